@@ -1,0 +1,49 @@
+// The national languages of TS 23.038 annex A, by their identifiers.
+//
+// Threads  Plain values.
+// Spec     3GPP TS 23.038 section 6.2.1.2.4 (identifiers); TS 23.040 section 9.2.3.24.15 and 16
+//          (information elements 0x24 single shift, 0x25 locking shift).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace stentor::encoding {
+
+enum class NationalLanguage : std::uint8_t {
+  none = 0,
+  turkish = 1,
+  spanish = 2,  // single shift only
+  portuguese = 3,
+  bengali = 4,
+  gujarati = 5,
+  hindi = 6,
+  kannada = 7,
+  malayalam = 8,
+  oriya = 9,
+  punjabi = 10,
+  tamil = 11,
+  telugu = 12,
+  urdu = 13
+};
+
+/// "tr", "es", "pt", "bn", "gu", "hi", "kn", "ml", "or", "pa", "ta", "te", "ur".
+[[nodiscard]] std::optional<NationalLanguage> national_language_of(std::string_view code) noexcept;
+
+/// A set of them.
+class NationalLanguages {
+ public:
+  constexpr void allow(NationalLanguage language) noexcept {
+    bits_ = static_cast<std::uint16_t>(bits_ | 1u << static_cast<unsigned>(language));
+  }
+  [[nodiscard]] constexpr bool allows(NationalLanguage language) const noexcept {
+    return (bits_ >> static_cast<unsigned>(language) & 1u) != 0;
+  }
+  [[nodiscard]] constexpr bool is_empty() const noexcept { return bits_ == 0; }
+
+ private:
+  std::uint16_t bits_ = 0;
+};
+
+}  // namespace stentor::encoding

@@ -1,0 +1,58 @@
+// What a delivery receipt says, whichever of its many shapes it came in.
+//
+// TLVs are believed first, then the text. The parser takes every shape met in the field: missing
+// fields, other date lengths, other words, upper and lower case, text in message_payload.
+//
+// Units    Dates stay texts: their zone is unspecified.
+// Owns     Nothing: views into the PDU.
+// Errors   A receipt without an id is an ordinary "no" (nullopt).
+// Threads  Pure functions.
+// Spec     SMPP 3.4 section 5.2.12 (esm_class), 5.2.28 (message_state), appendix B (text form).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "protocol/pdu.h"
+
+namespace stentor::protocol {
+
+/// message_state, section 5.2.28; the text's `stat` is mapped onto it.
+enum class MessageState : std::uint8_t {
+  scheduled = 0,  // SMPP 5.0
+  enroute = 1,
+  delivered = 2,
+  expired = 3,
+  deleted = 4,
+  undeliverable = 5,
+  accepted = 6,
+  unknown = 7,
+  rejected = 8,
+  skipped = 9  // SMPP 5.0
+};
+
+/// What the state means for the message.
+enum class ReceiptVerdict : std::uint8_t { intermediate, delivered, failed, expired, unknown };
+[[nodiscard]] ReceiptVerdict verdict_of(MessageState state) noexcept;
+[[nodiscard]] std::string_view name_of(MessageState state) noexcept;  ///< "DELIVRD", "UNDELIV", …
+
+struct Receipt {
+  std::string_view message_id;          ///< as the SMSC wrote it
+  MessageState state = MessageState::unknown;
+  bool is_intermediate = false;         ///< esm_class says intermediate notification
+  std::string_view stat;                ///< the text's word; empty when only the TLV told
+  std::string_view err;                 ///< the text's error, or empty
+  std::optional<std::uint32_t> network_error_code;  ///< of the TLV: type << 16 | code
+  std::optional<std::uint16_t> user_message_reference;
+  std::string_view done_date;
+};
+
+/// True when esm_class marks the PDU as a receipt (delivery, SME or intermediate), not a reply.
+/// Bits are masked: 0x44 is a receipt with a user-data header.
+[[nodiscard]] bool is_receipt(std::uint8_t esm_class) noexcept;
+
+/// Nothing when the PDU names no message id in any known way.
+[[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver) noexcept;
+
+}  // namespace stentor::protocol

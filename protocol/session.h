@@ -1,0 +1,149 @@
+// One SMPP client session as a state machine without sockets or clocks.
+//
+// The daemon feeds it octets and the time; it answers by calling its handler and by growing its
+// outgoing octets. Reconnecting, TLS and timers live in daemon/links/.
+//
+// Units    Octets on the wire; time is std::chrono::steady_clock.
+// Owns     A copy of octets it has not parsed yet (at most one PDU), the outgoing octets, and the
+//          table of unanswered requests.
+// Errors   A fault in the peer's octets, or a peer that stays silent, ends the session: ended()
+//          says why. Nothing throws but bad_alloc.
+// Threads  One session belongs to one thread at a time; sessions are independent.
+// Spec     SMPP 3.4 section 2.2 (states), 2.7 (requests and responses), 4.11 (enquire_link).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/command_status.h"
+#include "protocol/error.h"
+#include "protocol/pdu.h"
+
+namespace stentor::protocol {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+struct Limits {
+  std::size_t pdu_octets = kPduOctetsMax;        ///< a longer command_length ends the session
+  std::size_t window = 100;                      ///< unanswered submit_sm allowed at once
+  std::chrono::milliseconds bind_within{10000};  ///< no bind response by then: ended
+  std::chrono::milliseconds enquire_after{30000};     ///< silence before we ask if the peer lives
+  std::chrono::milliseconds response_within{60000};   ///< silence after any request: ended
+  std::chrono::milliseconds unbind_within{5000};      ///< for unbind_resp, then we close anyway
+};
+
+struct SessionConfig {
+  BindType bind = BindType::transceiver;
+  std::string system_id;
+  std::string password;
+  std::string system_type;
+  std::string address_range;
+  Numbering address_numbering;
+  std::uint8_t interface_version = 0x34;
+  Limits limits;
+};
+
+/// Why a session ended, in the order of how bad it is for the operator.
+enum class Ending : std::uint8_t {
+  unbound,         ///< both sides said goodbye
+  peer_unbound,    ///< the SMSC sent unbind: reconnect after the usual pause
+  bind_refused,    ///< bind_status() has the reason; 0x0d, 0x0e, 0x0f, 0x53: back off slowly
+  bind_timeout,    ///< connected, but no bind response came
+  silent,          ///< no answer to enquire_link, or to a submit_sm, in time
+  broken_framing   ///< octets that are not SMPP, or a PDU over the limit
+};
+
+/// What is known of a request that never got its response (reliability.md section 5.2).
+enum class Certainty : std::uint8_t {
+  unsent,   ///< not one whole PDU of it was handed to the kernel: may go again freely
+  in_doubt  ///< it may have arrived
+};
+
+class SessionHandler {
+ public:
+  virtual void on_bound() = 0;
+  /// `message_id` is empty where the SMSC sent none. `status` is the header's.
+  virtual void on_submit_resp(std::uint64_t cookie, CommandStatus status,
+                              std::string_view message_id) = 0;
+  /// A deliver_sm or data_sm, receipt or reply. Answer later by Session::answer(sequence_number):
+  /// only when what it says is durable. Views are valid during the call.
+  virtual void on_deliver(std::uint32_t sequence_number, const DeliverSm& deliver) = 0;
+
+ protected:
+  ~SessionHandler() = default;
+};
+
+struct SessionStats {
+  std::uint64_t pdus_in = 0;
+  std::uint64_t pdus_out = 0;
+  std::uint64_t malformed = 0;            ///< answered with an error, session kept
+  std::uint64_t unknown_commands = 0;     ///< answered with generic_nack
+  std::uint64_t unexpected_responses = 0; ///< late, twice, or never asked for; passed over
+};
+
+class Session {
+ public:
+  /// The handler must outlive the session and must not call back into it from within a callback,
+  /// save submit() and answer().
+  Session(SessionConfig config, SessionHandler& handler);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// The connection stands: queues the bind request.
+  void on_connected(TimePoint now);
+  /// Takes whatever the socket delivered: part of a PDU, one, or several.
+  void on_octets(std::span<const std::uint8_t> octets, TimePoint now);
+  /// Call when deadline() has passed: enquire_link, time-outs.
+  void on_time(TimePoint now);
+  [[nodiscard]] TimePoint deadline() const noexcept;
+
+  [[nodiscard]] bool is_bound() const noexcept;
+  [[nodiscard]] std::size_t in_flight() const noexcept;   ///< unanswered submit_sm
+  [[nodiscard]] std::size_t window_free() const noexcept; ///< 0 when not bound or unbinding
+
+  /// Queues a submit_sm under the next sequence_number and returns that number. Nothing when the
+  /// window is full or the session is not bound for sending. Fails with field_too_long when a
+  /// field of ours does not fit. `cookie` comes back with the response.
+  [[nodiscard]] result<std::optional<std::uint32_t>> submit(const SubmitSm& submit,
+                                                            std::uint64_t cookie, TimePoint now);
+  /// Queues the response to a deliver_sm or data_sm.
+  void answer(std::uint32_t sequence_number, CommandStatus status);
+  /// Stop sending, let the window drain (not longer than response_within), then unbind.
+  void unbind(TimePoint now);
+
+  /// Octets to write, appended to since the last call; take them by swapping, so that the caller's
+  /// spent buffer is used again.
+  void swap_outgoing(std::vector<std::uint8_t>& empty) noexcept;
+  [[nodiscard]] bool has_outgoing() const noexcept;
+  /// How many octets of this session, in total, the kernel has taken: decides Certainty.
+  void on_written(std::uint64_t octets_total) noexcept;
+
+  /// Set once the session is over; the socket may be closed when outgoing octets are written.
+  [[nodiscard]] std::optional<Ending> ended() const noexcept;
+  [[nodiscard]] CommandStatus bind_status() const noexcept;
+  [[nodiscard]] std::uint8_t peer_interface_version() const noexcept;  ///< 0 when not told
+
+  struct Unanswered {
+    std::uint64_t cookie = 0;
+    std::uint32_t sequence_number = 0;
+    Certainty certainty = Certainty::in_doubt;
+  };
+  /// After the connection is gone: what was submitted and never answered, in sending order.
+  [[nodiscard]] std::vector<Unanswered> take_unanswered();
+
+  [[nodiscard]] const SessionStats& stats() const noexcept;
+
+ private:
+  class Body;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace stentor::protocol

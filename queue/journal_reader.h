@@ -1,0 +1,61 @@
+// Reads records of a journal that is being written: one by its place, or onward from a place.
+//
+// Units    Octets.
+// Owns     A bounded cache of blocks (checked once, when read), and of batches just committed.
+// Errors   no_such_record, or errno from the file system.
+// Threads  One thread owns a reader; any number of readers beside the one writer. A reader never
+//          looks beyond the durable end it is given.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "queue/error.h"
+#include "queue/file_system.h"
+#include "queue/locator.h"
+#include "queue/record_batch.h"
+
+namespace stentor::queue {
+
+struct ReaderOptions {
+  std::size_t recent_octets_max = 16u << 20;  ///< batches kept from memory: about 30 ms at full rate
+  std::size_t blocks_octets_max = 8u << 20;   ///< blocks read back from disk
+};
+
+class JournalReader {
+ public:
+  JournalReader(FileSystem& files, std::filesystem::path directory, ReaderOptions options);
+  ~JournalReader();
+  JournalReader(const JournalReader&) = delete;
+  JournalReader& operator=(const JournalReader&) = delete;
+
+  /// Keeps a durable batch for read(); the oldest goes first when the bound is reached. Batches
+  /// come in journal order.
+  void remember(std::shared_ptr<const RecordBatch> batch);
+
+  /// The record at `place`. Its payload stays valid until the next call on this reader.
+  [[nodiscard]] result<Record> read(Locator place);
+
+  /// The first record at or behind `position` and before `end`, skipping to the next block or file
+  /// where needed; moves `position` behind it. Nothing when `end` is reached. A position in a file
+  /// that is gone starts at the oldest file there is. Payload valid until the next call.
+  [[nodiscard]] result<std::optional<Record>> next(Locator& position, Locator end);
+
+  /// The first record place of the oldest file on disk; nowhere when there is none.
+  [[nodiscard]] result<Locator> oldest();
+
+  struct Stats {
+    std::uint64_t from_memory = 0;
+    std::uint64_t blocks_read = 0;
+  };
+  [[nodiscard]] Stats stats() const noexcept;
+
+ private:
+  class Body;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace stentor::queue

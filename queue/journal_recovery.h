@@ -1,0 +1,59 @@
+// Reads a journal directory after a stop or a crash and leaves it fit to append to.
+//
+// Every block is checked (magic, epoch, number, chained CRC, CRC-32C). A torn tail is cut. A bad
+// block that a later watermark vouches for is damage: recovery refuses and names file and offset,
+// unless it may salvage; then the bad stretch is set aside in `quarantine/` and listed.
+//
+// Units    Octets.
+// Errors   JournalError; `fault` names the file, the offset and what is wrong in words.
+// Threads  Runs alone, before any writer or reader.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "queue/error.h"
+#include "queue/file_system.h"
+#include "queue/journal_writer.h"
+#include "queue/record_batch.h"
+
+namespace stentor::queue {
+
+struct JournalFile {
+  std::uint32_t number = 0;
+  std::uint64_t first_word = 0;  ///< the caller's own number from the header
+  std::uint64_t octets = 0;      ///< used by blocks
+};
+
+struct Recovered {
+  std::unique_ptr<File> lock;  ///< keep it as long as the journal is in use
+  JournalEnd end;
+  std::vector<JournalFile> files;  ///< oldest first
+  std::uint64_t records = 0;
+  std::uint64_t octets = 0;
+  std::uint64_t torn_octets = 0;          ///< cut from the end of the last file
+  std::vector<std::string> quarantined;   ///< with salvage: what was set aside, one line each
+};
+
+struct RecoveryFault {
+  std::error_code code;
+  std::string detail;  ///< "journal-00000017.stj: offset 4096: block checksum does not match"
+};
+
+struct RecoveryOptions {
+  bool salvage = false;
+  bool read_only = false;  ///< look, but cut and write nothing (audit of a running daemon)
+};
+
+/// Visits every record in order. Creates the directory (0700) when it is not there. Records of the
+/// last file that no watermark vouches for are copied to a new file and synced before they are
+/// visited, since the page cache may show what the disk never got.
+[[nodiscard]] std::expected<Recovered, RecoveryFault> recover(
+    FileSystem& files, const std::filesystem::path& directory, RecoveryOptions options,
+    const std::function<void(const Record&)>& visit);
+
+}  // namespace stentor::queue
