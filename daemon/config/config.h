@@ -1,0 +1,143 @@
+// The configuration as the daemon uses it: checked, with defaults filled in.
+//
+// Units    Times are std::chrono, sizes octets, rates segments (carrier) or messages (client) per
+//          second; 0 means no limit.
+// Owns     Everything it says. Passwords included: never print one; describe() masks them.
+// Errors   load_config() answers every mistake at once, each with file, line and key.
+// Threads  Read-only once loaded; share it by shared_ptr<const Config>.
+// Spec     docs/configuration.md; the keys are a contract.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stentor::daemon {
+
+struct SocketConfig {
+  std::filesystem::path path = "/run/stentor/stentor.sock";
+  std::uint32_t mode = 0660;
+  std::string group;  ///< empty: the daemon's own
+};
+
+struct MetricsConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9477;
+};
+
+enum class JournalIo : std::uint8_t { automatic, uring, threads };
+
+struct JournalConfig {
+  std::chrono::milliseconds commit_delay{0};  ///< 0: adaptive
+  std::chrono::seconds retention{72 * 3600};
+  std::uint64_t retention_octets = 20ull << 30;
+  std::uint64_t free_octets_min = 1ull << 30;
+  JournalIo io = JournalIo::automatic;
+};
+
+struct QueueConfig {
+  std::uint64_t memory_octets = 512ull << 20;
+  std::chrono::seconds guard{24 * 3600};
+  std::uint32_t shards = 0;  ///< 0: as many as cores and carriers allow
+};
+
+struct ClientConfig {
+  std::string name;
+  std::vector<std::string> users;
+  std::vector<std::string> groups;
+  bool may_submit = false;
+  bool may_observe = false;
+  bool is_admin = false;
+  std::vector<std::string> senders;   ///< empty: any
+  std::vector<std::string> carriers;  ///< empty: any
+  std::uint32_t rate = 0;             ///< messages per second
+  std::uint64_t waiting_max = 1000000;
+  bool may_send_binary = false;
+};
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+enum class DefaultAlphabet : std::uint8_t { gsm7, gsm7_packed, latin1, ascii };
+enum class LongMessages : std::uint8_t { udh8, udh16, sar, payload };
+enum class MessageIds : std::uint8_t { automatic, hex, decimal, verbatim };
+enum class ValidityForm : std::uint8_t { relative, absolute, none };
+enum class UncertainPolicy : std::uint8_t { resend, hold, fail, wait_dlr };
+
+struct BindCounts {
+  std::uint32_t transceivers = 1;
+  std::uint32_t transmitters = 0;
+  std::uint32_t receivers = 0;
+};
+
+struct TonNpi {
+  std::uint8_t ton = 0;
+  std::uint8_t npi = 0;
+};
+
+struct CarrierConfig {
+  std::string name;
+  std::vector<HostPort> hosts;  ///< in order of preference
+  std::string system_id;
+  std::string password;
+  std::string system_type;
+  std::string service_type;
+  std::string address_range;
+  std::optional<TonNpi> source;       ///< instead of the form's own
+  std::optional<TonNpi> destination;
+  std::uint8_t interface_version = 0x34;
+  BindCounts binds;
+  std::uint32_t window = 100;
+  std::uint32_t rate = 0;
+  DefaultAlphabet alphabet = DefaultAlphabet::gsm7;
+  LongMessages long_messages = LongMessages::udh8;
+  MessageIds message_id = MessageIds::automatic;
+  bool receipts = true;
+  ValidityForm validity = ValidityForm::relative;
+  UncertainPolicy uncertain = UncertainPolicy::resend;
+  std::chrono::milliseconds enquire_link{30000};
+  std::chrono::milliseconds response_timeout{60000};
+  std::chrono::milliseconds bind_timeout{10000};
+};
+
+struct RouteConfig {
+  std::vector<std::string> prefixes;  ///< digits; empty with is_default
+  bool is_default = false;
+  std::vector<std::string> carriers;  ///< in order
+  std::string from;                   ///< sender where the request names none
+};
+
+struct Config {
+  std::uint32_t node = 1;  ///< 0..1023
+  std::filesystem::path state_dir = "/var/lib/stentor";
+  SocketConfig socket;
+  MetricsConfig metrics;
+  JournalConfig journal;
+  QueueConfig queue;
+  std::vector<ClientConfig> clients;
+  std::vector<CarrierConfig> carriers;
+  std::vector<RouteConfig> routes;
+};
+
+struct ConfigMistake {
+  std::string file;
+  std::uint32_t line = 0;  ///< 0: the file as a whole
+  std::string key;         ///< dotted, for example carrier[0].window
+  std::string what;        ///< a lower-case phrase
+};
+
+/// "stentor.toml:12: carrier[0].window: must be at least 1"
+[[nodiscard]] std::string to_string(const ConfigMistake& mistake);
+
+/// Reads and checks the file, password files and systemd credentials included.
+[[nodiscard]] std::expected<Config, std::vector<ConfigMistake>> load_config(
+    const std::filesystem::path& file);
+
+}  // namespace stentor::daemon
