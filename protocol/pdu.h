@@ -46,7 +46,7 @@ enum class CommandId : std::uint32_t {
 };
 
 inline constexpr std::size_t kHeaderOctets = 16;
-inline constexpr std::size_t kPduOctetsMax = 65536;      // see Limits in session.h
+inline constexpr std::size_t kPduOctetsMax = 65536;              // see Limits in session.h
 inline constexpr std::uint32_t kSequenceNumberMax = 0x7fffffff;  // section 3.2, then again 1
 
 struct Header {
@@ -122,6 +122,8 @@ class Tlvs {
   [[nodiscard]] Iterator end() const noexcept { return Iterator(octets_.last(0)); }
   /// The first with this tag; an empty Tlv with tag 0 when there is none.
   [[nodiscard]] Tlv find(std::uint16_t tag) const noexcept;
+  /// All of them as they travel.
+  [[nodiscard]] std::span<const std::uint8_t> octets() const noexcept { return octets_; }
 
  private:
   std::span<const std::uint8_t> octets_;
@@ -151,6 +153,10 @@ struct ShortMessage {
 using SubmitSm = ShortMessage;
 using DeliverSm = ShortMessage;
 
+/// What the phone's text is read from: short_message, or the message_payload TLV where that is
+/// empty (section 5.3.2.32). Begins with the user-data header when esm_class has bit 0x40.
+[[nodiscard]] std::span<const std::uint8_t> user_data_of(const ShortMessage& message) noexcept;
+
 enum class BindType : std::uint8_t { transmitter, receiver, transceiver };
 
 struct Bind {
@@ -161,6 +167,32 @@ struct Bind {
   std::uint8_t interface_version = 0x34;
   Numbering numbering;
   std::string_view address_range;  ///< at most 40 octets
+};
+
+struct BindResp {
+  std::string_view system_id;          ///< the SMSC's name for itself; may be empty
+  std::uint8_t interface_version = 0;  ///< of sc_interface_version; 0 when not told
+};
+
+/// query_sm and cancel_sm name a message by its id and the addresses it was submitted with
+/// (sections 4.8.1 and 4.9.1).
+struct QuerySm {
+  std::string_view message_id;  ///< at most 64 octets
+  Address source;
+};
+
+struct CancelSm {
+  std::string_view service_type;
+  std::string_view message_id;  ///< never empty here: an empty one cancels by addresses alone
+  Address source;
+  Address destination;
+};
+
+struct QueryResp {
+  std::string_view message_id;
+  std::string_view final_date;     ///< empty or 16 octets
+  std::uint8_t message_state = 0;  ///< as receipt.h names them
+  std::uint8_t error_code = 0;
 };
 
 }  // namespace stentor::protocol

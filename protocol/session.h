@@ -31,12 +31,12 @@ namespace stentor::protocol {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 struct Limits {
-  std::size_t pdu_octets = kPduOctetsMax;        ///< a longer command_length ends the session
-  std::size_t window = 100;                      ///< unanswered submit_sm allowed at once
-  std::chrono::milliseconds bind_within{10000};  ///< no bind response by then: ended
-  std::chrono::milliseconds enquire_after{30000};     ///< silence before we ask if the peer lives
-  std::chrono::milliseconds response_within{60000};   ///< silence after any request: ended
-  std::chrono::milliseconds unbind_within{5000};      ///< for unbind_resp, then we close anyway
+  std::size_t pdu_octets = kPduOctetsMax;            ///< a longer command_length ends the session
+  std::size_t window = 100;                          ///< unanswered submit_sm allowed at once
+  std::chrono::milliseconds bind_within{10000};      ///< no bind response by then: ended
+  std::chrono::milliseconds enquire_after{30000};    ///< silence before we ask if the peer lives
+  std::chrono::milliseconds response_within{60000};  ///< silence after any request: ended
+  std::chrono::milliseconds unbind_within{5000};     ///< for unbind_resp, then we close anyway
 };
 
 struct SessionConfig {
@@ -52,12 +52,12 @@ struct SessionConfig {
 
 /// Why a session ended, in the order of how bad it is for the operator.
 enum class Ending : std::uint8_t {
-  unbound,         ///< both sides said goodbye
-  peer_unbound,    ///< the SMSC sent unbind: reconnect after the usual pause
-  bind_refused,    ///< bind_status() has the reason; 0x0d, 0x0e, 0x0f, 0x53: back off slowly
-  bind_timeout,    ///< connected, but no bind response came
-  silent,          ///< no answer to enquire_link, or to a submit_sm, in time
-  broken_framing   ///< octets that are not SMPP, or a PDU over the limit
+  unbound,        ///< both sides said goodbye
+  peer_unbound,   ///< the SMSC sent unbind: reconnect after the usual pause
+  bind_refused,   ///< bind_status() has the reason; 0x0d, 0x0e, 0x0f, 0x53: back off slowly
+  bind_timeout,   ///< connected, but no bind response came
+  silent,         ///< no answer to enquire_link, or to a submit_sm, in time
+  broken_framing  ///< octets that are not SMPP, or a PDU over the limit
 };
 
 /// What is known of a request that never got its response (reliability.md section 5.2).
@@ -83,9 +83,9 @@ class SessionHandler {
 struct SessionStats {
   std::uint64_t pdus_in = 0;
   std::uint64_t pdus_out = 0;
-  std::uint64_t malformed = 0;            ///< answered with an error, session kept
-  std::uint64_t unknown_commands = 0;     ///< answered with generic_nack
-  std::uint64_t unexpected_responses = 0; ///< late, twice, or never asked for; passed over
+  std::uint64_t malformed = 0;             ///< answered with an error, session kept
+  std::uint64_t unknown_commands = 0;      ///< answered with generic_nack
+  std::uint64_t unexpected_responses = 0;  ///< late, twice, or never asked for; passed over
 };
 
 class Session {
@@ -106,8 +106,8 @@ class Session {
   [[nodiscard]] TimePoint deadline() const noexcept;
 
   [[nodiscard]] bool is_bound() const noexcept;
-  [[nodiscard]] std::size_t in_flight() const noexcept;   ///< unanswered submit_sm
-  [[nodiscard]] std::size_t window_free() const noexcept; ///< 0 when not bound or unbinding
+  [[nodiscard]] std::size_t in_flight() const noexcept;    ///< unanswered submit_sm
+  [[nodiscard]] std::size_t window_free() const noexcept;  ///< 0 when not bound or unbinding
 
   /// Queues a submit_sm under the next sequence_number and returns that number. Nothing when the
   /// window is full or the session is not bound for sending. Fails with field_too_long when a
