@@ -1,0 +1,198 @@
+#include "protocol/decoder.h"
+
+#include "protocol/octet_reader.h"
+
+namespace stentor::protocol {
+namespace {
+
+// Field sizes with their NUL, section 4 (the "Size octets" columns).
+constexpr std::size_t kServiceTypeField = 6;
+constexpr std::size_t kAddressField = 21;
+constexpr std::size_t kDataAddressField = 65;  // data_sm, section 4.7.1
+constexpr std::size_t kTimeField = 17;
+constexpr std::size_t kSystemTypeField = 13;
+constexpr std::size_t kAddressRangeField = 41;
+constexpr std::size_t kMessageIdField = 65;
+constexpr std::size_t kShortMessageMax = 254;
+
+// system_id and password: the standard says 16 and 9, some servers allow more. Where we are the
+// server (the simulator) what comes is compared, not kept, so this bound only has to be finite.
+constexpr std::size_t kCredentialField = 65;
+
+constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // section 5.2.12
+constexpr std::uint8_t kUcs2 = 0x08;                     // section 5.2.19
+
+OctetReader body_of(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader(pdu);
+  (void)reader.take(kHeaderOctets);
+  return reader;
+}
+
+Address read_address(OctetReader& reader, std::size_t field_octets) noexcept {
+  Address address;
+  address.numbering.ton = reader.u8();
+  address.numbering.npi = reader.u8();
+  address.digits = reader.c_octets(field_octets);
+  return address;
+}
+
+// Walks the optional parameters once, so that Tlvs may iterate without a check.
+Tlvs read_tlvs(OctetReader& reader) noexcept {
+  const auto octets = reader.rest();
+  for (std::size_t count = 0; !reader.rest().empty(); ++count) {
+    if (count == kTlvsMax) {
+      reader.fail(CodecError::too_many_tlvs);
+      break;
+    }
+    (void)reader.u16();
+    (void)reader.take(reader.u16());
+  }
+  return reader.error() ? Tlvs() : Tlvs(octets);
+}
+
+// Hands the value out or says why there is none; the value was filled in place.
+template <class T>
+void settle(result<T>& decoded, const OctetReader& reader) noexcept {
+  if (reader.error()) decoded = std::unexpected(make_error_code(*reader.error()));
+}
+
+}  // namespace
+
+result<std::size_t> front_pdu_octets(std::span<const std::uint8_t> octets,
+                                     std::size_t limit) noexcept {
+  if (octets.size() < 4) return std::size_t{0};
+  const std::size_t length = std::size_t{octets[0]} << 24 | std::size_t{octets[1]} << 16 |
+                             std::size_t{octets[2]} << 8 | std::size_t{octets[3]};
+  if (length < kHeaderOctets || length > limit) {
+    return std::unexpected(make_error_code(CodecError::bad_length));
+  }
+  return length;
+}
+
+result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<ShortMessage> decoded;
+  decoded->service_type = reader.c_octets(kServiceTypeField);
+  decoded->source = read_address(reader, kAddressField);
+  decoded->destination = read_address(reader, kAddressField);
+  decoded->esm_class = reader.u8();
+  decoded->protocol_id = reader.u8();
+  decoded->priority_flag = reader.u8();
+  decoded->schedule_delivery_time = reader.c_octets(kTimeField);
+  decoded->validity_period = reader.c_octets(kTimeField);
+  decoded->registered_delivery = reader.u8();
+  decoded->replace_if_present_flag = reader.u8();
+  decoded->data_coding = reader.u8();
+  decoded->sm_default_msg_id = reader.u8();
+  const std::size_t sm_length = reader.u8();
+  if (sm_length > kShortMessageMax) reader.fail(CodecError::truncated);
+  decoded->short_message = reader.take(sm_length);
+  decoded->tlvs = read_tlvs(reader);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<ShortMessage> decoded;
+  decoded->service_type = reader.c_octets(kServiceTypeField);
+  decoded->source = read_address(reader, kDataAddressField);
+  decoded->destination = read_address(reader, kDataAddressField);
+  decoded->esm_class = reader.u8();
+  decoded->registered_delivery = reader.u8();
+  decoded->data_coding = reader.u8();
+  decoded->tlvs = read_tlvs(reader);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<std::string_view> decode_submit_resp(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<std::string_view> decoded;
+  if (!reader.rest().empty()) *decoded = reader.c_octets(reader.rest().size());
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<Bind> decode_bind(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<Bind> decoded;
+  if (!reader.error()) {
+    const CommandId command_id = decode_header(pdu).command_id;
+    if (command_id == CommandId::bind_transmitter) {
+      decoded->type = BindType::transmitter;
+    } else if (command_id == CommandId::bind_receiver) {
+      decoded->type = BindType::receiver;
+    } else if (command_id == CommandId::bind_transceiver) {
+      decoded->type = BindType::transceiver;
+    } else {
+      reader.fail(CodecError::unknown_command);
+    }
+  }
+  decoded->system_id = reader.c_octets(kCredentialField);
+  decoded->password = reader.c_octets(kCredentialField);
+  decoded->system_type = reader.c_octets(kSystemTypeField);
+  decoded->interface_version = reader.u8();
+  decoded->numbering.ton = reader.u8();
+  decoded->numbering.npi = reader.u8();
+  decoded->address_range = reader.c_octets(kAddressRangeField);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<BindResp> decode_bind_resp(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<BindResp> decoded;
+  if (!reader.rest().empty()) {
+    decoded->system_id = reader.c_octets(kCredentialField);
+    const Tlv version = read_tlvs(reader).find(tag::kScInterfaceVersion);
+    if (version.value.size() == 1) decoded->interface_version = version.value[0];
+  }
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<QuerySm> decode_query_sm(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<QuerySm> decoded;
+  decoded->message_id = reader.c_octets(kMessageIdField);
+  decoded->source = read_address(reader, kAddressField);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<QueryResp> decode_query_resp(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<QueryResp> decoded;
+  if (!reader.rest().empty()) {
+    decoded->message_id = reader.c_octets(reader.rest().size());
+    decoded->final_date = reader.c_octets(kTimeField);
+    decoded->message_state = reader.u8();
+    decoded->error_code = reader.u8();
+  }
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<CancelSm> decode_cancel_sm(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<CancelSm> decoded;
+  decoded->service_type = reader.c_octets(kServiceTypeField);
+  decoded->message_id = reader.c_octets(kMessageIdField);
+  decoded->source = read_address(reader, kAddressField);
+  decoded->destination = read_address(reader, kAddressField);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<void> check_user_data(const ShortMessage& message) noexcept {
+  OctetReader reader(user_data_of(message));
+  if ((message.esm_class & kUserDataHeaderIndicator) != 0) (void)reader.take(reader.u8());
+  const bool is_split_unit = message.data_coding == kUcs2 && reader.rest().size() % 2 != 0;
+  if (reader.error() || is_split_unit) {
+    return std::unexpected(make_error_code(CodecError::truncated));
+  }
+  return {};
+}
+
+}  // namespace stentor::protocol
