@@ -1,0 +1,51 @@
+// One producer's records on their way to the disk, with what their durability means to others.
+//
+// Units    Octets and messages.
+// Owns     The records' octets; shards keep them alive while tickets may still read them.
+// Threads  The producer's until submitted, the commit thread's until durable, then read-only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "daemon/records/records.h"
+#include "queue/record_batch.h"
+#include "queue/ticket.h"
+
+namespace stentor::daemon {
+
+/// A message that a shard takes over once its record is durable.
+struct Arrival {
+  std::uint32_t record_offset = 0;  ///< within the batch
+  std::uint32_t expires = 0;
+  std::uint32_t key = 0;
+  queue::Flow flow = 0;
+  std::uint64_t due_ms = 0;         ///< 0: now
+  std::uint16_t carrier = 0;        ///< index in the configuration
+  queue::Priority priority = queue::Priority::normal;
+};
+
+struct CommitBatch {
+  queue::RecordBatch records;
+  std::uint64_t number = 0;  ///< the producer's own, from 1
+  Ledger delta;              ///< what these records add to the totals
+  std::uint32_t accepted = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> finished;  ///< accept file → messages
+  std::vector<std::vector<Arrival>> arrivals;  ///< by shard; empty for other producers than ingress
+  bool has_events = false;   ///< consumers of events have something to read
+  std::error_code failure;   ///< set when it did not become durable
+
+  /// Notes that a message whose accepted record lies in `file` reached a final state.
+  void finish(std::uint32_t file) {
+    if (!finished.empty() && finished.back().first == file) {
+      ++finished.back().second;
+    } else {
+      finished.emplace_back(file, 1);
+    }
+  }
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,334 @@
+#include "daemon/commit/commit_thread.h"
+
+#include <sys/prctl.h>
+
+#include <cassert>
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Under load a sync is worth at least this much (design.md, "Commit"): below, it waits a little.
+constexpr std::size_t kEnoughOctets = 256u << 10;
+constexpr auto kEnoughTime = 500us;
+
+// One block takes all that a commit gathers; the last batch may run over by its own size, so we
+// stop gathering a whole batch short of the block's bound.
+constexpr std::size_t kGatherOctetsMax = queue::kBlockOctetsMax - queue::kBatchOctetsMax;
+
+// The newest commit has no later witness until this long after it (reliability.md section 4).
+constexpr auto kWatermarkAfter = 500ms;
+constexpr auto kIdleHeartbeat = 1s;
+constexpr auto kRetirementEvery = 5s;
+constexpr auto kDiskFullPause = 100ms;
+
+std::uint64_t wall_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+}  // namespace
+
+CommitThread::CommitThread(Options options, Ledger totals, std::map<std::uint32_t, FileUse> files)
+    : options_(options), totals_(totals), files_(std::move(files)) {
+  snapshot_.ledger = totals_;
+}
+
+CommitThread::~CommitThread() { stop(); }
+
+CommitLane& CommitThread::add_producer(bool may_be_refused, std::function<void()> on_durable) {
+  auto& lane = lanes_.emplace_back(std::make_unique<CommitLane>());
+  lane->may_be_refused = may_be_refused;
+  lane->on_durable = std::move(on_durable);
+  return *lane;
+}
+
+ArrivalLane& CommitThread::add_shard(std::function<void()> on_arrival) {
+  auto& shard = shards_.emplace_back(std::make_unique<ArrivalLane>());
+  shard->on_arrival = std::move(on_arrival);
+  return *shard;
+}
+
+void CommitThread::start() {
+  assert(writer_ && "a writer was adopted");
+  durable_end_.store(writer_->durable_end().bits(), std::memory_order_release);  // see durable_end
+  heartbeat_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  thread_ = std::thread([this] { run(); });
+}
+
+void CommitThread::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_seq_cst);
+  {
+    const std::lock_guard lock(sleep_);
+    woken_ = true;
+  }
+  awake_.notify_one();
+  thread_.join();
+}
+
+void CommitThread::submit(CommitLane& lane, BatchPointer batch) {
+  [[maybe_unused]] const bool pushed = lane.submitted.try_push(std::move(batch));
+  assert(pushed && "a producer keeps to kBatchesInFlightMax");
+  // The exchange pairs with the one in wait_for_work: either we see that it sleeps, or it sees
+  // what we pushed.
+  if (sleeping_.exchange(false, std::memory_order_seq_cst)) {
+    {
+      const std::lock_guard lock(sleep_);
+      woken_ = true;
+    }
+    awake_.notify_one();
+  }
+}
+
+CommitSnapshot CommitThread::snapshot() const {
+  const std::lock_guard lock(shown_);
+  return snapshot_;
+}
+
+void CommitThread::run() {
+  prctl(PR_SET_NAME, "commit");
+  prctl(PR_SET_TIMERSLACK, 10000UL);  // 10 us: pauses of 0.5 ms should not become 0.55 ms
+  Clock::time_point previous_start{};
+  while (true) {
+    heartbeat_.store(Clock::now().time_since_epoch().count(),
+                     std::memory_order_relaxed);  // a lone figure: orders nothing
+    push_overflow();
+    if (gather()) {
+      pause_for_more(previous_start);
+      previous_start = Clock::now();
+      commit_gathered();
+      continue;
+    }
+    if (stopping_.load(std::memory_order_seq_cst)) break;
+    wait_for_work();
+  }
+  if (!has_failed_) (void)writer_->commit_watermark();  // on the way out: nobody left to tell
+}
+
+void CommitThread::wait_for_work() {
+  sleeping_.exchange(true, std::memory_order_seq_cst);
+  bool empty = !stopping_.load(std::memory_order_seq_cst);
+  for (const auto& lane : lanes_) empty = empty && lane->submitted.size_hint() == 0;
+  if (empty) {
+    bool overflowing = false;
+    for (const auto& shard : shards_) overflowing = overflowing || !shard->overflow.empty();
+    const auto patience = overflowing       ? std::chrono::milliseconds(1)
+                          : owes_watermark_ ? std::chrono::milliseconds(kWatermarkAfter)
+                                            : std::chrono::milliseconds(kIdleHeartbeat);
+    std::unique_lock lock(sleep_);
+    const bool work = awake_.wait_for(lock, patience, [this] { return woken_; });
+    woken_ = false;
+    lock.unlock();
+    if (!work && owes_watermark_ && !overflowing && !has_failed_) {
+      owes_watermark_ = false;
+      if (const auto written = writer_->commit_watermark();
+          !written && written.error() != queue::JournalError::disk_full) {
+        fail(written.error());
+      }
+    }
+    if (Clock::now() >= next_retirement_) retire_files();
+  }
+  sleeping_.exchange(false, std::memory_order_seq_cst);
+}
+
+bool CommitThread::gather() {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    while (gathered_octets_ < kGatherOctetsMax) {
+      auto batch = lanes_[i]->submitted.try_pop();
+      if (!batch) break;
+      gathered_octets_ += (*batch)->records.octets().size();
+      gathered_.push_back({i, std::move(*batch)});
+    }
+  }
+  return !gathered_.empty();
+}
+
+void CommitThread::pause_for_more(Clock::time_point previous_start) {
+  if (has_failed_ || stopping_.load(std::memory_order_relaxed)) return;  // only a hint here
+  if (options_.delay.count() > 0) {
+    std::this_thread::sleep_for(options_.delay);
+    gather();
+    return;
+  }
+  const auto due = previous_start + kEnoughTime;
+  while (gathered_octets_ < kEnoughOctets) {
+    const auto now = Clock::now();
+    if (now >= due) break;
+    // In steps, so that a burst that fills the block is not kept waiting for the clock.
+    std::this_thread::sleep_for(std::min<Clock::duration>(due - now, 100us));
+    gather();
+  }
+}
+
+void CommitThread::commit_gathered() {
+  if (has_failed_) return fail(make_error_code(queue::JournalError::poisoned));
+  block_.clear();
+  for (const Gathered& gathered : gathered_) block_.push_back(&gathered.batch->records);
+
+  const auto start = Clock::now();
+  const auto committed = writer_->commit(block_);
+  if (!committed) {
+    if (committed.error() == queue::JournalError::disk_full) return refuse_or_keep();
+    return fail(committed.error());
+  }
+  commit_seconds_.record(Clock::now() - start);
+  commit_octets_.record(gathered_octets_);
+  owes_watermark_ = true;
+
+  for (const Gathered& gathered : gathered_) count(*gathered.batch);
+  publish();
+
+  bool has_events = false;
+  for (const Gathered& gathered : gathered_) {
+    has_events = has_events || gathered.batch->has_events;
+    hand_to_shards(gathered.batch);
+    settle(gathered.lane, gathered.batch);
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    for (const Gathered& gathered : gathered_) {
+      if (gathered.lane == i) {
+        lanes_[i]->on_durable();
+        break;
+      }
+    }
+  }
+  gathered_.clear();
+  gathered_octets_ = 0;
+  if (has_events && on_events_) on_events_();
+  if (start >= next_retirement_) retire_files();
+}
+
+void CommitThread::count(CommitBatch& batch) {
+  totals_.add(batch.delta);
+  totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
+  FileUse& use = files_[batch.records.base().file()];
+  use.last_ms = wall_ms();
+  use.octets += batch.records.octets().size();
+  use.live += batch.accepted;
+  for (const auto& [file, messages] : batch.finished) {
+    const auto found = files_.find(file);
+    assert(found != files_.end() && found->second.live >= messages &&
+           "a file outlives its messages");
+    found->second.live -= messages;
+  }
+}
+
+void CommitThread::publish() {
+  durable_end_.store(writer_->durable_end().bits(),
+                     std::memory_order_release);  // pairs with acquire in durable_end()
+  const std::lock_guard lock(shown_);
+  snapshot_.ledger = totals_;
+  snapshot_.journal = writer_->stats();
+  snapshot_.commit_seconds = commit_seconds_;
+  snapshot_.commit_octets = commit_octets_;
+  snapshot_.oldest_file = files_.empty() ? 0 : files_.begin()->first;
+}
+
+void CommitThread::settle(std::size_t lane, BatchPointer batch) {
+  [[maybe_unused]] const bool pushed = lanes_[lane]->settled.try_push(std::move(batch));
+  assert(pushed && "no more batches come back than were in flight");
+}
+
+void CommitThread::hand_to_shards(const BatchPointer& batch) {
+  for (std::size_t i = 0; i < batch->arrivals.size(); ++i) {
+    if (batch->arrivals[i].empty()) continue;
+    ArrivalLane& shard = *shards_[i];
+    BatchPointer copy = batch;
+    if (!shard.overflow.empty() || !shard.ring.try_push(std::move(copy))) {
+      shard.overflow.push_back(batch);  // bounded by ingress, which waits for what is not taken
+    }
+    shard.on_arrival();
+  }
+}
+
+void CommitThread::push_overflow() {
+  for (const auto& shard : shards_) {
+    bool pushed = false;
+    while (!shard->overflow.empty()) {
+      BatchPointer batch = shard->overflow.front();
+      if (!shard->ring.try_push(std::move(batch))) break;
+      shard->overflow.pop_front();
+      pushed = true;
+    }
+    if (pushed) shard->on_arrival();
+  }
+}
+
+// Nothing was written. Ingress's batches go back refused: their clients send again. The others hold
+// outcomes of messages that were promised: they wait here for space, and so do their producers.
+void CommitThread::refuse_or_keep() {
+  std::vector<Gathered> kept;
+  std::vector<bool> refused(lanes_.size());
+  for (Gathered& gathered : gathered_) {
+    if (lanes_[gathered.lane]->may_be_refused) {
+      gathered.batch->failure = make_error_code(queue::JournalError::disk_full);
+      settle(gathered.lane, std::move(gathered.batch));
+      refused[gathered.lane] = true;
+    } else {
+      kept.push_back(std::move(gathered));
+    }
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (refused[i]) lanes_[i]->on_durable();
+  }
+  gathered_ = std::move(kept);
+  gathered_octets_ = 0;
+  for (const Gathered& gathered : gathered_) {
+    gathered_octets_ += gathered.batch->records.octets().size();
+  }
+  retire_files();
+  if (stopping_.load(std::memory_order_relaxed)) {  // only a hint; after restart they are in doubt
+    gathered_.clear();
+    gathered_octets_ = 0;
+  }
+  if (!gathered_.empty()) std::this_thread::sleep_for(kDiskFullPause);
+}
+
+void CommitThread::fail(std::error_code why) {
+  std::vector<bool> told(lanes_.size());
+  for (Gathered& gathered : gathered_) {
+    gathered.batch->failure = why;
+    settle(gathered.lane, std::move(gathered.batch));
+    told[gathered.lane] = true;
+  }
+  gathered_.clear();
+  gathered_octets_ = 0;
+  if (!has_failed_) {
+    has_failed_ = true;
+    {
+      const std::lock_guard lock(shown_);
+      snapshot_.has_failed = true;
+    }
+    if (on_failure_) on_failure_(why.message());
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (told[i]) lanes_[i]->on_durable();
+  }
+}
+
+// Files go from the oldest on, never from the middle: a record may speak of a message in any file
+// before its own, so that what follows a dropped file is still complete in itself.
+void CommitThread::retire_files() {
+  next_retirement_ = Clock::now() + kRetirementEvery;
+  if (has_failed_) return;
+  const std::uint64_t now = wall_ms();
+  const std::uint32_t current = writer_->durable_end().file();
+  std::uint64_t octets = writer_->stats().octets_on_disk;
+  std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
+  for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
+    const FileUse& use = file->second;
+    const bool is_old = use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
+    const bool is_too_much = octets > options_.retention.octets;
+    if (use.live > 0 || !(is_old || is_too_much)) break;
+    octets -= std::min(octets, use.octets);
+    file = files_.erase(file);
+    keep_from = file == files_.end() ? current : file->first;
+  }
+  // A file that cannot be removed now is offered again at the next turn.
+  (void)writer_->drop_before(keep_from);
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,175 @@
+// The one thread that makes records durable, and tells everyone who waits for it.
+//
+// Group commit: while one write and fdatasync is under way, producers fill the next block. After
+// idle the first commit goes at once; under load the next one starts after 256 KiB or 0.5 ms,
+// whichever comes first, so that each sync serves many messages.
+//
+// Units    Octets; times are steady_clock.
+// Owns     The journal writer, the ledger's totals, and the count of live messages in each file.
+// Errors   A failed write or sync ends the journal: on_failure is called once, every batch in
+//          flight comes back with its failure set, and nothing is accepted any more. With the disk
+//          full, batches of ingress come back failed and those of shards are tried again: what was
+//          accepted goes on being delivered.
+// Threads  submit() on the lane's producer thread. Everything else on the commit thread, save
+//          start(), stop() and snapshot().
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daemon/commit/commit_batch.h"
+#include "daemon/metrics/histogram.h"
+#include "queue/journal_writer.h"
+#include "queue/spsc_ring.h"
+
+namespace stentor::daemon {
+
+/// A producer keeps at most this many batches unanswered, so that its ring is never full.
+inline constexpr std::size_t kBatchesInFlightMax = 8;
+
+using BatchPointer = std::shared_ptr<CommitBatch>;
+using BatchRing = queue::SpscRing<BatchPointer>;
+
+/// One producer's way to the commit thread and back.
+struct CommitLane {
+  bool may_be_refused = false;   ///< ingress: with the disk full its batches come back failed
+  std::function<void()> on_durable;  ///< wakes the producer; called on the commit thread
+  BatchRing submitted{2 * kBatchesInFlightMax};
+  BatchRing settled{2 * kBatchesInFlightMax};
+};
+
+/// Where durable messages are handed to a shard.
+struct ArrivalLane {
+  std::function<void()> on_arrival;  ///< wakes the shard; called on the commit thread
+  BatchRing ring{1024};
+  std::deque<BatchPointer> overflow;  ///< the commit thread's own: a full ring delays nobody else
+};
+
+/// How much of each journal file is still needed.
+struct FileUse {
+  std::uint64_t live = 0;       ///< messages accepted in it that are not final
+  std::uint64_t last_ms = 0;    ///< wall time of its latest record
+  std::uint64_t octets = 0;
+};
+
+struct RetentionRule {
+  std::chrono::milliseconds age{};
+  std::uint64_t octets = 0;
+};
+
+struct CommitSnapshot {
+  Ledger ledger;
+  queue::JournalStats journal;
+  Histogram commit_seconds;
+  Histogram commit_octets;
+  std::uint64_t oldest_file = 0;
+  bool has_failed = false;
+};
+
+class CommitThread {
+ public:
+  struct Options {
+    std::chrono::microseconds delay{0};  ///< fixed pause before each commit; 0: adaptive
+    RetentionRule retention;
+  };
+
+  CommitThread(Options options, Ledger totals, std::map<std::uint32_t, FileUse> files);
+  ~CommitThread();
+  CommitThread(const CommitThread&) = delete;
+  CommitThread& operator=(const CommitThread&) = delete;
+
+  /// Before start(): the writer, whose preamble comes from totals().
+  void adopt(std::unique_ptr<queue::JournalWriter> writer) { writer_ = std::move(writer); }
+  CommitLane& add_producer(bool may_be_refused, std::function<void()> on_durable);
+  ArrivalLane& add_shard(std::function<void()> on_arrival);
+  void set_on_events(std::function<void()> on_events) { on_events_ = std::move(on_events); }
+  void set_on_failure(std::function<void(std::string)> on_failure) {
+    on_failure_ = std::move(on_failure);
+  }
+  /// The totals as of the last commit: for a new file's first block.
+  [[nodiscard]] const Ledger& totals() const noexcept { return totals_; }
+
+  void start();
+  /// Commits what has been submitted, writes a last watermark, and ends the thread.
+  void stop();
+
+  /// Hands a filled batch over; it comes back through lane.settled.
+  void submit(CommitLane& lane, BatchPointer batch);
+
+  /// The place behind the last durable record. Any thread.
+  [[nodiscard]] queue::Locator durable_end() const noexcept {
+    return queue::Locator(durable_end_.load(std::memory_order_acquire));  // pairs with publish()
+  }
+  /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::steady_clock::duration(heartbeat_.load(std::memory_order_relaxed)));
+  }
+  /// A consistent copy for metrics and status; takes a lock that the commit thread takes once a
+  /// commit for some nanoseconds. Any thread.
+  [[nodiscard]] CommitSnapshot snapshot() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run();
+  void wait_for_work();
+  bool gather();
+  void pause_for_more(Clock::time_point previous_start);
+  void commit_gathered();
+  void publish();
+  void settle(std::size_t lane, BatchPointer batch);
+  void refuse_or_keep();
+  void fail(std::error_code why);
+  void count(CommitBatch& batch);
+  void hand_to_shards(const BatchPointer& batch);
+  void push_overflow();
+  void retire_files();
+
+  struct Gathered {
+    std::size_t lane;
+    BatchPointer batch;
+  };
+
+  const Options options_;
+  std::unique_ptr<queue::JournalWriter> writer_;
+  std::vector<std::unique_ptr<CommitLane>> lanes_;
+  std::vector<std::unique_ptr<ArrivalLane>> shards_;
+  std::function<void()> on_events_;
+  std::function<void(std::string)> on_failure_;
+
+  Ledger totals_;
+  std::map<std::uint32_t, FileUse> files_;
+  std::vector<Gathered> gathered_;
+  std::size_t gathered_octets_ = 0;
+  std::vector<queue::RecordBatch*> block_;
+  bool has_failed_ = false;
+  bool owes_watermark_ = false;
+  Clock::time_point last_start_{};
+  Clock::time_point next_retirement_{};
+  Histogram commit_seconds_;
+  Histogram commit_octets_;
+
+  std::atomic<std::uint64_t> durable_end_{0};
+  std::atomic<Clock::rep> heartbeat_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> sleeping_{false};
+  std::mutex sleep_;
+  std::condition_variable awake_;
+  bool woken_ = false;
+  mutable std::mutex shown_;
+  CommitSnapshot snapshot_;
+  std::thread thread_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,343 @@
+#include "daemon/records/records.h"
+
+namespace stentor::daemon {
+namespace {
+
+void put(const Following& of, FieldWriter& out) {
+  out.u64(of.accepted.bits());
+  out.u64(of.time_ms);
+  out.u8(static_cast<std::uint8_t>(of.state));
+  out.u8(of.possible_duplicate ? 1 : 0);
+  out.block(of.subject);
+}
+
+Following take_following(FieldReader& in) {
+  Following of;
+  of.accepted = queue::Locator(in.u64());
+  of.time_ms = in.u64();
+  of.state = static_cast<State>(in.u8());
+  of.possible_duplicate = in.u8() != 0;
+  of.subject = in.block();
+  return of;
+}
+
+void put(const std::vector<std::uint64_t>& sequences, FieldWriter& out) {
+  out.varint(sequences.size());
+  // Neighbours in a reserve are mostly neighbours in sequence: differences stay small.
+  std::uint64_t last = 0;
+  for (const std::uint64_t sequence : sequences) {
+    const auto step = static_cast<std::int64_t>(sequence - last);
+    out.varint(static_cast<std::uint64_t>(step) << 1 ^ static_cast<std::uint64_t>(step >> 63));
+    last = sequence;
+  }
+}
+
+std::vector<std::uint64_t> take_sequences(FieldReader& in) {
+  std::vector<std::uint64_t> sequences;
+  const std::uint64_t count = in.varint();
+  std::uint64_t last = 0;
+  for (std::uint64_t i = 0; i < count && in.is_good(); ++i) {  // each takes an octet: bounded
+    const std::uint64_t folded = in.varint();
+    last += folded >> 1 ^ (0 - (folded & 1));
+    if (in.is_good()) sequences.push_back(last);
+  }
+  return sequences;
+}
+
+template <class T>
+std::optional<T> checked(const FieldReader& in, T value) {
+  if (!in.is_good()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void encode(const Subject& subject, FieldWriter& out) {
+  out.u64(subject.id.high());
+  out.u64(subject.id.low());
+  out.u8(subject.parts);
+  out.text(subject.client);
+  out.text(subject.ref);
+  out.text(subject.campaign);
+  out.text(subject.to);
+  out.text(subject.from);
+  out.text(subject.carrier);
+  out.text(subject.meta);
+}
+
+std::optional<Subject> decode_subject(std::span<const std::uint8_t> octets) {
+  FieldReader in(octets);
+  Subject subject;
+  const std::uint64_t high = in.u64();
+  subject.id = MessageId(high, in.u64());
+  subject.parts = in.u8();
+  subject.client = in.text();
+  subject.ref = in.text();
+  subject.campaign = in.text();
+  subject.to = in.text();
+  subject.from = in.text();
+  subject.carrier = in.text();
+  subject.meta = in.text();
+  return checked(in, subject);
+}
+
+void encode(const Accepted& accepted, FieldWriter& out) {
+  out.block(accepted.subject);
+  out.u64(accepted.content);
+  out.u64(accepted.not_before_ms);
+  out.u32(accepted.expires);
+  out.u32(accepted.flow);
+  out.u16(accepted.reference);
+  out.u8(accepted.priority);
+  out.u8(static_cast<std::uint8_t>(accepted.receipt));
+  out.u8(static_cast<std::uint8_t>(accepted.encoding));
+  out.u8(static_cast<std::uint8_t>((accepted.to_short_code ? 1u : 0u) |
+                                   (accepted.owns_ref ? 2u : 0u)));
+  out.text(accepted.text);
+}
+
+std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Accepted accepted;
+  accepted.subject = in.block();
+  accepted.content = in.u64();
+  accepted.not_before_ms = in.u64();
+  accepted.expires = in.u32();
+  accepted.flow = in.u32();
+  accepted.reference = in.u16();
+  accepted.priority = in.u8();
+  accepted.receipt = static_cast<ReceiptWish>(in.u8());
+  accepted.encoding = static_cast<EncodingWish>(in.u8());
+  const std::uint8_t flags = in.u8();
+  accepted.to_short_code = (flags & 1u) != 0;
+  accepted.owns_ref = (flags & 2u) != 0;
+  accepted.text = in.text();
+  return checked(in, accepted);
+}
+
+void encode(const Intent& intent, FieldWriter& out) {
+  out.u32(intent.epoch);
+  out.text(intent.carrier);
+  out.u16(intent.bind);
+  out.u64(intent.time_ms);
+  put(intent.sequences, out);
+}
+
+std::optional<Intent> decode_intent(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Intent intent;
+  intent.epoch = in.u32();
+  intent.carrier = in.text();
+  intent.bind = in.u16();
+  intent.time_ms = in.u64();
+  intent.sequences = take_sequences(in);
+  return checked(in, std::move(intent));
+}
+
+void encode(const Released& released, FieldWriter& out) {
+  out.u64(released.time_ms);
+  put(released.sequences, out);
+}
+
+std::optional<Released> decode_released(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Released released;
+  released.time_ms = in.u64();
+  released.sequences = take_sequences(in);
+  return checked(in, std::move(released));
+}
+
+bool is_final(State state) noexcept {
+  switch (state) {
+    case State::none:
+    case State::sent: return false;
+    case State::delivered:
+    case State::failed:
+    case State::expired:
+    case State::cancelled:
+    case State::unknown:
+    case State::sent_final: return true;
+  }
+  return false;
+}
+
+std::string_view name_of(State state) noexcept {
+  switch (state) {
+    case State::none: return "accepted";
+    case State::sent:
+    case State::sent_final: return "sent";
+    case State::delivered: return "delivered";
+    case State::failed: return "failed";
+    case State::expired: return "expired";
+    case State::cancelled: return "cancelled";
+    case State::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+void encode(const PartAnswered& part, FieldWriter& out) {
+  put(part.of, out);
+  out.u8(part.part);
+  out.u8(part.attempt);
+  out.u16(part.bind);
+  out.u32(part.sequence_number);
+  out.u32(part.command_status);
+  out.text(part.message_id);
+  out.u64(part.retry_at_ms);
+  out.text(part.code);
+}
+
+std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  PartAnswered part;
+  part.of = take_following(in);
+  part.part = in.u8();
+  part.attempt = in.u8();
+  part.bind = in.u16();
+  part.sequence_number = in.u32();
+  part.command_status = in.u32();
+  part.message_id = in.text();
+  part.retry_at_ms = in.u64();
+  part.code = in.text();
+  return checked(in, part);
+}
+
+void encode(const ReceiptCame& receipt, FieldWriter& out) {
+  put(receipt.of, out);
+  out.u8(receipt.part);
+  out.u8(receipt.message_state);
+  out.u8(receipt.is_final_for_part ? 1 : 0);
+  out.text(receipt.message_id);
+  out.text(receipt.stat);
+  out.text(receipt.err);
+  out.text(receipt.code);
+}
+
+std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  ReceiptCame receipt;
+  receipt.of = take_following(in);
+  receipt.part = in.u8();
+  receipt.message_state = in.u8();
+  receipt.is_final_for_part = in.u8() != 0;
+  receipt.message_id = in.text();
+  receipt.stat = in.text();
+  receipt.err = in.text();
+  receipt.code = in.text();
+  return checked(in, receipt);
+}
+
+void encode(const Verdict& verdict, FieldWriter& out) {
+  put(verdict.of, out);
+  out.text(verdict.code);
+  out.text(verdict.detail);
+}
+
+std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Verdict verdict;
+  verdict.of = take_following(in);
+  verdict.code = in.text();
+  verdict.detail = in.text();
+  return checked(in, verdict);
+}
+
+void encode(const Uncertain& uncertain, FieldWriter& out) {
+  put(uncertain.of, out);
+  out.text(uncertain.reason);
+}
+
+std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Uncertain uncertain;
+  uncertain.of = take_following(in);
+  uncertain.reason = in.text();
+  return checked(in, uncertain);
+}
+
+void encode(const ConsumerAt& consumer, FieldWriter& out) {
+  out.text(consumer.client);
+  out.text(consumer.name);
+  out.u64(consumer.position);
+  out.u8(consumer.sub);
+  out.u64(consumer.time_ms);
+}
+
+std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  ConsumerAt consumer;
+  consumer.client = in.text();
+  consumer.name = in.text();
+  consumer.position = in.u64();
+  consumer.sub = in.u8();
+  consumer.time_ms = in.u64();
+  return checked(in, consumer);
+}
+
+void encode(const Orphan& orphan, FieldWriter& out) {
+  out.text(orphan.carrier);
+  out.u64(orphan.time_ms);
+  out.u8(orphan.message_state);
+  out.u8(orphan.is_intermediate ? 1 : 0);
+  out.text(orphan.message_id);
+  out.text(orphan.stat);
+  out.text(orphan.err);
+}
+
+std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Orphan orphan;
+  orphan.carrier = in.text();
+  orphan.time_ms = in.u64();
+  orphan.message_state = in.u8();
+  orphan.is_intermediate = in.u8() != 0;
+  orphan.message_id = in.text();
+  orphan.stat = in.text();
+  orphan.err = in.text();
+  return checked(in, orphan);
+}
+
+void Ledger::count(State state, std::uint64_t messages) noexcept {
+  switch (state) {
+    case State::none: break;
+    case State::sent: sent += messages; break;
+    case State::delivered: delivered += messages; break;
+    case State::failed: failed += messages; break;
+    case State::expired: expired += messages; break;
+    case State::cancelled: cancelled += messages; break;
+    case State::unknown: unknown += messages; break;
+    case State::sent_final: sent_final += messages; break;
+  }
+}
+
+void Ledger::add(const Ledger& other) noexcept {
+  accepted += other.accepted;
+  delivered += other.delivered;
+  sent_final += other.sent_final;
+  failed += other.failed;
+  expired += other.expired;
+  cancelled += other.cancelled;
+  unknown += other.unknown;
+  sent += other.sent;
+}
+
+void encode(const Ledger& totals, FieldWriter& out) {
+  for (const std::uint64_t figure :
+       {totals.accepted, totals.delivered, totals.sent_final, totals.failed, totals.expired,
+        totals.cancelled, totals.unknown, totals.sent, totals.sequence_next}) {
+    out.u64(figure);
+  }
+}
+
+std::optional<Ledger> decode_totals(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Ledger totals;
+  for (std::uint64_t* figure :
+       {&totals.accepted, &totals.delivered, &totals.sent_final, &totals.failed, &totals.expired,
+        &totals.cancelled, &totals.unknown, &totals.sent, &totals.sequence_next}) {
+    *figure = in.u64();
+  }
+  return checked(in, totals);
+}
+
+}  // namespace stentor::daemon

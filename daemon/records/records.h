@@ -1,0 +1,195 @@
+// What the daemon writes into the journal: one struct for each kind of record, and its octets.
+//
+// The queue below knows none of this. Everything upstream is ever told (events, history) is read
+// back from these records; everything recovery needs is in them. A record that speaks of a message
+// carries that message's Subject, so that an event needs no second read.
+//
+// Units    Times are milliseconds of Unix time, `expires` seconds.
+// Owns     Decoded records view the payload they were decoded from.
+// Errors   A payload that does not decode answers nullopt: the journal's checksums make that our
+//          own bug or a newer version, and the caller says which record it was.
+// Threads  Pure functions.
+// Spec     docs/journal.md has the layout of blocks; the payloads are documented here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "daemon/records/fields.h"
+#include "daemon/records/message_id.h"
+#include "queue/locator.h"
+
+namespace stentor::daemon {
+
+/// Values are on disk: never renumber, never reuse.
+enum class RecordKind : std::uint8_t {
+  totals = 1,     ///< the ledger before this file, in a file's first block
+  accepted = 2,   ///< a message, durable
+  intent = 3,     ///< messages about to be written to a bind
+  part = 4,       ///< the carrier answered one segment
+  receipt = 5,    ///< the carrier reported on one segment
+  verdict = 6,    ///< a message became final without the carrier's word
+  uncertain = 7,  ///< segments written, answer lost
+  consumer = 8,   ///< an event consumer and how far it has acknowledged
+  orphan = 9,     ///< a receipt that matched nothing when it came
+  released = 10   ///< messages of an intent that were certainly not written after all
+};
+
+/// What every event about a message repeats. Encoded once, in the accepted record, and copied
+/// octet by octet into the records that follow.
+struct Subject {
+  MessageId id;
+  std::uint8_t parts = 1;
+  std::string_view client;
+  std::string_view ref;
+  std::string_view campaign;
+  std::string_view to;
+  std::string_view from;
+  std::string_view carrier;  ///< chosen at acceptance
+  std::string_view meta;     ///< JSON object as upstream wrote it, or empty
+};
+void encode(const Subject& subject, FieldWriter& out);
+[[nodiscard]] std::optional<Subject> decode_subject(std::span<const std::uint8_t> octets);
+
+enum class ReceiptWish : std::uint8_t { all, failure, none };
+enum class EncodingWish : std::uint8_t { automatic, gsm7, ucs2 };
+
+struct Accepted {
+  std::span<const std::uint8_t> subject;  ///< encoded Subject
+  std::uint64_t content = 0;      ///< fingerprint of what was asked, for `conflict`
+  std::uint64_t not_before_ms = 0;
+  std::uint32_t expires = 0;
+  std::uint32_t flow = 0;         ///< hash of campaign or client: who competes
+  std::uint16_t reference = 0;    ///< ties the parts; fixed here so that a resend is the same message
+  std::uint8_t priority = 1;      ///< queue::Priority
+  ReceiptWish receipt = ReceiptWish::all;
+  EncodingWish encoding = EncodingWish::automatic;
+  bool to_short_code = false;
+  bool owns_ref = false;          ///< the ref's first message: what a duplicate is answered with
+  std::string_view text;
+};
+void encode(const Accepted& accepted, FieldWriter& out);
+[[nodiscard]] std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload);
+
+/// The messages reserved for one bind. `sequence` names each; all its unsent parts are meant.
+struct Intent {
+  std::uint32_t epoch = 0;  ///< of the bind's connection
+  std::string_view carrier;
+  std::uint16_t bind = 0;
+  std::uint64_t time_ms = 0;
+  std::vector<std::uint64_t> sequences;
+};
+void encode(const Intent& intent, FieldWriter& out);
+[[nodiscard]] std::optional<Intent> decode_intent(std::span<const std::uint8_t> payload);
+
+struct Released {
+  std::uint64_t time_ms = 0;
+  std::vector<std::uint64_t> sequences;
+};
+void encode(const Released& released, FieldWriter& out);
+[[nodiscard]] std::optional<Released> decode_released(std::span<const std::uint8_t> payload);
+
+/// How a message stands after a record. `none`: as before.
+enum class State : std::uint8_t { none, sent, delivered, failed, expired, cancelled, unknown,
+                                  sent_final };
+[[nodiscard]] bool is_final(State state) noexcept;
+[[nodiscard]] std::string_view name_of(State state) noexcept;
+
+/// What all records that follow an accepted one begin with.
+struct Following {
+  queue::Locator accepted;                ///< where the message's accepted record lies
+  std::span<const std::uint8_t> subject;  ///< encoded Subject
+  std::uint64_t time_ms = 0;
+  State state = State::none;              ///< the message's state, when this record changes it
+  bool possible_duplicate = false;
+};
+
+struct PartAnswered {
+  Following of;
+  std::uint8_t part = 1;
+  std::uint8_t attempt = 1;
+  std::uint16_t bind = 0;
+  std::uint32_t sequence_number = 0;
+  std::uint32_t command_status = 0;
+  std::string_view message_id;     ///< the carrier's
+  std::uint64_t retry_at_ms = 0;   ///< when it goes again; 0: it does not
+  std::string_view code;           ///< outcome word when the segment was refused
+};
+void encode(const PartAnswered& part, FieldWriter& out);
+[[nodiscard]] std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload);
+
+struct ReceiptCame {
+  Following of;
+  std::uint8_t part = 1;
+  std::uint8_t message_state = 0;  ///< SMPP 3.4 section 5.2.28
+  bool is_final_for_part = true;
+  std::string_view message_id;
+  std::string_view stat;
+  std::string_view err;
+  std::string_view code;
+};
+void encode(const ReceiptCame& receipt, FieldWriter& out);
+[[nodiscard]] std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload);
+
+struct Verdict {
+  Following of;
+  std::string_view code;
+  std::string_view detail;
+};
+void encode(const Verdict& verdict, FieldWriter& out);
+[[nodiscard]] std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload);
+
+struct Uncertain {
+  Following of;
+  std::string_view reason;  ///< crash, link_lost
+};
+void encode(const Uncertain& uncertain, FieldWriter& out);
+[[nodiscard]] std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload);
+
+struct ConsumerAt {
+  std::string_view client;
+  std::string_view name;
+  std::uint64_t position = 0;  ///< locator bits of the last acknowledged event's record
+  std::uint8_t sub = 0;        ///< which of the record's events; 0: none of them yet
+  std::uint64_t time_ms = 0;
+};
+void encode(const ConsumerAt& consumer, FieldWriter& out);
+[[nodiscard]] std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload);
+
+struct Orphan {
+  std::string_view carrier;
+  std::uint64_t time_ms = 0;
+  std::uint8_t message_state = 0;
+  bool is_intermediate = false;
+  std::string_view message_id;
+  std::string_view stat;
+  std::string_view err;
+};
+void encode(const Orphan& orphan, FieldWriter& out);
+[[nodiscard]] std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload);
+
+/// accepted = delivered + sent_final + failed + expired + cancelled + unknown + live, always.
+struct Ledger {
+  std::uint64_t accepted = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t sent_final = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t sent = 0;           ///< reached `sent`, once each; not part of the equation
+  std::uint64_t sequence_next = 1;  ///< the accept sequence that comes next
+
+  [[nodiscard]] std::uint64_t finals() const noexcept {
+    return delivered + sent_final + failed + expired + cancelled + unknown;
+  }
+  void count(State state, std::uint64_t messages = 1) noexcept;
+  void add(const Ledger& other) noexcept;  ///< all but sequence_next
+};
+void encode(const Ledger& totals, FieldWriter& out);
+[[nodiscard]] std::optional<Ledger> decode_totals(std::span<const std::uint8_t> payload);
+
+}  // namespace stentor::daemon
