@@ -24,7 +24,10 @@ enum class CommandStatus : std::uint32_t {
   invalid_password = 0x0e,
   invalid_system_id = 0x0f,
   message_queue_full = 0x14,
-  throttled = 0x58
+  invalid_system_type = 0x53,
+  throttled = 0x58,
+  invalid_optional_part = 0xc0,
+  unknown_error = 0xff
 };
 
 /// What the queue does next with a segment the SMSC has answered.

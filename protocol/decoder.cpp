@@ -1,23 +1,14 @@
 #include "protocol/decoder.h"
 
+#include "protocol/field_limits.h"
 #include "protocol/octet_reader.h"
 
 namespace stentor::protocol {
 namespace {
 
-// Field sizes with their NUL, section 4 (the "Size octets" columns).
-constexpr std::size_t kServiceTypeField = 6;
-constexpr std::size_t kAddressField = 21;
-constexpr std::size_t kDataAddressField = 65;  // data_sm, section 4.7.1
-constexpr std::size_t kTimeField = 17;
-constexpr std::size_t kSystemTypeField = 13;
-constexpr std::size_t kAddressRangeField = 41;
-constexpr std::size_t kMessageIdField = 65;
-constexpr std::size_t kShortMessageMax = 254;
-
-// system_id and password: the standard says 16 and 9, some servers allow more. Where we are the
+// system_id and password: the standard says 15 and 8, some servers allow more. Where we are the
 // server (the simulator) what comes is compared, not kept, so this bound only has to be finite.
-constexpr std::size_t kCredentialField = 65;
+constexpr std::size_t kCredentialMax = 64;
 
 constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // section 5.2.12
 constexpr std::uint8_t kUcs2 = 0x08;                     // section 5.2.19
@@ -28,11 +19,11 @@ OctetReader body_of(std::span<const std::uint8_t> pdu) noexcept {
   return reader;
 }
 
-Address read_address(OctetReader& reader, std::size_t field_octets) noexcept {
+Address read_address(OctetReader& reader, std::size_t octets_max) noexcept {
   Address address;
   address.numbering.ton = reader.u8();
   address.numbering.npi = reader.u8();
-  address.digits = reader.c_octets(field_octets);
+  address.digits = reader.c_octets(octets_max);
   return address;
 }
 
@@ -72,14 +63,14 @@ result<std::size_t> front_pdu_octets(std::span<const std::uint8_t> octets,
 result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<ShortMessage> decoded;
-  decoded->service_type = reader.c_octets(kServiceTypeField);
-  decoded->source = read_address(reader, kAddressField);
-  decoded->destination = read_address(reader, kAddressField);
+  decoded->service_type = reader.c_octets(kServiceTypeMax);
+  decoded->source = read_address(reader, kAddressMax);
+  decoded->destination = read_address(reader, kAddressMax);
   decoded->esm_class = reader.u8();
   decoded->protocol_id = reader.u8();
   decoded->priority_flag = reader.u8();
-  decoded->schedule_delivery_time = reader.c_octets(kTimeField);
-  decoded->validity_period = reader.c_octets(kTimeField);
+  decoded->schedule_delivery_time = reader.c_octets(kTimeMax);
+  decoded->validity_period = reader.c_octets(kTimeMax);
   decoded->registered_delivery = reader.u8();
   decoded->replace_if_present_flag = reader.u8();
   decoded->data_coding = reader.u8();
@@ -95,9 +86,9 @@ result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noe
 result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<ShortMessage> decoded;
-  decoded->service_type = reader.c_octets(kServiceTypeField);
-  decoded->source = read_address(reader, kDataAddressField);
-  decoded->destination = read_address(reader, kDataAddressField);
+  decoded->service_type = reader.c_octets(kServiceTypeMax);
+  decoded->source = read_address(reader, kDataAddressMax);
+  decoded->destination = read_address(reader, kDataAddressMax);
   decoded->esm_class = reader.u8();
   decoded->registered_delivery = reader.u8();
   decoded->data_coding = reader.u8();
@@ -109,7 +100,7 @@ result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu) noexcept 
 result<std::string_view> decode_submit_resp(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<std::string_view> decoded;
-  if (!reader.rest().empty()) *decoded = reader.c_octets(reader.rest().size());
+  if (!reader.rest().empty()) *decoded = reader.c_octets(kPduOctetsMax);
   settle(decoded, reader);
   return decoded;
 }
@@ -129,13 +120,13 @@ result<Bind> decode_bind(std::span<const std::uint8_t> pdu) noexcept {
       reader.fail(CodecError::unknown_command);
     }
   }
-  decoded->system_id = reader.c_octets(kCredentialField);
-  decoded->password = reader.c_octets(kCredentialField);
-  decoded->system_type = reader.c_octets(kSystemTypeField);
+  decoded->system_id = reader.c_octets(kCredentialMax);
+  decoded->password = reader.c_octets(kCredentialMax);
+  decoded->system_type = reader.c_octets(kSystemTypeMax);
   decoded->interface_version = reader.u8();
   decoded->numbering.ton = reader.u8();
   decoded->numbering.npi = reader.u8();
-  decoded->address_range = reader.c_octets(kAddressRangeField);
+  decoded->address_range = reader.c_octets(kAddressRangeMax);
   settle(decoded, reader);
   return decoded;
 }
@@ -144,7 +135,7 @@ result<BindResp> decode_bind_resp(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<BindResp> decoded;
   if (!reader.rest().empty()) {
-    decoded->system_id = reader.c_octets(kCredentialField);
+    decoded->system_id = reader.c_octets(kCredentialMax);
     const Tlv version = read_tlvs(reader).find(tag::kScInterfaceVersion);
     if (version.value.size() == 1) decoded->interface_version = version.value[0];
   }
@@ -155,8 +146,8 @@ result<BindResp> decode_bind_resp(std::span<const std::uint8_t> pdu) noexcept {
 result<QuerySm> decode_query_sm(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<QuerySm> decoded;
-  decoded->message_id = reader.c_octets(kMessageIdField);
-  decoded->source = read_address(reader, kAddressField);
+  decoded->message_id = reader.c_octets(kMessageIdMax);
+  decoded->source = read_address(reader, kAddressMax);
   settle(decoded, reader);
   return decoded;
 }
@@ -165,8 +156,8 @@ result<QueryResp> decode_query_resp(std::span<const std::uint8_t> pdu) noexcept 
   OctetReader reader = body_of(pdu);
   result<QueryResp> decoded;
   if (!reader.rest().empty()) {
-    decoded->message_id = reader.c_octets(reader.rest().size());
-    decoded->final_date = reader.c_octets(kTimeField);
+    decoded->message_id = reader.c_octets(kPduOctetsMax);
+    decoded->final_date = reader.c_octets(kTimeMax);
     decoded->message_state = reader.u8();
     decoded->error_code = reader.u8();
   }
@@ -177,10 +168,10 @@ result<QueryResp> decode_query_resp(std::span<const std::uint8_t> pdu) noexcept 
 result<CancelSm> decode_cancel_sm(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader = body_of(pdu);
   result<CancelSm> decoded;
-  decoded->service_type = reader.c_octets(kServiceTypeField);
-  decoded->message_id = reader.c_octets(kMessageIdField);
-  decoded->source = read_address(reader, kAddressField);
-  decoded->destination = read_address(reader, kAddressField);
+  decoded->service_type = reader.c_octets(kServiceTypeMax);
+  decoded->message_id = reader.c_octets(kMessageIdMax);
+  decoded->source = read_address(reader, kAddressMax);
+  decoded->destination = read_address(reader, kAddressMax);
   settle(decoded, reader);
   return decoded;
 }

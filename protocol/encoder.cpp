@@ -3,20 +3,11 @@
 #include <cassert>
 #include <cstring>
 
+#include "protocol/field_limits.h"
+
 namespace stentor::protocol {
 namespace {
 
-// Longest texts, without their NUL (the "Size octets" columns of section 4, less one).
-constexpr std::size_t kServiceTypeMax = 5;
-constexpr std::size_t kAddressMax = 20;
-constexpr std::size_t kDataAddressMax = 64;
-constexpr std::size_t kTimeMax = 16;
-constexpr std::size_t kSystemIdMax = 15;
-constexpr std::size_t kPasswordMax = 8;
-constexpr std::size_t kSystemTypeMax = 12;
-constexpr std::size_t kAddressRangeMax = 40;
-constexpr std::size_t kMessageIdMax = 64;
-constexpr std::size_t kShortMessageMax = 254;
 constexpr std::size_t kTlvHeaderOctets = 4;
 constexpr std::size_t kTlvValueMax = 0xffff;
 
@@ -65,10 +56,6 @@ class Writer {
   std::uint8_t* at_;
   std::uint8_t* end_;
 };
-
-[[nodiscard]] bool fits(std::string_view text, std::size_t octets_max) noexcept {
-  return text.size() <= octets_max && text.find('\0') == std::string_view::npos;
-}
 
 [[nodiscard]] std::unexpected<std::error_code> too_long() noexcept {
   return std::unexpected(make_error_code(CodecError::field_too_long));

@@ -9,6 +9,7 @@
 // Threads  A local variable's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -44,9 +45,9 @@ class OctetReader {
                           : static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
   }
 
-  /// A C-octet string in a field of at most `field_octets`, its NUL among them.
-  [[nodiscard]] std::string_view c_octets(std::size_t field_octets) noexcept {
-    const auto field = rest_.first(field_octets < rest_.size() ? field_octets : rest_.size());
+  /// A C-octet string of at most `octets_max`, which its NUL follows.
+  [[nodiscard]] std::string_view c_octets(std::size_t octets_max) noexcept {
+    const auto field = rest_.first(std::min(octets_max + 1, rest_.size()));
     const void* nul = field.empty() ? nullptr : std::memchr(field.data(), 0, field.size());
     if (nul == nullptr) {
       fail(field.empty() ? CodecError::truncated : CodecError::unterminated_string);

@@ -7,7 +7,8 @@
 // Owns     A copy of octets it has not parsed yet (at most one PDU), the outgoing octets, and the
 //          table of unanswered requests.
 // Errors   A fault in the peer's octets, or a peer that stays silent, ends the session: ended()
-//          says why. Nothing throws but bad_alloc.
+//          says why. Nothing throws but bad_alloc. submit() does not allocate once the caller's
+//          spent buffers have grown to what a turn takes (swap_outgoing).
 // Threads  One session belongs to one thread at a time; sessions are independent.
 // Spec     SMPP 3.4 section 2.2 (states), 2.7 (requests and responses), 4.11 (enquire_link).
 #pragma once
@@ -47,6 +48,7 @@ struct SessionConfig {
   std::string address_range;
   Numbering address_numbering;
   std::uint8_t interface_version = 0x34;
+  std::uint32_t first_sequence_number = 1;  ///< 1 to kSequenceNumberMax; another one for tests
   Limits limits;
 };
 
@@ -75,6 +77,10 @@ class SessionHandler {
   /// A deliver_sm or data_sm, receipt or reply. Answer later by Session::answer(sequence_number):
   /// only when what it says is durable. Views are valid during the call.
   virtual void on_deliver(std::uint32_t sequence_number, const DeliverSm& deliver) = 0;
+  /// The answers to query() and cancel(). `response` is empty where the SMSC refused.
+  virtual void on_query_resp(std::uint64_t /*cookie*/, CommandStatus /*status*/,
+                             const QueryResp& /*response*/) {}
+  virtual void on_cancel_resp(std::uint64_t /*cookie*/, CommandStatus /*status*/) {}
 
  protected:
   ~SessionHandler() = default;
@@ -91,7 +97,7 @@ struct SessionStats {
 class Session {
  public:
   /// The handler must outlive the session and must not call back into it from within a callback,
-  /// save submit() and answer().
+  /// save submit(), answer() and what only asks.
   Session(SessionConfig config, SessionHandler& handler);
   ~Session();
   Session(const Session&) = delete;
@@ -101,12 +107,19 @@ class Session {
   void on_connected(TimePoint now);
   /// Takes whatever the socket delivered: part of a PDU, one, or several.
   void on_octets(std::span<const std::uint8_t> octets, TimePoint now);
-  /// Call when deadline() has passed: enquire_link, time-outs.
+  /// Call when deadline() has passed: enquire_link, time-outs. Calling early does no harm.
   void on_time(TimePoint now);
+  /// TimePoint::max() when nothing is waited for.
   [[nodiscard]] TimePoint deadline() const noexcept;
+  /// The daemon stops reading the socket (false), or reads again (true). What the peer may have
+  /// said meanwhile is not held against it: its time to answer begins anew when reading resumes.
+  void on_reading(bool is_reading, TimePoint now);
+  /// The connection is gone. Where one side had said goodbye already the session ends as that;
+  /// otherwise ended() stays empty and the loss is the daemon's to name.
+  void on_disconnected() noexcept;
 
   [[nodiscard]] bool is_bound() const noexcept;
-  [[nodiscard]] std::size_t in_flight() const noexcept;    ///< unanswered submit_sm
+  [[nodiscard]] std::size_t in_flight() const noexcept;    ///< unanswered submit_sm and data_sm
   [[nodiscard]] std::size_t window_free() const noexcept;  ///< 0 when not bound or unbinding
 
   /// Queues a submit_sm under the next sequence_number and returns that number. Nothing when the
@@ -114,15 +127,29 @@ class Session {
   /// field of ours does not fit. `cookie` comes back with the response.
   [[nodiscard]] result<std::optional<std::uint32_t>> submit(const SubmitSm& submit,
                                                             std::uint64_t cookie, TimePoint now);
+  /// The same by data_sm, whose response comes by on_submit_resp too.
+  [[nodiscard]] result<std::optional<std::uint32_t>> submit_data(const ShortMessage& message,
+                                                                 std::uint64_t cookie,
+                                                                 TimePoint now);
+  /// Asks for the state of a message, or asks to cancel it. Each takes a place in the window
+  /// while it waits: some SMSCs count every request. Not on the hot path (control_pdu.h).
+  [[nodiscard]] result<std::optional<std::uint32_t>> query(const QuerySm& query,
+                                                           std::uint64_t cookie, TimePoint now);
+  [[nodiscard]] result<std::optional<std::uint32_t>> cancel(const CancelSm& cancel,
+                                                            std::uint64_t cookie, TimePoint now);
   /// Queues the response to a deliver_sm or data_sm.
   void answer(std::uint32_t sequence_number, CommandStatus status);
-  /// Stop sending, let the window drain (not longer than response_within), then unbind.
+  /// Stop sending, let the window drain (not longer than response_within), then unbind. Before
+  /// the bind is answered there is nothing to drain: the session ends at once.
   void unbind(TimePoint now);
 
   /// Octets to write, appended to since the last call; take them by swapping, so that the caller's
   /// spent buffer is used again.
   void swap_outgoing(std::vector<std::uint8_t>& empty) noexcept;
   [[nodiscard]] bool has_outgoing() const noexcept;
+  /// How much waits to be taken. A peer that asks and never reads makes it grow: stop reading
+  /// from it when this exceeds what the daemon is ready to hold.
+  [[nodiscard]] std::size_t outgoing_octets() const noexcept;
   /// How many octets of this session, in total, the kernel has taken: decides Certainty.
   void on_written(std::uint64_t octets_total) noexcept;
 
@@ -136,7 +163,8 @@ class Session {
     std::uint32_t sequence_number = 0;
     Certainty certainty = Certainty::in_doubt;
   };
-  /// After the connection is gone: what was submitted and never answered, in sending order.
+  /// After the connection is gone: what was submitted and never answered, in sending order. The
+  /// session forgets it. Queries and cancellations are not among it: they change nothing.
   [[nodiscard]] std::vector<Unanswered> take_unanswered();
 
   [[nodiscard]] const SessionStats& stats() const noexcept;

@@ -1,0 +1,67 @@
+// Decides when to ask whether the peer lives, and when to believe that it does not.
+//
+// Three things are told apart. A peer is *quiet* when nothing at all comes. A request is *overdue*
+// when other octets come but its response does not. And octets may lie *unread* in our own socket
+// while our thread was busy: that is never the peer's fault.
+//
+//   quiet for enquire_after                     -> enquire
+//   quiet for response_within with a request    -> give up, but only kReadGrace after we noticed:
+//     of ours waiting                              in between the socket was read once more
+//   a submit_sm older than response_within      -> enquire; a response to that enquire_link proves
+//     while octets keep coming                     that the missing one was not sent before it, as
+//                                                  the stream keeps its order: give up then
+//   an enquire_link without response while      -> enquire once more, then give up
+//     octets keep coming
+//
+// Units    Time is std::chrono::steady_clock.
+// Owns     Nothing.
+// Threads  One at a time.
+// Spec     SMPP 3.4 section 2.9 (timers), 4.11 (enquire_link).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "protocol/session.h"
+
+namespace stentor::protocol {
+
+/// From noticing silence to acting on it. Long enough for an event loop that was blocked to read
+/// its sockets, too short to matter beside response_within.
+inline constexpr std::chrono::milliseconds kReadGrace{100};
+
+class PeerWatch {
+ public:
+  enum class Step : std::uint8_t { none, enquire, give_up };
+  using Oldest = std::optional<TimePoint>;  ///< when the oldest unanswered request was sent
+
+  PeerWatch(std::chrono::milliseconds enquire_after, std::chrono::milliseconds response_within)
+      : enquire_after_(enquire_after), response_within_(response_within) {}
+
+  /// Octets came, whatever they say.
+  void on_heard(TimePoint now) noexcept;
+  void on_reading(bool is_reading, TimePoint now) noexcept;
+  /// An enquire_link was queued, as a step asked for.
+  void on_asked(TimePoint now) noexcept;
+  /// It was answered. give_up when that proves a request unanswered in time.
+  [[nodiscard]] Step on_answered(Oldest oldest) noexcept;
+
+  [[nodiscard]] Step on_time(TimePoint now, Oldest oldest) noexcept;
+  /// The earliest time at which on_time may have something to say. `oldest` may be too early.
+  [[nodiscard]] TimePoint deadline(Oldest oldest) const noexcept;
+
+ private:
+  [[nodiscard]] std::optional<TimePoint> quiet_until(Oldest oldest) const noexcept;
+
+  std::chrono::milliseconds enquire_after_;
+  std::chrono::milliseconds response_within_;
+  TimePoint heard_at_;
+  TimePoint resumed_at_;                 // when reading last began anew
+  std::optional<TimePoint> asked_at_;    // set while an enquire_link waits
+  std::uint8_t asks_ = 0;                // how many in a row without a response
+  std::optional<TimePoint> noticed_at_;  // silence seen, grace running
+  bool is_reading_ = true;
+};
+
+}  // namespace stentor::protocol
