@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""stentord against SMPP programs that this project did not write.
+
+  net_smpp    a carrier on Perl's Net::SMPP (libnet-smpp-perl)
+  drive_smpp  Kannel's test carrier (kannel-extras): answers with empty message ids, knows no
+              bind_transceiver, sends messages of its own
+  tshark      every frame between stentord and a carrier, decoded by Wireshark's dissector
+
+A peer that is not installed, or a capture that is not permitted, is skipped with its reason.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import sms_octets
+import smpp_octets as smpp
+import stentor_under_test as under_test
+from scripted_carrier import Answer, Receipt, ScriptedCarrier
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DRIVE_SMPP = "/usr/lib/kannel/test/drive_smpp"
+
+TEXTS = ("Hello", "@£$ [brackets] 5€", "Привет, мир", "long " * 60, "длинный текст 👍🏽 " * 10)
+
+
+def send_all(daemon, texts=TEXTS):
+    """{id: (destination digits, text)} of what was accepted."""
+    sent = {}
+    with daemon.connect() as connection:
+        for number, text in enumerate(texts):
+            digits = f"7916{number:07d}"
+            reply = connection.ask(op="send", to="+" + digits, text=text, **{"from": "SHOP"})
+            assert reply["status"] == "accepted", reply
+            sent[reply["id"]] = (digits, text)
+    return sent
+
+
+def net_smpp():
+    if subprocess.run(["perl", "-MNet::SMPP", "-e", "1"], capture_output=True,
+                      check=False).returncode != 0:
+        under_test.skip("Net::SMPP is not installed (libnet-smpp-perl)")
+    directory = under_test.new_directory()
+    peer = under_test.Process(["perl", os.path.join(HERE, "net_smpp_carrier.pl")],
+                              os.path.join(directory, "net_smpp.log"))
+    port = under_test.wait_until(lambda: re.search(r"listening (\d+)", peer.log()),
+                                 "Net::SMPP listens").group(1)
+    daemon = under_test.Daemon([under_test.carrier("perl", f"127.0.0.1:{port}")],
+                               directory=directory).start()
+    events = under_test.EventFollower(daemon)
+    sent = send_all(daemon)
+    for message_id in sent:
+        events.wait_for(message_id, "delivered")
+    events.close()
+    assert daemon.stop() == 0, daemon.log_tail()
+    under_test.wait_until(lambda: "unbind" in peer.log(), "stentord unbinds")
+    assert "unexpected" not in peer.log(), peer.log()
+    assert "bind stentor secret 52" in peer.log(), peer.log()  # interface_version 0x34
+
+    texts = {}
+    for match in re.finditer(r"submit SHOP (\d+) (\d+) (\d+) ([0-9a-f]*)", peer.log()):
+        digits, esm_class, data_coding, octets = match.groups()
+        part = sms_octets.decode_part(bytes.fromhex(octets), int(esm_class), int(data_coding))
+        texts.setdefault(digits, {})[part.number] = part.text
+    for digits, text in sent.values():
+        got = "".join(texts[digits][n] for n in sorted(texts[digits]))
+        assert got == text, f"{digits}: {got!r} instead of {text!r}"
+    segments = sum(map(len, texts.values()))
+    assert peer.log().count("receipt 0\n") == segments, peer.log()
+    print(f"{segments} segments, each decoded by Net::SMPP, answered and reported")
+
+
+def drive_smpp():
+    if not os.access(DRIVE_SMPP, os.X_OK):
+        under_test.skip("drive_smpp is not installed (kannel-extras)")
+    directory = under_test.new_directory()
+    port = under_test.free_port()
+    messages = 20
+    peer = under_test.Process([DRIVE_SMPP, "-v", "0", "-p", str(port), "-m", str(messages)],
+                              os.path.join(directory, "drive_smpp.log"), cwd=directory)
+    daemon = under_test.Daemon(
+        [under_test.carrier("kannel", f"127.0.0.1:{port}",
+                            binds={"transmitter": 1, "receiver": 1})],
+        directory=directory).start()
+    events = under_test.EventFollower(daemon)
+    for message_id in send_all(daemon):
+        events.wait_for(message_id, "sent")
+    events.close()
+    assert daemon.stop() == 0, daemon.log_tail()
+    print(peer.log()[-2000:])
+
+
+def capture_frames(port, path):
+    """A capture of one TCP port on loopback; skips where it is not permitted."""
+    if not shutil.which("tshark"):
+        under_test.skip("tshark is not installed")
+    process = under_test.Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}", "-w", path],
+                                 path + ".log")
+    deadline = time.monotonic() + 20
+    while not (os.path.exists(path) and "Capturing on" in process.log()):
+        if not process.is_running() or time.monotonic() > deadline:
+            under_test.skip("frames on loopback may not be captured here: "
+                            + process.log().strip().replace("\n", " ")[-200:])
+        time.sleep(0.05)
+    return process
+
+
+def tshark_fields(path, port, display_filter, *fields):
+    done = subprocess.run(
+        ["tshark", "-r", path, "-d", f"tcp.port=={port},smpp", "-Y", display_filter,
+         "-T", "fields"] + [option for field in fields for option in ("-e", field)],
+        capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def tshark():
+    directory = under_test.new_directory()
+    carrier = ScriptedCarrier(lambda submit, attempt: Answer(
+        status=0x58 if attempt == 1 and submit.destination[2].endswith("1") else 0,
+        receipts=[Receipt(form="both")]))
+    path = os.path.join(directory, "frames.pcapng")
+    recorder = capture_frames(carrier.port, path)
+    daemon = under_test.Daemon(
+        [under_test.carrier("north", carrier.address, enquire_link="1s")],
+        directory=directory).start()
+    events = under_test.EventFollower(daemon)
+    for message_id in send_all(daemon):
+        events.wait_for(message_id, "delivered")
+    carrier.say(smpp.ENQUIRE_LINK)
+    time.sleep(1.5)  # silence, so that stentord asks whether the carrier lives
+    events.close()
+    assert daemon.stop() == 0, daemon.log_tail()
+    carrier.close()
+    time.sleep(0.5)  # the recorder writes what the kernel still holds
+    recorder.signal(under_test.signal.SIGINT)
+    recorder.wait()
+
+    malformed = tshark_fields(path, carrier.port, "_ws.malformed", "frame.number", "frame.protocols")
+    assert not malformed, f"Wireshark finds malformed frames: {malformed}"
+    suspicious = tshark_fields(path, carrier.port, "smpp && _ws.expert.severity >= 0x00600000",
+                               "frame.number", "_ws.expert.message")
+    assert not suspicious, f"Wireshark warns: {suspicious}"
+    commands = {int(command, 0) for line in
+                tshark_fields(path, carrier.port, "smpp", "smpp.command_id")
+                for command in line.split(",")}
+    expected = {smpp.BIND_TRANSCEIVER, smpp.SUBMIT_SM, smpp.DELIVER_SM | smpp.RESPONSE,
+                smpp.ENQUIRE_LINK, smpp.ENQUIRE_LINK | smpp.RESPONSE, smpp.UNBIND}
+    assert expected <= commands, f"not seen: {[hex(c) for c in expected - commands]}"
+    print(f"{len(commands)} kinds of PDU decoded, none malformed")
+
+
+def main():
+    peers = {"net_smpp": net_smpp, "drive_smpp": drive_smpp, "tshark": tshark}
+    arguments, _ = under_test.begin(
+        __doc__.splitlines()[0],
+        lambda parser: parser.add_argument("peer", choices=sorted(peers)))
+    peers[arguments.peer]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

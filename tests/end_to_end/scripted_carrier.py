@@ -1,0 +1,318 @@
+"""A carrier under the test's thumb: an SMPP server that does what a script tells it.
+
+The script is asked for an Answer to every submit_sm; with no script every segment is accepted and
+reported delivered. Unacknowledged receipts are sent again to the next bind, as carriers do.
+Everything that came is kept in `arrivals`, with its octets.
+"""
+
+import heapq
+import itertools
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Callable, List, Optional
+
+import smpp_octets as smpp
+
+
+@dataclass
+class Receipt:
+    """One delivery receipt to come."""
+
+    stat: str = "DELIVRD"
+    error: str = "000"
+    delay: float = 0.0
+    form: str = "both"  # text, tlv or both
+    spelled: Optional[Callable[[str], str]] = None  # how the id is written here; None: as answered
+    esm_class: int = smpp.ESM_RECEIPT
+
+
+@dataclass
+class Answer:
+    """What to do with one submit_sm."""
+
+    status: int = 0
+    message_id: Optional[str] = None  # None: the carrier counts
+    receipts: List[Receipt] = field(default_factory=lambda: [Receipt()])
+    receipts_first: bool = False  # before the response
+    delay: float = 0.0
+    silent: bool = False  # no response at all
+    hang_up: bool = False  # close the connection instead of answering
+
+
+@dataclass
+class Arrival:
+    """One submit_sm as it came."""
+
+    time: float  # time.monotonic()
+    connection: int
+    sequence: int
+    submit: smpp.Submit
+    status: int
+    message_id: str
+
+
+class _Link:
+    """One TCP connection of the client."""
+
+    def __init__(self, number, stream):
+        self.number = number
+        self.stream = stream
+        self.system_id = None
+        self.kind = None
+        self.sequence = itertools.count(1)
+        self.lock = threading.Lock()
+
+    def write(self, octets):
+        with self.lock:
+            self.stream.sendall(octets)
+
+    def receives(self):
+        return self.kind in (smpp.BIND_TRANSCEIVER, smpp.BIND_RECEIVER)
+
+
+class ScriptedCarrier:
+    """Listens from construction to close(), on a free port unless one is named."""
+
+    def __init__(self, script=None, *, system_id="stentor", password="secret", bind_status=0,
+                 id_of=lambda number: f"{number:08x}", port=0):
+        self.script = script or (lambda submit, attempt: Answer())
+        self.system_id = system_id
+        self.password = password
+        self.bind_status = bind_status
+        self.id_of = id_of
+        self.arrivals = []
+        self.binds = []
+        self.receipt_answers = []  # (status, message id) of every deliver_sm_resp
+        self.malformed = []
+        self.lock = threading.Lock()
+        self._links = {}
+        self._attempts = {}
+        self._numbers = itertools.count(0x1A2B3C4D)
+        self._due = []  # heap of (time, order, receipt octets maker)
+        self._order = itertools.count()
+        self._unacknowledged = {}  # (link number, sequence) -> (message id, body)
+        self._waiting = []  # receipts that found no bind
+        self._wake = threading.Condition(self.lock)
+        self._closing = False
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        for target in (self._accept, self._send_receipts):
+            threading.Thread(target=target, daemon=True).start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def close(self):
+        with self.lock:
+            self._closing = True
+            self._wake.notify_all()
+            links = list(self._links.values())
+        # shutdown() wakes the accepting thread; close() alone would leave it, and the port, alive.
+        for stream in [self._listener] + [link.stream for link in links]:
+            try:
+                stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            stream.close()
+
+    def cut(self):
+        """Hangs up on every client; it may come back."""
+        with self.lock:
+            links = list(self._links.values())
+        for link in links:
+            try:
+                link.stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def arrived(self, address=None):
+        """Arrivals so far, those to one number (digits) if given."""
+        with self.lock:
+            return [a for a in self.arrivals if address in (None, a.submit.destination[2])]
+
+    def bound(self):
+        with self.lock:
+            return sum(1 for link in self._links.values() if link.system_id)
+
+    def say(self, command, body=b"", status=0):
+        """Sends a request of our own to every bound client."""
+        with self.lock:
+            links = [link for link in self._links.values() if link.system_id]
+        for link in links:
+            link.write(smpp.pdu(command, status, next(link.sequence), body))
+
+    # -- threads ---------------------------------------------------------------------------------
+
+    def _accept(self):
+        for number in itertools.count(1):
+            try:
+                stream, _ = self._listener.accept()
+            except OSError:
+                return
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            link = _Link(number, stream)
+            with self.lock:
+                self._links[number] = link
+            threading.Thread(target=self._serve, args=(link,), daemon=True).start()
+
+    def _serve(self, link):
+        inbox = b""
+        try:
+            while True:
+                octets = link.stream.recv(65536)
+                if not octets:
+                    return
+                inbox += octets
+                at = 0
+                while len(inbox) - at >= 16:
+                    length, command, status, sequence = struct.unpack_from(">IIII", inbox, at)
+                    if length < 16 or length > 65536:
+                        self.malformed.append(f"command_length {length}")
+                        return
+                    if len(inbox) - at < length:
+                        break
+                    body = inbox[at + 16:at + length]
+                    at += length
+                    if not self._on_pdu(link, command, status, sequence, body):
+                        return
+                inbox = inbox[at:]
+        except OSError:
+            pass
+        finally:
+            self._forget(link)
+
+    def _forget(self, link):
+        with self.lock:
+            self._links.pop(link.number, None)
+            for key in [k for k in self._unacknowledged if k[0] == link.number]:
+                self._waiting.append(self._unacknowledged.pop(key))
+        link.stream.close()
+
+    def _on_pdu(self, link, command, status, sequence, body):
+        """False: hang up."""
+        if command in (smpp.BIND_TRANSCEIVER, smpp.BIND_TRANSMITTER, smpp.BIND_RECEIVER):
+            return self._on_bind(link, command, sequence, body)
+        if command == smpp.SUBMIT_SM:
+            return self._on_submit(link, sequence, body)
+        if command == smpp.ENQUIRE_LINK:
+            link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
+        elif command == smpp.UNBIND:
+            link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
+            return False
+        elif command == smpp.DELIVER_SM | smpp.RESPONSE:
+            with self.lock:
+                message_id, _ = self._unacknowledged.pop((link.number, sequence), (None, None))
+                self.receipt_answers.append((status, message_id))
+        elif not command & smpp.RESPONSE:
+            self.malformed.append(f"unexpected command {command:#010x}")
+            link.write(smpp.pdu(smpp.GENERIC_NACK, 0x03, sequence))
+        return True
+
+    def _on_bind(self, link, command, sequence, body):
+        bind = smpp.Bind.parse(body)
+        status = self.bind_status
+        if not status and bind.system_id != self.system_id:
+            status = 0x0F  # ESME_RINVSYSID
+        if not status and bind.password != self.password:
+            status = 0x0E  # ESME_RINVPASWD
+        with self.lock:
+            self.binds.append((command, bind, status))
+        link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
+                            smpp.c_string("script") if not status else b""))
+        if status:
+            return False
+        with self.lock:
+            link.system_id, link.kind = bind.system_id, command
+            for message_id, receipt in self._waiting if link.receives() else []:
+                self._push(0.0, message_id, receipt)
+            if link.receives():
+                self._waiting = []
+        return True
+
+    def _on_submit(self, link, sequence, body):
+        try:
+            submit = smpp.Submit.parse(body)
+        except smpp.Malformed as error:
+            self.malformed.append(str(error))
+            link.write(smpp.pdu(smpp.SUBMIT_SM | smpp.RESPONSE, 0x02, sequence))
+            return True
+        with self.lock:
+            key = (submit.destination[2], submit.short_message)
+            attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
+        answer = self.script(submit, attempt)
+        with self.lock:
+            message_id = answer.message_id or self.id_of(next(self._numbers))
+            self.arrivals.append(Arrival(time.monotonic(), link.number, sequence, submit,
+                                         answer.status, message_id))
+        if answer.hang_up:
+            return False
+        wants = submit.registered_delivery & 0x03 and not answer.status
+        receipts = answer.receipts if wants else []
+        if answer.receipts_first:
+            for receipt in receipts:
+                self._deliver(link, message_id, self._receipt_body(submit, message_id, receipt))
+        response = smpp.pdu(smpp.SUBMIT_SM | smpp.RESPONSE, answer.status, sequence,
+                            smpp.c_string(message_id) if not answer.status else b"")
+        if answer.delay:
+            with self.lock:
+                self._push(answer.delay, None, (link, response))
+        elif not answer.silent:
+            link.write(response)
+        if not answer.receipts_first:
+            with self.lock:
+                for receipt in receipts:
+                    self._push(answer.delay + receipt.delay, message_id,
+                               self._receipt_body(submit, message_id, receipt))
+        return True
+
+    def _push(self, delay, message_id, what):
+        heapq.heappush(self._due, (time.monotonic() + delay, next(self._order), message_id, what))
+        self._wake.notify_all()
+
+    def _send_receipts(self):
+        while True:
+            with self.lock:
+                while not self._closing and (not self._due or self._due[0][0] > time.monotonic()):
+                    self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                if self._closing:
+                    return
+                _, _, message_id, what = heapq.heappop(self._due)
+                link = next((l for l in self._links.values() if l.receives()), None)
+                if message_id is not None and link is None:
+                    self._waiting.append((message_id, what))
+                    continue
+            try:
+                if message_id is None:  # a response whose time has come
+                    link, response = what
+                    link.write(response)
+                else:
+                    self._deliver(link, message_id, what)
+            except OSError:
+                self._forget(link)  # keeps the receipt for the next bind
+
+    def _deliver(self, link, message_id, body):
+        sequence = next(link.sequence)
+        with self.lock:
+            self._unacknowledged[(link.number, sequence)] = (message_id, body)
+        link.write(smpp.pdu(smpp.DELIVER_SM, 0, sequence, body))
+
+    @staticmethod
+    def _receipt_body(submit, message_id, receipt):
+        """Appendix B of the specification, or the TLVs of section 5.3.2, or both."""
+        spelled = receipt.spelled(message_id) if receipt.spelled else message_id
+        text, tlvs = b"", b""
+        if receipt.form in ("text", "both"):
+            stamp = time.strftime("%y%m%d%H%M")
+            delivered = 1 if receipt.stat == "DELIVRD" else 0
+            text = (f"id:{spelled} sub:001 dlvrd:{delivered:03d} submit date:{stamp} "
+                    f"done date:{stamp} stat:{receipt.stat} err:{receipt.error} text:"
+                    ).encode("latin-1")
+        if receipt.form in ("tlv", "both"):
+            tlvs = (smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, smpp.c_string(spelled))
+                    + smpp.tlv(smpp.TLV_MESSAGE_STATE,
+                               bytes([smpp.MESSAGE_STATE[receipt.stat]])))
+        return smpp.deliver_sm(submit.destination, submit.source, receipt.esm_class, 0, text, tlvs)
