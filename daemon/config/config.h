@@ -90,7 +90,7 @@ struct CarrierConfig {
   std::string system_type;
   std::string service_type;
   std::string address_range;
-  std::optional<TonNpi> source;       ///< instead of the form's own
+  std::optional<TonNpi> source;  ///< instead of the form's own
   std::optional<TonNpi> destination;
   std::uint8_t interface_version = 0x34;
   BindCounts binds;
@@ -135,6 +135,9 @@ struct ConfigMistake {
 
 /// "stentor.toml:12: carrier[0].window: must be at least 1"
 [[nodiscard]] std::string to_string(const ConfigMistake& mistake);
+
+/// The configuration in force, defaults included, as TOML; every password as "***".
+[[nodiscard]] std::string describe(const Config& config);
 
 /// Reads and checks the file, password files and systemd credentials included.
 [[nodiscard]] std::expected<Config, std::vector<ConfigMistake>> load_config(

@@ -1,0 +1,270 @@
+#include "daemon/config/carrier_config.h"
+
+#include <fmt/format.h>
+#include <string.h>  // explicit_bzero is not in <cstring>
+
+#include <algorithm>
+#include <chrono>
+
+#include "daemon/config/file_text.h"
+#include "daemon/config/units.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Each field's size in SMPP 3.4 section 5.2 less its final NUL.
+constexpr std::size_t kSystemIdOctets = 15;      // section 5.2.1
+constexpr std::size_t kPasswordOctets = 8;       // section 5.2.2
+constexpr std::size_t kSystemTypeOctets = 12;    // section 5.2.3
+constexpr std::size_t kAddressRangeOctets = 40;  // section 5.2.7
+constexpr std::size_t kServiceTypeOctets = 5;    // section 5.2.11
+
+constexpr std::size_t kNameOctets = 32;
+// A password and a final line end; more than this is not the file that was meant.
+constexpr std::size_t kPasswordFileOctets = 4096;
+// One carrier is served by one thread; past this another carrier entry serves better.
+constexpr std::int64_t kBindsMax = 64;
+// In doubt after a crash is a window of each bind; a window over this no SMSC grants.
+constexpr std::int64_t kWindowMax = 65536;
+// A fallback list, tried one after another at up to bind_timeout each.
+constexpr std::size_t kHostsMax = 16;
+
+constexpr std::pair<std::string_view, DefaultAlphabet> kAlphabets[] = {
+    {"gsm7", DefaultAlphabet::gsm7},
+    {"gsm7_packed", DefaultAlphabet::gsm7_packed},
+    {"latin1", DefaultAlphabet::latin1},
+    {"ascii", DefaultAlphabet::ascii},
+};
+constexpr std::pair<std::string_view, LongMessages> kLongMessages[] = {
+    {"udh8", LongMessages::udh8},
+    {"udh16", LongMessages::udh16},
+    {"sar", LongMessages::sar},
+    {"payload", LongMessages::payload},
+};
+constexpr std::pair<std::string_view, MessageIds> kMessageIds[] = {
+    {"auto", MessageIds::automatic},
+    {"hex", MessageIds::hex},
+    {"decimal", MessageIds::decimal},
+    {"verbatim", MessageIds::verbatim},
+};
+constexpr std::pair<std::string_view, ValidityForm> kValidity[] = {
+    {"relative", ValidityForm::relative},
+    {"absolute", ValidityForm::absolute},
+    {"none", ValidityForm::none},
+};
+
+void read_name(Section& section, std::string& name) {
+  section.text("name", name, kNameOctets);
+  if (section.find("name") == nullptr) {
+    section.mistake("", "a carrier needs a name");
+  } else if (!name.empty() && !is_name(name)) {
+    section.mistake("name", "may hold letters, digits, '-', '_' and '.' only, no dot first");
+    name.clear();
+  }
+}
+
+void read_hosts(Section& section, std::vector<HostPort>& hosts) {
+  std::vector<std::string> texts;
+  section.texts("hosts", texts);
+  const auto* given = section.find("hosts");
+  if (given == nullptr) {
+    return section.mistake("", "a carrier needs hosts, such as hosts = [\"127.0.0.1:2775\"]");
+  }
+  if (const auto* array = std::get_if<Array>(&given->is)) {
+    if (array->empty()) return section.mistake("hosts", "must name at least one host:port");
+    if (array->size() > kHostsMax) {
+      return section.mistake("hosts", fmt::format("may name at most {}", kHostsMax));
+    }
+  }
+  for (const std::string& text : texts) {
+    if (auto host = parse_host_port(text)) {
+      hosts.push_back(*std::move(host));
+    } else {
+      section.mistake("hosts", fmt::format("\"{}\" is not host:port with a port of 1 to 65535; "
+                                           "an IPv6 address stands in brackets",
+                                           text));
+    }
+  }
+}
+
+void read_binds(Section& section, CarrierConfig& carrier) {
+  auto table = section.table("binds", "binds");
+  if (!table) return;
+  BindCounts counts{.transceivers = 0, .transmitters = 0, .receivers = 0};
+  table->number("transceiver", counts.transceivers, 0, kBindsMax);
+  table->number("transmitter", counts.transmitters, 0, kBindsMax);
+  table->number("receiver", counts.receivers, 0, kBindsMax);
+  table->finish();
+
+  if (counts.transceivers + counts.transmitters == 0) {
+    return section.mistake("binds", "nothing could be sent: needs a transceiver or a transmitter");
+  }
+  if (counts.transceivers + counts.transmitters + counts.receivers > kBindsMax) {
+    return section.mistake("binds", fmt::format("at most {} binds to one carrier", kBindsMax));
+  }
+  carrier.binds = counts;
+}
+
+void read_ton_npi(Section& section, std::string_view key, std::optional<TonNpi>& into) {
+  auto table = section.table(key, "ton_npi");
+  if (!table) return;
+  TonNpi read;
+  table->number("ton", read.ton, 0, 255);
+  table->number("npi", read.npi, 0, 255);
+  for (const std::string_view part : {"ton", "npi"}) {
+    if (table->find(part) == nullptr) section.mistake(key, fmt::format("needs {}", part));
+  }
+  table->finish();
+  into = read;
+}
+
+// Takes the secret out of a file's text; the copy is wiped, since it may linger on the heap.
+std::string without_line_end(std::string& text) {
+  std::string_view secret = text;
+  if (secret.ends_with('\n')) secret.remove_suffix(1);
+  if (secret.ends_with('\r')) secret.remove_suffix(1);
+  std::string kept(secret);
+  ::explicit_bzero(text.data(), text.size());
+  return kept;
+}
+
+void check_password(Section& section, std::string_view key, std::string& password,
+                    std::string_view where) {
+  if (password.size() > kPasswordOctets) {
+    section.mistake(key, fmt::format("the password{} is {} octets long; SMPP allows {}", where,
+                                     password.size(), kPasswordOctets));
+    password.clear();
+  } else if (password.contains('\0')) {
+    section.mistake(key, fmt::format("the password{} contains a NUL", where));
+    password.clear();
+  }
+}
+
+void read_password_file(Section& section, const std::string& path, std::string& password) {
+  auto file = read_file_text(path, kPasswordFileOctets);
+  if (!file) {
+    return section.mistake("password_file",
+                           fmt::format("cannot read {}: {}", path, file.error().message()));
+  }
+  if (file->open_to_others) {
+    return section.mistake(
+        "password_file",
+        fmt::format("{0} is readable by others (mode {1:04o}); chmod 600 {0}", path, file->mode));
+  }
+  password = without_line_end(file->text);
+  check_password(section, "password_file", password, " in it");
+}
+
+void read_password(Section& section, CarrierConfig& carrier, const SecretSources& secrets) {
+  // Longer than SMPP allows, so that check_password says what the limit is and whose.
+  section.text("password", carrier.password, kPasswordFileOctets);
+  std::string path;
+  section.text("password_file", path, kPasswordFileOctets);
+  const bool stated = section.find("password") != nullptr;
+  const bool in_file = section.find("password_file") != nullptr;
+
+  std::filesystem::path credential;
+  if (!secrets.credentials_dir.empty() && !carrier.name.empty()) {
+    credential = secrets.credentials_dir / (carrier.name + ".password");
+    std::error_code ignored;  // cannot look: as good as not there, and said so below
+    if (!std::filesystem::exists(credential, ignored)) credential.clear();
+  }
+
+  if (stated && in_file) {
+    return section.mistake("password_file", "password is given too; keep one of the two");
+  }
+  if ((stated || in_file) && !credential.empty()) {
+    return section.mistake(stated ? "password" : "password_file",
+                           fmt::format("the credential {} gives the password too; keep one",
+                                       credential.filename().string()));
+  }
+  if (stated) {
+    if (secrets.config_open_to_others) {
+      section.mistake("password",
+                      fmt::format("this file holds a password and is readable by others "
+                                  "(mode {:04o}); chmod 600 {}",
+                                  secrets.config_mode, secrets.config_file.string()));
+    }
+    return check_password(section, "password", carrier.password, "");
+  }
+  if (in_file) {
+    if (!path.empty()) return read_password_file(section, path, carrier.password);
+    return section.mistake("password_file", "must name a file");
+  }
+  if (credential.empty()) {
+    return section.mistake(
+        "", fmt::format("no password: give password, password_file or the credential {}.password",
+                        carrier.name.empty() ? "NAME" : carrier.name));
+  }
+  // No look at the mode here: systemd keeps the directory to the service, and where it does so by
+  // an access list, the group bits show the list's mask.
+  auto file = read_file_text(credential, kPasswordFileOctets);
+  if (!file) {
+    return section.mistake("", fmt::format("cannot read the credential {}: {}", credential.string(),
+                                           file.error().message()));
+  }
+  carrier.password = without_line_end(file->text);
+  check_password(section, "", carrier.password, " in the credential");
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  const auto is_fit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return !text.empty() && text.size() <= kNameOctets && text.front() != '.' &&
+         std::ranges::all_of(text, is_fit);
+}
+
+CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
+  CarrierConfig carrier;
+  read_name(section, carrier.name);
+  read_hosts(section, carrier.hosts);
+  section.text("system_id", carrier.system_id, kSystemIdOctets);
+  if (section.find("system_id") == nullptr) section.mistake("", "a carrier needs a system_id");
+  read_password(section, carrier, secrets);
+  section.text("system_type", carrier.system_type, kSystemTypeOctets);
+  section.text("service_type", carrier.service_type, kServiceTypeOctets);
+  section.text("address_range", carrier.address_range, kAddressRangeOctets);
+  read_ton_npi(section, "source", carrier.source);
+  read_ton_npi(section, "destination", carrier.destination);
+  section.number("interface_version", carrier.interface_version, 0x33, 0x34);
+  read_binds(section, carrier);
+  section.number("window", carrier.window, 1, kWindowMax);
+  section.number("rate", carrier.rate, 0, 10'000'000);
+  section.choice("alphabet", carrier.alphabet, kAlphabets);
+  section.choice("long", carrier.long_messages, kLongMessages);
+  section.choice("message_id", carrier.message_id, kMessageIds);
+  section.flag("receipts", carrier.receipts);
+  section.choice("validity", carrier.validity, kValidity);
+  section.duration("enquire_link", carrier.enquire_link, 1s, 1h);
+  section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
+  section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
+
+  // Known, and checked for form; finish() refuses what is not built yet.
+  bool tls = false;
+  section.flag("tls", tls);
+  std::string uncertain;
+  section.text("uncertain", uncertain, 64);
+  const bool waits = uncertain.starts_with("wait-dlr:") && uncertain.size() > 9 &&
+                     uncertain.find_first_not_of("0123456789", 9) == std::string::npos;
+  if (!uncertain.empty() && uncertain != "resend" && uncertain != "hold" && uncertain != "fail" &&
+      !waits) {
+    section.mistake("uncertain", fmt::format("is \"{}\"; must be one of resend, hold, fail, "
+                                             "wait-dlr:SECONDS",
+                                             uncertain));
+  }
+
+  const BindCounts& binds = carrier.binds;
+  if (carrier.receipts && binds.transceivers + binds.receivers == 0) {
+    section.mistake("binds", "no receipt could arrive: add a receiver, or say receipts = false");
+  }
+  section.finish();
+  return carrier;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,210 @@
+// Writes the configuration in force back as TOML, so that it can be read, compared and kept.
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string>
+
+#include "daemon/config/config.h"
+#include "daemon/config/units.h"
+
+namespace stentor::daemon {
+namespace {
+
+// TOML's basic string. Controls are written as \uXXXX, as TOML asks.
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append({'\\', c});
+    } else if (octet < 0x20 || octet == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", octet);
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out.append("\"");
+}
+
+std::string in_quotes(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) {
+    if (out.size() > 1) out.append(", ");
+    out.append(in_quotes(text));
+  }
+  return out.append("]");
+}
+
+std::string address(const HostPort& at) {
+  if (at.host.find(':') != std::string::npos) return fmt::format("[{}]:{}", at.host, at.port);
+  return fmt::format("{}:{}", at.host, at.port);
+}
+
+std::string_view word(JournalIo io) {
+  switch (io) {
+    case JournalIo::automatic: return "auto";
+    case JournalIo::uring: return "uring";
+    case JournalIo::threads: return "threads";
+  }
+  return {};
+}
+
+std::string_view word(DefaultAlphabet alphabet) {
+  switch (alphabet) {
+    case DefaultAlphabet::gsm7: return "gsm7";
+    case DefaultAlphabet::gsm7_packed: return "gsm7_packed";
+    case DefaultAlphabet::latin1: return "latin1";
+    case DefaultAlphabet::ascii: return "ascii";
+  }
+  return {};
+}
+
+std::string_view word(LongMessages form) {
+  switch (form) {
+    case LongMessages::udh8: return "udh8";
+    case LongMessages::udh16: return "udh16";
+    case LongMessages::sar: return "sar";
+    case LongMessages::payload: return "payload";
+  }
+  return {};
+}
+
+std::string_view word(MessageIds ids) {
+  switch (ids) {
+    case MessageIds::automatic: return "auto";
+    case MessageIds::hex: return "hex";
+    case MessageIds::decimal: return "decimal";
+    case MessageIds::verbatim: return "verbatim";
+  }
+  return {};
+}
+
+std::string_view word(ValidityForm form) {
+  switch (form) {
+    case ValidityForm::relative: return "relative";
+    case ValidityForm::absolute: return "absolute";
+    case ValidityForm::none: return "none";
+  }
+  return {};
+}
+
+std::string_view word(UncertainPolicy policy) {
+  switch (policy) {
+    case UncertainPolicy::resend: return "resend";
+    case UncertainPolicy::hold: return "hold";
+    case UncertainPolicy::fail: return "fail";
+    case UncertainPolicy::wait_dlr: return "wait-dlr";
+  }
+  return {};
+}
+
+class Page {
+ public:
+  void section(std::string_view heading) { fmt::format_to(end(), "\n{}\n", heading); }
+  void line(std::string_view key, std::string_view value) {
+    fmt::format_to(end(), "{} = {}\n", key, value);
+  }
+  // Not called line: a literal would convert to bool sooner than to string_view.
+  void flag(std::string_view key, bool value) {
+    line(key, std::string_view(value ? "true" : "false"));
+  }
+  void line(std::string_view key, std::uint64_t value) { line(key, std::to_string(value)); }
+  void line(std::string_view key, std::chrono::milliseconds value) {
+    line(key, in_quotes(write_duration(value)));
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::back_insert_iterator<std::string> end() { return std::back_inserter(text_); }
+  std::string text_;
+};
+
+void describe_client(Page& page, const ClientConfig& client) {
+  std::vector<std::string> roles;
+  if (client.may_submit) roles.emplace_back("submit");
+  if (client.may_observe) roles.emplace_back("observe");
+  if (client.is_admin) roles.emplace_back("admin");
+  page.section("[[client]]");
+  page.line("name", in_quotes(client.name));
+  page.line("users", in_quotes(client.users));
+  page.line("groups", in_quotes(client.groups));
+  page.line("roles", in_quotes(roles));
+  page.line("senders", in_quotes(client.senders));
+  page.line("carriers", in_quotes(client.carriers));
+  page.flag("binary", client.may_send_binary);
+}
+
+void describe_carrier(Page& page, const CarrierConfig& carrier) {
+  std::vector<std::string> hosts;
+  for (const HostPort& host : carrier.hosts) hosts.push_back(address(host));
+  const auto ton_npi = [](const TonNpi& of) {
+    return fmt::format("{{ ton = {}, npi = {} }}", of.ton, of.npi);
+  };
+  page.section("[[carrier]]");
+  page.line("name", in_quotes(carrier.name));
+  page.line("hosts", in_quotes(hosts));
+  page.line("system_id", in_quotes(carrier.system_id));
+  page.line("password", in_quotes("***"));
+  page.line("system_type", in_quotes(carrier.system_type));
+  page.line("service_type", in_quotes(carrier.service_type));
+  page.line("address_range", in_quotes(carrier.address_range));
+  if (carrier.source) page.line("source", ton_npi(*carrier.source));
+  if (carrier.destination) page.line("destination", ton_npi(*carrier.destination));
+  page.line("interface_version", fmt::format("0x{:02x}", carrier.interface_version));
+  page.line("binds", fmt::format("{{ transceiver = {}, transmitter = {}, receiver = {} }}",
+                                 carrier.binds.transceivers, carrier.binds.transmitters,
+                                 carrier.binds.receivers));
+  page.line("window", carrier.window);
+  page.line("rate", carrier.rate);
+  page.line("alphabet", in_quotes(word(carrier.alphabet)));
+  page.line("long", in_quotes(word(carrier.long_messages)));
+  page.line("message_id", in_quotes(word(carrier.message_id)));
+  page.flag("receipts", carrier.receipts);
+  page.line("validity", in_quotes(word(carrier.validity)));
+  page.line("uncertain", in_quotes(word(carrier.uncertain)));
+  page.line("enquire_link", carrier.enquire_link);
+  page.line("response_timeout", carrier.response_timeout);
+  page.line("bind_timeout", carrier.bind_timeout);
+}
+
+}  // namespace
+
+std::string describe(const Config& config) {
+  Page page;
+  page.line("node", config.node);
+  page.line("state_dir", in_quotes(config.state_dir.string()));
+
+  page.section("[socket]");
+  page.line("path", in_quotes(config.socket.path.string()));
+  page.line("mode", in_quotes(fmt::format("{:04o}", config.socket.mode)));
+  if (!config.socket.group.empty()) page.line("group", in_quotes(config.socket.group));
+
+  page.section("[metrics]");
+  page.line("listen", in_quotes(address({config.metrics.host, config.metrics.port})));
+
+  page.section("[journal]");
+  page.line("commit_delay", config.journal.commit_delay);
+  page.line("retention", config.journal.retention);
+  page.line("retention_size", in_quotes(write_size(config.journal.retention_octets)));
+  page.line("min_free", in_quotes(write_size(config.journal.free_octets_min)));
+  page.line("io", in_quotes(word(config.journal.io)));
+
+  page.section("[queue]");
+  page.line("memory", in_quotes(write_size(config.queue.memory_octets)));
+  page.line("guard", config.queue.guard);
+  page.line("shards",
+            config.queue.shards == 0 ? in_quotes("auto") : std::to_string(config.queue.shards));
+
+  for (const ClientConfig& client : config.clients) describe_client(page, client);
+  for (const CarrierConfig& carrier : config.carriers) describe_carrier(page, carrier);
+  for (const RouteConfig& route : config.routes) {
+    page.section("[[route]]");
+    if (route.is_default) page.flag("default", true);
+    if (!route.is_default) page.line("prefix", in_quotes(route.prefixes));
+    page.line("carriers", in_quotes(route.carriers));
+    if (!route.from.empty()) page.line("from", in_quotes(route.from));
+  }
+  return page.take();
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,28 @@
+// Reads a small file whole, together with who else may read it.
+//
+// Units    Octets.
+// Errors   errno as std::error_code; file_too_large past the caller's bound.
+// Threads  Call from anywhere; it blocks on the disk.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace stentor::daemon {
+
+struct FileText {
+  std::string text;
+  /// Group or world may read it. Taken from the descriptor the text came from, so that no one can
+  /// swap the file between the look and the reading.
+  bool open_to_others = false;
+  unsigned mode = 0;  ///< permission bits only
+};
+
+/// Refuses what is not a regular file: a FIFO would hold the start up for ever.
+[[nodiscard]] std::expected<FileText, std::error_code> read_file_text(
+    const std::filesystem::path& file, std::size_t octets_max);
+
+}  // namespace stentor::daemon

@@ -1,0 +1,202 @@
+#include "daemon/config/route_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "daemon/config/carrier_config.h"
+#include "daemon/config/unsupported.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::size_t kPrefixDigits = 15;   // ITU-T E.164: no number is longer
+constexpr std::size_t kNumericSender = 15;  // likewise
+constexpr std::size_t kAlphaSender = 11;    // TS 23.040 section 9.1.2.5: 10 octets, 11 septets
+
+constexpr std::string_view kDigits = "0123456789";
+
+// Where something that may be said only once was said first.
+using FirstSaid = std::map<std::string, std::uint32_t, std::less<>>;
+
+void check_carriers(Section& section, std::span<const std::string> names,
+                    std::span<const std::string> carriers) {
+  for (const std::string& name : names) {
+    if (std::ranges::find(carriers, name) != carriers.end()) continue;
+    const auto meant = nearest(name, carriers);
+    section.mistake("carriers", meant ? fmt::format("there is no carrier \"{}\"; did you mean {}?",
+                                                    name, *meant)
+                                      : fmt::format("there is no carrier \"{}\"", name));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+        names.begin() + static_cast<std::ptrdiff_t>(i)) {
+      section.mistake("carriers", fmt::format("names \"{}\" twice", names[i]));
+    }
+  }
+}
+
+bool has_tables(const Value* value) {
+  const auto* array = value == nullptr ? nullptr : std::get_if<Array>(&value->is);
+  return array != nullptr && std::ranges::any_of(*array, [](const Value& element) {
+           return std::holds_alternative<Table>(element.is);
+         });
+}
+
+void read_prefixes(Section& section, RouteConfig& route, FirstSaid& said) {
+  section.texts("prefix", route.prefixes);
+  section.flag("default", route.is_default);
+  const bool has_prefix = section.find("prefix") != nullptr;
+  if (has_prefix && route.is_default) {
+    section.mistake("default", "prefix is given too; a route is for prefixes or for the rest");
+  } else if (!route.is_default && (!has_prefix || route.prefixes.empty())) {
+    if (!has_prefix || !section.has_mistake("prefix")) {
+      section.mistake(has_prefix ? "prefix" : "",
+                      "a route needs prefix = [\"7\"] or default = true");
+    }
+  }
+  for (const std::string& prefix : route.prefixes) {
+    if (prefix.empty() || prefix.size() > kPrefixDigits || prefix.front() == '0' ||
+        prefix.find_first_not_of(kDigits) != std::string::npos) {
+      section.mistake("prefix", fmt::format("\"{}\" is not a prefix: 1 to {} digits, no + or 0 "
+                                            "first",
+                                            prefix, kPrefixDigits));
+    }
+  }
+  std::vector<std::string> keys = route.prefixes;
+  if (route.is_default) keys.emplace_back("default");
+  for (const std::string& key : keys) {
+    const std::uint32_t line = section.line_of(route.is_default ? "default" : "prefix");
+    const auto [first, is_new] = said.emplace(key, line);
+    if (is_new) continue;
+    section.mistake(
+        route.is_default ? "default" : "prefix",
+        route.is_default
+            ? fmt::format("line {} has a default route already", first->second)
+            : fmt::format("\"{}\" has a route already, on line {}", key, first->second));
+  }
+}
+
+void check_sender(Section& section, std::string& from) {
+  if (section.find("from") == nullptr || section.has_mistake("from")) return;
+  const std::string_view digits = std::string_view(from).substr(from.starts_with('+') ? 1 : 0);
+  const bool numeric =
+      !digits.empty() && digits.find_first_not_of(kDigits) == std::string_view::npos;
+  // Which characters GSM 03.38 has is for the encoder to say; here counts what a name may look
+  // like.
+  const bool printable = std::ranges::all_of(from, [](char c) { return c >= ' ' && c < 0x7f; });
+  if (numeric ? digits.size() > kNumericSender
+              : from.empty() || from.size() > kAlphaSender || !printable) {
+    section.mistake("from", fmt::format("must be a name of 1 to {} ASCII characters or a number "
+                                        "of up to {} digits",
+                                        kAlphaSender, kNumericSender));
+  }
+}
+
+RouteConfig read_route(Section& section, std::span<const std::string> carriers, FirstSaid& said) {
+  RouteConfig route;
+  read_prefixes(section, route, said);
+
+  const Value* given = section.find("carriers");
+  const Unsupported* weight = find_unsupported("route", "carriers.weight");
+  if (has_tables(given) && weight != nullptr) {
+    section.mistake("carriers", fmt::format("not supported yet: {}", weight->what));
+  } else {
+    section.texts("carriers", route.carriers);
+    if (given == nullptr) section.mistake("", "a route needs carriers");
+    if (given != nullptr && route.carriers.empty() && !section.has_mistake("carriers")) {
+      section.mistake("carriers", "must name at least one carrier");
+    }
+    check_carriers(section, route.carriers, carriers);
+  }
+
+  section.text("from", route.from, 64);
+  check_sender(section, route.from);
+
+  // Known, and checked for form; finish() refuses what is not built yet.
+  enum class Replace : std::uint8_t { none, safe, transliterate };
+  constexpr std::pair<std::string_view, Replace> kReplace[] = {
+      {"none", Replace::none}, {"safe", Replace::safe}, {"transliterate", Replace::transliterate}};
+  Replace replace = Replace::none;
+  section.choice("replace", replace, kReplace);
+  section.finish();
+  return route;
+}
+
+void read_roles(Section& section, ClientConfig& client) {
+  std::vector<std::string> roles{"submit"};
+  section.texts("roles", roles);
+  for (const std::string& role : roles) {
+    if (role == "submit") {
+      client.may_submit = true;
+    } else if (role == "observe") {
+      client.may_observe = true;
+    } else if (role == "admin") {
+      client.is_admin = true;
+    } else {
+      section.mistake("roles", fmt::format("\"{}\" is not a role: submit, observe, admin", role));
+    }
+  }
+  if (roles.empty() && !section.has_mistake("roles")) {
+    section.mistake("roles", "must name at least one of submit, observe, admin");
+  }
+}
+
+// A uid that matched two clients would belong to whichever stands first: say so instead.
+void check_once(Section& section, std::string_view key, std::span<const std::string> names,
+                FirstSaid& said) {
+  for (const std::string& name : names) {
+    if (name.empty()) section.mistake(key, "must not hold an empty name");
+    const auto [first, is_new] = said.emplace(name, section.line_of(key));
+    if (is_new) continue;
+    section.mistake(key, fmt::format("\"{}\" stands on line {} already", name, first->second));
+  }
+}
+
+}  // namespace
+
+std::vector<RouteConfig> read_routes(std::vector<Section> sections,
+                                     std::span<const std::string> carriers) {
+  std::vector<RouteConfig> routes;
+  FirstSaid said;
+  for (Section& section : sections) routes.push_back(read_route(section, carriers, said));
+  return routes;
+}
+
+std::vector<ClientConfig> read_clients(std::vector<Section> sections,
+                                       std::span<const std::string> carriers) {
+  std::vector<ClientConfig> clients;
+  FirstSaid names;
+  FirstSaid users;
+  FirstSaid groups;
+  for (Section& section : sections) {
+    ClientConfig client;
+    section.text("name", client.name, 64);
+    if (section.find("name") == nullptr) section.mistake("", "a client needs a name");
+    if (!section.has_mistake("name") && section.find("name") != nullptr && !is_name(client.name)) {
+      section.mistake("name", "must be 1 to 32 letters, digits, '-', '_' and '.', no dot first");
+    }
+    const std::vector<std::string> name{client.name};
+    if (!client.name.empty()) check_once(section, "name", name, names);
+    section.texts("users", client.users);
+    section.texts("groups", client.groups);
+    check_once(section, "users", client.users, users);
+    check_once(section, "groups", client.groups, groups);
+    if (client.users.empty() && client.groups.empty()) {
+      section.mistake("", "matches nobody: name users or groups");
+    }
+    read_roles(section, client);
+    section.texts("senders", client.senders);
+    section.texts("carriers", client.carriers);
+    check_carriers(section, client.carriers, carriers);
+    section.number("rate", client.rate, 0, 10'000'000);
+    section.number("max_waiting", client.waiting_max, 1, 1'000'000'000'000);
+    section.flag("binary", client.may_send_binary);
+    section.finish();
+    clients.push_back(std::move(client));
+  }
+  return clients;
+}
+
+}  // namespace stentor::daemon

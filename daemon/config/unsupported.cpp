@@ -1,0 +1,53 @@
+#include "daemon/config/unsupported.h"
+
+#include <array>
+#include <string>
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::array kUnsupported{
+    Unsupported{"carrier", "tls", "false", "TLS to a carrier"},
+    Unsupported{"carrier", "ca", "", "TLS to a carrier"},
+    Unsupported{"carrier", "cert", "", "TLS to a carrier"},
+    Unsupported{"carrier", "key", "", "TLS to a carrier"},
+    Unsupported{"carrier", "pin", "", "TLS to a carrier"},
+    Unsupported{"carrier", "encodings", "", "a list of encodings; alphabet names one"},
+    Unsupported{"carrier", "national", "[]", "national language tables"},
+    Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
+    Unsupported{"carrier", "registered_delivery", "", "a registered_delivery of the carrier's own"},
+    Unsupported{"carrier", "retry", "", "a retry schedule of the carrier's own"},
+    Unsupported{"carrier", "status", "", "a table of command_status of the carrier's own"},
+    Unsupported{"client", "rate", "0", "a rate per client"},
+    Unsupported{"client", "max_waiting", "", "a bound on one client's waiting messages"},
+    Unsupported{"route", "carriers.weight", "", "sharing a route by weight"},
+    Unsupported{"route", "replace", "none", "replacing characters to stay in GSM-7"},
+    Unsupported{"route", "senders", "", "routing by sender"},
+    Unsupported{"route", "campaigns", "", "routing by campaign"},
+};
+
+}  // namespace
+
+const Unsupported* find_unsupported(std::string_view section, std::string_view key) {
+  for (const Unsupported& entry : kUnsupported) {
+    if (entry.section == section && entry.key == key) return &entry;
+  }
+  return nullptr;
+}
+
+bool asks_for_nothing(const Unsupported& entry, const Value& value) {
+  if (entry.allowed.empty()) return false;
+  if (const auto* flag = std::get_if<bool>(&value.is)) {
+    return entry.allowed == (*flag ? "true" : "false");
+  }
+  if (const auto* number = std::get_if<std::int64_t>(&value.is)) {
+    return entry.allowed == std::to_string(*number);
+  }
+  if (const auto* text = std::get_if<std::string>(&value.is)) return entry.allowed == *text;
+  if (const auto* array = std::get_if<Array>(&value.is)) {
+    return entry.allowed == "[]" && array->empty();
+  }
+  return false;
+}
+
+}  // namespace stentor::daemon
