@@ -22,6 +22,11 @@ namespace stentor::protocol {
 
 enum class RequestKind : std::uint8_t { submit_sm, data_sm, query_sm, cancel_sm };
 
+/// Whether it carries a message, whose fate hangs on the response.
+[[nodiscard]] constexpr bool is_submit(RequestKind kind) noexcept {
+  return kind == RequestKind::submit_sm || kind == RequestKind::data_sm;
+}
+
 struct PendingRequest {
   std::uint64_t cookie = 0;
   std::uint64_t end_octet = 0;  ///< where its PDU ends, counted over the whole session

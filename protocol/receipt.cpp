@@ -1,0 +1,253 @@
+#include "protocol/receipt.h"
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/octet_reader.h"
+
+namespace stentor::protocol {
+namespace {
+
+constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // section 5.2.12
+constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipped);
+
+[[nodiscard]] constexpr char upper(char c) noexcept {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+[[nodiscard]] constexpr bool is_gap(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
+}
+
+[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && is_gap(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_gap(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+[[nodiscard]] bool starts_with_word(std::string_view text, std::string_view word) noexcept {
+  return text.size() >= word.size() &&
+         std::equal(word.begin(), word.end(), text.begin(),
+                    [](char expected, char c) { return expected == upper(c); });
+}
+
+// `stat` is cut and stretched in the field (DELIV, DELIVRD, DELIVERED, BUFFERD, BUFFRED), but four
+// letters tell all words apart.
+struct StatWord {
+  std::string_view start;
+  MessageState state;
+};
+constexpr auto kStatWords = std::to_array<StatWord>({
+    {"DELI", MessageState::delivered},
+    {"UNDE", MessageState::undeliverable},
+    {"EXPI", MessageState::expired},
+    {"REJE", MessageState::rejected},
+    {"ACCE", MessageState::accepted},
+    {"ENRO", MessageState::enroute},
+    {"DELE", MessageState::deleted},
+    {"UNKN", MessageState::unknown},
+    {"FAIL", MessageState::undeliverable},
+    {"ACKE", MessageState::accepted},
+    {"BUFF", MessageState::enroute},
+    {"SCHE", MessageState::scheduled},
+    {"SKIP", MessageState::skipped},
+});
+
+[[nodiscard]] std::optional<MessageState> state_of(std::string_view stat) noexcept {
+  for (const StatWord& word : kStatWords) {
+    if (starts_with_word(stat, word.start)) return word.state;
+  }
+  return std::nullopt;
+}
+
+// The fields of the text form. Their order here is the usual one in a text.
+enum class Field : std::uint8_t { id, sub, dlvrd, submit_date, done_date, stat, err, text };
+struct FieldName {
+  std::string_view name;
+  Field field;
+};
+constexpr auto kFieldNames = std::to_array<FieldName>({
+    {"ID:", Field::id},
+    {"SUB:", Field::sub},
+    {"DLVRD:", Field::dlvrd},
+    {"SUBMIT DATE:", Field::submit_date},
+    {"DONE DATE:", Field::done_date},
+    {"STAT:", Field::stat},
+    {"ERR:", Field::err},
+    {"TEXT:", Field::text},
+});
+
+[[nodiscard]] const FieldName* field_at(std::string_view text) noexcept {
+  for (const FieldName& candidate : kFieldNames) {
+    if (starts_with_word(text, candidate.name)) return &candidate;
+  }
+  return nullptr;
+}
+
+struct TextFields {
+  std::string_view id;
+  std::string_view stat;
+  std::string_view err;
+  std::string_view done_date;
+};
+
+void keep_first(std::string_view& kept, std::string_view value) noexcept {
+  if (kept.empty()) kept = value;
+}
+
+// Reads `name:value` pairs from the front of `text`. It begins with a known name or is none of
+// ours, and it ends at `text:`: what follows was written by whoever wrote the message, and may
+// well say "id:" or "stat:" itself. Words that are no field of ours are passed over.
+[[nodiscard]] TextFields read_text(std::string_view text) noexcept {
+  TextFields fields;
+  text = trimmed(text);
+  if (field_at(text) == nullptr) return fields;
+  while (!text.empty()) {
+    const FieldName* name = field_at(text);
+    if (name != nullptr) {
+      if (name->field == Field::text) break;
+      text.remove_prefix(name->name.size());
+      while (!text.empty() && is_gap(text.front())) text.remove_prefix(1);
+      // "err: text:": nothing was written, and the next field is no value.
+      if (field_at(text) != nullptr) continue;
+    }
+    const auto end = static_cast<std::size_t>(std::ranges::find_if(text, is_gap) - text.begin());
+    const std::string_view value = text.substr(0, end);
+    text.remove_prefix(end);
+    while (!text.empty() && is_gap(text.front())) text.remove_prefix(1);
+    if (name == nullptr) continue;
+    switch (name->field) {
+      case Field::id: keep_first(fields.id, value); break;
+      case Field::stat: keep_first(fields.stat, value); break;
+      case Field::err: keep_first(fields.err, value); break;
+      case Field::done_date: keep_first(fields.done_date, value); break;
+      case Field::sub:
+      case Field::dlvrd:
+      case Field::submit_date:
+      case Field::text: break;
+    }
+  }
+  return fields;
+}
+
+// Type and two octets by the standard (section 5.3.2.31); three ASCII digits from those who read
+// another one.
+[[nodiscard]] std::optional<std::uint32_t> network_error_of(
+    std::span<const std::uint8_t> value) noexcept {
+  if (value.size() != 3) return std::nullopt;
+  const auto is_digit = [](std::uint8_t octet) { return octet >= '0' && octet <= '9'; };
+  if (std::ranges::all_of(value, is_digit)) {
+    return std::uint32_t{value[0]} * 100 + std::uint32_t{value[1]} * 10 + value[2] -
+           std::uint32_t{'0'} * 111;
+  }
+  return std::uint32_t{value[0]} << 16 | std::uint32_t{value[1]} << 8 | value[2];
+}
+
+// With its NUL, without it, or padded with several (or with spaces).
+[[nodiscard]] std::string_view c_octets_of(std::span<const std::uint8_t> value) noexcept {
+  const std::string_view text = OctetReader::text_of(value);
+  return trimmed(text.substr(0, text.find('\0')));
+}
+
+struct TlvFields {
+  std::string_view id;
+  std::optional<MessageState> state;
+};
+
+[[nodiscard]] TlvFields read_tlvs(const Tlvs& tlvs, Receipt& receipt) noexcept {
+  TlvFields fields;
+  for (const Tlv tlv : tlvs) {
+    switch (tlv.tag) {
+      case tag::kReceiptedMessageId: keep_first(fields.id, c_octets_of(tlv.value)); break;
+      case tag::kMessageState:
+        if (tlv.value.size() == 1 && tlv.value[0] <= kStateMax) {
+          fields.state = static_cast<MessageState>(tlv.value[0]);
+        }
+        break;
+      case tag::kNetworkErrorCode: receipt.network_error_code = network_error_of(tlv.value); break;
+      case tag::kUserMessageReference:
+        if (tlv.value.size() == 2) {
+          receipt.user_message_reference =
+              static_cast<std::uint16_t>(tlv.value[0] << 8 | tlv.value[1]);
+        }
+        break;
+      default: break;  // a TLV that tells nothing of a message's fate
+    }
+  }
+  return fields;
+}
+
+[[nodiscard]] std::string_view text_of(const DeliverSm& deliver) noexcept {
+  OctetReader reader(user_data_of(deliver));
+  if ((deliver.esm_class & kUserDataHeaderIndicator) != 0) {
+    const std::uint8_t header_octets = reader.u8();
+    // Some set the bit and send no header: the text then begins with a letter, which as a length
+    // would leave nothing. A header that does not fit is no header.
+    if (header_octets >= reader.rest().size()) {
+      return OctetReader::text_of(user_data_of(deliver));
+    }
+    (void)reader.take(header_octets);
+  }
+  return OctetReader::text_of(reader.rest());
+}
+
+}  // namespace
+
+bool is_receipt(std::uint8_t esm_class) noexcept {
+  constexpr std::uint8_t kDeliveryReceipt = 0x04;
+  constexpr std::uint8_t kSmeAcknowledgement = 0x08;
+  constexpr std::uint8_t kIntermediate = 0x20;
+  constexpr std::uint8_t kTypeMask = 0x3c;
+  if ((esm_class & (kDeliveryReceipt | kIntermediate)) != 0) return true;
+  // Not 0x18, a conversation abort, nor 0x10, an answer that a person typed.
+  return (esm_class & kTypeMask) == kSmeAcknowledgement;
+}
+
+ReceiptVerdict verdict_of(MessageState state) noexcept {
+  switch (state) {
+    case MessageState::scheduled:
+    case MessageState::enroute:
+    case MessageState::accepted: return ReceiptVerdict::intermediate;
+    case MessageState::delivered: return ReceiptVerdict::delivered;
+    case MessageState::expired: return ReceiptVerdict::expired;
+    case MessageState::deleted:
+    case MessageState::undeliverable:
+    case MessageState::rejected:
+    case MessageState::skipped: return ReceiptVerdict::failed;
+    case MessageState::unknown: break;
+  }
+  return ReceiptVerdict::unknown;
+}
+
+std::string_view name_of(MessageState state) noexcept {
+  switch (state) {
+    case MessageState::scheduled: return "SCHEDULED";
+    case MessageState::enroute: return "ENROUTE";
+    case MessageState::delivered: return "DELIVRD";
+    case MessageState::expired: return "EXPIRED";
+    case MessageState::deleted: return "DELETED";
+    case MessageState::undeliverable: return "UNDELIV";
+    case MessageState::accepted: return "ACCEPTD";
+    case MessageState::unknown: break;
+    case MessageState::rejected: return "REJECTD";
+    case MessageState::skipped: return "SKIPPED";
+  }
+  return "UNKNOWN";
+}
+
+std::optional<Receipt> parse_receipt(const DeliverSm& deliver) noexcept {
+  constexpr std::uint8_t kIntermediate = 0x20;
+  Receipt receipt;
+  const TlvFields tlv = read_tlvs(deliver.tlvs, receipt);
+  const TextFields text = read_text(text_of(deliver));
+  receipt.message_id = tlv.id.empty() ? text.id : tlv.id;
+  if (receipt.message_id.empty()) return std::nullopt;
+  receipt.stat = text.stat;
+  receipt.err = text.err;
+  receipt.done_date = text.done_date;
+  receipt.is_intermediate = (deliver.esm_class & kIntermediate) != 0;
+  receipt.state = tlv.state.value_or(state_of(text.stat).value_or(MessageState::unknown));
+  return receipt;
+}
+
+}  // namespace stentor::protocol
