@@ -1,4 +1,5 @@
 #include "daemon/commit/commit_thread.h"
+#include "daemon/commit/commit_feed.h"
 
 #include <sys/prctl.h>
 
@@ -15,7 +16,7 @@ constexpr auto kEnoughTime = 500us;
 
 // One block takes all that a commit gathers; the last batch may run over by its own size, so we
 // stop gathering a whole batch short of the block's bound.
-constexpr std::size_t kGatherOctetsMax = queue::kBlockOctetsMax - queue::kBatchOctetsMax;
+constexpr std::size_t kGatherOctetsMax = queue::kBlockOctetsMax - kCommitBatchOctetsMax - 4096;
 
 // The newest commit has no later witness until this long after it (reliability.md section 4).
 constexpr auto kWatermarkAfter = 500ms;
@@ -81,6 +82,14 @@ void CommitThread::submit(CommitLane& lane, BatchPointer batch) {
     }
     awake_.notify_one();
   }
+}
+
+std::uint64_t CommitThread::untaken_octets() const noexcept {
+  std::uint64_t octets = 0;
+  for (const auto& shard : shards_) {
+    octets += shard->untaken_octets.load(std::memory_order_relaxed);  // a figure: orders nothing
+  }
+  return octets;
 }
 
 CommitSnapshot CommitThread::snapshot() const {
@@ -236,6 +245,8 @@ void CommitThread::hand_to_shards(const BatchPointer& batch) {
   for (std::size_t i = 0; i < batch->arrivals.size(); ++i) {
     if (batch->arrivals[i].empty()) continue;
     ArrivalLane& shard = *shards_[i];
+    shard.untaken_octets.fetch_add(batch->records.octets().size(),
+                                   std::memory_order_relaxed);  // a figure: orders nothing
     BatchPointer copy = batch;
     if (!shard.overflow.empty() || !shard.ring.try_push(std::move(copy))) {
       shard.overflow.push_back(batch);  // bounded by ingress, which waits for what is not taken

@@ -52,6 +52,7 @@ struct CommitLane {
 struct ArrivalLane {
   std::function<void()> on_arrival;  ///< wakes the shard; called on the commit thread
   BatchRing ring{1024};
+  std::atomic<std::uint64_t> untaken_octets{0};  ///< of batches that the shard has not taken yet
   std::deque<BatchPointer> overflow;  ///< the commit thread's own: a full ring delays nobody else
 };
 
@@ -110,6 +111,8 @@ class CommitThread {
   [[nodiscard]] queue::Locator durable_end() const noexcept {
     return queue::Locator(durable_end_.load(std::memory_order_acquire));  // pairs with publish()
   }
+  /// Octets of durable batches that shards have not taken yet. Any thread.
+  [[nodiscard]] std::uint64_t untaken_octets() const noexcept;
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
     return std::chrono::steady_clock::time_point(

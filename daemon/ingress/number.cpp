@@ -20,6 +20,13 @@ bool is_separator(char c) {
   return c == ' ' || c == '-' || c == '(' || c == ')' || c == '.';
 }
 
+encoding::result<encoding::Plan> plan_strictly(std::string_view text, encoding::Alphabet alphabet) {
+  encoding::PlanOptions options;
+  options.alphabets = {&alphabet, 1};
+  options.strict = true;
+  return encoding::plan(text, options);
+}
+
 // Digits of `text` with separators gone; nothing when anything else is in it.
 std::expected<std::string, std::string_view> digits_of(std::string_view text) {
   if (text.size() > kWrittenMax) return std::unexpected("is too long for a number");
@@ -66,12 +73,10 @@ NumberResult normalise_sender(std::string_view text) {
     }
     return normalise_destination(text);
   }
-  constexpr encoding::Alphabet kGsm[] = {encoding::Alphabet::gsm7};
-  constexpr encoding::Alphabet kLatin[] = {encoding::Alphabet::latin1};
-  const auto gsm = encoding::plan(text, {.alphabets = kGsm, .strict = true});
+  const auto gsm = plan_strictly(text, encoding::Alphabet::gsm7);
   if (!gsm) return std::unexpected("has a character outside the GSM alphabet");
   if (gsm->units > kAlphanumericMax) return std::unexpected("is longer than 11 characters");
-  if (!encoding::plan(text, {.alphabets = kLatin, .strict = true})) {
+  if (!plan_strictly(text, encoding::Alphabet::latin1)) {
     return std::unexpected("has a character that an SMPP address cannot carry");
   }
   if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {

@@ -1,0 +1,26 @@
+// Figures that shards publish and ingress reads to know when to hold back.
+//
+// Units    Messages and segments.
+// Threads  Each shard adds its changes; anyone reads. Lone figures: nothing is ordered by them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace stentor::daemon {
+
+struct Gauges {
+  std::atomic<std::uint64_t> waiting{0};      ///< tickets in lanes and timers
+  std::atomic<std::uint64_t> outstanding{0};  ///< segments whose receipt is awaited
+};
+
+// What one of each costs in memory, for the bound of [queue] memory. Tickets are 16 octets and a
+// share of their chunk; an outstanding segment 32 octets in a map that is 7/16 to 7/8 full.
+inline constexpr std::uint64_t kOctetsPerWaiting = 17;
+inline constexpr std::uint64_t kOctetsPerOutstanding = 70;
+
+// What one of each will still cost on disk before it is final (design.md, "The journal").
+inline constexpr std::uint64_t kDiskPerWaiting = 400;
+inline constexpr std::uint64_t kDiskPerOutstanding = 250;
+
+}  // namespace stentor::daemon

@@ -1,0 +1,417 @@
+#include "daemon/ingress/admission.h"
+
+#define XXH_INLINE_ALL
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cassert>
+#include <unordered_set>
+
+#include "daemon/delivery/coding.h"
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/number.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::uint64_t kLifetimeMs = 259'200'000;  // three days, the protocol's default
+constexpr std::size_t kConcatenationCounters = 1u << 16;
+// What a record needs beside its texts: ids, places, times, lengths. Measured at 110.
+constexpr std::size_t kRecordOverheadOctets = 160;
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+std::string_view kept_text(const std::array<char, kMessageIdCharacters>& id) {
+  return {id.data(), id.size()};
+}
+
+Refusal refuse(std::string_view code, std::string detail) {
+  return Refusal{code, std::move(detail), {}};
+}
+
+Refusal refuse(const encoding::EncodingError& error, const SendRequest& request) {
+  const std::string where = fmt::format("text: {} at octet {}", encoding::describe(error.fault),
+                                        error.offset);
+  switch (error.fault) {
+    case encoding::EncodingFault::invalid_utf8: return refuse("bad_utf8", where);
+    case encoding::EncodingFault::empty_text: return refuse("empty_text", "text: nothing to send");
+    case encoding::EncodingFault::forbidden_character:
+    case encoding::EncodingFault::not_encodable: return refuse("bad_text", where);
+    case encoding::EncodingFault::too_many_segments:
+      return refuse("too_many_segments", fmt::format("text: takes {} segments, {} are allowed",
+                                                     error.segments, request.max_segments));
+  }
+  return refuse("bad_text", where);
+}
+
+}  // namespace
+
+void append_rejection(const Refusal& refusal, std::string& reply) {
+  reply.push_back('{');
+  if (!refusal.ref.empty()) append_member("ref", refusal.ref, reply);
+  append_member("status", "rejected", reply);
+  append_key("error", reply);
+  reply.push_back('{');
+  append_member("code", refusal.code, reply);
+  append_member("detail", refusal.detail, reply);
+  reply.append("}}");
+}
+
+// What is known of a send once it has been checked: one entry for each distinct destination.
+struct Admission::Checked {
+  struct Recipient {
+    std::string to;          ///< kept form; as written where it is refused
+    std::uint16_t carrier = 0;
+    std::string from;
+    Cost cost;
+    std::optional<Refusal> refusal;
+  };
+  std::vector<Recipient> recipients;
+  std::uint64_t content = 0;
+  std::uint64_t not_before_ms = 0;
+  std::uint32_t expires = 0;
+};
+
+Admission::Admission(const Config& config, const Routing& routing, CommitFeed& feed,
+                     queue::JournalReader& reader, Start start)
+    : config_(config),
+      routing_(routing),
+      feed_(feed),
+      reader_(reader),
+      start_(start),
+      sequence_next_(start.sequence_next),
+      time_ms_last_(start.time_ms_last),
+      references_(start.seed),
+      concatenation_(std::make_unique<std::uint16_t[]>(kConcatenationCounters)) {
+  // Not all from 0: a restart should not repeat the references of a minute ago.
+  for (std::size_t i = 0; i < kConcatenationCounters; ++i) {
+    concatenation_[i] = static_cast<std::uint16_t>(start.seed >> (i % 48) ^ i);
+  }
+}
+
+void Admission::remember(std::string_view client, std::string_view ref, queue::Locator at) {
+  references_.put_durable(references_.key_of(client, ref), at);
+}
+
+std::optional<queue::Locator> Admission::find(std::string_view client, std::string_view ref) {
+  const auto place = references_.find(references_.key_of(client, ref));
+  if (!place || place->durable.is_nowhere()) return std::nullopt;
+  return place->durable;
+}
+
+std::optional<Refusal> Admission::check_times(const SendRequest& request, std::uint64_t now_ms,
+                                              Checked& out) const {
+  const auto resolve = [now_ms](const TimeWish& wish, std::uint64_t fallback) {
+    switch (wish.form) {
+      case TimeWish::Form::none: return fallback;
+      case TimeWish::Form::at_ms: return wish.value;
+      case TimeWish::Form::in_seconds: return now_ms + wish.value * 1000;
+    }
+    return fallback;
+  };
+  const std::uint64_t not_before = resolve(request.not_before, 0);
+  out.not_before_ms = not_before <= now_ms ? 0 : not_before;  // the past means now
+  const std::uint64_t from = std::max(not_before, now_ms);
+  const std::uint64_t expires = resolve(request.expires, from + kLifetimeMs);
+  if (expires <= now_ms) return refuse("expired", "expires: lies in the past");
+  if (expires <= from) return refuse("bad_time", "expires: not after not_before");
+  constexpr std::uint64_t kLastSecond = 0xffffffff;  // the year 2106
+  if (expires / 1000 > kLastSecond) return refuse("bad_time", "expires: after the year 2105");
+  out.expires = static_cast<std::uint32_t>((expires + 999) / 1000);
+  return std::nullopt;
+}
+
+std::expected<Admission::Cost, Refusal> Admission::plan(std::uint16_t carrier,
+                                                        const SendRequest& request) const {
+  const auto planned = encoding::plan(
+      request.text, plan_options(config_.carriers[carrier], request.encoding, request.max_segments));
+  if (!planned) return std::unexpected(refuse(planned.error(), request));
+  return Cost{.segments = static_cast<std::uint8_t>(planned->parts.size()),
+              .alphabet = planned->alphabet};
+}
+
+std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& peer,
+                                        std::uint64_t now_ms, Checked& out) {
+  std::optional<std::uint16_t> named;
+  if (!request.carrier.empty()) {
+    named = routing_.carrier_named(request.carrier);
+    if (!named) return refuse("unknown_carrier", "carrier: not in the configuration");
+  }
+  std::string from;
+  if (!request.from.empty()) {
+    auto sender = normalise_sender(request.from);
+    if (!sender) return refuse("bad_sender", fmt::format("from: {}", sender.error()));
+    from = std::move(*sender);
+    if (peer.config != nullptr && !Peer::allows(peer.config->senders, from)) {
+      return refuse("not_permitted", "from: not among this client's senders");
+    }
+  }
+  if (auto refusal = check_times(request, now_ms, out)) return refusal;
+
+  std::unordered_set<std::string> seen;
+  std::optional<std::uint16_t> planned_for;  // recipients of one carrier cost the same
+  std::expected<Cost, Refusal> planned;
+  for (const std::string_view written : request.to) {
+    Checked::Recipient recipient;
+    auto number =
+        request.is_short ? normalise_short_code(written) : normalise_destination(written);
+    if (!number) {
+      recipient.to = std::string(written.substr(0, 64));
+      recipient.refusal = refuse("bad_destination", fmt::format("to: {}", number.error()));
+      out.recipients.push_back(std::move(recipient));
+      continue;
+    }
+    if (request.to_is_array && !seen.insert(*number).second) continue;
+    recipient.to = std::move(*number);
+    recipient.from = from;
+    if (named) {
+      recipient.carrier = *named;
+      if (from.empty()) recipient.from = routing_.default_from(recipient.to);
+    } else if (const auto choice = routing_.choose(recipient.to)) {
+      recipient.carrier = choice->carrier;
+      if (from.empty()) recipient.from = choice->default_from;
+    } else {
+      recipient.refusal = refuse("no_route", "to: no route leads there");
+    }
+    if (!recipient.refusal && recipient.from.empty()) {
+      recipient.refusal = refuse("bad_sender", "from: none given, and the route has none");
+    }
+    if (!recipient.refusal && peer.config != nullptr &&
+        !Peer::allows(peer.config->carriers, config_.carriers[recipient.carrier].name)) {
+      recipient.refusal = refuse("not_permitted", "carrier: not among this client's carriers");
+    }
+    if (!recipient.refusal) {
+      if (planned_for != recipient.carrier) planned = plan(recipient.carrier, request);
+      planned_for = recipient.carrier;
+      if (planned) {
+        recipient.cost = *planned;
+      } else {
+        recipient.refusal = planned.error();
+      }
+    }
+    out.recipients.push_back(std::move(recipient));
+  }
+
+  const auto refused = std::ranges::find_if(
+      out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
+  const bool none_left = std::ranges::all_of(
+      out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
+  if (none_left) return *refused->refusal;
+
+  const std::size_t octets = out.recipients.size() * (request.text.size() + request.meta.size() +
+                                                      request.ref.size() + request.campaign.size() +
+                                                      kRecordOverheadOctets);
+  if (octets > kRequestOctetsMax) {
+    return refuse("bad_field",
+                  fmt::format("to: {} recipients with a text this long are more than one "
+                              "transaction of {} KiB; send them in several",
+                              out.recipients.size(), kRequestOctetsMax >> 10));
+  }
+  return std::nullopt;
+}
+
+std::uint64_t Admission::content_of(const SendRequest& request) {
+  content_.clear();
+  for (const std::string_view to : request.to) content_.text(to);
+  for (const std::string_view text : {request.text, request.from, request.campaign,
+                                      request.carrier, request.meta}) {
+    content_.text(text);
+  }
+  content_.u8(request.is_short ? 1 : 0);
+  content_.u8(request.priority ? static_cast<std::uint8_t>(*request.priority) : 0xff);
+  for (const TimeWish& wish : {request.not_before, request.expires}) {
+    content_.u8(static_cast<std::uint8_t>(wish.form));
+    content_.u64(wish.value);
+  }
+  content_.u8(static_cast<std::uint8_t>(request.encoding));
+  content_.u8(static_cast<std::uint8_t>(request.receipt));
+  content_.u32(request.max_segments);
+  return XXH3_64bits(content_.octets().data(), content_.size());  // in the journal: no seed
+}
+
+bool Admission::answer_known(const SendRequest& request, const Peer& peer, std::uint64_t content,
+                             std::uint64_t now_ms, std::string& reply, std::uint64_t& waits_for) {
+  const auto place = references_.find(references_.key_of(peer.client, request.ref));
+  if (!place) return false;
+  std::optional<Accepted> accepted;
+  waits_for = 0;
+  if (place->durable.is_nowhere()) {
+    const auto payload = feed_.pending_record(place->batch, place->record_offset);
+    if (payload) accepted = decode_accepted(*payload);
+    waits_for = place->batch;
+  } else if (const auto record = reader_.read(place->durable)) {
+    accepted = decode_accepted(record->payload);
+  }
+  if (!accepted) return false;  // its file is gone: so is the guard
+  const auto subject = decode_subject(accepted->subject);
+  if (!subject || subject->client != peer.client || subject->ref != request.ref) return false;
+  const auto guard_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
+  if (subject->id.time_ms() + guard_ms < now_ms) return false;
+
+  if (accepted->content != content) {
+    append_rejection({"conflict", "ref: used before with other content", std::string(request.ref)},
+                     reply);
+    waits_for = 0;
+    return true;
+  }
+  reply.push_back('{');
+  append_member("ref", request.ref, reply);
+  append_member("status", "duplicate", reply);
+  append_member("id", kept_text(subject->id.text()), reply);
+  reply.push_back('}');
+  ++stats_.duplicates;
+  return true;
+}
+
+MessageId Admission::next_id(std::uint64_t now_ms) {
+  time_ms_last_ = std::max(time_ms_last_, now_ms);  // never backwards, whatever the clock does
+  return MessageId::make(time_ms_last_, config_.node, start_.incarnation, sequence_next_++);
+}
+
+void Admission::write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
+                              std::size_t which, std::uint64_t now_ms, bool owns_ref,
+                              MessageId& id) {
+  const Checked::Recipient& recipient = checked.recipients[which];
+  const CarrierConfig& carrier = config_.carriers[recipient.carrier];
+  id = next_id(now_ms);
+  Subject subject;
+  subject.id = id;
+  subject.parts = recipient.cost.segments;
+  subject.client = peer.client;
+  subject.ref = request.ref;
+  subject.campaign = request.campaign;
+  subject.to = recipient.to;
+  subject.from = recipient.from;
+  subject.carrier = carrier.name;
+  subject.meta = request.meta;
+  subject_.clear();
+  encode(subject, subject_);
+
+  const auto priority = request.priority.value_or(
+      request.campaign.empty() ? queue::Priority::normal : queue::Priority::bulk);
+  const std::uint64_t recipient_hash = hash_of(recipient.to, start_.seed);
+  const std::uint64_t flow = hash_of(request.campaign, hash_of(peer.client, 0));
+
+  Accepted accepted;
+  accepted.subject = subject_.octets();
+  accepted.content = checked.content;
+  accepted.not_before_ms = checked.not_before_ms;
+  accepted.expires = checked.expires;
+  accepted.flow = static_cast<std::uint32_t>(flow);
+  accepted.priority = static_cast<std::uint8_t>(priority);
+  accepted.receipt = carrier.receipts ? request.receipt : ReceiptWish::none;
+  accepted.encoding = request.encoding;
+  accepted.to_short_code = request.is_short;
+  accepted.owns_ref = owns_ref;
+  accepted.text = request.text;
+  if (recipient.cost.segments > 1) {
+    accepted.reference = ++concatenation_[recipient_hash % kConcatenationCounters];
+  }
+  record_.clear();
+  encode(accepted, record_);
+
+  CommitBatch& batch = feed_.open();
+  Arrival arrival;
+  arrival.record_offset =
+      batch.records.add(static_cast<std::uint8_t>(RecordKind::accepted), record_.octets());
+  arrival.expires = checked.expires;
+  arrival.key = static_cast<std::uint32_t>(
+      hash_of(recipient.from, recipient_hash ^ hash_of(request.campaign, accepted.priority)));
+  arrival.flow = accepted.flow;
+  arrival.due_ms = checked.not_before_ms;
+  arrival.carrier = recipient.carrier;
+  arrival.priority = priority;
+  batch.arrivals[recipient.carrier % start_.shards].push_back(arrival);
+  ++batch.accepted;
+  ++batch.delta.accepted;
+  batch.delta.sequence_next = sequence_next_;
+
+  if (owns_ref) {
+    const std::uint64_t key = references_.key_of(peer.client, request.ref);
+    references_.put_pending(key, feed_.open_number(), arrival.record_offset);
+    if (pending_references_.empty() || pending_references_.back().batch != feed_.open_number()) {
+      pending_references_.push_back({feed_.open_number(), {}});
+    }
+    pending_references_.back().references.push_back({key, arrival.record_offset});
+  }
+  ++stats_.accepted;
+  const std::string_view encoding = encoding_word(recipient.cost.alphabet);
+  std::uint64_t& segments = encoding == "ucs2"   ? stats_.segments_ucs2
+                            : encoding == "gsm7" ? stats_.segments_gsm7
+                                                 : stats_.segments_other;
+  segments += recipient.cost.segments;
+}
+
+std::uint64_t Admission::send(const SendRequest& request, const Peer& peer, std::uint64_t now_ms,
+                              std::string& reply) {
+  Checked checked;
+  const std::size_t reply_begin = reply.size();
+  checked.content = content_of(request);
+  if (!request.ref.empty()) {
+    std::uint64_t waits_for = 0;
+    if (answer_known(request, peer, checked.content, now_ms, reply, waits_for)) return waits_for;
+    reply.resize(reply_begin);
+  }
+  if (auto refusal = check(request, peer, now_ms, checked)) {
+    refusal->ref = request.ref;
+    append_rejection(*refusal, reply);
+    return 0;
+  }
+
+  bool owns_ref = !request.ref.empty();
+  const Cost& first = std::ranges::find_if(checked.recipients, [](const Checked::Recipient& r) {
+                        return !r.refusal;
+                      })->cost;
+  reply.push_back('{');
+  if (!request.ref.empty()) append_member("ref", request.ref, reply);
+  append_member("status", "accepted", reply);
+  append_member("segments", first.segments, reply);
+  append_member("encoding", encoding_word(first.alphabet), reply);
+  if (request.to_is_array) {
+    append_key("messages", reply);
+    reply.push_back('[');
+  }
+  for (std::size_t i = 0; i < checked.recipients.size(); ++i) {
+    const Checked::Recipient& recipient = checked.recipients[i];
+    if (request.to_is_array) {
+      if (i > 0) reply.push_back(',');
+      reply.push_back('{');
+      append_member("to", recipient.to, reply);
+    }
+    if (recipient.refusal) {  // only in an array: alone, check() refused the whole
+      append_key("error", reply);
+      reply.push_back('{');
+      append_member("code", recipient.refusal->code, reply);
+      append_member("detail", recipient.refusal->detail, reply);
+      reply.push_back('}');
+    } else {
+      MessageId id;
+      write_message(request, peer, checked, i, now_ms, owns_ref, id);
+      owns_ref = false;
+      append_member("id", kept_text(id.text()), reply);
+    }
+    if (request.to_is_array) reply.push_back('}');
+  }
+  if (request.to_is_array) reply.push_back(']');
+  reply.push_back('}');
+  return feed_.open_number();
+}
+
+void Admission::on_settled(const CommitBatch& batch) {
+  while (!pending_references_.empty() && pending_references_.front().batch <= batch.number) {
+    for (const NewReference& reference : pending_references_.front().references) {
+      if (batch.failure) {
+        references_.drop(reference.key);
+      } else {
+        references_.put_durable(reference.key, batch.records.at(reference.offset));
+      }
+    }
+    pending_references_.pop_front();
+  }
+}
+
+}  // namespace stentor::daemon

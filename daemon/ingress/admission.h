@@ -1,0 +1,119 @@
+// Turns a send into durable messages: checks what it means, chooses the carrier, counts segments,
+// gives ids, remembers its reference, and writes the accepted records and the reply.
+//
+// Units    Milliseconds of Unix time.
+// Owns     The reference index, the accept sequence, the counters of concatenation references.
+// Errors   A refusal becomes a `rejected` reply; nothing is stored then and the ref is not used up.
+// Threads  The ingress thread.
+// Spec     docs/protocol.md, "send"
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/config/config.h"
+#include "daemon/delivery/routing.h"
+#include "daemon/ingress/peer.h"
+#include "daemon/ingress/reference_index.h"
+#include "daemon/ingress/request.h"
+#include "encoding/segmenter.h"
+#include "queue/journal_reader.h"
+
+namespace stentor::daemon {
+
+struct AdmissionStats {
+  std::uint64_t accepted = 0;     ///< messages written into a batch
+  std::uint64_t duplicates = 0;
+  std::uint64_t segments_gsm7 = 0;
+  std::uint64_t segments_ucs2 = 0;
+  std::uint64_t segments_other = 0;
+};
+
+class Admission {
+ public:
+  struct Start {
+    std::uint64_t sequence_next = 1;
+    std::uint64_t time_ms_last = 0;   ///< of the latest id known
+    std::uint16_t incarnation = 0;
+    std::uint64_t seed = 0;           ///< for keyed hashes
+    std::size_t shards = 1;
+  };
+
+  Admission(const Config& config, const Routing& routing, CommitFeed& feed,
+            queue::JournalReader& reader, Start start);
+
+  /// Recovery: a reference found in the journal.
+  void remember(std::string_view client, std::string_view ref, queue::Locator at);
+
+  /// Answers one send; appends the reply line without its newline. Returns the batch that must be
+  /// durable before the reply may leave, 0 when it may leave at once.
+  [[nodiscard]] std::uint64_t send(const SendRequest& request, const Peer& peer,
+                                   std::uint64_t now_ms, std::string& reply);
+  /// A batch came back: its references are known by place now, or forgotten when it failed.
+  void on_settled(const CommitBatch& batch);
+
+  /// The accepted record of a client's reference, if it is remembered and durable.
+  [[nodiscard]] std::optional<queue::Locator> find(std::string_view client, std::string_view ref);
+
+  /// Forgets references before this place in a part of the index: call now and then.
+  void forget_before(queue::Locator oldest) { references_.forget_before(oldest); }
+
+  [[nodiscard]] const AdmissionStats& stats() const noexcept { return stats_; }
+  [[nodiscard]] std::size_t references() const noexcept { return references_.size(); }
+
+ private:
+  struct Checked;
+  struct Cost {
+    std::uint8_t segments = 0;
+    encoding::Alphabet alphabet = encoding::Alphabet::gsm7;
+  };
+  struct NewReference {
+    std::uint64_t key;
+    std::uint32_t offset;
+  };
+  struct BatchReferences {
+    std::uint64_t batch;
+    std::vector<NewReference> references;
+  };
+
+  [[nodiscard]] std::optional<Refusal> check(const SendRequest& request, const Peer& peer,
+                                             std::uint64_t now_ms, Checked& out);
+  [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request,
+                                                   std::uint64_t now_ms, Checked& out) const;
+  [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier,
+                                                  const SendRequest& request) const;
+  void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
+                     std::size_t which, std::uint64_t now_ms, bool owns_ref, MessageId& id);
+  [[nodiscard]] std::uint64_t content_of(const SendRequest& request);
+  /// True when the reference was seen; the reply is written and `waits_for` set.
+  [[nodiscard]] bool answer_known(const SendRequest& request, const Peer& peer,
+                                  std::uint64_t content, std::uint64_t now_ms, std::string& reply,
+                                  std::uint64_t& waits_for);
+  [[nodiscard]] MessageId next_id(std::uint64_t now_ms);
+
+  const Config& config_;
+  const Routing& routing_;
+  CommitFeed& feed_;
+  queue::JournalReader& reader_;
+  Start start_;
+  std::uint64_t sequence_next_;
+  std::uint64_t time_ms_last_;
+  ReferenceIndex references_;
+  std::deque<BatchReferences> pending_references_;
+  // The 8-bit reference counts per destination: recipients share 64 Ki counters by hash.
+  std::unique_ptr<std::uint16_t[]> concatenation_;
+  FieldWriter subject_;
+  FieldWriter record_;
+  FieldWriter content_;
+  AdmissionStats stats_;
+};
+
+/// Appends a `rejected` reply.
+void append_rejection(const Refusal& refusal, std::string& reply);
+
+}  // namespace stentor::daemon

@@ -1,0 +1,303 @@
+#include "daemon/ingress/connection.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstring>
+
+#include "daemon/ingress/ingress.h"
+#include "daemon/ingress/preview.h"
+
+namespace stentor::daemon {
+namespace {
+
+// A new connection starts small: thousands may be idle. It grows as its lines and bursts do.
+constexpr std::size_t kInboxOctetsMin = 8u << 10;
+// Room for the longest line and as much again, so that a burst is read in few calls.
+constexpr std::size_t kInboxOctetsMax = 4 * kLineOctetsMax;
+
+std::uint64_t wall_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+}  // namespace
+
+Connection::Connection(Ingress& ingress, Socket socket, Peer peer)
+    : ingress_(ingress), socket_(std::move(socket)), peer_(std::move(peer)) {
+  in_.resize(kInboxOctetsMin);
+}
+
+void Connection::start() { read(); }
+
+bool Connection::is_quiet() const noexcept { return out_.empty() && writing_.empty(); }
+
+void Connection::read() {
+  if (reading_ || at_eof_ || closed_ || held_back_ || !handover_.empty()) return;
+  // What is left of the input moves to the front; the padding behind the end stays readable.
+  if (in_begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  if (in_.size() - in_end_ < in_.size() / 2 && in_.size() < kInboxOctetsMax) {
+    in_.resize(in_.size() * 2);
+  }
+  reading_ = true;
+  const auto room = in_.size() - in_end_ - kLinePaddingOctets;
+  socket_.async_read_some(
+      boost::asio::buffer(in_.data() + in_end_, room),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t octets) {
+        self->reading_ = false;
+        if (self->closed_) return;
+        if (error == boost::asio::error::eof) {
+          self->at_eof_ = true;
+        } else if (error) {
+          self->close();
+          return;
+        }
+        self->on_read(octets);
+      });
+}
+
+void Connection::on_read(std::size_t octets) {
+  in_end_ += octets;
+  process();
+}
+
+void Connection::process() {
+  std::string_view line;
+  while (!closed_ && handover_.empty()) {
+    if (must_hold_back()) {
+      held_back_ = true;
+      if (!asked_elsewhere_) ingress_.wait_for_room(shared_from_this());
+      break;
+    }
+    if (!take_line(line)) break;
+    handle(line);
+    ingress_.flush_when_large();
+  }
+  if (closed_) return;
+  ingress_.flush();
+  const bool unfinished = in_begin_ < in_end_ && !held_back_ && handover_.empty();
+  if (!unfinished && !skipping_) {
+    unfinished_since_.reset();
+  } else if (!unfinished_since_) {
+    unfinished_since_ = std::chrono::steady_clock::now();
+  }
+  write();
+  hand_over_when_quiet();
+  if (at_eof_ && !held_back_) return close_when_quiet();
+  read();
+}
+
+bool Connection::take_line(std::string_view& line) {
+  while (true) {
+    const char* begin = in_.data() + in_begin_;
+    const std::size_t size = in_end_ - in_begin_;
+    const auto* newline = size == 0 ? nullptr : static_cast<const char*>(memchr(begin, '\n', size));
+    if (newline == nullptr) {
+      if (skipping_) {
+        in_begin_ = in_end_ = 0;
+        return false;
+      }
+      if (size > kLineOctetsMax) {
+        skipping_ = true;
+        in_begin_ = in_end_ = 0;
+        refuse({"line_too_long", "a line is longer than 64 KiB", {}});
+        return false;
+      }
+      if (!at_eof_ || size == 0) return false;
+      in_begin_ = in_end_;  // a complete object before end-of-file counts without its newline
+      line = {begin, size};
+      return true;
+    }
+    const auto octets = static_cast<std::size_t>(newline - begin);
+    in_begin_ += octets + 1;
+    unfinished_since_.reset();
+    if (skipping_) {
+      skipping_ = false;
+      continue;
+    }
+    if (octets > kLineOctetsMax) {
+      refuse({"line_too_long", "a line is longer than 64 KiB", {}});
+      continue;
+    }
+    line = {begin, octets};
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    return true;
+  }
+}
+
+void Connection::handle(std::string_view line) {
+  ingress_.count_request();
+  auto request = ingress_.parser().parse(line);
+  if (!request) return refuse(std::move(request.error()));
+  if (std::holds_alternative<EventsRequest>(*request)) handover_ = line;
+  std::visit([this](const auto& asked) { handle(asked); }, *request);
+}
+
+void Connection::handle(const SendRequest& request) {
+  const auto refuse_send = [&](std::string_view code, std::string detail) {
+    refuse({code, std::move(detail), std::string(request.ref)});
+  };
+  if (!peer_.may_submit) return refuse_send("not_permitted", "this client may not send");
+  if (ingress_.is_draining()) return refuse_send("draining", "the daemon is stopping");
+  if (ingress_.storage_is_low()) return refuse_send("unavailable", "too little disk space is left");
+  const std::size_t before = out_.size();
+  const std::uint64_t batch = ingress_.admission().send(request, peer_, wall_ms(), out_);
+  // Refused sends are counted where they were refused by admission: it wrote the reply itself.
+  constexpr std::string_view kCode = "\"code\":\"";
+  if (batch == 0) {
+    const auto at = out_.find(kCode, before);
+    if (at != std::string::npos) {
+      const auto from = at + kCode.size();
+      ingress_.count_refusal(std::string_view(out_).substr(from, out_.find('"', from) - from));
+    }
+  }
+  reply_ends(batch);
+}
+
+void Connection::handle(const PreviewRequest& request) {
+  if (auto refusal = append_preview(request, ingress_.config(), ingress_.routing(), out_)) {
+    return refuse(std::move(*refusal));
+  }
+  reply_ends(0);
+}
+
+void Connection::handle(const MessageRequest& request) {
+  std::optional<queue::Locator> place;
+  if (!request.ref.empty()) {
+    place = ingress_.admission().find(peer_.client, request.ref);
+    if (!place) return refuse({"not_found", "ref: no such message", {}});
+  } else if (!MessageId::parse(request.id)) {
+    return refuse({"not_found", "id: no such message", {}});
+  }
+  asked_elsewhere_ = true;
+  ingress_.helpers().history(std::string(request.id), place, peer_,
+                             [self = shared_from_this()](std::string reply) {
+                               boost::asio::post(self->ingress_.context(),
+                                                 [self, reply = std::move(reply)] {
+                                                   self->complete(reply);
+                                                 });
+                             });
+}
+
+void Connection::handle(const EventsRequest& /*request*/) {}  // hand_over_when_quiet() does it
+
+void Connection::handle(const AckRequest& /*request*/) {
+  refuse({"bad_field", "ack: no event stream is open on this connection", {}});
+}
+
+void Connection::handle(const StatusRequest& /*request*/) {
+  asked_elsewhere_ = true;
+  ingress_.helpers().status([self = shared_from_this()](std::string reply) {
+    boost::asio::post(self->ingress_.context(),
+                      [self, reply = std::move(reply)] { self->complete(reply); });
+  });
+}
+
+void Connection::complete(std::string_view reply) {
+  if (closed_) return;
+  asked_elsewhere_ = false;
+  out_.append(reply);
+  reply_ends(0);
+  held_back_ = false;
+  process();
+}
+
+void Connection::refuse(Refusal refusal) {
+  ingress_.count_refusal(refusal.code);
+  append_rejection(refusal, out_);
+  reply_ends(0);
+}
+
+void Connection::reply_ends(std::uint64_t batch) {
+  out_.push_back('\n');
+  const std::uint64_t end = out_base_ + out_.size();
+  if (batch <= ingress_.settled()) batch = 0;
+  if (batch == 0 && marks_.empty()) {
+    released_ = end;
+  } else if (!marks_.empty() && (batch == 0 || marks_.back().batch >= batch)) {
+    marks_.back().end = end;  // leaves together with the one before it
+  } else {
+    if (marks_.empty()) ingress_.wait_for_durable(shared_from_this());
+    marks_.push_back({batch, end});
+  }
+}
+
+bool Connection::on_durable(std::uint64_t batch) {
+  while (!marks_.empty() && marks_.front().batch <= batch) {
+    released_ = marks_.front().end;
+    marks_.pop_front();
+  }
+  write();
+  return !marks_.empty() && !closed_;
+}
+
+void Connection::on_failed(std::uint64_t batch) {
+  if (!marks_.empty() && marks_.front().batch <= batch) close();
+}
+
+void Connection::resume() {
+  if (!held_back_ || closed_ || asked_elsewhere_) return;
+  held_back_ = false;
+  process();
+}
+
+bool Connection::must_hold_back() const {
+  return asked_elsewhere_ || out_.size() + writing_.size() > kUnreadOctetsMax ||
+         ingress_.is_full();
+}
+
+void Connection::write() {
+  if (closed_ || !writing_.empty() || released_ == out_base_) return;
+  const auto octets = static_cast<std::size_t>(released_ - out_base_);
+  if (octets == out_.size()) {
+    writing_.swap(out_);
+  } else {
+    writing_.assign(out_, 0, octets);
+    out_.erase(0, octets);
+  }
+  out_base_ = released_;
+  boost::asio::async_write(
+      socket_, boost::asio::buffer(writing_),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+        self->writing_.clear();
+        if (error) return self->close();
+        self->write();
+        self->resume();
+        self->hand_over_when_quiet();
+        if (self->at_eof_ && !self->held_back_) self->close_when_quiet();
+      });
+}
+
+void Connection::hand_over_when_quiet() {
+  if (handover_.empty() || closed_ || !is_quiet() || reading_) return;
+  EventsHandover handover;
+  handover.peer = peer_;
+  handover.request = std::move(handover_);
+  handover.already_read.assign(in_.data() + in_begin_, in_end_ - in_begin_);
+  boost::system::error_code error;
+  handover.socket = socket_.release(error);
+  closed_ = true;
+  ingress_.forget(shared_from_this());
+  if (!error) ingress_.helpers().events(std::move(handover));
+}
+
+void Connection::close_when_quiet() {
+  if (is_quiet() && marks_.empty() && !asked_elsewhere_) close();
+}
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  marks_.clear();
+  boost::system::error_code ignored;  // it is going either way
+  socket_.close(ignored);
+  ingress_.forget(shared_from_this());
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,278 @@
+#include "daemon/ingress/ingress.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+namespace local = boost::asio::local;
+
+// An idle connection costs some 9 KiB; more than this is a client that leaks them.
+constexpr std::size_t kConnectionsMax = 4096;
+// Durable texts that shards have not taken yet: 32 MiB are 100,000 messages, 50 ms at full rate.
+constexpr std::uint64_t kUntakenOctetsMax = 32u << 20;
+constexpr auto kAcceptAgainAfter = 100ms;  // out of descriptors: others may close theirs
+constexpr auto kTick = 1s;
+
+// A duplicate's record is looked up now and then; a few blocks are enough.
+constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
+                                              .blocks_octets_max = 2u << 20};
+
+[[noreturn]] void cannot_start(const std::string& path, const std::string& why) {
+  throw std::runtime_error(fmt::format("socket {}: {}", path, why));
+}
+
+void remove_stale_socket(boost::asio::io_context& context, const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return;
+  if (!S_ISSOCK(found.st_mode)) cannot_start(path, "exists and is not a socket");
+  local::stream_protocol::socket probe(context);
+  boost::system::error_code error;
+  probe.connect(local::stream_protocol::endpoint(path), error);
+  if (!error) cannot_start(path, "another process listens there");
+  ::unlink(path.c_str());
+}
+
+void set_owner(const std::string& path, const SocketConfig& config) {
+  if (::chmod(path.c_str(), static_cast<mode_t>(config.mode)) != 0) {
+    cannot_start(path, fmt::format("chmod: {}", std::generic_category().message(errno)));
+  }
+  if (config.group.empty()) return;
+  std::array<char, 16384> room{};
+  group entry{};
+  group* found = nullptr;
+  if (getgrnam_r(config.group.c_str(), &entry, room.data(), room.size(), &found) != 0 ||
+      found == nullptr) {
+    cannot_start(path, fmt::format("no group is called {}", config.group));
+  }
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
+    cannot_start(path, fmt::format("chown to group {}: {}", config.group,
+                                   std::generic_category().message(errno)));
+  }
+}
+
+}  // namespace
+
+Ingress::Ingress(boost::asio::io_context& context, const Config& config, const Routing& routing,
+                 CommitThread& commit, const Gauges& gauges, queue::FileSystem& files,
+                 Admission::Start start, IngressHelpers helpers)
+    : context_(context),
+      config_(config),
+      routing_(routing),
+      commit_(commit),
+      gauges_(gauges),
+      helpers_(std::move(helpers)),
+      settled_waker_(context, [this] { on_settled(); }),
+      feed_(commit, true, start.shards, [this] { settled_waker_.wake(); }),
+      reader_(files, config.state_dir / "journal", kReaderOptions),
+      admission_(config, routing, feed_, reader_, start),
+      acceptor_(context),
+      accept_again_(context),
+      tick_(context) {}
+
+Ingress::~Ingress() = default;
+
+void Ingress::listen(std::optional<int> inherited) {
+  if (inherited) {
+    acceptor_.assign(local::stream_protocol(), *inherited);
+    spdlog::info("socket: using the one inherited from systemd, [socket] path is not used");
+  } else {
+    const std::string path = config_.socket.path.string();
+    if (path.size() >= sizeof(sockaddr_un{}.sun_path)) cannot_start(path, "the path is too long");
+    remove_stale_socket(context_, path);
+    boost::system::error_code error;
+    acceptor_.open(local::stream_protocol(), error);
+    // Nobody connects between bind and chmod with more rights than the mode will give.
+    const mode_t before = ::umask(0177);
+    if (!error) acceptor_.bind(local::stream_protocol::endpoint(path), error);
+    ::umask(before);
+    if (error) cannot_start(path, error.message());
+    bound_path_ = path;
+    set_owner(path, config_.socket);
+    acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
+    if (error) cannot_start(path, error.message());
+  }
+  check_storage();
+  accept();
+  tick();
+}
+
+void Ingress::accept() {
+  acceptor_.async_accept([this](const boost::system::error_code& error, Connection::Socket socket) {
+    if (error == boost::asio::error::operation_aborted || draining_) return;
+    if (error) {
+      accept_again_.expires_after(kAcceptAgainAfter);
+      accept_again_.async_wait([this](const boost::system::error_code& stopped) {
+        if (!stopped) accept();
+      });
+      return;
+    }
+    if (connections_.size() < kConnectionsMax) {
+      Peer peer = identify_peer(socket.native_handle(), config_);
+      auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(peer));
+      connections_.insert(connection);
+      connection->start();
+    }
+    accept();
+  });
+}
+
+void Ingress::drain() {
+  draining_ = true;
+  boost::system::error_code ignored;  // nothing to do about a listener that will not close
+  if (bound_path_.empty()) {
+    acceptor_.cancel(ignored);  // inherited: connections that come now wait for the next daemon
+  } else {
+    acceptor_.close(ignored);
+    ::unlink(bound_path_.c_str());
+    bound_path_.clear();
+  }
+}
+
+void Ingress::stop() {
+  tick_.cancel();
+  accept_again_.cancel();
+  const auto all = connections_;
+  for (const auto& connection : all) connection->close();
+}
+
+bool Ingress::is_quiet() const {
+  return feed_.is_idle() &&
+         std::ranges::all_of(connections_, [](const auto& c) { return c->is_quiet(); });
+}
+
+bool Ingress::is_full() const {
+  if (feed_.is_full() || commit_.untaken_octets() > kUntakenOctetsMax) return true;
+  const std::uint64_t memory =
+      gauges_.waiting.load(std::memory_order_relaxed) * kOctetsPerWaiting +
+      gauges_.outstanding.load(std::memory_order_relaxed) * kOctetsPerOutstanding +
+      admission_.stats().accepted * 0;
+  return memory > config_.queue.memory_octets;
+}
+
+void Ingress::count_refusal(std::string_view code) {
+  for (RefusalCount& counted : refusals_) {
+    if (counted.code == code) {
+      ++counted.count;
+      return;
+    }
+  }
+  // Codes are the protocol's own words, some twenty: the list is bounded by them.
+  static constexpr std::array<std::string_view, 23> kCodes = {
+      "bad_json", "bad_utf8", "bad_field", "unknown_field", "line_too_long", "bad_destination",
+      "bad_sender", "empty_text", "bad_text", "too_many_segments", "bad_time", "expired",
+      "never_in_hours", "no_route", "unknown_carrier", "no_phone", "opted_out", "conflict",
+      "not_permitted", "not_supported", "not_found", "draining", "unavailable"};
+  const auto* known = std::ranges::find(kCodes, code);
+  if (known != kCodes.end()) refusals_.push_back({*known, 1});
+}
+
+void Ingress::wait_for_durable(const std::shared_ptr<Connection>& connection) {
+  waiting_.push_back(connection);
+}
+
+void Ingress::wait_for_room(const std::shared_ptr<Connection>& connection) {
+  held_back_.push_back(connection);
+}
+
+void Ingress::forget(const std::shared_ptr<Connection>& connection) {
+  connections_.erase(connection);
+}
+
+void Ingress::on_settled() {
+  std::uint64_t failed_batch = 0;
+  feed_.collect([&](const BatchPointer& batch) {
+    admission_.on_settled(*batch);
+    if (batch->failure) {
+      failed_batch = batch->number;
+      if (batch->failure == queue::JournalError::disk_full) {
+        storage_is_low_ = true;
+      } else {
+        failed_ = true;
+      }
+      // In order, so that a batch that failed takes no reply of a later one with it.
+      for (const auto& connection : waiting_) connection->on_failed(batch->number);
+    }
+  });
+  // on_durable may start work that makes a connection wait again: the list is taken first.
+  auto waiting = std::move(waiting_);
+  waiting_.clear();
+  for (auto& connection : waiting) {
+    if (connection->on_durable(feed_.settled())) waiting_.push_back(std::move(connection));
+  }
+  feed_.flush();
+  resume_held_back();
+  (void)failed_batch;
+}
+
+void Ingress::resume_held_back() {
+  if (held_back_.empty() || is_full()) return;
+  auto held_back = std::move(held_back_);
+  held_back_.clear();
+  for (const auto& connection : held_back) connection->resume();
+}
+
+void Ingress::tick() {
+  tick_.expires_after(kTick);
+  tick_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    check_storage();
+    cut_unfinished_lines();
+    resume_held_back();
+    admission_.forget_before(queue::Locator(
+        static_cast<std::uint32_t>(commit_.snapshot().oldest_file), 0, 0));
+    tick();
+  });
+}
+
+void Ingress::check_storage() {
+  struct statvfs disk {};
+  if (::statvfs(config_.state_dir.c_str(), &disk) != 0) return;  // asked again in a second
+  const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const std::uint64_t promised =
+      gauges_.waiting.load(std::memory_order_relaxed) * kDiskPerWaiting +
+      gauges_.outstanding.load(std::memory_order_relaxed) * kDiskPerOutstanding;
+  const bool is_low = free < config_.journal.free_octets_min + promised;
+  if (is_low != storage_is_low_) {
+    if (is_low) {
+      spdlog::error("journal: {} MiB free are less than min_free and what accepted messages still "
+                    "need; new messages are refused",
+                    free >> 20);
+    } else {
+      spdlog::info("journal: {} MiB free; accepting again", free >> 20);
+    }
+  }
+  storage_is_low_ = is_low;
+}
+
+void Ingress::cut_unfinished_lines() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<Connection>> late;
+  for (const auto& connection : connections_) {
+    const auto since = connection->unfinished_since();
+    if (since && now - *since > kLinePatience) late.push_back(connection);
+  }
+  for (const auto& connection : late) connection->close();
+}
+
+IngressSnapshot Ingress::snapshot() const {
+  return {.admission = admission_.stats(),
+          .refusals = refusals_,
+          .connections = connections_.size(),
+          .references = admission_.references(),
+          .requests = requests_,
+          .storage_is_low = storage_is_low_};
+}
+
+}  // namespace stentor::daemon

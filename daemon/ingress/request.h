@@ -1,0 +1,81 @@
+// What upstream may ask for, as read from one line of the socket.
+//
+// Units    `expires` and `not_before` as wished: a date in milliseconds of Unix time, or seconds
+//          from now.
+// Owns     Views into the parser's memory: valid until it parses the next line.
+// Errors   Refusal: a code of the protocol and a detail that names field and place, never content.
+// Threads  Plain values.
+// Spec     docs/protocol.md
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "daemon/records/records.h"
+#include "queue/ticket.h"
+
+namespace stentor::daemon {
+
+struct Refusal {
+  std::string_view code;  ///< one of the protocol's words: a literal
+  std::string detail;
+  std::string ref;        ///< the request's own, where it could be read
+};
+
+struct TimeWish {
+  enum class Form : std::uint8_t { none, at_ms, in_seconds };
+  Form form = Form::none;
+  std::uint64_t value = 0;
+};
+
+struct SendRequest {
+  std::vector<std::string_view> to;
+  bool to_is_array = false;
+  bool is_short = false;
+  std::string_view text;
+  std::string_view from;
+  std::string_view ref;
+  std::string_view campaign;
+  std::string_view carrier;
+  std::string_view meta;  ///< JSON object, verbatim
+  std::optional<queue::Priority> priority;
+  TimeWish not_before;
+  TimeWish expires;
+  EncodingWish encoding = EncodingWish::automatic;
+  ReceiptWish receipt = ReceiptWish::all;
+  std::uint32_t max_segments = 10;
+};
+
+struct PreviewRequest {
+  std::string_view text;
+  std::string_view to;
+  std::string_view carrier;
+  EncodingWish encoding = EncodingWish::automatic;
+};
+
+struct MessageRequest {
+  std::string_view id;
+  std::string_view ref;
+};
+
+struct EventsRequest {
+  std::string_view consumer;
+  std::string_view from;      ///< "oldest", a cursor, or empty
+  std::string_view campaign;
+  std::vector<std::string_view> types;
+};
+
+struct AckRequest {
+  std::string_view cursor;
+};
+
+struct StatusRequest {};
+
+using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
+                             StatusRequest>;
+
+}  // namespace stentor::daemon

@@ -1,0 +1,523 @@
+#include "daemon/ingress/request_parser.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <array>
+#include <bitset>
+
+#include "daemon/ingress/timestamp.h"
+
+namespace stentor::daemon {
+namespace {
+
+namespace sj = simdjson;
+using sj::ondemand::json_type;
+
+// Every field of every request, in the order of how often it comes.
+enum class Field : std::uint8_t {
+  op, to, from, text, ref, campaign, priority, meta, expires, not_before, carrier, max_segments,
+  encoding, receipt, kind, replace, national, hours, plan, uncertain, flash, service_type,
+  protocol_id, tlv, callback, binary, udh, id, carrier_id, consumer, types, cursor, action,
+  name, as, count
+};
+constexpr auto kFields = static_cast<std::size_t>(Field::count);
+
+constexpr std::array<std::string_view, kFields> kNames = {
+    "op", "to", "from", "text", "ref", "campaign", "priority", "meta", "expires", "not_before",
+    "carrier", "max_segments", "encoding", "receipt", "kind", "replace", "national", "hours",
+    "plan", "uncertain", "flash", "service_type", "protocol_id", "tlv", "callback", "binary", "udh",
+    "id", "carrier_id", "consumer", "types", "cursor", "action", "name", "as"};
+
+std::optional<Field> field_of(std::string_view key) {
+  for (std::size_t i = 0; i < kFields; ++i) {
+    if (kNames[i] == key) return static_cast<Field>(i);
+  }
+  return std::nullopt;
+}
+
+using FieldSet = std::bitset<kFields>;
+
+template <class... Fields>
+FieldSet set_of(Fields... fields) {
+  FieldSet set;
+  (set.set(static_cast<std::size_t>(fields)), ...);
+  return set;
+}
+
+// One value as it stood in the line.
+struct Value {
+  enum class Type : std::uint8_t { absent, text, number, boolean, null, list, other };
+  Type type = Type::absent;
+  bool is_whole = false;        // a number without fraction, not negative
+  bool flag = false;            // of a boolean
+  std::uint64_t whole = 0;
+  std::string_view text;        // a string; or an object's own octets
+  std::size_t list_begin = 0;   // a list of strings: its stretch of the parser's list
+  std::size_t list_end = 0;
+  bool is_string_list = false;
+};
+
+constexpr std::string_view kNotYet = "is not supported by this version";
+
+}  // namespace
+
+class RequestParser::Body {
+ public:
+  std::expected<Request, Refusal> parse(std::string_view line);
+
+ private:
+  std::expected<void, Refusal> collect(std::string_view line);
+  std::expected<void, Refusal> collect_fields(sj::ondemand::object& object);
+  std::expected<void, Refusal> take(Field field, sj::ondemand::value value);
+  sj::error_code take_list(Value& out, sj::ondemand::value& value);
+  std::expected<Request, Refusal> interpret();
+  std::expected<Request, Refusal> send();
+  std::expected<Request, Refusal> preview();
+  std::expected<Request, Refusal> message();
+  std::expected<Request, Refusal> events();
+  std::expected<Request, Refusal> ack();
+
+  [[nodiscard]] const Value& value(Field field) const {
+    return values_[static_cast<std::size_t>(field)];
+  }
+  [[nodiscard]] bool has(Field field) const { return value(field).type != Value::Type::absent; }
+  [[nodiscard]] std::unexpected<Refusal> refuse(std::string_view code, std::string detail) const {
+    const Value& ref = value(Field::ref);
+    return std::unexpected(
+        Refusal{code, std::move(detail),
+                ref.type == Value::Type::text && ref.text.size() <= kRefOctetsMax
+                    ? std::string(ref.text)
+                    : std::string()});
+  }
+  [[nodiscard]] std::unexpected<Refusal> refuse_json(sj::error_code error) const;
+  std::expected<void, Refusal> allow_only(const FieldSet& allowed) const;
+  std::expected<void, Refusal> read_text(Field field, std::string_view& out,
+                                         std::size_t octets_max) const;
+  std::expected<void, Refusal> read_time(Field field, TimeWish& out) const;
+  std::expected<void, Refusal> read_encoding(EncodingWish& out) const;
+  std::expected<void, Refusal> read_destinations(SendRequest& out) const;
+  std::expected<void, Refusal> read_choices(SendRequest& out) const;
+  std::expected<void, Refusal> refuse_unbuilt() const;
+
+  static constexpr std::size_t kRefOctetsMax = 64;
+  static constexpr std::size_t kMetaOctetsMax = 1024;
+
+  sj::ondemand::parser parser_;
+  sj::dom::parser strict_;  // checks what is kept verbatim: on demand, skipped values are not
+  std::array<Value, kFields> values_;
+  std::vector<std::string_view> list_;
+};
+
+RequestParser::RequestParser() : body_(std::make_unique<Body>()) {}
+RequestParser::~RequestParser() = default;
+
+std::expected<Request, Refusal> RequestParser::parse(std::string_view line) {
+  return body_->parse(line);
+}
+
+std::expected<Request, Refusal> RequestParser::Body::parse(std::string_view line) {
+  values_.fill(Value{});
+  list_.clear();
+  if (auto collected = collect(line); !collected) return std::unexpected(collected.error());
+  return interpret();
+}
+
+std::unexpected<Refusal> RequestParser::Body::refuse_json(sj::error_code error) const {
+  if (error == sj::UTF8_ERROR) return refuse("bad_utf8", "the line is not valid UTF-8");
+  return refuse("bad_json", sj::error_message(error));
+}
+
+std::expected<void, Refusal> RequestParser::Body::collect(std::string_view line) {
+  sj::ondemand::document document;
+  const sj::padded_string_view padded(line.data(), line.size(), line.size() + kLinePaddingOctets);
+  if (const auto error = parser_.iterate(padded).get(document)) return refuse_json(error);
+  json_type type{};
+  if (const auto error = document.type().get(type)) return refuse_json(error);
+  if (type != json_type::object) return refuse("bad_json", "the line is not a JSON object");
+  sj::ondemand::object object;
+  if (const auto error = document.get_object().get(object)) return refuse_json(error);
+  if (auto fields = collect_fields(object); !fields) return fields;
+  // Behind the object nothing may follow: then there is no current location any more.
+  if (document.current_location().error() != sj::OUT_OF_BOUNDS) {
+    return refuse("bad_json", "something follows the object");
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::collect_fields(sj::ondemand::object& object) {
+  // The first mistake is told, but the line is read to its end: its ref may come later, and a line
+  // that breaks off is bad_json before all else.
+  std::optional<Refusal> first_mistake;
+  const auto note = [&](std::string_view code, std::string detail) {
+    if (!first_mistake) first_mistake = Refusal{code, std::move(detail), {}};
+  };
+  for (auto entry : object) {
+    std::string_view key;
+    if (const auto error = entry.unescaped_key().get(key)) return refuse_json(error);
+    sj::ondemand::value found;
+    if (const auto error = entry.value().get(found)) return refuse_json(error);
+    const auto field = field_of(key);
+    if (!field) {
+      note("unknown_field", fmt::format("\"{}\" is not a field", key.substr(0, 64)));
+      continue;
+    }
+    if (has(*field)) {
+      note("bad_field", fmt::format("\"{}\" is given twice", key));
+      continue;
+    }
+    if (auto taken = take(*field, found); !taken) {
+      if (taken.error().code != "bad_text") return taken;
+      note("bad_text", std::move(taken.error().detail));
+    }
+  }
+  if (first_mistake) return refuse(first_mistake->code, std::move(first_mistake->detail));
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::take(Field field, sj::ondemand::value found) {
+  Value& out = values_[static_cast<std::size_t>(field)];
+  json_type type{};
+  if (const auto error = found.type().get(type)) return refuse_json(error);
+  switch (type) {
+    case json_type::string: {
+      out.type = Value::Type::text;
+      if (const auto error = found.get_string().get(out.text)) {
+        if (error == sj::STRING_ERROR) {  // an escape that is no character: a lone surrogate
+          return refuse("bad_text", fmt::format("{}: an escape is not a character",
+                                                kNames[static_cast<std::size_t>(field)]));
+        }
+        return refuse_json(error);
+      }
+      return {};
+    }
+    case json_type::number: {
+      out.type = Value::Type::number;
+      sj::ondemand::number number;
+      if (const auto error = found.get_number().get(number)) return refuse_json(error);
+      if (number.is_uint64()) {
+        out.is_whole = true;
+        out.whole = number.get_uint64();
+      } else if (number.is_int64() && number.get_int64() >= 0) {
+        out.is_whole = true;
+        out.whole = static_cast<std::uint64_t>(number.get_int64());
+      }
+      return {};
+    }
+    case json_type::boolean:
+      out.type = Value::Type::boolean;
+      if (const auto error = found.get_bool().get(out.flag)) return refuse_json(error);
+      return {};
+    case json_type::null: {
+      out.type = Value::Type::null;
+      bool is_null = false;
+      if (const auto error = found.is_null().get(is_null)) return refuse_json(error);
+      if (!is_null) return refuse("bad_json", "not a JSON value");
+      return {};
+    }
+    case json_type::array:
+      if (const auto error = take_list(out, found)) return refuse_json(error);
+      return {};
+    case json_type::object: {
+      out.type = Value::Type::other;
+      sj::ondemand::object object;
+      if (const auto error = found.get_object().get(object)) return refuse_json(error);
+      if (const auto error = object.raw_json().get(out.text)) return refuse_json(error);
+      return {};
+    }
+  }
+  return {};
+}
+
+sj::error_code RequestParser::Body::take_list(Value& out, sj::ondemand::value& found) {
+  out.type = Value::Type::list;
+  out.is_string_list = true;
+  out.list_begin = list_.size();
+  sj::ondemand::array array;
+  if (const auto error = found.get_array().get(array)) return error;
+  for (auto element : array) {
+    sj::ondemand::value item;
+    if (const auto error = element.get(item)) return error;
+    json_type type{};
+    if (const auto error = item.type().get(type)) return error;
+    if (type != json_type::string) {
+      out.is_string_list = false;
+      continue;
+    }
+    std::string_view text;
+    if (const auto error = item.get_string().get(text)) return error;
+    list_.push_back(text);
+  }
+  out.list_end = list_.size();
+  return sj::SUCCESS;
+}
+
+std::expected<Request, Refusal> RequestParser::Body::interpret() {
+  const Value& op = value(Field::op);
+  if (op.type == Value::Type::absent) return send();
+  if (op.type != Value::Type::text) return refuse("bad_field", "op: must be a string");
+  if (op.text == "send") return send();
+  if (op.text == "preview") return preview();
+  if (op.text == "message") return message();
+  if (op.text == "events") return events();
+  if (op.text == "ack") return ack();
+  if (op.text == "status") {
+    if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
+    return StatusRequest{};
+  }
+  for (const std::string_view later :
+       {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
+    if (op.text == later) return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
+  }
+  return refuse("bad_field", "op: not a request of this protocol");
+}
+
+std::expected<void, Refusal> RequestParser::Body::allow_only(const FieldSet& allowed) const {
+  for (std::size_t i = 0; i < kFields; ++i) {
+    if (values_[i].type != Value::Type::absent && !allowed.test(i)) {
+      return refuse("unknown_field", fmt::format("\"{}\" is not a field of this request", kNames[i]));
+    }
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_text(Field field, std::string_view& out,
+                                                            std::size_t octets_max) const {
+  const Value& found = value(field);
+  if (found.type == Value::Type::absent) return {};
+  const std::string_view name = kNames[static_cast<std::size_t>(field)];
+  if (found.type != Value::Type::text) {
+    return refuse("bad_field", fmt::format("{}: must be a string", name));
+  }
+  if (found.text.size() > octets_max) {
+    return refuse("bad_field", fmt::format("{}: longer than {} octets", name, octets_max));
+  }
+  out = found.text;
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_time(Field field, TimeWish& out) const {
+  // A hundred years: beyond it a number of seconds is surely a date in disguise.
+  constexpr std::uint64_t kSecondsMax = 100ull * 366 * 86400;
+  const Value& found = value(field);
+  const std::string_view name = kNames[static_cast<std::size_t>(field)];
+  if (found.type == Value::Type::absent) return {};
+  if (found.type == Value::Type::text) {
+    const auto at = parse_rfc3339(found.text);
+    if (!at) return refuse("bad_time", fmt::format("{}: not an RFC 3339 time", name));
+    out = {TimeWish::Form::at_ms, *at};
+    return {};
+  }
+  if (found.type == Value::Type::number && found.is_whole && found.whole <= kSecondsMax) {
+    out = {TimeWish::Form::in_seconds, found.whole};
+    return {};
+  }
+  return refuse("bad_time",
+                fmt::format("{}: must be an RFC 3339 time or a number of seconds from now", name));
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_encoding(EncodingWish& out) const {
+  std::string_view word = "auto";
+  if (auto read = read_text(Field::encoding, word, 16); !read) return read;
+  if (word == "auto") {
+    out = EncodingWish::automatic;
+  } else if (word == "gsm7") {
+    out = EncodingWish::gsm7;
+  } else if (word == "ucs2") {
+    out = EncodingWish::ucs2;
+  } else {
+    return refuse("bad_field", "encoding: must be auto, gsm7 or ucs2");
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_destinations(SendRequest& out) const {
+  const Value& to = value(Field::to);
+  switch (to.type) {
+    case Value::Type::text: out.to.push_back(to.text); break;
+    case Value::Type::list:
+      if (!to.is_string_list) return refuse("bad_field", "to: must be strings");
+      if (to.list_begin == to.list_end) return refuse("bad_destination", "to: no number given");
+      out.to.assign(list_.begin() + static_cast<std::ptrdiff_t>(to.list_begin),
+                    list_.begin() + static_cast<std::ptrdiff_t>(to.list_end));
+      out.to_is_array = true;
+      break;
+    case Value::Type::absent: return refuse("bad_destination", "to: no number given");
+    case Value::Type::number:
+    case Value::Type::boolean:
+    case Value::Type::null:
+    case Value::Type::other: return refuse("bad_field", "to: must be a string or a list of strings");
+  }
+  std::string_view kind = "number";
+  if (has(Field::kind)) {
+    if (auto read = read_text(Field::kind, kind, 16); !read) return read;
+    if (kind != "short") return refuse("bad_field", "kind: must be short");
+    out.is_short = true;
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out) const {
+  if (has(Field::priority)) {
+    std::string_view word;
+    if (auto read = read_text(Field::priority, word, 16); !read) return read;
+    if (word == "urgent") {
+      out.priority = queue::Priority::urgent;
+    } else if (word == "normal") {
+      out.priority = queue::Priority::normal;
+    } else if (word == "bulk") {
+      out.priority = queue::Priority::bulk;
+    } else {
+      return refuse("bad_field", "priority: must be urgent, normal or bulk");
+    }
+  }
+  if (has(Field::receipt)) {
+    std::string_view word;
+    if (auto read = read_text(Field::receipt, word, 16); !read) return read;
+    if (word == "all") {
+      out.receipt = ReceiptWish::all;
+    } else if (word == "failure") {
+      out.receipt = ReceiptWish::failure;
+    } else if (word == "none") {
+      out.receipt = ReceiptWish::none;
+    } else {
+      return refuse("bad_field", "receipt: must be all, failure or none");
+    }
+  }
+  if (has(Field::max_segments)) {
+    const Value& found = value(Field::max_segments);
+    if (found.type != Value::Type::number || !found.is_whole || found.whole < 1 ||
+        found.whole > 255) {
+      return refuse("bad_field", "max_segments: must be a whole number from 1 to 255");
+    }
+    out.max_segments = static_cast<std::uint32_t>(found.whole);
+  }
+  return {};
+}
+
+// Fields of the protocol that this version does not act on are refused, never passed over; a value
+// that asks for what happens anyway is fine.
+std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
+  const auto asks_for_default = [this](Field field) {
+    const Value& found = value(field);
+    const bool is_text = found.type == Value::Type::text;
+    if (field == Field::replace) return is_text && found.text == "none";
+    if (field == Field::uncertain) return is_text && found.text == "resend";
+    if (field == Field::flash) return found.type == Value::Type::boolean && !found.flag;
+    return field == Field::national && found.is_string_list && found.list_begin == found.list_end;
+  };
+  for (const Field field :
+       {Field::replace, Field::national, Field::hours, Field::plan, Field::uncertain, Field::flash,
+        Field::service_type, Field::protocol_id, Field::tlv, Field::callback, Field::binary,
+        Field::udh}) {
+    if (has(field) && !asks_for_default(field)) {
+      return refuse("not_supported",
+                    fmt::format("{} {}", kNames[static_cast<std::size_t>(field)], kNotYet));
+    }
+  }
+  return {};
+}
+
+std::expected<Request, Refusal> RequestParser::Body::send() {
+  static const FieldSet kAllowed = set_of(
+      Field::op, Field::to, Field::from, Field::text, Field::ref, Field::campaign, Field::priority,
+      Field::meta, Field::expires, Field::not_before, Field::carrier, Field::max_segments,
+      Field::encoding, Field::receipt, Field::kind, Field::replace, Field::national, Field::hours,
+      Field::plan, Field::uncertain, Field::flash, Field::service_type, Field::protocol_id,
+      Field::tlv, Field::callback, Field::binary, Field::udh);
+  SendRequest out;
+  std::expected<void, Refusal> step = allow_only(kAllowed);
+  if (step) step = refuse_unbuilt();
+  if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
+  if (step) step = read_text(Field::text, out.text, SIZE_MAX);
+  if (step) step = read_text(Field::from, out.from, SIZE_MAX);
+  if (step) step = read_text(Field::campaign, out.campaign, 64);
+  if (step) step = read_text(Field::carrier, out.carrier, 64);
+  if (step) step = read_destinations(out);
+  if (step) step = read_choices(out);
+  if (step) step = read_encoding(out.encoding);
+  if (step) step = read_time(Field::not_before, out.not_before);
+  if (step) step = read_time(Field::expires, out.expires);
+  if (!step) return std::unexpected(std::move(step.error()));
+
+  if (has(Field::ref) && out.ref.empty()) return refuse("bad_field", "ref: must not be empty");
+  if (has(Field::from) && out.from.empty()) return refuse("bad_sender", "from: is empty");
+  if (out.text.empty()) return refuse("empty_text", "text: nothing to send");
+  if (has(Field::meta)) {
+    const Value& meta = value(Field::meta);
+    if (meta.type != Value::Type::other) return refuse("bad_field", "meta: must be an object");
+    if (meta.text.size() > kMetaOctetsMax) return refuse("bad_field", "meta: longer than 1024 octets");
+    if (const auto error = strict_.parse(meta.text.data(), meta.text.size()).error()) {
+      return refuse_json(error);
+    }
+    out.meta = meta.text;
+  }
+  return out;
+}
+
+std::expected<Request, Refusal> RequestParser::Body::preview() {
+  static const FieldSet kAllowed =
+      set_of(Field::op, Field::text, Field::to, Field::carrier, Field::encoding, Field::replace,
+             Field::national);
+  PreviewRequest out;
+  std::expected<void, Refusal> step = allow_only(kAllowed);
+  if (step) step = refuse_unbuilt();
+  if (step) step = read_text(Field::text, out.text, SIZE_MAX);
+  if (step) step = read_text(Field::to, out.to, SIZE_MAX);
+  if (step) step = read_text(Field::carrier, out.carrier, 64);
+  if (step) step = read_encoding(out.encoding);
+  if (!step) return std::unexpected(std::move(step.error()));
+  if (out.text.empty()) return refuse("empty_text", "text: nothing to preview");
+  return out;
+}
+
+std::expected<Request, Refusal> RequestParser::Body::message() {
+  static const FieldSet kAllowed =
+      set_of(Field::op, Field::id, Field::ref, Field::to, Field::carrier_id);
+  MessageRequest out;
+  std::expected<void, Refusal> step = allow_only(kAllowed);
+  for (const Field later : {Field::to, Field::carrier_id}) {
+    if (step && has(later)) {
+      step = refuse("not_supported",
+                    fmt::format("message by {} {}", kNames[static_cast<std::size_t>(later)], kNotYet));
+    }
+  }
+  if (step) step = read_text(Field::id, out.id, 64);
+  if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
+  if (!step) return std::unexpected(std::move(step.error()));
+  if (out.id.empty() == out.ref.empty()) return refuse("bad_field", "give either id or ref");
+  return out;
+}
+
+std::expected<Request, Refusal> RequestParser::Body::events() {
+  static const FieldSet kAllowed =
+      set_of(Field::op, Field::consumer, Field::from, Field::campaign, Field::types);
+  EventsRequest out;
+  std::expected<void, Refusal> step = allow_only(kAllowed);
+  if (step) step = read_text(Field::consumer, out.consumer, 64);
+  if (step) step = read_text(Field::from, out.from, 64);
+  if (step) step = read_text(Field::campaign, out.campaign, 64);
+  if (!step) return std::unexpected(std::move(step.error()));
+  if (out.consumer.empty()) return refuse("bad_field", "consumer: a name is needed");
+  if (has(Field::types)) {
+    const Value& types = value(Field::types);
+    if (types.type != Value::Type::list || !types.is_string_list ||
+        types.list_begin == types.list_end) {
+      return refuse("bad_field", "types: must be a list of event types");
+    }
+    out.types.assign(list_.begin() + static_cast<std::ptrdiff_t>(types.list_begin),
+                     list_.begin() + static_cast<std::ptrdiff_t>(types.list_end));
+  }
+  return out;
+}
+
+std::expected<Request, Refusal> RequestParser::Body::ack() {
+  AckRequest out;
+  std::expected<void, Refusal> step = allow_only(set_of(Field::op, Field::cursor));
+  if (step) step = read_text(Field::cursor, out.cursor, 64);
+  if (!step) return std::unexpected(std::move(step.error()));
+  if (out.cursor.empty()) return refuse("bad_field", "cursor: must be given");
+  return out;
+}
+
+}  // namespace stentor::daemon
