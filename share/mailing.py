@@ -10,12 +10,12 @@ but Python's standard library: a program in any language would do the same.
 
 import argparse
 import collections
+import http.client
 import json
 import socket
 import sys
 import threading
 import time
-import urllib.request
 
 
 class Connection:
@@ -141,8 +141,9 @@ def main():
         if kind != "accepted":
             rows.append((f"{kind} {code}".strip(), number))
     if arguments.metrics:
-        with urllib.request.urlopen(f"http://{arguments.metrics}/metrics", timeout=10) as page:
-            metrics = page.read().decode()
+        page = http.client.HTTPConnection(arguments.metrics, timeout=10)
+        page.request("GET", "/metrics")
+        metrics = page.getresponse().read().decode()
         rows += [(f"segments, {name}", number)
                  for name, number in sorted(segments_by_encoding(metrics).items()) if number]
         if arguments.save_metrics:
