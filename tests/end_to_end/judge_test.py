@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Judges the judge: histories made by hand, each with one broken promise, must be found out."""
+
+import unittest
+
+import crash_test
+import sms_octets
+from carrier_simulator import Arrival
+
+
+class Histories:
+    """Three messages that went well, over one kill; a test spoils one thing."""
+
+    def __init__(self):
+        texts = {"r-0": "Hello [5€]", "r-1": "Привет", "r-2": "long " * 40}
+        self.submitted = {
+            ref: {"ref": ref, "to": f"+7900000000{n}", "text": text, "meta": {"n": n}}
+            for n, (ref, text) in enumerate(texts.items())}
+        self.answered = {ref: f"id-{ref}" for ref in texts}
+        self.wrong = []
+        self.kills = [(1500, set())]
+        self.list_of_arrivals = []
+        self.arrive("r-0", b"Hello \x1b\x3c5\x1b\x65\x1b\x3e", connection=1)
+        self.arrive("r-1", "Привет".encode("utf-16-be"), connection=1, data_coding=8)
+        text = texts["r-2"].encode()
+        self.arrive("r-2", b"\x05\x00\x03\x07\x02\x01" + text[:153], connection=1, esm_class=0x40)
+        self.arrive("r-2", b"\x05\x00\x03\x07\x02\x02" + text[153:], connection=1, esm_class=0x40)
+        self.list_of_events = {
+            f"id-{ref}": [{"type": kind, "ref": ref, "meta": self.submitted[ref]["meta"]}
+                          for kind in ("sent", "delivered")] for ref in texts}
+
+    def arrive(self, ref, octets, connection, esm_class=0, data_coding=0, status=0):
+        self.list_of_arrivals.append(Arrival(
+            0, connection, self.submitted[ref]["to"].lstrip("+"), "SHOP", esm_class, data_coding,
+            octets, status, "1"))
+
+    # What the judge asks the simulator and the events for.
+    def arrivals(self):
+        return self.list_of_arrivals
+
+    def bind_times(self):
+        return {1: 1000, 2: 2000}
+
+    def by_message(self):
+        return self.list_of_events
+
+    def verdict(self):
+        judge = crash_test.Judge(self, self, self, self.kills)
+        judge.check_all()
+        return judge.wrong
+
+
+class TheJudge(unittest.TestCase):
+    def setUp(self):
+        self.histories = Histories()
+
+    def assert_found(self, words):
+        verdict = self.histories.verdict()
+        self.assertTrue(any(words in line for line in verdict), verdict)
+
+    def again(self, index, connection):
+        arrivals = self.histories.list_of_arrivals
+        copy = dict(arrivals[index].__dict__, connection=connection)
+        arrivals.append(Arrival(**copy))
+
+    def test_finds_nothing_in_what_went_well(self):
+        self.assertEqual(self.histories.verdict(), [])
+
+    def test_finds_a_lost_message(self):
+        del self.histories.list_of_arrivals[0]
+        self.assert_found("never arrived")
+
+    def test_finds_a_lost_part(self):
+        del self.histories.list_of_arrivals[3]
+        self.assert_found("has parts [1] of 2")
+
+    def test_finds_a_message_that_was_only_refused(self):
+        arrivals = self.histories.list_of_arrivals
+        arrivals[0] = Arrival(**dict(arrivals[0].__dict__, status=0x58))
+        self.assert_found("never arrived")
+
+    def test_finds_another_text(self):
+        arrivals = self.histories.list_of_arrivals
+        arrivals[0] = Arrival(**dict(arrivals[0].__dict__, short_message=b"Hullo"))
+        self.assert_found("another text")
+
+    def test_finds_an_escape_pair_cut_in_half(self):
+        arrivals = self.histories.list_of_arrivals
+        arrivals[0] = Arrival(**dict(arrivals[0].__dict__, short_message=b"Hello \x1b"))
+        self.assert_found("cut in half")
+
+    def test_finds_a_phantom(self):
+        arrivals = self.histories.list_of_arrivals
+        arrivals.append(Arrival(**dict(arrivals[0].__dict__, destination="79999999999")))
+        self.assert_found("phantom")
+
+    def test_finds_a_repetition_without_a_kill(self):
+        self.again(0, connection=1)
+        self.assert_found("without a kill")
+
+    def test_finds_a_repetition_that_is_not_marked(self):
+        self.again(0, connection=2)
+        self.assert_found("no event says possible_duplicate")
+
+    def test_allows_a_repetition_that_is_marked(self):
+        self.again(0, connection=2)
+        self.histories.list_of_events["id-r-0"][0]["possible_duplicate"] = True
+        self.assertEqual(self.histories.verdict(), [])
+
+    def test_finds_a_repetition_of_what_had_been_reported_sent(self):
+        self.again(0, connection=2)
+        self.histories.list_of_events["id-r-0"][0]["possible_duplicate"] = True
+        self.histories.kills = [(1500, {"id-r-0"})]
+        self.assert_found("although reported sent")
+
+    def test_finds_more_repetitions_than_promised(self):
+        for _ in range(crash_test.DOUBT_PER_KILL + 1):
+            number = len(self.histories.submitted)
+            ref = f"r-{number}"
+            self.histories.submitted[ref] = {"ref": ref, "to": f"+7900{number:07d}", "text": "a",
+                                             "meta": {}}
+            self.histories.answered[ref] = f"id-{ref}"
+            self.histories.arrive(ref, b"a", connection=1)
+            self.histories.arrive(ref, b"a", connection=2)
+            self.histories.list_of_events[f"id-{ref}"] = [
+                {"type": kind, "ref": ref, "meta": {}, "possible_duplicate": True}
+                for kind in ("sent", "delivered")]
+        self.assert_found("is the promise")
+
+    def test_finds_a_resent_part_with_another_reference(self):
+        arrivals = self.histories.list_of_arrivals
+        other = b"\x05\x00\x03\x08" + arrivals[2].short_message[4:]
+        arrivals.append(Arrival(**dict(arrivals[2].__dict__, connection=2, short_message=other)))
+        self.assert_found("disagree on reference")
+
+    def test_finds_a_missing_and_a_doubled_final_event(self):
+        del self.histories.list_of_events["id-r-1"][1]
+        self.assert_found("final events []")
+        self.histories = Histories()
+        events = self.histories.list_of_events["id-r-1"]
+        events.append(events[1])
+        self.assert_found("final events ['delivered', 'delivered']")
+
+    def test_finds_an_event_with_the_meta_of_another_message(self):
+        self.histories.list_of_events["id-r-1"][1]["meta"] = {"n": 2}
+        self.assert_found("other ref or meta")
+
+
+class TheDecoding(unittest.TestCase):
+    """The judge's own reading of octets, after the examples of TS 23.038 and TS 23.040."""
+
+    def test_reads_the_default_alphabet_and_its_extension(self):
+        self.assertEqual(sms_octets.decode_gsm7(b"\x00\x01\x02\x11\x1b\x65\x1b\x14"), "@£$_€^")
+
+    def test_refuses_what_no_phone_could_show(self):
+        for octets in (b"\x80", b"\x1b", b"\x1b\x41"):
+            with self.assertRaises(sms_octets.Undecodable):
+                sms_octets.decode_gsm7(octets)
+        with self.assertRaises(sms_octets.Undecodable):
+            sms_octets.decode_ucs2(b"\xd8\x3d")
+
+    def test_counts_septets_after_a_header(self):
+        whole = b"\x05\x00\x03\x2a\x02\x01" + b"a" * 153
+        self.assertEqual(sms_octets.decode_part(whole, 0x40, 0).total, 2)
+        with self.assertRaises(sms_octets.Undecodable):
+            sms_octets.decode_part(whole + b"a", 0x40, 0)
+        wide = b"\x06\x08\x04\x00\x2a\x02\x01" + b"a" * 152
+        self.assertEqual(sms_octets.decode_part(wide, 0x40, 0).reference, 42)
+        with self.assertRaises(sms_octets.Undecodable):
+            sms_octets.decode_part(wide + b"a", 0x40, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
