@@ -156,7 +156,6 @@ asio::awaitable<void> HttpListener::Server::serve(std::shared_ptr<Server> server
 }
 
 asio::awaitable<void> HttpListener::Server::answer_all(Connection& connection) {
-  // The buffer is the bound: the parser's own counts only what came before the last read.
   beast::flat_buffer buffer(limits_.header_octets);
   for (bool first = true;; first = false) {
     Request request;
@@ -192,10 +191,13 @@ asio::awaitable<error_code> HttpListener::Server::read_request(Connection& conne
                                                                Request& request, bool first) {
   connection.idle = !first && buffer.size() == 0;
   connection.stream.expires_after(connection.idle ? limits_.idle_within : limits_.request_within);
-  while (!request.is_done()) {
+  // The parser holds the start line and the fields each to the limit; together is for us to count.
+  for (std::size_t parsed = 0; !request.is_done();) {
     const auto [error, count] =
         co_await http::async_read_some(connection.stream, buffer, request, kAsResult);
     if (error) co_return error;
+    parsed += count;
+    if (parsed > limits_.header_octets) co_return http::error::header_limit;
     if (connection.idle) {
       connection.idle = false;
       connection.stream.expires_after(limits_.request_within);
