@@ -141,8 +141,9 @@ result<void> pack_query_sm(Octets& out, std::uint32_t sequence_number, const Que
 }
 
 result<void> pack_cancel_sm(Octets& out, std::uint32_t sequence_number, const CancelSm& cancel) {
-  if (!fits(cancel.service_type, kServiceTypeMax) || !fits(cancel.message_id, kMessageIdMax) ||
-      !fits(cancel.source.digits, kAddressMax) || !fits(cancel.destination.digits, kAddressMax)) {
+  if (cancel.message_id.empty() || !fits(cancel.service_type, kServiceTypeMax) ||
+      !fits(cancel.message_id, kMessageIdMax) || !fits(cancel.source.digits, kAddressMax) ||
+      !fits(cancel.destination.digits, kAddressMax)) {
     return too_long();
   }
   cancel_sm_t pdu{};

@@ -23,6 +23,7 @@ namespace stentor::protocol {
 [[nodiscard]] result<void> pack_unbind(Octets& out, std::uint32_t sequence_number);
 [[nodiscard]] result<void> pack_query_sm(Octets& out, std::uint32_t sequence_number,
                                          const QuerySm& query);
+/// Refuses an empty message_id: that would cancel whatever waits between the two addresses.
 [[nodiscard]] result<void> pack_cancel_sm(Octets& out, std::uint32_t sequence_number,
                                           const CancelSm& cancel);
 

@@ -64,14 +64,14 @@ struct Numbering {
 };
 
 struct Address {
-  Numbering numbering;
-  std::string_view digits;  ///< at most 20 octets (section 4.4.1: 21 with the NUL)
+  Numbering numbering{};
+  std::string_view digits{};  ///< at most 20 octets (section 4.4.1: 21 with the NUL)
 };
 
 /// One optional parameter; `value` views the PDU.
 struct Tlv {
   std::uint16_t tag = 0;
-  std::span<const std::uint8_t> value;
+  std::span<const std::uint8_t> value{};
 };
 
 namespace tag {
@@ -129,16 +129,17 @@ class Tlvs {
   std::span<const std::uint8_t> octets_;
 };
 
-/// submit_sm and deliver_sm share one layout (sections 4.4.1 and 4.6.1).
+/// submit_sm and deliver_sm share one layout (sections 4.4.1 and 4.6.1). Each field has a default,
+/// so that designated initializers name only what matters.
 struct ShortMessage {
-  std::string_view service_type;  ///< at most 5 octets
-  Address source;
-  Address destination;
+  std::string_view service_type{};  ///< at most 5 octets
+  Address source{};
+  Address destination{};
   std::uint8_t esm_class = 0;
   std::uint8_t protocol_id = 0;
   std::uint8_t priority_flag = 0;
-  std::string_view schedule_delivery_time;  ///< empty or 16 octets
-  std::string_view validity_period;         ///< empty or 16 octets
+  std::string_view schedule_delivery_time{};  ///< empty or 16 octets
+  std::string_view validity_period{};         ///< empty or 16 octets
   std::uint8_t registered_delivery = 0;
   std::uint8_t replace_if_present_flag = 0;
   std::uint8_t data_coding = 0;
@@ -146,9 +147,9 @@ struct ShortMessage {
   /// The user data: its header first, in the same octets or in front of them. Encoding writes
   /// `user_data_header` then `short_message`; decoding leaves the header empty and the whole of
   /// the field in `short_message`.
-  std::span<const std::uint8_t> user_data_header;
-  std::span<const std::uint8_t> short_message;  ///< both together at most 254 octets
-  Tlvs tlvs;
+  std::span<const std::uint8_t> user_data_header{};
+  std::span<const std::uint8_t> short_message{};  ///< both together at most 254 octets
+  Tlvs tlvs{};
 };
 using SubmitSm = ShortMessage;
 using DeliverSm = ShortMessage;
@@ -161,36 +162,36 @@ enum class BindType : std::uint8_t { transmitter, receiver, transceiver };
 
 struct Bind {
   BindType type = BindType::transceiver;
-  std::string_view system_id;    ///< at most 15 octets
-  std::string_view password;     ///< at most 8 octets
-  std::string_view system_type;  ///< at most 12 octets
+  std::string_view system_id{};    ///< at most 15 octets
+  std::string_view password{};     ///< at most 8 octets
+  std::string_view system_type{};  ///< at most 12 octets
   std::uint8_t interface_version = 0x34;
-  Numbering numbering;
-  std::string_view address_range;  ///< at most 40 octets
+  Numbering numbering{};
+  std::string_view address_range{};  ///< at most 40 octets
 };
 
 struct BindResp {
-  std::string_view system_id;          ///< the SMSC's name for itself; may be empty
+  std::string_view system_id{};        ///< the SMSC's name for itself; may be empty
   std::uint8_t interface_version = 0;  ///< of sc_interface_version; 0 when not told
 };
 
 /// query_sm and cancel_sm name a message by its id and the addresses it was submitted with
 /// (sections 4.8.1 and 4.9.1).
 struct QuerySm {
-  std::string_view message_id;  ///< at most 64 octets
-  Address source;
+  std::string_view message_id{};  ///< at most 64 octets
+  Address source{};
 };
 
 struct CancelSm {
-  std::string_view service_type;
-  std::string_view message_id;  ///< never empty here: an empty one cancels by addresses alone
-  Address source;
-  Address destination;
+  std::string_view service_type{};
+  std::string_view message_id{};  ///< never empty here: an empty one cancels by addresses alone
+  Address source{};
+  Address destination{};
 };
 
 struct QueryResp {
-  std::string_view message_id;
-  std::string_view final_date;     ///< empty or 16 octets
+  std::string_view message_id{};
+  std::string_view final_date{};   ///< empty or 16 octets
   std::uint8_t message_state = 0;  ///< as receipt.h names them
   std::uint8_t error_code = 0;
 };

@@ -42,14 +42,14 @@ struct Limits {
 
 struct SessionConfig {
   BindType bind = BindType::transceiver;
-  std::string system_id;
-  std::string password;
-  std::string system_type;
-  std::string address_range;
-  Numbering address_numbering;
+  std::string system_id{};
+  std::string password{};
+  std::string system_type{};
+  std::string address_range{};
+  Numbering address_numbering{};
   std::uint8_t interface_version = 0x34;
   std::uint32_t first_sequence_number = 1;  ///< 1 to kSequenceNumberMax; another one for tests
-  Limits limits;
+  Limits limits{};
 };
 
 /// Why a session ended, in the order of how bad it is for the operator.
