@@ -21,8 +21,9 @@
 namespace stentor::queue {
 
 struct ReaderOptions {
-  std::size_t recent_octets_max = 16u << 20;  ///< batches kept from memory: about 30 ms at full rate
-  std::size_t blocks_octets_max = 8u << 20;   ///< blocks read back from disk
+  std::size_t recent_octets_max = 16u
+                                  << 20;     ///< batches kept from memory: about 30 ms at full rate
+  std::size_t blocks_octets_max = 8u << 20;  ///< blocks read back from disk
 };
 
 class JournalReader {
@@ -36,20 +37,27 @@ class JournalReader {
   /// come in journal order.
   void remember(std::shared_ptr<const RecordBatch> batch);
 
-  /// The record at `place`. Its payload stays valid until the next call on this reader.
+  /// The record at `place`; no_such_record where none begins. (In a batch just committed only the
+  /// bounds are checked: places there come from the batch itself.) Its payload stays valid until
+  /// the next call on this reader.
   [[nodiscard]] result<Record> read(Locator place);
 
   /// The first record at or behind `position` and before `end`, skipping to the next block or file
   /// where needed; moves `position` behind it. Nothing when `end` is reached. A position in a file
-  /// that is gone starts at the oldest file there is. Payload valid until the next call.
+  /// that is gone starts at the oldest file there is. Blocks that do not verify are passed over and
+  /// counted. Payload valid until the next call.
   [[nodiscard]] result<std::optional<Record>> next(Locator& position, Locator end);
 
   /// The first record place of the oldest file on disk; nowhere when there is none.
   [[nodiscard]] result<Locator> oldest();
 
+  /// Closes files before `file`: an open one keeps its space though its name is gone.
+  void forget_before(std::uint32_t file);
+
   struct Stats {
     std::uint64_t from_memory = 0;
     std::uint64_t blocks_read = 0;
+    std::uint64_t blocks_bad = 0;  ///< passed over by next()
   };
   [[nodiscard]] Stats stats() const noexcept;
 

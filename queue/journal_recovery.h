@@ -30,13 +30,13 @@ struct JournalFile {
 };
 
 struct Recovered {
-  std::unique_ptr<File> lock;  ///< keep it as long as the journal is in use
+  std::unique_ptr<File> lock;  ///< keep it as long as the journal is in use; none if read_only
   JournalEnd end;
   std::vector<JournalFile> files;  ///< oldest first
   std::uint64_t records = 0;
   std::uint64_t octets = 0;
-  std::uint64_t torn_octets = 0;          ///< cut from the end of the last file
-  std::vector<std::string> quarantined;   ///< with salvage: what was set aside, one line each
+  std::uint64_t torn_octets = 0;         ///< cut from the end of the last file
+  std::vector<std::string> quarantined;  ///< with salvage: what was set aside, one line each
 };
 
 struct RecoveryFault {
@@ -46,12 +46,13 @@ struct RecoveryFault {
 
 struct RecoveryOptions {
   bool salvage = false;
-  bool read_only = false;  ///< look, but cut and write nothing (audit of a running daemon)
+  bool read_only = false;  ///< look, but lock, cut and write nothing (audit of a running daemon)
 };
 
-/// Visits every record in order. Creates the directory (0700) when it is not there. Records of the
-/// last file that no watermark vouches for are copied to a new file and synced before they are
-/// visited, since the page cache may show what the disk never got.
+/// Visits every record in order. Creates the directory (0700) when it is not there. When the last
+/// file holds records that no watermark vouches for, it is copied, synced and put in its own place
+/// before they are visited, since the page cache may show what the disk never got; places of
+/// records stay as they were. On a fault, what was visited must be thrown away.
 [[nodiscard]] std::expected<Recovered, RecoveryFault> recover(
     FileSystem& files, const std::filesystem::path& directory, RecoveryOptions options,
     const std::function<void(const Record&)>& visit);

@@ -1,7 +1,8 @@
 // Appends commit blocks to the journal: the only code that makes anything durable.
 //
 // Units    Octets.
-// Owns     The open file, the next file prepared ahead in the background, and the directory's lock.
+// Owns     The open file, and the next one prepared ahead in the background. The directory's lock
+//          stays with whoever recovered the journal.
 // Errors   A failed write or sync poisons the writer: every later commit() answers `poisoned`, and
 //          the failed batches must be treated as unknown. disk_full (before anything was written)
 //          poisons nothing: the same batches may be offered again.
@@ -24,8 +25,13 @@ namespace stentor::queue {
 
 struct JournalOptions {
   std::filesystem::path directory;
-  std::uint32_t file_octets = 128u << 20;  ///< a file is preallocated and zeroed to this size
-  std::uint64_t free_octets_min = 0;       ///< with less disk space left no new file is prepared
+  /// The largest size a file is preallocated and zeroed to. The first one is small (4 MiB) and
+  /// later ones grow with the load, so that a quiet journal does not take a busy one's space.
+  std::uint32_t file_octets = 128u << 20;
+  /// With less disk space left no new file is prepared, save the one that start() needs.
+  std::uint64_t free_octets_min = 0;
+  bool prepares_in_background = true;         ///< false: on the caller's thread, for tests
+  std::function<std::uint64_t()> make_epoch;  ///< left empty: the kernel's random numbers
 };
 
 /// Where recovery left the journal, and what a new file of it must be told.
@@ -36,8 +42,8 @@ struct JournalEnd {
 
 struct JournalStats {
   std::uint64_t commits = 0;
-  std::uint64_t octets = 0;     ///< written in blocks, headers and padding included
-  std::uint64_t files = 0;      ///< started by this writer
+  std::uint64_t octets = 0;  ///< written in blocks, headers and padding included
+  std::uint64_t files = 0;   ///< started by this writer
   std::uint64_t octets_on_disk = 0;
 };
 
@@ -59,8 +65,10 @@ class JournalWriter {
                                                                     MakePreamble make_preamble);
   virtual ~JournalWriter() = default;
 
-  /// Writes all batches as one block (several where one would be over kBlockOctetsMax) and makes
-  /// them durable; then each knows its base. All or none count as durable.
+  /// Writes all batches as one block (several where one would be over kBlockOctetsMax, but all in
+  /// one file) and makes them durable; then each knows its base. All or none count as durable.
+  /// Empty batches are passed over. too_large, and nothing written, when a batch does not fit a
+  /// block or all of them do not fit a file.
   [[nodiscard]] virtual result<void> commit(std::span<RecordBatch* const> batches) = 0;
 
   /// Writes an empty block that carries the watermark, so that the newest commit gets a witness.
@@ -70,8 +78,12 @@ class JournalWriter {
   /// The place behind the last durable record: readers may go up to here.
   [[nodiscard]] virtual Locator durable_end() const noexcept = 0;
   [[nodiscard]] virtual JournalStats stats() const noexcept = 0;
+  /// Octets that can be committed for certain, in this file and the one ready behind it: with the
+  /// disk full, who still accepts can keep what the outcomes of accepted messages will need.
+  [[nodiscard]] virtual std::uint64_t room_octets() const = 0;
 
-  /// Deletes the files before `file`, oldest first; they hold nothing anyone needs.
+  /// Deletes the files before `file`, oldest first, in the background; they hold nothing anyone
+  /// needs. Fails with what an earlier call ran into; its files are tried again.
   [[nodiscard]] virtual result<void> drop_before(std::uint32_t file) = 0;
 };
 

@@ -1,4 +1,4 @@
-// Says how many segments may go now, so that no second sees more than the rate.
+// Says how many segments may go now, so that no second sees more than the rate and one quantum.
 //
 // Smooth by construction: credit never grows beyond one quantum of 20 ms (and at least one
 // segment), so an idle second is not saved up for a burst.
@@ -18,8 +18,10 @@ class Pacer {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
+  /// Begins with one segment of credit.
   explicit Pacer(std::uint32_t segments_per_second, TimePoint now) noexcept;
 
+  /// Keeps the credit earned so far, as far as the new rate allows it.
   void set_rate(std::uint32_t segments_per_second, TimePoint now) noexcept;
   [[nodiscard]] std::uint32_t rate() const noexcept;
 
@@ -31,8 +33,15 @@ class Pacer {
   [[nodiscard]] TimePoint next(TimePoint now) const noexcept;
 
  private:
+  // Exact for every rate: in one nanosecond a rate of r earns r of these, and a segment costs 10^9.
+  using Credit = std::uint64_t;
+
+  [[nodiscard]] Credit credit_max() const noexcept;
+  [[nodiscard]] Credit credit_at(TimePoint now) const noexcept;
+
   std::uint32_t rate_;
-  std::chrono::nanoseconds earned_until_{};  // credit is counted as time: what lies before now
+  Credit credit_;
+  TimePoint counted_until_;
 };
 
 }  // namespace stentor::queue

@@ -1,0 +1,75 @@
+// Blocks read back from journal files, each verified once, and the files they came from.
+//
+// Units    Octets.
+// Owns     The blocks, up to a bound (the newest one whatever its size), and at most kFilesOpenMax
+//          open files with a window of readahead each.
+// Errors   no_such_record where no good block of that file lies; else errno.
+// Threads  One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "queue/block_reader.h"
+#include "queue/error.h"
+#include "queue/file_system.h"
+
+namespace stentor::queue {
+
+/// A block in memory, with the offsets of its records.
+struct CachedBlock {
+  std::uint32_t file = 0;
+  std::uint32_t at = 0;
+  std::uint32_t next = 0;  ///< where the following block starts
+  std::vector<std::uint8_t> payload{};
+  std::vector<std::uint32_t> records{};
+
+  /// The number of the first record at or behind `offset`; records.size() when there is none.
+  [[nodiscard]] std::size_t first_at(std::uint32_t offset) const noexcept;
+};
+
+class BlockCache {
+ public:
+  BlockCache(FileSystem& files, std::filesystem::path directory, std::size_t octets_max);
+
+  /// The block at `at` of `file`; valid until the next call.
+  [[nodiscard]] result<const CachedBlock*> block(std::uint32_t file, std::uint32_t at);
+
+  /// Where a block header of `file` lies at or behind `at`; nothing up to the file's end.
+  [[nodiscard]] result<std::optional<std::uint32_t>> find_block(std::uint32_t file,
+                                                                std::uint32_t at);
+  void forget_before(std::uint32_t file);
+  [[nodiscard]] std::uint64_t blocks_read() const noexcept { return blocks_read_; }
+
+ private:
+  struct OpenFile {
+    std::uint32_t number = 0;
+    std::uint64_t epoch = 0;
+    std::unique_ptr<File> file;
+    std::unique_ptr<BlockReader> reader;
+  };
+  using Place = std::pair<std::uint32_t, std::uint32_t>;
+
+  [[nodiscard]] result<OpenFile*> open(std::uint32_t file);
+  void make_room(std::size_t octets);
+  [[nodiscard]] static std::size_t octets_of(const CachedBlock& block) noexcept;
+
+  FileSystem& files_;
+  const std::filesystem::path directory_;
+  const std::size_t octets_max_;
+  std::list<OpenFile> open_;       // most recently used first
+  std::list<CachedBlock> blocks_;  // the same
+  std::map<Place, std::list<CachedBlock>::iterator> places_;
+  std::size_t octets_ = 0;
+  std::uint64_t blocks_read_ = 0;
+};
+
+}  // namespace stentor::queue

@@ -1,0 +1,178 @@
+#include "queue/journal_reader.h"
+
+#include <algorithm>
+#include <cassert>
+#include <deque>
+#include <utility>
+
+#include "queue/block_cache.h"
+#include "queue/journal_format.h"
+
+namespace stentor::queue {
+
+class JournalReader::Body {
+ public:
+  Body(FileSystem& files, std::filesystem::path directory, ReaderOptions options)
+      : files_(files),
+        directory_(std::move(directory)),
+        options_(options),
+        cache_(files, directory_, options.blocks_octets_max) {}
+
+  void remember(std::shared_ptr<const RecordBatch> batch) {
+    if (batch->is_empty() || batch->base().is_nowhere()) return;
+    assert((recent_.empty() || recent_.back()->base() < batch->base()) &&
+           "batches come in journal order");
+    recent_octets_ += batch->octets().size();
+    recent_.push_back(std::move(batch));
+    while (recent_octets_ > options_.recent_octets_max && !recent_.empty()) {
+      recent_octets_ -= recent_.front()->octets().size();
+      recent_.pop_front();
+    }
+  }
+
+  result<Record> read(Locator place) {
+    const auto after = std::ranges::upper_bound(recent_, place, {},
+                                                [](const auto& batch) { return batch->base(); });
+    if (after != recent_.begin() && (*std::prev(after))->holds(place)) {
+      const Record record = (*std::prev(after))->record(place);
+      if (record.kind == 0) return no_such_record();
+      ++stats_.from_memory;
+      return record;
+    }
+    if (place.file() == 0 || place.block() < kFirstBlock) return no_such_record();
+    const auto block = cache_.block(place.file(), place.block());
+    if (!block) return std::unexpected(block.error());
+    const std::size_t index = (*block)->first_at(place.record());
+    if (index == (*block)->records.size() || (*block)->records[index] != place.record()) {
+      return no_such_record();
+    }
+    return record_of(**block, index);
+  }
+
+  result<std::optional<Record>> next(Locator& position, Locator end) {
+    if (position.block() < kFirstBlock) position = Locator(position.file(), kFirstBlock, 0);
+    while (position < end) {
+      if (position.file() == 0) {
+        if (const auto moved = to_next_file(position, end); !moved) {
+          return std::unexpected(moved.error());
+        }
+        continue;
+      }
+      const auto block = cache_.block(position.file(), position.block());
+      if (!block) {
+        if (block.error() != JournalError::no_such_record) return std::unexpected(block.error());
+        if (const auto moved = pass_over(position, end); !moved) {
+          return std::unexpected(moved.error());
+        }
+        continue;
+      }
+      const std::size_t index = (*block)->first_at(position.record());
+      if (index == (*block)->records.size()) {
+        position = Locator(position.file(), (*block)->next, 0);
+        continue;
+      }
+      const Record record = record_of(**block, index);
+      if (record.at >= end) return std::nullopt;
+      position = index + 1 == (*block)->records.size()
+                     ? Locator(position.file(), (*block)->next, 0)
+                     : Locator(position.file(), (*block)->at, (*block)->records[index + 1]);
+      return record;
+    }
+    return std::nullopt;
+  }
+
+  result<Locator> oldest() {
+    const auto number = first_file_from(1);
+    if (!number) return std::unexpected(number.error());
+    return *number == 0 ? Locator{} : Locator(*number, kFirstBlock, 0);
+  }
+
+  void forget_before(std::uint32_t file) { cache_.forget_before(file); }
+
+  [[nodiscard]] Stats stats() const noexcept {
+    Stats stats = stats_;
+    stats.blocks_read = cache_.blocks_read();
+    return stats;
+  }
+
+ private:
+  static std::unexpected<std::error_code> no_such_record() {
+    return std::unexpected(make_error_code(JournalError::no_such_record));
+  }
+
+  static Record record_of(const CachedBlock& block, std::size_t index) {
+    const auto read = read_record(block.payload, block.records[index]);
+    assert(read && "the cache has read all records of the block");
+    Record record = read->record;
+    record.at = Locator(block.file, block.at, block.records[index]);
+    return record;
+  }
+
+  // No good block lies at `position`: the file's blocks end there, or the file is gone, or the disk
+  // has lost a stretch of it.
+  result<void> pass_over(Locator& position, Locator end) {
+    const auto block = cache_.find_block(position.file(), position.block() + 1);
+    if (!block && block.error() != JournalError::no_such_record) {
+      return std::unexpected(block.error());
+    }
+    if (block && *block && Locator(position.file(), **block, 0) < end) {
+      ++stats_.blocks_bad;
+      position = Locator(position.file(), **block, 0);
+      return {};
+    }
+    return to_next_file(position, end);
+  }
+
+  result<void> to_next_file(Locator& position, Locator end) {
+    const auto number = first_file_from(position.file() + 1);
+    if (!number) return std::unexpected(number.error());
+    position = *number == 0 ? end : std::min(end, Locator(*number, kFirstBlock, 0));
+    return {};
+  }
+
+  // 0 when there is none.
+  result<std::uint32_t> first_file_from(std::uint32_t least) {
+    const auto names = files_.list(directory_);
+    if (!names) return std::unexpected(names.error());
+    std::uint32_t first = 0;
+    for (const std::string& name : *names) {
+      const auto number = file_number(name);
+      if (number && *number >= least && (first == 0 || *number < first)) first = *number;
+    }
+    return first;
+  }
+
+  FileSystem& files_;
+  const std::filesystem::path directory_;
+  const ReaderOptions options_;
+  std::deque<std::shared_ptr<const RecordBatch>> recent_;  // in journal order
+  std::size_t recent_octets_ = 0;
+  BlockCache cache_;
+  Stats stats_;
+};
+
+JournalReader::JournalReader(FileSystem& files, std::filesystem::path directory,
+                             ReaderOptions options)
+    : body_(std::make_unique<Body>(files, std::move(directory), options)) {}
+JournalReader::~JournalReader() = default;
+
+void JournalReader::remember(std::shared_ptr<const RecordBatch> batch) {
+  body_->remember(std::move(batch));
+}
+result<Record> JournalReader::read(Locator place) {
+  return body_->read(place);
+}
+result<std::optional<Record>> JournalReader::next(Locator& position, Locator end) {
+  return body_->next(position, end);
+}
+result<Locator> JournalReader::oldest() {
+  return body_->oldest();
+}
+void JournalReader::forget_before(std::uint32_t file) {
+  body_->forget_before(file);
+}
+JournalReader::Stats JournalReader::stats() const noexcept {
+  return body_->stats();
+}
+
+}  // namespace stentor::queue
