@@ -1,0 +1,274 @@
+// A session and the clock: bind timeout, enquire_link, silence, and what is not silence.
+#include <gtest/gtest.h>
+
+#include "protocol/session.h"
+#include "tests/protocol/conversation.h"
+
+namespace stentor::protocol::test {
+namespace {
+
+constexpr TimePoint kStart = Conversation::kStart;
+constexpr auto kGrace = 100ms;  // peer_watch.h: one more look at the socket before giving up
+
+SessionConfig quick(std::size_t window = 10) {
+  return {.limits = {.window = window,
+                     .bind_within = 5s,
+                     .enquire_after = 30s,
+                     .response_within = 10s,
+                     .unbind_within = 3s}};
+}
+
+// Calls on_time at each deadline up to `until`, as an event loop would, and returns the last.
+TimePoint run_until(Session& session, TimePoint until) {
+  TimePoint now{};
+  while (!session.ended() && session.deadline() <= until) {
+    now = session.deadline();
+    session.on_time(now);
+  }
+  return now;
+}
+
+TEST(SessionTime, WaitsForNothingBeforeItIsConnectedOrAfterItEnded) {
+  Conversation smsc(quick());
+  EXPECT_EQ(smsc.session.deadline(), TimePoint::max());
+  smsc.session.on_connected(kStart);
+  smsc.hear(pdu(0x80000009, 0x0d, 1), kStart);
+
+  EXPECT_EQ(smsc.session.deadline(), TimePoint::max());
+}
+
+TEST(SessionTime, EndsWhenTheBindIsNotAnsweredInTime) {
+  Conversation smsc(quick());
+  smsc.session.on_connected(kStart);
+
+  EXPECT_EQ(smsc.session.deadline(), kStart + 5s);
+  smsc.session.on_time(kStart + 4999ms);
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.hear(pdu(0x15, 0, 9), kStart + 4999ms);  // talking is not answering
+  smsc.session.on_time(kStart + 5s);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::bind_timeout);
+}
+
+TEST(SessionTime, DoesNotAskBeforeItIsBound) {
+  SessionConfig config = quick();
+  config.limits.bind_within = 300s;
+  Conversation smsc(config);
+  smsc.session.on_connected(kStart);
+  (void)smsc.sent();
+
+  smsc.session.on_time(kStart + 200s);
+
+  EXPECT_FALSE(smsc.session.has_outgoing());
+}
+
+TEST(SessionTime, AsksOnlyAfterSilence) {
+  Conversation smsc(quick());
+  smsc.bind();
+
+  smsc.session.on_time(kStart + 29s);
+  EXPECT_FALSE(smsc.session.has_outgoing());
+  smsc.hear(deliver_sm(5, "x"), kStart + 29s);
+  smsc.session.on_time(kStart + 58s);
+  EXPECT_FALSE(smsc.session.has_outgoing()) << "it was heard from in between";
+  EXPECT_EQ(smsc.session.deadline(), kStart + 59s);
+  smsc.session.on_time(kStart + 59s);
+  EXPECT_EQ(smsc.sent(), pdu(0x15, 0, 2));
+  smsc.hear(pdu(0x80000015, 0, 2), kStart + 60s);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_EQ(smsc.session.deadline(), kStart + 90s);
+}
+
+// Idle and half-open: found out within enquire_after + response_within.
+TEST(SessionTime, EndsWhenEnquireLinkIsNotAnswered) {
+  Conversation smsc(quick());
+  smsc.bind();
+
+  const TimePoint last = run_until(smsc.session, kStart + 1h);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+  EXPECT_EQ(last, kStart + 40s + kGrace);
+}
+
+TEST(SessionTime, EndsWhenASubmitIsNotAnsweredAndNothingComes) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart + 1s);
+
+  const TimePoint last = run_until(smsc.session, kStart + 1h);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+  EXPECT_EQ(last, kStart + 11s + kGrace);
+  EXPECT_EQ(smsc.session.take_unanswered().size(), 1u);
+}
+
+// A thread that was blocked finds its timer due and its socket full. The timer may be looked at
+// first; then the socket must still count.
+TEST(SessionTime, ReadsOnceMoreBeforeItGivesUp) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+
+  smsc.session.on_time(kStart + 60s);
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.hear(submit_resp(2, "a"), kStart + 60s + 1ms);
+  smsc.session.on_time(kStart + 60s + kGrace);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_EQ(smsc.told(), Lines{"resp 1 0 a"});
+}
+
+// The response lies behind 10,000 deliver_sm in our own receive buffer, and our thread is slow:
+// the peer did nothing wrong.
+TEST(SessionTime, DoesNotBlameThePeerForABacklogOfOurs) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  Octets backlog;
+  for (std::uint32_t number = 1; number <= 10000; ++number) {
+    backlog = std::move(backlog) + deliver_sm(number, "id:1 stat:DELIVRD", 4);
+  }
+  backlog = std::move(backlog) + submit_resp(2, "a");
+  constexpr std::ptrdiff_t kAtOnce = 4096;
+
+  TimePoint now = kStart + 60s;  // blocked for a minute, six times response_within
+  for (auto at = backlog.begin(); at != backlog.end(); now += 100ms) {
+    smsc.session.on_time(now);
+    ASSERT_FALSE(smsc.session.ended()) << "after " << (now - kStart) / 1ms << " ms";
+    const auto end = backlog.end() - at > kAtOnce ? at + kAtOnce : backlog.end();
+    smsc.hear({at, end}, now);
+    at = end;
+  }
+
+  const Lines told = smsc.told();
+  EXPECT_EQ(told.back(), "resp 1 0 a");
+  EXPECT_EQ(told.size(), 10001u);
+}
+
+// Others are answered, one is not. Asking proves that its response is not merely on its way: the
+// stream keeps its order, so what was answered before the question lies before its answer.
+TEST(SessionTime, EndsWhenOneSubmitIsPassedOver) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  for (int second = 1; second <= 9; ++second) {
+    smsc.hear(deliver_sm(5, "x"), kStart + std::chrono::seconds(second));
+  }
+  (void)smsc.sent();
+
+  smsc.session.on_time(kStart + 10s);
+  EXPECT_EQ(smsc.sent(), pdu(0x15, 0, 3)) << "asked, not ended";
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.hear(pdu(0x80000015, 0, 3), kStart + 11s);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+}
+
+TEST(SessionTime, GoesOnWhenTheResponseComesBeforeTheAnswerToItsQuestion) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  smsc.hear(deliver_sm(5, "x"), kStart + 9s);
+  smsc.session.on_time(kStart + 10s);
+
+  smsc.hear(submit_resp(2, "late") + pdu(0x80000015, 0, 3), kStart + 11s);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_EQ(smsc.told().back(), "resp 1 0 late");
+}
+
+TEST(SessionTime, EndsWhenAPeerTalksButAnswersNothing) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  TimePoint now = kStart;
+
+  while (!smsc.session.ended() && now < kStart + 1h) {
+    now += 1s;
+    smsc.hear(deliver_sm(5, "x"), now);
+    smsc.session.on_time(now);
+  }
+
+  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+  EXPECT_EQ(now, kStart + 30s) << "overdue, asked, asked again";
+}
+
+TEST(SessionTime, DoesNotCountTheTimeInWhichWeDidNotRead) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+
+  smsc.session.on_reading(false, kStart + 1s);
+  EXPECT_EQ(smsc.session.deadline(), TimePoint::max());
+  smsc.session.on_time(kStart + 500s);
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.session.on_reading(true, kStart + 500s);
+  smsc.session.on_time(kStart + 509s);
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.hear(submit_resp(2, "a"), kStart + 509s);
+
+  EXPECT_EQ(smsc.told(), Lines{"resp 1 0 a"});
+}
+
+TEST(SessionTime, LetsAnUnansweredQueryFailByItself) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.session.query({.message_id = "4f"}, 1, kStart);
+  (void)smsc.session.cancel({.message_id = "4f"}, 2, kStart + 1s);
+  smsc.hear(deliver_sm(5, "x"), kStart + 9s);
+
+  run_until(smsc.session, kStart + 12s);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_EQ(smsc.told(), (Lines{"deliver 5 x", "query 1 255  0", "cancel 2 255"}));
+  EXPECT_EQ(smsc.session.window_free(), 10u);
+}
+
+TEST(SessionTime, UnbindsWithAnOpenWindowWhenDrainingTakesTooLong) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  (void)smsc.sent();
+  smsc.session.unbind(kStart + 5s);
+  smsc.hear(deliver_sm(5, "x"), kStart + 9s);
+  smsc.hear(deliver_sm(6, "x"), kStart + 14s);
+
+  run_until(smsc.session, kStart + 15s);
+  const Octets said = smsc.sent();
+  EXPECT_EQ(Octets(said.end() - 16, said.end()), pdu(0x06, 0, said.back()));
+  run_until(smsc.session, kStart + 18s);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::unbound) << "no unbind_resp: we close anyway";
+  EXPECT_EQ(smsc.session.take_unanswered().size(), 1u);
+}
+
+TEST(SessionTime, LeavesWhenThePeerUnboundAndDoesNotFinish) {
+  Conversation smsc(quick());
+  smsc.bind();
+  (void)smsc.submit(1, kStart);
+  smsc.hear(pdu(0x06, 0, 44), kStart + 1s);
+
+  EXPECT_EQ(smsc.session.deadline(), kStart + 4s);
+  smsc.session.on_time(kStart + 4s);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::peer_unbound);
+  EXPECT_EQ(smsc.session.take_unanswered().size(), 1u);
+}
+
+// However late or often on_time comes, its deadline lies ahead of it afterwards: no busy loop.
+TEST(SessionTime, NeverAsksToBeCalledAgainAtOnce) {
+  Conversation smsc(quick());
+  smsc.bind();
+  for (int step = 0; step < 2000 && !smsc.session.ended(); ++step) {
+    const TimePoint now = kStart + step * 137ms;
+    if (step % 50 == 0) (void)smsc.submit(1, now);
+    if (step % 40 == 0) smsc.hear(deliver_sm(5, "x"), now);
+    if (smsc.session.deadline() > now) continue;
+    smsc.session.on_time(now);
+    ASSERT_GT(smsc.session.deadline(), now) << "step " << step;
+  }
+}
+
+}  // namespace
+}  // namespace stentor::protocol::test
