@@ -76,7 +76,8 @@ class BadClients(unittest.TestCase):
             (b"{}{}", ("bad_json",)),
             (b'{"op":"send" "to":1}', ("bad_json",)),
             (b"[" * 5000, ("bad_json",)),
-            (b'{"meta":' + b'{"a":' * 400 + b"1" + b"}" * 401, ("bad_json", "bad_field")),
+            (b'{"to":"+79161234567","from":"SHOP","text":"x","meta":' + b'{"a":' * 400 + b"1" +
+             b"}" * 401, ("bad_json", "bad_field")),
             (b'{"op":5}', ("bad_field",)),
             (b'{"op":null}', ("bad_field",)),
             (b'{"op":"status","more":1}', ("unknown_field",)),
