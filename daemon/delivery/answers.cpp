@@ -1,0 +1,268 @@
+// What carriers answer to our segments, and what becomes of them when a link goes.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/carrier_line.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::CommandStatus;
+using protocol::Disposition;
+
+// The pause before attempt n+1 of a message that got a temporary error. The first ones catch a
+// hiccup, the last ones an outage; the message's own expiry ends it in any case.
+constexpr std::array<std::chrono::seconds, 8> kBackoff = {2s,   5s,   15s,   60s,
+                                                          300s, 900s, 1800s, 3600s};
+// Carriers invent statuses; one we do not know is not worth more than a few attempts.
+constexpr std::uint8_t kAttemptsOfUnknownMax = 3;
+
+std::uint8_t attempts_max(CommandStatus status) {
+  return protocol::name_of(status).empty() ? kAttemptsOfUnknownMax
+                                           : static_cast<std::uint8_t>(kBackoff.size() + 1);
+}
+
+}  // namespace
+
+void CarrierDelivery::restore_in_doubt(queue::Locator at) {
+  const auto record = services_.reader.read(at);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    return;
+  }
+  retries_[at.bits()].possible_duplicate = true;
+  Uncertain uncertain;
+  uncertain.of = {.accepted = at,
+                  .subject = accepted->subject,
+                  .time_ms = wall_clock_ms(),
+                  .state = State::none,
+                  .possible_duplicate = true};
+  uncertain.reason = "crash";
+  outcomes_.write(uncertain);
+  ++stats_.uncertain_crash;
+  ++stats_.possible_duplicates;
+}
+
+void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
+  services_.routing.set_bound(number_, true);
+  schedule_pump();
+}
+
+void CarrierDelivery::on_link_activity() { schedule_pump(); }
+
+void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,
+                                     std::string_view message_id) {
+  const auto slot = static_cast<std::uint32_t>(cookie >> 8);
+  const auto part = static_cast<std::uint16_t>(cookie & 0xff);
+  Sending& answered = sending(slot);
+  assert(answered.in_flight > 0 && "each submit_sm is answered once");
+  --answered.in_flight;
+  const auto now = std::chrono::steady_clock::now();
+  stats_.submit_response.record(now - answered.submitted_at[part]);
+  stats_.count_status(static_cast<std::uint32_t>(status));
+  if (protocol::disposition_of(status) == Disposition::accepted) {
+    throttle_.on_accepted(now);
+    on_part_accepted(answered, part, message_id);
+  } else {
+    on_part_refused(link, slot, part, status);
+  }
+  finish_when_answered(slot);
+}
+
+void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
+                                       std::string_view message_id) {
+  answered.retry.taken[part] = true;
+  ++answered.taken;
+  ++stats_.segments_accepted;
+  const bool complete = answered.taken == answered.subject.parts;
+  // Without an id no receipt can ever be matched, so none is waited for.
+  const bool no_receipt_due =
+      answered.accepted.receipt == ReceiptWish::none ||
+      (message_id.empty() && answered.subject.parts == 1);
+  State state = State::none;
+  if (complete) state = no_receipt_due ? State::sent_final : State::sent;
+
+  PartAnswered record;
+  record.of = following(answered, state);
+  record.part = static_cast<std::uint8_t>(part + 1);
+  record.attempt = static_cast<std::uint8_t>(answered.retry.attempts + 1);
+  record.bind = answered.link;
+  record.message_id = message_id;
+  outcomes_.write(record);
+  if (complete) ++stats_.messages_sent;
+  if (answered.accepted.receipt != ReceiptWish::none) track(answered, part, message_id);
+}
+
+void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
+                                      CommandStatus status) {
+  Sending& refused = sending(slot);
+  const auto now = std::chrono::steady_clock::now();
+  const Disposition disposition = protocol::disposition_of(status);
+  if (disposition == Disposition::slow_down || disposition == Disposition::link_fault) {
+    // Not the message's fault: no attempt is charged, it stays first in line.
+    Line& line = *lines_[refused.link];
+    const bool is_in_line =
+        std::ranges::find(line.ready, slot) != line.ready.end();
+    refused.again.push_back(part);
+    if (!is_in_line) line.ready.push_front(slot);
+    if (disposition == Disposition::slow_down) {
+      ++stats_.throttled;
+      if (throttle_.on_throttled(now)) {
+        pacer_.set_rate(throttle_.rate(), now);
+        spdlog::info("carrier {}: throttled, rate is now {} segments/s", config_.name,
+                     throttle_.rate());
+      }
+    } else {
+      link.rebind(fmt::format("a submit_sm was answered {:#010x}: binding again",
+                              static_cast<std::uint32_t>(status)));
+    }
+    return;
+  }
+
+  const bool is_last_attempt = disposition == Disposition::give_up ||
+                               refused.retry.attempts + 1 >= attempts_max(status);
+  refused.stopped = true;
+  refused.refusal_status = static_cast<std::uint32_t>(status);
+  refused.refusal_code = protocol::outcome_code_of(status);
+  const bool is_alone = refused.in_flight == 0;
+
+  PartAnswered record;
+  record.of = following(refused, is_last_attempt && is_alone ? State::failed : State::none);
+  record.part = static_cast<std::uint8_t>(part + 1);
+  record.attempt = static_cast<std::uint8_t>(refused.retry.attempts + 1);
+  record.bind = refused.link;
+  record.command_status = refused.refusal_status;
+  record.code = refused.refusal_code;
+  if (!is_last_attempt) {
+    const auto pause = kBackoff[std::min<std::size_t>(refused.retry.attempts, kBackoff.size() - 1)];
+    record.retry_at_ms =
+        wall_clock_ms() +
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(pause)
+                                       .count());
+  }
+  refused.retry_at_ms = std::max(refused.retry_at_ms, record.retry_at_ms);
+  refused.gave_up = refused.gave_up || is_last_attempt;
+  outcomes_.write(record);
+  if (is_last_attempt && is_alone) {
+    refused.is_final = true;
+    ++stats_.messages_failed;
+    forget(refused.pick.ticket.at);
+  }
+}
+
+// Once nothing of the message is on the wire, it is done, put off, or goes on.
+void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
+  Sending& answered = sending(slot);
+  if (answered.in_flight > 0) return;
+  if (answered.taken == answered.subject.parts) return close_slot(slot);
+  if (!answered.stopped) return;  // parts are still to be sent
+  Line& line = *lines_[answered.link];
+  const auto standing = std::ranges::find(line.ready, slot);
+  if (standing != line.ready.end()) line.ready.erase(standing);
+  if (answered.is_final) return close_slot(slot);
+
+  if (answered.gave_up || answered.refusal_status == 0) {
+    fail(answered, answered.refusal_code,
+         answered.refusal_status == 0
+             ? std::string("a segment does not fit its submit_sm")
+             : fmt::format("command_status {:#010x}", answered.refusal_status));
+  } else {
+    ++answered.retry.attempts;
+    ++stats_.retries_messages;
+    const queue::Lanes::Pick pick = answered.pick;
+    retries_[pick.ticket.at.bits()] = std::move(answered.retry);
+    retry_later(pick, answered.retry_at_ms);
+  }
+  close_slot(slot);
+}
+
+void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_view detail) {
+  Verdict verdict;
+  verdict.of = following(failed, State::failed);
+  verdict.code = code;
+  verdict.detail = detail;
+  outcomes_.write(verdict);
+  ++stats_.messages_failed;
+  forget(failed.pick.ticket.at);
+}
+
+// The message is final: receipts for parts of it that still come change nothing.
+void CarrierDelivery::forget(queue::Locator at) {
+  retries_.erase(at.bits());
+  multi_.erase(at.bits());
+}
+
+void CarrierDelivery::on_link_lost(
+    SmscLink& link, const std::vector<protocol::Session::Unanswered>& unanswered) {
+  Line& line = *lines_[link.number()];
+  std::vector<bool> in_doubt(sendings_.size());
+  for (const auto& lost : unanswered) {
+    const auto slot = static_cast<std::uint32_t>(lost.cookie >> 8);
+    Sending& left = sending(slot);
+    assert(left.in_flight > 0 && "what was not answered was in flight");
+    --left.in_flight;
+    if (lost.certainty == protocol::Certainty::in_doubt) in_doubt[slot] = true;
+  }
+  std::vector<std::uint32_t> slots;
+  for (std::uint32_t slot = 0; slot < sendings_.size(); ++slot) {
+    if (sending(slot).subject.parts > 0 && sending(slot).link == link.number() &&
+        !sending(slot).record.empty()) {
+      slots.push_back(slot);
+    }
+  }
+  line.intending.clear();
+  line.intent.sequences.clear();
+  line.ready.clear();
+  line.delivers.clear();
+  // The last accepted goes back first, so that the lane has them in their old order again.
+  std::ranges::sort(slots, std::ranges::greater{},
+                    [this](std::uint32_t slot) { return sending(slot).pick.ticket.at; });
+  while (!line.stash.empty()) {
+    return_to_lane(line.stash.back());
+    line.stash.pop_back();
+  }
+  Released released;
+  released.time_ms = wall_clock_ms();
+  for (const std::uint32_t slot : slots) {
+    Sending& left = sending(slot);
+    if (in_doubt[slot]) {
+      left.retry.possible_duplicate = true;
+      Uncertain uncertain;
+      uncertain.of = following(left, State::none);
+      uncertain.reason = "link_lost";
+      outcomes_.write(uncertain);
+      ++stats_.uncertain_link_lost;
+      ++stats_.possible_duplicates;
+    } else {
+      released.sequences.push_back(left.subject.id.sequence());
+    }
+    put_back(slot);
+  }
+  if (!released.sequences.empty()) outcomes_.write(released);
+  const bool any_bound =
+      std::ranges::any_of(lines_, [](const auto& other) { return other->link->may_send(); });
+  services_.routing.set_bound(number_, any_bound);
+  schedule_pump();
+}
+
+void CarrierDelivery::put_back(std::uint32_t slot) {
+  Sending& left = sending(slot);
+  const queue::Lanes::Pick pick = left.pick;
+  const bool remember = left.retry.attempts > 0 || left.retry.possible_duplicate || left.taken > 0;
+  if (left.gave_up) {
+    fail(left, left.refusal_code, fmt::format("command_status {:#010x}", left.refusal_status));
+  } else {
+    if (remember) retries_[pick.ticket.at.bits()] = std::move(left.retry);
+    return_to_lane(pick);
+  }
+  close_slot(slot);
+}
+
+}  // namespace stentor::daemon

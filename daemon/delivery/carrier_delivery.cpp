@@ -1,0 +1,297 @@
+// Life and time of one carrier's delivery: start, pump, timers, drain, stop.
+#include "daemon/delivery/carrier_delivery.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <cassert>
+
+#include "daemon/delivery/carrier_line.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// How many of the index's parts each second looks at: all 256 in about a minute.
+constexpr int kSweepsPerSecond = 4;
+// The timer serves pacing too: finer steps than this only cost wake-ups.
+constexpr auto kFinestStep = 1ms;
+
+std::int64_t steady_ms(Clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+}
+
+Outstanding::Key secret_of(std::uint64_t seed) {
+  Outstanding::Key key{};
+  std::mt19937_64 random(seed);
+  for (std::uint8_t& octet : key) octet = static_cast<std::uint8_t>(random());
+  return key;
+}
+
+}  // namespace
+
+std::uint64_t wall_clock_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+void CarrierStats::count_status(std::uint32_t status) {
+  for (StatusCount& counted : statuses) {
+    if (counted.command_status == status) {
+      ++counted.count;
+      return;
+    }
+  }
+  if (statuses.size() < kStatusesMax) {
+    statuses.push_back({status, 1});
+  } else {
+    ++statuses.back().count;
+  }
+}
+
+CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& config,
+                                 std::uint16_t number)
+    : services_(services),
+      config_(config),
+      number_(number),
+      outcomes_(services.feed),
+      pacer_(config.rate, Clock::now()),
+      throttle_(config.rate),
+      timer_(services.context),
+      outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000) {
+  const auto add_lines = [&](std::uint32_t count, protocol::BindType type) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      auto line = std::make_unique<Line>();
+      const auto index = static_cast<std::uint16_t>(lines_.size());
+      line->link = std::make_unique<SmscLink>(services_.context, config_, index, type, *this,
+                                              attempts_, services_.seed + index);
+      lines_.push_back(std::move(line));
+    }
+  };
+  add_lines(config.binds.receivers, protocol::BindType::receiver);
+  add_lines(config.binds.transceivers, protocol::BindType::transceiver);
+  add_lines(config.binds.transmitters, protocol::BindType::transmitter);
+}
+
+CarrierDelivery::~CarrierDelivery() = default;
+
+void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
+  const std::uint64_t now = wall_clock_ms();
+  if (due_ms > now) return retry_later(pick, due_ms);
+  lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
+}
+
+void CarrierDelivery::restore_retry(queue::Locator at, Retry retry) {
+  retries_[at.bits()] = std::move(retry);
+}
+
+void CarrierDelivery::start() {
+  for (const auto& line : lines_) line->link->start();
+  schedule_pump();
+}
+
+void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
+  const queue::Lanes::Pick pick{
+      .ticket = {.at = at, .expires = arrival.expires, .key = arrival.key},
+      .flow = arrival.flow,
+      .priority = arrival.priority};
+  if (arrival.due_ms != 0) {
+    retry_later(pick, arrival.due_ms);
+  } else {
+    lanes_.push(pick.priority, pick.flow, pick.ticket,
+                static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+  }
+  schedule_pump();
+}
+
+void CarrierDelivery::on_durable(std::uint64_t settled) {
+  settled_ = settled;
+  for (const auto& line : lines_) {
+    while (!line->intending.empty() &&
+           sending(line->intending.front()).intent_batch <= settled) {
+      line->ready.push_back(line->intending.front());
+      line->intending.pop_front();
+    }
+    while (!line->delivers.empty() && line->delivers.front().batch <= settled) {
+      const Line::Unanswered& deliver = line->delivers.front();
+      if (deliver.epoch == line->link->epoch() && line->link->state() != LinkState::down &&
+          line->link->state() != LinkState::stopped) {
+        line->link->session().answer(deliver.sequence_number, protocol::CommandStatus::ok);
+      }
+      line->delivers.pop_front();
+    }
+  }
+  schedule_pump();
+}
+
+void CarrierDelivery::schedule_pump() {
+  if (pump_scheduled_) return;
+  pump_scheduled_ = true;
+  boost::asio::post(services_.context, [this] {
+    pump_scheduled_ = false;
+    pump();
+  });
+}
+
+void CarrierDelivery::pump() {
+  const auto now = Clock::now();
+  while (const auto entry = due_.pop_due(steady_ms(now))) {
+    return_to_lane({.ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority});
+  }
+  if (now >= next_second_) each_second(now);
+  if (!draining_) reserve();
+  write_intents();
+  submit_ready(now);
+  services_.feed.flush();
+  for (const auto& line : lines_) line->link->flush();
+  if (draining_ && reserved_ == 0) {
+    for (const auto& line : lines_) {
+      if (line->link->state() != LinkState::unbinding) line->link->drain();
+    }
+  }
+  publish_gauges();
+  arm_timer(now);
+}
+
+void CarrierDelivery::each_second(TimePoint now) {
+  next_second_ = now + 1s;
+  if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
+  const std::uint64_t seconds = wall_clock_ms() / 1000;
+  lanes_.take_expired(static_cast<std::uint32_t>(seconds),
+                      [this](const queue::Lanes::Pick& pick) { expire(pick); });
+  for (int i = 0; i < kSweepsPerSecond; ++i) {
+    outstanding_.take_expired(
+        seconds, [this](const OutstandingSegment& segment) { on_silence(segment); });
+  }
+  (void)early_.expire(now);  // counted as unmatched when they came
+}
+
+void CarrierDelivery::arm_timer(TimePoint now) {
+  auto at = TimePoint::max();
+  if (const auto due = due_.next_due()) {
+    at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
+  }
+  for (const auto& line : lines_) {
+    if (!line->ready.empty() && line->link->may_send() && line->link->session().window_free() > 0) {
+      at = std::min(at, pacer_.next(now));
+    }
+  }
+  // An idle carrier wakes for nothing.
+  if (lanes_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut()) {
+    at = std::min(at, next_second_);
+  }
+  if (at == TimePoint::max()) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(std::max(at, now + kFinestStep));
+  timer_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) schedule_pump();
+  });
+}
+
+void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
+  lanes_.push_front(pick.priority, pick.flow, pick.ticket,
+                    static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+}
+
+// `due_ms` is a date; the timer counts by the steady clock, so that a wall clock that jumps later
+// moves nothing.
+void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
+  const auto until = std::min<std::uint64_t>(due_ms, std::uint64_t{pick.ticket.expires} * 1000);
+  const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(wall_clock_ms());
+  due_.push(steady_ms(Clock::now()) + wait, pick.priority, pick.flow, pick.ticket);
+}
+
+void CarrierDelivery::publish_gauges() {
+  const std::uint64_t waiting = lanes_.waiting() + due_.size();
+  const std::uint64_t outstanding = outstanding_.size();
+  services_.gauges.waiting.fetch_add(waiting - published_waiting_,
+                                     std::memory_order_relaxed);  // lone figures: see gauges.h
+  services_.gauges.outstanding.fetch_add(outstanding - published_outstanding_,
+                                         std::memory_order_relaxed);
+  published_waiting_ = waiting;
+  published_outstanding_ = outstanding;
+}
+
+void CarrierDelivery::drain() {
+  draining_ = true;
+  schedule_pump();
+}
+
+bool CarrierDelivery::is_drained() const {
+  for (const auto& line : lines_) {
+    if (line->link->state() != LinkState::stopped) return false;
+  }
+  return true;
+}
+
+void CarrierDelivery::stop() {
+  draining_ = true;
+  for (const auto& line : lines_) line->link->stop();
+}
+
+std::uint32_t CarrierDelivery::open_slot() {
+  ++reserved_;
+  if (!free_slots_.empty()) {
+    const std::uint32_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
+  }
+  sendings_.push_back(std::make_unique<Sending>());
+  return static_cast<std::uint32_t>(sendings_.size() - 1);
+}
+
+void CarrierDelivery::close_slot(std::uint32_t slot) {
+  Sending& done = sending(slot);
+  assert(done.in_flight == 0 && "a slot is closed when nothing of it is in flight");
+  Line& line = *lines_[done.link];
+  line.reserved_segments -= done.subject.parts;
+  std::vector<std::uint8_t> memory = std::move(done.record);  // kept for the next message
+  memory.clear();
+  done = Sending{};
+  done.record = std::move(memory);
+  free_slots_.push_back(slot);
+  --reserved_;
+}
+
+Following CarrierDelivery::following(const Sending& sending, State state) const {
+  return {.accepted = sending.pick.ticket.at,
+          .subject = sending.accepted.subject,
+          .time_ms = wall_clock_ms(),
+          .state = state,
+          .possible_duplicate = sending.retry.possible_duplicate};
+}
+
+CarrierSnapshot CarrierDelivery::snapshot() const {
+  CarrierSnapshot shot;
+  shot.name = config_.name;
+  shot.window = config_.window;
+  shot.rate_configured = config_.rate;
+  shot.rate_current = throttle_.rate();
+  shot.waiting_urgent = lanes_.waiting(queue::Priority::urgent);
+  shot.waiting_normal = lanes_.waiting(queue::Priority::normal);
+  shot.waiting_bulk = lanes_.waiting(queue::Priority::bulk);
+  shot.waiting_timers = due_.size();
+  shot.reserved = reserved_;
+  shot.outstanding = outstanding_.size();
+  shot.early_receipts = early_.size();
+  for (std::size_t i = 0; i < queue::kPriorities; ++i) {
+    shot.oldest_since[i] = lanes_.oldest_since(static_cast<queue::Priority>(i));
+  }
+  shot.stats = stats_;
+  for (const auto& line : lines_) {
+    shot.waiting_normal += line->stash.size();
+    shot.links.push_back({.number = line->link->number(),
+                          .state = line->link->state(),
+                          .in_flight = line->link->in_flight(),
+                          .stats = line->link->stats(),
+                          .last_error = line->link->last_error()});
+  }
+  return shot;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,187 @@
+// The delivery of one carrier: waiting messages, reserves, binds, answers, receipts.
+//
+// The way of a message here: take() puts its ticket into a lane; pump() picks it, reads its record,
+// plans its segments and reserves it for a bind with a durable intent; when that is on disk its
+// segments go out as window and rate allow; answers and receipts write outcomes.
+//
+// Implemented in four files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to
+// intent), submitting.cpp (intent to wire), answers.cpp (responses, lost links), receipts.cpp.
+//
+// Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
+// Owns     Lanes, timers, links, the receipt index, messages in flight.
+// Errors   The carrier's and the peer's become outcomes; nothing throws but bad_alloc.
+// Threads  The shard's thread.
+// Spec     docs/architecture.md; SMPP 3.4 sections 4.4 and 4.6
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/commit/commit_batch.h"
+#include "daemon/delivery/carrier_stats.h"
+#include "daemon/delivery/gauges.h"
+#include "daemon/delivery/outcomes.h"
+#include "daemon/delivery/routing.h"
+#include "daemon/delivery/sending.h"
+#include "daemon/delivery/throttle.h"
+#include "daemon/links/smsc_link.h"
+#include "daemon/tracking/early_receipts.h"
+#include "daemon/tracking/outstanding.h"
+#include "protocol/message_id.h"
+#include "queue/due_heap.h"
+#include "queue/journal_reader.h"
+#include "queue/lanes.h"
+#include "queue/pacer.h"
+
+namespace stentor::daemon {
+
+/// What the carriers of a shard share.
+struct ShardServices {
+  boost::asio::io_context& context;
+  CommitFeed& feed;
+  queue::JournalReader& reader;
+  Routing& routing;
+  Gauges& gauges;
+  std::uint64_t seed = 0;
+};
+
+class CarrierDelivery : public LinkOwner {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  CarrierDelivery(ShardServices services, const CarrierConfig& config, std::uint16_t number);
+  ~CarrierDelivery();
+  CarrierDelivery(const CarrierDelivery&) = delete;
+  CarrierDelivery& operator=(const CarrierDelivery&) = delete;
+
+  // Recovery, before start().
+  void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
+  void restore_retry(queue::Locator at, Retry retry);
+  /// A message that was being written when the process died: noted and sent again.
+  void restore_in_doubt(queue::Locator at);
+  void restore_outstanding(std::string_view message_id, queue::Locator at, std::uint8_t part,
+                           std::uint8_t parts, std::uint32_t expires);
+  /// What is known of the parts of a message whose receipts have begun to come.
+  void restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part, State state);
+
+  void start();
+  /// A message became durable.
+  void take(const Arrival& arrival, queue::Locator at);
+  /// Batches up to `settled` are on disk: intents may go on the wire, deliver_sm be answered.
+  void on_durable(std::uint64_t settled);
+  void pump();
+  /// Reserves nothing new, lets what is reserved go out and be answered, unbinds.
+  void drain();
+  [[nodiscard]] bool is_drained() const;
+  /// Closes the links; what was reserved and certainly not written is released.
+  void stop();
+
+  [[nodiscard]] CarrierSnapshot snapshot() const;
+
+ private:
+  struct Line;  // a link, and what is reserved for it
+  struct MultiPart {
+    std::vector<State> states;  ///< by part; none: no final receipt yet
+    std::uint16_t reported = 0;
+  };
+
+  // carrier_delivery.cpp
+  void schedule_pump();
+  void arm_timer(TimePoint now);
+  void each_second(TimePoint now);
+  void return_to_lane(const queue::Lanes::Pick& pick);
+  void retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
+  void publish_gauges();
+
+  // reserving.cpp
+  void reserve();
+  [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
+  [[nodiscard]] bool reserve_one(const queue::Lanes::Pick& pick, Line& line);
+  [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
+  void expire(const queue::Lanes::Pick& pick);
+  void write_intents();
+  [[nodiscard]] std::size_t reserve_limit() const;
+
+  // submitting.cpp
+  void submit_ready(TimePoint now);
+  [[nodiscard]] bool submit_part(Line& line, std::uint32_t slot, std::uint16_t part, TimePoint now);
+  void submit_line(Line& line, TimePoint now);
+
+  // answers.cpp
+  void on_link_bound(SmscLink& link) override;
+  void on_link_lost(SmscLink& link,
+                    const std::vector<protocol::Session::Unanswered>& unanswered) override;
+  void on_submit_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
+                      std::string_view message_id) override;
+  void on_deliver(SmscLink& link, std::uint32_t sequence_number,
+                  const protocol::DeliverSm& deliver) override;
+  void on_link_activity() override;
+  void on_part_accepted(Sending& sending, std::uint16_t part, std::string_view message_id);
+  void on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
+                       protocol::CommandStatus status);
+  void finish_when_answered(std::uint32_t slot);
+  void put_back(std::uint32_t slot);
+  void fail(Sending& sending, std::string_view code, std::string_view detail);
+  void forget(queue::Locator at);
+
+  // receipts.cpp
+  struct ReceiptTarget {
+    OutstandingSegment segment;
+    std::string id;  ///< canonical, as indexed
+  };
+  void track(const Sending& sending, std::uint16_t part, std::string_view message_id);
+  [[nodiscard]] bool apply(const protocol::Receipt& receipt);
+  void apply_to(const ReceiptTarget& target, const protocol::Receipt& receipt);
+  [[nodiscard]] State settle_part(const OutstandingSegment& segment, State part_state);
+  void keep_unmatched(const protocol::Receipt& receipt);
+  void answer_when_durable(SmscLink& link, std::uint32_t sequence_number);
+  void on_silence(const OutstandingSegment& segment);
+  void count_verdict(State state);
+  [[nodiscard]] protocol::MessageIdRule message_id_rule() const noexcept;
+
+  [[nodiscard]] Sending& sending(std::uint32_t slot) { return *sendings_[slot]; }
+  [[nodiscard]] std::uint32_t open_slot();
+  void close_slot(std::uint32_t slot);
+  [[nodiscard]] Following following(const Sending& sending, State state) const;
+
+  ShardServices services_;
+  const CarrierConfig& config_;
+  const std::uint16_t number_;
+  Outcomes outcomes_;
+  queue::Lanes lanes_;
+  queue::DueHeap due_;
+  queue::Pacer pacer_;
+  Throttle throttle_;
+  AttemptLimiter attempts_;
+  std::vector<std::unique_ptr<Line>> lines_;
+  boost::asio::steady_timer timer_;
+  bool pump_scheduled_ = false;
+  bool draining_ = false;
+  bool stopped_ = false;
+  TimePoint next_second_{};
+
+  std::vector<std::unique_ptr<Sending>> sendings_;
+  std::vector<std::uint32_t> free_slots_;
+  std::size_t reserved_ = 0;  // slots in use
+
+  boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
+  Outstanding outstanding_;
+  EarlyReceipts early_;
+  boost::unordered_flat_map<std::uint64_t, MultiPart> multi_;  // by accepted record
+  CarrierStats stats_;
+  std::uint64_t published_waiting_ = 0;
+  std::uint64_t published_outstanding_ = 0;
+  std::uint64_t settled_ = 0;
+  std::vector<std::uint8_t> tlvs_;
+};
+
+/// Milliseconds of Unix time: dates upstream sees, never a timer.
+[[nodiscard]] std::uint64_t wall_clock_ms();
+
+}  // namespace stentor::daemon

@@ -1,0 +1,30 @@
+// One bind of a carrier, with what is reserved for it. Internal to delivery/.
+//
+// Threads  The shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "daemon/delivery/carrier_delivery.h"
+
+namespace stentor::daemon {
+
+struct CarrierDelivery::Line {
+  struct Unanswered {
+    std::uint64_t batch;  ///< durable before the deliver_sm is answered
+    std::uint32_t sequence_number;
+    std::uint32_t epoch;
+  };
+
+  std::unique_ptr<SmscLink> link;
+  Intent intent;                        ///< being collected in this turn
+  std::deque<std::uint32_t> intending;  ///< slots whose intent is on its way to the disk
+  std::deque<std::uint32_t> ready;      ///< slots that may be written, in order
+  std::deque<queue::Lanes::Pick> stash; ///< picked for this bind while it was full
+  std::size_t reserved_segments = 0;
+  std::deque<Unanswered> delivers;
+};
+
+}  // namespace stentor::daemon

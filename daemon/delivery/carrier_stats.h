@@ -1,0 +1,83 @@
+// What one carrier's delivery counts, plainly, on its own thread.
+//
+// Units    Segments unless a name says messages; histograms in microseconds.
+// Threads  One thread counts; others get copies made there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/links/smsc_link.h"
+#include "daemon/metrics/histogram.h"
+
+namespace stentor::daemon {
+
+struct StatusCount {
+  std::uint32_t command_status = 0;
+  std::uint64_t count = 0;
+};
+
+struct CarrierStats {
+  std::uint64_t submitted = 0;
+  std::uint64_t segments_accepted = 0;
+  std::uint64_t segments_gsm7 = 0;
+  std::uint64_t segments_ucs2 = 0;
+  std::uint64_t segments_other = 0;
+  std::uint64_t throttled = 0;
+  std::uint64_t retries_messages = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t messages_delivered = 0;
+  std::uint64_t messages_failed = 0;
+  std::uint64_t messages_expired = 0;
+  std::uint64_t messages_unknown = 0;
+  std::uint64_t uncertain_crash = 0;      ///< messages
+  std::uint64_t uncertain_link_lost = 0;  ///< messages
+  std::uint64_t possible_duplicates = 0;  ///< messages sent again in doubt
+  std::uint64_t receipts_delivered = 0;
+  std::uint64_t receipts_failed = 0;
+  std::uint64_t receipts_expired = 0;
+  std::uint64_t receipts_unknown = 0;
+  std::uint64_t receipts_intermediate = 0;
+  std::uint64_t receipts_unmatched = 0;   ///< at first sight; some match later
+  std::uint64_t receipts_matched_late = 0;
+  std::uint64_t receipts_unparsed = 0;
+  std::uint64_t replies_refused = 0;      ///< messages from handsets: not taken by this version
+  std::uint64_t records_unreadable = 0;
+  std::vector<StatusCount> statuses;      ///< at most kStatusesMax, the rest under the last
+  Histogram accept_to_submit;
+  Histogram submit_response;
+  Histogram receipt_after;
+
+  /// Carriers invent statuses; a label for each of the first 32 is enough to see what goes on.
+  static constexpr std::size_t kStatusesMax = 32;
+  void count_status(std::uint32_t status);
+};
+
+struct LinkSnapshot {
+  std::uint16_t number = 0;
+  LinkState state = LinkState::down;
+  std::size_t in_flight = 0;
+  LinkStats stats;
+  std::string last_error;
+};
+
+struct CarrierSnapshot {
+  std::string name;
+  std::uint32_t window = 0;
+  std::uint32_t rate_configured = 0;
+  std::uint32_t rate_current = 0;
+  std::size_t waiting_urgent = 0;
+  std::size_t waiting_normal = 0;
+  std::size_t waiting_bulk = 0;
+  std::size_t waiting_timers = 0;
+  std::size_t reserved = 0;
+  std::size_t outstanding = 0;
+  std::size_t early_receipts = 0;
+  std::optional<std::uint32_t> oldest_since[3];  ///< by priority, seconds of Unix time
+  CarrierStats stats;
+  std::vector<LinkSnapshot> links;
+};
+
+}  // namespace stentor::daemon

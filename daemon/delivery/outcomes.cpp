@@ -1,0 +1,50 @@
+#include "daemon/delivery/outcomes.h"
+
+namespace stentor::daemon {
+
+template <class Body>
+void Outcomes::add(RecordKind kind, const Body& body) {
+  fields_.clear();
+  encode(body, fields_);
+  feed_.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
+}
+
+void Outcomes::account(const Following& of) {
+  CommitBatch& batch = feed_.open();
+  batch.has_events = true;
+  batch.delta.count(of.state);
+  if (is_final(of.state)) batch.finish(of.accepted.file());
+}
+
+void Outcomes::write(const PartAnswered& part) {
+  add(RecordKind::part, part);
+  account(part.of);
+  // Final at once, since no receipt is due: it has been `sent` all the same.
+  if (part.of.state == State::sent_final) ++feed_.open().delta.sent;
+}
+
+void Outcomes::write(const ReceiptCame& receipt) {
+  add(RecordKind::receipt, receipt);
+  account(receipt.of);
+}
+
+void Outcomes::write(const Verdict& verdict) {
+  add(RecordKind::verdict, verdict);
+  account(verdict.of);
+}
+
+void Outcomes::write(const Uncertain& uncertain) {
+  add(RecordKind::uncertain, uncertain);
+  account(uncertain.of);
+}
+
+void Outcomes::write(const Orphan& orphan) { add(RecordKind::orphan, orphan); }
+
+void Outcomes::write(const Released& released) { add(RecordKind::released, released); }
+
+std::uint64_t Outcomes::write(const Intent& intent) {
+  add(RecordKind::intent, intent);
+  return feed_.open_number();
+}
+
+}  // namespace stentor::daemon

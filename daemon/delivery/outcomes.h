@@ -1,0 +1,45 @@
+// Writes what became of messages into the shard's commit batch, and keeps the ledger's share of it.
+//
+// Every state change of a message goes through here, so that record, ledger and file use can never
+// disagree.
+//
+// Units    Milliseconds of Unix time.
+// Owns     Scratch memory only.
+// Errors   None: records are bounded by what was accepted.
+// Threads  The shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/records/records.h"
+
+namespace stentor::daemon {
+
+class Outcomes {
+ public:
+  explicit Outcomes(CommitFeed& feed) : feed_(feed) {}
+
+  void write(const PartAnswered& part);
+  void write(const ReceiptCame& receipt);
+  void write(const Verdict& verdict);
+  void write(const Uncertain& uncertain);
+  void write(const Orphan& orphan);
+  void write(const Released& released);
+  /// Returns the batch that must be durable before the messages may go on the wire.
+  [[nodiscard]] std::uint64_t write(const Intent& intent);
+
+  /// The batch that carries what was written last.
+  [[nodiscard]] std::uint64_t batch() const noexcept { return feed_.open_number(); }
+
+ private:
+  template <class Body>
+  void add(RecordKind kind, const Body& body);
+  void account(const Following& of);
+
+  CommitFeed& feed_;
+  FieldWriter fields_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,91 @@
+#include "daemon/delivery/shard.h"
+
+#include <cassert>
+
+namespace stentor::daemon {
+namespace {
+
+// What was just accepted is read from memory: 16 MiB are 50,000 messages. Backlog and receipts are
+// read from disk in blocks: 8 MiB hold 32 of them.
+constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
+                                              .blocks_octets_max = 8u << 20};
+
+}  // namespace
+
+Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
+             std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
+             queue::FileSystem& files, std::uint64_t seed)
+    : index_(index),
+      arrival_waker_(context, [this] { take_arrivals(); }),
+      settled_waker_(context, [this] { on_settled(); }),
+      feed_(commit, false, 0, [this] { settled_waker_.wake(); }),
+      arrivals_(commit.add_shard([this] { arrival_waker_.wake(); })),
+      reader_(files, config.state_dir / "journal", kReaderOptions),
+      by_number_(config.carriers.size(), nullptr) {
+  for (std::size_t number = index; number < config.carriers.size(); number += shards) {
+    auto carrier = std::make_unique<CarrierDelivery>(
+        ShardServices{.context = context,
+                      .feed = feed_,
+                      .reader = reader_,
+                      .routing = routing,
+                      .gauges = gauges,
+                      .seed = seed + number * 1000},
+        config.carriers[number], static_cast<std::uint16_t>(number));
+    by_number_[number] = carrier.get();
+    carriers_.push_back({static_cast<std::uint16_t>(number), std::move(carrier)});
+  }
+}
+
+Shard::~Shard() = default;
+
+CarrierDelivery& Shard::carrier(std::uint16_t number) {
+  assert(by_number_[number] != nullptr && "the carrier lives on this shard");
+  return *by_number_[number];
+}
+
+void Shard::start() {
+  for (const Member& member : carriers_) member.carrier->start();
+}
+
+void Shard::drain() {
+  for (const Member& member : carriers_) member.carrier->drain();
+}
+
+void Shard::stop() {
+  for (const Member& member : carriers_) member.carrier->stop();
+}
+
+bool Shard::is_drained() const {
+  for (const Member& member : carriers_) {
+    if (!member.carrier->is_drained()) return false;
+  }
+  return feed_.is_idle();
+}
+
+void Shard::take_arrivals() {
+  while (auto batch = arrivals_.ring.try_pop()) {
+    arrivals_.untaken_octets.fetch_sub((*batch)->records.octets().size(),
+                                       std::memory_order_relaxed);  // a figure: orders nothing
+    reader_.remember(std::shared_ptr<const queue::RecordBatch>(*batch, &(*batch)->records));
+    for (const Arrival& arrival : (*batch)->arrivals[index_]) {
+      by_number_[arrival.carrier]->take(arrival, (*batch)->records.at(arrival.record_offset));
+    }
+  }
+}
+
+void Shard::on_settled() {
+  bool any_failed = false;
+  feed_.collect([&](const BatchPointer& batch) { any_failed = any_failed || batch->failure; });
+  // With the journal gone nothing may be written to a carrier or answered to it any more.
+  if (any_failed) return stop();
+  for (const Member& member : carriers_) member.carrier->on_durable(feed_.settled());
+  feed_.flush();
+}
+
+std::vector<CarrierSnapshot> Shard::snapshot() const {
+  std::vector<CarrierSnapshot> all;
+  for (const Member& member : carriers_) all.push_back(member.carrier->snapshot());
+  return all;
+}
+
+}  // namespace stentor::daemon

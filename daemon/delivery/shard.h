@@ -1,0 +1,61 @@
+// One delivery thread: some carriers, and all that is theirs.
+//
+// A carrier lives on one shard: its binds, rate, window, lanes and receipt index belong to one
+// thread, so that the hot path takes no lock.
+//
+// Units    See carrier_delivery.h.
+// Owns     Its carriers, a commit feed, a journal reader.
+// Errors   A journal that failed is told by the commit thread to all; a shard then just stops.
+// Threads  One thread runs the io_context; restore calls come before it starts.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/commit/waker.h"
+#include "daemon/delivery/carrier_delivery.h"
+
+namespace stentor::daemon {
+
+class Shard {
+ public:
+  Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
+        std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
+        queue::FileSystem& files, std::uint64_t seed);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  /// The carrier of that number in the configuration; it must live here.
+  [[nodiscard]] CarrierDelivery& carrier(std::uint16_t number);
+
+  void start();
+  void drain();
+  void stop();
+  /// All links are stopped and every outcome is on disk.
+  [[nodiscard]] bool is_drained() const;
+  [[nodiscard]] std::vector<CarrierSnapshot> snapshot() const;
+
+ private:
+  struct Member {
+    std::uint16_t number;
+    std::unique_ptr<CarrierDelivery> carrier;
+  };
+  void take_arrivals();
+  void on_settled();
+
+  const std::size_t index_;
+  Waker arrival_waker_;
+  Waker settled_waker_;
+  CommitFeed feed_;
+  ArrivalLane& arrivals_;
+  queue::JournalReader reader_;
+  std::vector<Member> carriers_;
+  std::vector<CarrierDelivery*> by_number_;
+};
+
+}  // namespace stentor::daemon

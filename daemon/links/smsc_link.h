@@ -1,0 +1,137 @@
+// One bind to a carrier: the TCP connection with its reconnecting, around a protocol session.
+//
+// The only place where a socket and an SMPP session meet.
+//
+// Units    Octets; time is steady_clock.
+// Owns     The socket, the session of the current connection, and its timers.
+// Errors   Whatever goes wrong ends the connection; the owner hears why and what was in flight, and
+//          the link comes back by itself.
+// Threads  The shard's thread.
+// Spec     SMPP 3.4 section 2.2; pauses: reconnect.h
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/config/config.h"
+#include "daemon/links/reconnect.h"
+#include "protocol/session.h"
+
+namespace stentor::daemon {
+
+class SmscLink;
+
+/// What a link tells the delivery of its carrier.
+class LinkOwner {
+ public:
+  virtual void on_link_bound(SmscLink& link) = 0;
+  /// The connection is gone; `unanswered` is in sending order.
+  virtual void on_link_lost(SmscLink& link,
+                            const std::vector<protocol::Session::Unanswered>& unanswered) = 0;
+  virtual void on_submit_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
+                              std::string_view message_id) = 0;
+  virtual void on_deliver(SmscLink& link, std::uint32_t sequence_number,
+                          const protocol::DeliverSm& deliver) = 0;
+  /// Something moved: read, written, or answered.
+  virtual void on_link_activity() = 0;
+
+ protected:
+  ~LinkOwner() = default;
+};
+
+enum class LinkState : std::uint8_t { down, connecting, binding, bound, unbinding, stopped };
+[[nodiscard]] std::string_view name_of(LinkState state) noexcept;
+
+struct LinkStats {
+  std::uint64_t connects = 0;
+  std::uint64_t losses = 0;
+  std::uint64_t pdus_in = 0;
+  std::uint64_t pdus_out = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t unexpected_responses = 0;
+};
+
+class SmscLink : public protocol::SessionHandler {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  SmscLink(boost::asio::io_context& context, const CarrierConfig& carrier, std::uint16_t number,
+           protocol::BindType type, LinkOwner& owner, AttemptLimiter& attempts,
+           std::uint64_t seed);
+  SmscLink(const SmscLink&) = delete;
+  SmscLink& operator=(const SmscLink&) = delete;
+  ~SmscLink();
+
+  /// Connects, and goes on doing so until stopped.
+  void start();
+  /// Unbinds when the window has drained, and does not come back.
+  void drain();
+  /// Closes at once.
+  void stop();
+  /// Closes this connection and comes back after the usual pause; `why` is logged.
+  void rebind(std::string_view why);
+
+  [[nodiscard]] bool may_send() const noexcept {
+    return type_ != protocol::BindType::receiver && state_ == LinkState::bound;
+  }
+  [[nodiscard]] LinkState state() const noexcept { return state_; }
+  [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
+  [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
+  [[nodiscard]] protocol::BindType type() const noexcept { return type_; }
+  /// The session of the current connection; there is one while bound.
+  [[nodiscard]] protocol::Session& session() noexcept { return *session_; }
+  [[nodiscard]] std::size_t in_flight() const noexcept;
+  [[nodiscard]] LinkStats stats() const noexcept;
+  [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+
+  /// Sends what the session has queued: call after a round of submits or answers.
+  void flush();
+
+ private:
+  void on_bound() override;
+  void on_submit_resp(std::uint64_t cookie, protocol::CommandStatus status,
+                      std::string_view message_id) override;
+  void on_deliver(std::uint32_t sequence_number, const protocol::DeliverSm& deliver) override;
+
+  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<void> converse();
+  boost::asio::awaitable<void> pause();
+  void arm_alarm();
+  void on_alarm();
+  void close_socket();
+  void note(std::string error, bool is_warning);
+
+  boost::asio::io_context& context_;
+  const CarrierConfig& carrier_;
+  const std::uint16_t number_;
+  const protocol::BindType type_;
+  LinkOwner& owner_;
+  AttemptLimiter& attempts_;
+  Reconnect reconnect_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer alarm_;
+  boost::asio::steady_timer patience_;  // between attempts, and for one attempt to connect
+  std::unique_ptr<protocol::Session> session_;
+  LinkState state_ = LinkState::down;
+  std::size_t host_ = 0;
+  std::uint32_t epoch_ = 0;
+  bool stopping_ = false;
+  bool closing_ = false;
+  bool credentials_refused_ = false;
+  TimePoint alarm_at_{};
+  std::vector<std::uint8_t> outbox_;
+  bool writing_ = false;
+  std::uint64_t written_ = 0;
+  std::vector<std::uint8_t> inbox_;
+  LinkStats stats_;
+  std::string last_error_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,82 @@
+#include "daemon/tracking/early_receipts.h"
+
+#include <algorithm>
+
+namespace stentor::daemon {
+
+KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt) {
+  return {.message_id = std::string(receipt.message_id),
+          .state = receipt.state,
+          .is_intermediate = receipt.is_intermediate,
+          .stat = std::string(receipt.stat),
+          .err = std::string(receipt.err)};
+}
+
+protocol::Receipt KeptReceipt::view() const {
+  protocol::Receipt receipt;
+  receipt.message_id = message_id;
+  receipt.state = state;
+  receipt.is_intermediate = is_intermediate;
+  receipt.stat = stat;
+  receipt.err = err;
+  return receipt;
+}
+
+std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
+                               const std::vector<std::string>& spellings, TimePoint now) {
+  std::size_t dropped = 0;
+  while (entries_.size() >= kEntriesMax && !order_.empty()) {
+    dropped += entries_.count(order_.front());
+    drop(order_.front());
+    order_.pop_front();
+  }
+  const std::uint64_t number = next_++;
+  for (const std::string& id : spellings) by_id_.emplace(id, number);
+  entries_.emplace(number, Entry{KeptReceipt::of(receipt), spellings, now});
+  order_.push_back(number);
+  return dropped;
+}
+
+std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id) {
+  std::vector<std::uint64_t> numbers;
+  const auto [begin, end] = by_id_.equal_range(std::string(id));
+  for (auto found = begin; found != end; ++found) numbers.push_back(found->second);
+  std::ranges::sort(numbers);
+  std::vector<KeptReceipt> receipts;
+  for (const std::uint64_t number : numbers) {
+    receipts.push_back(entries_.at(number).receipt);
+    drop(number);
+  }
+  return receipts;
+}
+
+void EarlyReceipts::drop(std::uint64_t number) {
+  const auto entry = entries_.find(number);
+  if (entry == entries_.end()) return;  // taken before: only its place in the order is left
+  for (const std::string& id : entry->second.spellings) {
+    const auto [begin, end] = by_id_.equal_range(id);
+    for (auto found = begin; found != end; ++found) {
+      if (found->second == number) {
+        by_id_.erase(found);
+        break;
+      }
+    }
+  }
+  entries_.erase(entry);
+}
+
+std::size_t EarlyReceipts::expire(TimePoint now) {
+  std::size_t expired = 0;
+  while (!order_.empty()) {
+    const auto entry = entries_.find(order_.front());
+    if (entry != entries_.end()) {
+      if (now - entry->second.since < kPatience) break;
+      drop(order_.front());
+      ++expired;
+    }
+    order_.pop_front();
+  }
+  return expired;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,69 @@
+// Receipts that came before anyone knew the id they name: held back, bounded, matched on arrival.
+//
+// Units    `since` is the steady clock.
+// Owns     Copies of what the receipts said.
+// Errors   A full table lets its oldest entry go; it is counted by the caller as unmatched.
+// Threads  One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/receipt.h"
+
+namespace stentor::daemon {
+
+/// A receipt that outlives its PDU.
+struct KeptReceipt {
+  std::string message_id;
+  protocol::MessageState state = protocol::MessageState::unknown;
+  bool is_intermediate = false;
+  std::string stat;
+  std::string err;
+
+  [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt);
+  [[nodiscard]] protocol::Receipt view() const;
+};
+
+class EarlyReceipts {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// A carrier answers its own submit_sm within seconds or not at all: a window of 1,000 and as
+  /// many parts again, ten times over.
+  static constexpr std::size_t kEntriesMax = 20'000;
+  static constexpr std::chrono::minutes kPatience{10};
+
+  /// Keeps the receipt under each spelling it may be asked by. Returns how many entries had to go.
+  [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
+                                const std::vector<std::string>& spellings, TimePoint now);
+  /// The receipts kept for this canonical submit id, oldest first; they are taken out.
+  [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id);
+  /// Lets go what has waited too long; returns how many.
+  [[nodiscard]] std::size_t expire(TimePoint now);
+
+  [[nodiscard]] bool is_empty() const noexcept { return entries_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  struct Entry {
+    KeptReceipt receipt;
+    std::vector<std::string> spellings;
+    TimePoint since;
+  };
+  void drop(std::uint64_t number);
+
+  std::unordered_map<std::uint64_t, Entry> entries_;
+  std::unordered_multimap<std::string, std::uint64_t> by_id_;
+  std::deque<std::uint64_t> order_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace stentor::daemon
