@@ -12,8 +12,9 @@
 namespace stentor::queue {
 namespace {
 
-constexpr std::size_t kWindowOctets = 1u << 20;  // at most 4 MiB more while a large block is read
-constexpr std::size_t kCopyStepOctets = 1u << 20;
+// At most; and 4 MiB more while a large block is read.
+constexpr std::size_t kWindowOctets = 1u << 20;
+constexpr std::uint64_t kCopyStepOctets = 1u << 20;
 
 using Fault = RecoveryFault;
 template <class T>
@@ -36,7 +37,8 @@ struct Source {
   std::uint32_t number = 0;
   std::unique_ptr<File> file{};
   std::uint64_t epoch = 0;
-  std::optional<BlockHeader> first{};  // of block 1, when that verifies
+  std::size_t window_octets = kWindowOctets;  // less where the file is smaller
+  std::optional<BlockHeader> first{};         // of block 1, when that verifies
 };
 
 /// Where walking a file's blocks has come to an end.
@@ -199,6 +201,8 @@ Found<std::optional<Source>> Recovery::open_file(std::uint32_t number, bool is_f
     return fault(file.error(), name);
   }
   source.file = std::move(*file);
+  const auto octets = source.file->size();
+  if (!octets) return fault(octets.error(), name);
 
   BlockReader reader(*source.file, kBlockAlignOctets);
   const auto head = reader.octets(0, kFileHeaderOctets);
@@ -223,14 +227,14 @@ Found<std::optional<Source>> Recovery::open_file(std::uint32_t number, bool is_f
           Fault{make_error_code(is_foreign ? JournalError::not_a_journal : JournalError::damaged),
                 detail});
     }
-    const auto octets = source.file->size();
-    if (!octets) return fault(octets.error(), name);
     const auto aside = quarantine_.set_file_aside(number, *octets);
     if (!aside) return fault(aside.error(), name);
     recovered_.quarantined.push_back(detail + "; the whole file is now " + *aside);
     return std::nullopt;
   }
   source.epoch = header.header.epoch;
+  source.window_octets =
+      std::min<std::uint64_t>(kWindowOctets, *octets / kBlockAlignOctets * kBlockAlignOctets);
   const auto block = reader.block(kFirstBlock, source.epoch);
   if (!block) return fault(block.error(), name);
   if (block->fault == BlockFault::none && block->header.number == 1) source.first = block->header;
@@ -254,7 +258,7 @@ Found<std::vector<std::uint32_t>> Recovery::pop_unused(std::vector<Source>& sour
   std::vector<std::uint32_t> unused;
   while (!sources.empty() && !sources.back().first &&
          !quarantine_.end_of(sources.back().number, kFirstBlock)) {
-    BlockReader reader(*sources.back().file, kWindowOctets);
+    BlockReader reader(*sources.back().file, sources.back().window_octets);
     const auto vouched = is_vouched_for(reader, sources.back(), kFirstBlock);
     if (!vouched) return std::unexpected(vouched.error());
     if (*vouched) break;
@@ -319,7 +323,7 @@ Found<Walked> Recovery::settle_end(Source& source, std::optional<std::uint32_t> 
   auto walked = walk(source, {.check_before = check_before}, kFileOctetsMax, remember);
   if (!walked) return walked;
 
-  BlockReader reader(*source.file, kWindowOctets);
+  BlockReader reader(*source.file, source.window_octets);
   const auto stray = reader.end_of_non_zero(walked->end);
   if (!stray) return fault(stray.error(), file_name(source.number));
   recovered_.torn_octets = *stray - walked->end;
@@ -362,7 +366,7 @@ result<void> Recovery::copy(Source& source, std::uint64_t end) {
   const auto path = directory_ / file_name(source.number);
   auto made = files_.open(making, FileSystem::Mode::create);
   if (!made) return std::unexpected(made.error());
-  std::vector<std::uint8_t> step(kCopyStepOctets);
+  std::vector<std::uint8_t> step(std::min(kCopyStepOctets, end));
   for (std::uint64_t at = 0; at < end;) {
     const auto got = source.file->read(
         at, std::span(step).first(std::min<std::uint64_t>(step.size(), end - at)));
@@ -392,7 +396,7 @@ result<void> Recovery::write_again(File& file, std::uint64_t tail, std::uint64_t
 // the file may end; else it is damage.
 Found<Walked> Recovery::walk(Source& source, const Neighbours& neighbours, std::uint64_t limit,
                              const OnBlock& on_block) {
-  BlockReader reader(*source.file, kWindowOctets);
+  BlockReader reader(*source.file, source.window_octets);
   Walked walked;
   walked.check = neighbours.check_before;
   std::uint32_t last_number = 0;

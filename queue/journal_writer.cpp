@@ -146,7 +146,12 @@ result<void> FileJournalWriter::commit(std::span<RecordBatch* const> batches) {
   const auto octets = plan(batches);
   if (!octets) return std::unexpected(octets.error());
   if (plan_.empty()) return {};
-  if (auto room = make_room(*octets); !room) return room;
+  if (auto room = make_room(*octets); !room) {
+    // Nothing was written; but a disk that answers anything else than "full" is not trusted again.
+    is_poisoned_ = is_poisoned_ || (room.error() != JournalError::disk_full &&
+                                    room.error() != JournalError::too_large);
+    return room;
+  }
 
   const std::uint32_t start = offset_;
   if (auto written = write(plan_, batches_, 0); !written) return written;

@@ -34,7 +34,7 @@ class Quarantine {
   /// Copies a stretch of `file` aside, for good; answers where to, from the journal directory.
   [[nodiscard]] result<std::string> set_aside(File& file, std::uint32_t number, std::uint64_t from,
                                               std::uint64_t to);
-  /// Moves a whole file aside.
+  /// Moves a whole file of `octets` aside.
   [[nodiscard]] result<std::string> set_file_aside(std::uint32_t number, std::uint64_t octets);
   /// Notes that a file is missing.
   [[nodiscard]] result<std::string> note_missing(std::uint32_t number);
