@@ -1,0 +1,94 @@
+#include "protocol/message_id.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace stentor::protocol {
+namespace {
+
+std::vector<std::string> texts(std::string_view receipt_id, MessageIdRule rule) {
+  const Spellings spellings = spellings_of(receipt_id, rule);
+  std::vector<std::string> all;
+  for (std::size_t at = 0; at < spellings.count; ++at) {
+    all.emplace_back(spellings.candidates[at].text());
+  }
+  return all;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(MessageId, IsCanonicalInLowerCaseWithoutLeadingZeros) {
+  EXPECT_EQ(CanonicalId("812FC7470000001B").text(), "812fc7470000001b");
+  EXPECT_EQ(CanonicalId("0000012345").text(), "12345");
+  EXPECT_EQ(CanonicalId("000").text(), "0");
+  EXPECT_EQ(CanonicalId("0").text(), "0");
+  EXPECT_EQ(CanonicalId("").text(), "");
+  EXPECT_EQ(CanonicalId("1101C1-c9d03d-F000").text(), "1101c1-c9d03d-f000");
+}
+
+TEST(MessageId, IsCutAtItsBound) {
+  EXPECT_EQ(CanonicalId(std::string(65, 'a')).text().size(), 65u);
+  EXPECT_EQ(CanonicalId(std::string(66, 'a')).text().size(), 65u);
+  EXPECT_EQ(CanonicalId("0" + std::string(65, 'a')).text().size(), 65u) << "zeros go first";
+}
+
+// jasmin 586: submit_sm_resp in hexadecimal, the receipt in decimal, and above 2^63.
+TEST(MessageId, IsRewrittenFromDecimalToHex) {
+  EXPECT_EQ(texts("9308878062554710043", MessageIdRule::decimal), Texts{"812fc7470000001b"});
+  EXPECT_EQ(texts("0000000026", MessageIdRule::decimal), Texts{"1a"});
+}
+
+TEST(MessageId, IsRewrittenFromHexToDecimal) {
+  EXPECT_EQ(texts("812FC7470000001B", MessageIdRule::hex), Texts{"9308878062554710043"});
+  EXPECT_EQ(texts("0000001A", MessageIdRule::hex), Texts{"26"});
+}
+
+TEST(MessageId, IsRewrittenUpTo128BitsAndNotBeyond) {
+  const std::string most_hex(32, 'f');
+  const std::string most = "340282366920938463463374607431768211455";
+  const std::string one_more = "340282366920938463463374607431768211456";
+
+  EXPECT_EQ(texts(most, MessageIdRule::decimal), Texts{most_hex});
+  EXPECT_EQ(texts(most_hex, MessageIdRule::hex), Texts{most});
+  EXPECT_EQ(texts(one_more, MessageIdRule::decimal), Texts{one_more});
+  EXPECT_EQ(texts("1" + std::string(32, '0'), MessageIdRule::hex),
+            Texts{"1" + std::string(32, '0')});
+  EXPECT_EQ(texts("18446744073709551616", MessageIdRule::decimal), Texts{"10000000000000000"});
+  EXPECT_EQ(texts("1234567890123456789012", MessageIdRule::decimal), Texts{"42ed123b0bd8203a14"});
+}
+
+TEST(MessageId, StandsAsItIsWhenItIsNoNumber) {
+  for (const auto* id : {"sar-2347039245475-1eedf843-2-1", "1101c1-c9d03d-f000",
+                         "6fa459ea-ee8a-3ca4-894e-db77e160355e"}) {
+    for (const MessageIdRule rule : {MessageIdRule::automatic, MessageIdRule::verbatim,
+                                     MessageIdRule::decimal, MessageIdRule::hex}) {
+      EXPECT_EQ(texts(id, rule), Texts{id});
+    }
+  }
+  EXPECT_EQ(texts("4f", MessageIdRule::decimal), Texts{"4f"}) << "no decimal number";
+}
+
+TEST(MessageId, IsTriedVerbatimFirstThenInBothBases) {
+  const Spellings spellings = spellings_of("0012345678", MessageIdRule::automatic);
+
+  EXPECT_EQ(texts("0012345678", MessageIdRule::automatic),
+            (Texts{"12345678", "bc614e", "305419896"}));
+  EXPECT_EQ(spellings.rules[0], MessageIdRule::verbatim);
+  EXPECT_EQ(spellings.rules[1], MessageIdRule::decimal);
+  EXPECT_EQ(spellings.rules[2], MessageIdRule::hex);
+}
+
+TEST(MessageId, IsTriedOncePerSpelling) {
+  EXPECT_EQ(texts("7", MessageIdRule::automatic), Texts{"7"});
+  EXPECT_EQ(texts("bc614e", MessageIdRule::automatic), (Texts{"bc614e", "12345678"}));
+  EXPECT_EQ(texts("", MessageIdRule::automatic), Texts{});
+}
+
+TEST(MessageId, IsTakenVerbatimWhenSoToldEvenIfItIsANumber) {
+  EXPECT_EQ(texts("0012AB", MessageIdRule::verbatim), Texts{"12ab"});
+}
+
+}  // namespace
+}  // namespace stentor::protocol
