@@ -21,7 +21,7 @@ class DueHeap {
  public:
   struct Entry {
     std::int64_t due_ms = 0;
-    Ticket ticket;
+    Ticket ticket{};
     Flow flow = 0;
     Priority priority = Priority::normal;
   };

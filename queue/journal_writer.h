@@ -30,8 +30,8 @@ struct JournalOptions {
   std::uint32_t file_octets = 128u << 20;
   /// With less disk space left no new file is prepared, save the one that start() needs.
   std::uint64_t free_octets_min = 0;
-  bool prepares_in_background = true;         ///< false: on the caller's thread, for tests
-  std::function<std::uint64_t()> make_epoch;  ///< left empty: the kernel's random numbers
+  bool prepares_in_background = true;           ///< false: on the caller's thread, for tests
+  std::function<std::uint64_t()> make_epoch{};  ///< left empty: the kernel's random numbers
 };
 
 /// Where recovery left the journal, and what a new file of it must be told.
