@@ -1,0 +1,102 @@
+#include "bench/load/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace stentor::load {
+namespace {
+
+std::string with_thousands(std::uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
+}
+
+// "ack latency p99" is ack_latency_p99 for programs, "accepted/s" accepted_per_second.
+std::string json_name_of(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '/') {
+      out += "_per_";
+    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+      out += c;
+    } else if (!out.ends_with('_')) {
+      out += '_';
+    }
+  }
+  if (out.ends_with("_per_s")) out += "econd";
+  return out;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  out += '"';
+  return out;
+}
+
+}  // namespace
+
+void Report::count(std::string name, std::uint64_t value) {
+  figures_.push_back({name, with_thousands(value), json_name_of(name), std::to_string(value)});
+}
+
+void Report::number(std::string name, double value, std::string unit) {
+  const std::string shown = value >= 1000 ? with_thousands(static_cast<std::uint64_t>(value + 0.5))
+                                          : fmt::format("{:.3g}", value);
+  figures_.push_back({name, unit.empty() ? shown : shown + " " + unit, json_name_of(name),
+                      fmt::format("{:.6g}", value)});
+}
+
+void Report::latency(std::string name, std::chrono::nanoseconds value) {
+  const double seconds = std::chrono::duration<double>(value).count();
+  figures_.push_back({name, fmt::format("{:.3f} ms", seconds * 1e3),
+                      json_name_of(name) + "_seconds", fmt::format("{:.9f}", seconds)});
+}
+
+void Report::text(std::string name, std::string value) {
+  figures_.push_back({name, value, json_name_of(name), quoted(value)});
+}
+
+void Report::note(std::string text) {
+  notes_.push_back(std::move(text));
+}
+
+std::string Report::to_table() const {
+  std::size_t widest = 0;
+  std::size_t widest_shown = 0;
+  for (const Figure& figure : figures_) {
+    widest = std::max(widest, figure.name.size());
+    widest_shown = std::max(widest_shown, figure.shown.size());
+  }
+  std::string out;
+  for (const Figure& figure : figures_) {
+    fmt::format_to(std::back_inserter(out), "{:<{}}  {:>{}}\n", figure.name, widest, figure.shown,
+                   widest_shown);
+  }
+  for (const std::string& text : notes_) {
+    fmt::format_to(std::back_inserter(out), "* {}\n", text);
+  }
+  return out;
+}
+
+std::string Report::to_json() const {
+  std::string out = "{";
+  for (const Figure& figure : figures_) {
+    fmt::format_to(std::back_inserter(out), "{}:{},", quoted(figure.json_name), figure.json);
+  }
+  out += R"("notes":[)";
+  for (const std::string& text : notes_) {
+    if (!out.ends_with('[')) out += ',';
+    out += quoted(text);
+  }
+  return out + "]}";
+}
+
+}  // namespace stentor::load
