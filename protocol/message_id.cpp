@@ -8,8 +8,8 @@ namespace stentor::protocol {
 namespace {
 
 __extension__ using Number = unsigned __int128;  // ids beyond 64 bits are met: 22 digits and more
-constexpr Number kNumberMax = ~Number{0};
-constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr unsigned kDecimal = 10;
+constexpr unsigned kHex = 16;
 
 [[nodiscard]] constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -23,28 +23,69 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 }
 
 [[nodiscard]] std::optional<Number> number_of(std::string_view text, unsigned base) noexcept {
+  // Nearly all ids fit 64 bits, where a digit costs next to nothing: 16 digits do in any base.
+  constexpr std::size_t kDigitsIn64Bits = 16;
   if (text.empty()) return std::nullopt;
-  Number number = 0;
-  for (const char c : text) {
-    const unsigned digit = value_of(c);
-    if (digit >= base || number > (kNumberMax - digit) / base) return std::nullopt;
-    number = number * base + digit;
+  std::uint64_t start = 0;
+  std::size_t at = 0;
+  for (; at < std::min(text.size(), kDigitsIn64Bits); ++at) {
+    const unsigned digit = value_of(text[at]);
+    if (digit >= base) return std::nullopt;
+    start = start * base + digit;
+  }
+  Number number = start;
+  for (; at < text.size(); ++at) {
+    const unsigned digit = value_of(text[at]);
+    if (digit >= base || __builtin_mul_overflow(number, Number{base}, &number) ||
+        __builtin_add_overflow(number, Number{digit}, &number)) {
+      return std::nullopt;
+    }
   }
   return number;
 }
+
+// Digits, written from the last to the first.
+class Digits {
+ public:
+  // Writes at least `digits_min` digits, with zeros in front.
+  void put(std::uint64_t number, unsigned base, std::size_t digits_min) noexcept {
+    const std::size_t until = at_ - digits_min;
+    while (number != 0 || at_ > until) {
+      digits_[--at_] = "0123456789abcdef"[number % base];
+      number /= base;
+    }
+  }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return {digits_.data() + at_, digits_.size() - at_};
+  }
+
+ private:
+  std::array<char, 40> digits_;  // 39 decimal digits hold 128 bits
+  std::size_t at_ = digits_.size();
+};
 
 // The same number written in another base, or nothing when it is no number in the first.
 [[nodiscard]] std::optional<CanonicalId> rewritten(const CanonicalId& id, unsigned from,
                                                    unsigned to) noexcept {
   auto number = number_of(id.text(), from);
   if (!number) return std::nullopt;
-  std::array<char, 40> digits;  // 39 decimal digits hold 128 bits
-  std::size_t at = digits.size();
-  do {
-    digits[--at] = kDigits[static_cast<std::size_t>(*number % to)];
-    *number /= to;
-  } while (*number != 0);
-  return CanonicalId({digits.data() + at, digits.size() - at});
+  // In pieces of 64 bits: dividing 128 of them for each digit costs ten times as much.
+  constexpr std::uint64_t kDecimalPiece = 10'000'000'000'000'000'000U;
+  constexpr std::size_t kDecimalPieceDigits = 19;
+  constexpr std::size_t kHexPieceDigits = 16;
+  Digits digits;
+  while (*number > ~std::uint64_t{0}) {
+    if (to == kHex) {
+      digits.put(static_cast<std::uint64_t>(*number), kHex, kHexPieceDigits);
+      *number >>= 64;
+    } else {
+      digits.put(static_cast<std::uint64_t>(*number % kDecimalPiece), kDecimal,
+                 kDecimalPieceDigits);
+      *number /= kDecimalPiece;
+    }
+  }
+  digits.put(static_cast<std::uint64_t>(*number), to, digits.text().empty() ? 1 : 0);
+  return CanonicalId(digits.text());
 }
 
 void add(Spellings& spellings, const CanonicalId& id, MessageIdRule rule) noexcept {
@@ -66,8 +107,6 @@ CanonicalId::CanonicalId(std::string_view id) noexcept {
 }
 
 Spellings spellings_of(std::string_view receipt_id, MessageIdRule rule) noexcept {
-  constexpr unsigned kDecimal = 10;
-  constexpr unsigned kHex = 16;
   Spellings spellings;
   if (receipt_id.empty()) return spellings;
   const CanonicalId verbatim(receipt_id);

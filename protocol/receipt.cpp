@@ -1,7 +1,7 @@
 #include "protocol/receipt.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 
 #include "protocol/octet_reader.h"
 
@@ -15,8 +15,9 @@ constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipp
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
+// A space, or any control character: carriers end lines, and texts, in many ways.
 [[nodiscard]] constexpr bool is_gap(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
+  return static_cast<unsigned char>(c) <= ' ';
 }
 
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept {
@@ -32,56 +33,67 @@ constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipp
 }
 
 // `stat` is cut and stretched in the field (DELIV, DELIVRD, DELIVERED, BUFFERD, BUFFRED), but four
-// letters tell all words apart.
-struct StatWord {
-  std::string_view start;
-  MessageState state;
-};
-constexpr auto kStatWords = std::to_array<StatWord>({
-    {"DELI", MessageState::delivered},
-    {"UNDE", MessageState::undeliverable},
-    {"EXPI", MessageState::expired},
-    {"REJE", MessageState::rejected},
-    {"ACCE", MessageState::accepted},
-    {"ENRO", MessageState::enroute},
-    {"DELE", MessageState::deleted},
-    {"UNKN", MessageState::unknown},
-    {"FAIL", MessageState::undeliverable},
-    {"ACKE", MessageState::accepted},
-    {"BUFF", MessageState::enroute},
-    {"SCHE", MessageState::scheduled},
-    {"SKIP", MessageState::skipped},
-});
-
-[[nodiscard]] std::optional<MessageState> state_of(std::string_view stat) noexcept {
-  for (const StatWord& word : kStatWords) {
-    if (starts_with_word(stat, word.start)) return word.state;
+// letters tell all words apart. They are compared as one number.
+[[nodiscard]] constexpr std::uint32_t four_letters(std::string_view word) noexcept {
+  std::uint32_t letters = 0;
+  for (const char c : word.substr(0, 4)) {
+    letters = letters << 8 | static_cast<unsigned char>(upper(c));
   }
-  return std::nullopt;
+  return letters;
 }
 
-// The fields of the text form. Their order here is the usual one in a text.
+[[nodiscard]] std::optional<MessageState> state_of(std::string_view stat) noexcept {
+  if (stat.size() < 4) return std::nullopt;
+  switch (four_letters(stat)) {
+    case four_letters("DELIVRD"): return MessageState::delivered;
+    case four_letters("UNDELIV"):
+    case four_letters("FAILED"): return MessageState::undeliverable;
+    case four_letters("EXPIRED"): return MessageState::expired;
+    case four_letters("REJECTD"): return MessageState::rejected;
+    case four_letters("ACCEPTD"):
+    case four_letters("ACKED"): return MessageState::accepted;
+    case four_letters("ENROUTE"):
+    case four_letters("BUFFRED"): return MessageState::enroute;
+    case four_letters("DELETED"): return MessageState::deleted;
+    case four_letters("UNKNOWN"): return MessageState::unknown;
+    case four_letters("SCHEDLD"): return MessageState::scheduled;
+    case four_letters("SKIPPED"): return MessageState::skipped;
+    default: return std::nullopt;  // a word of the carrier's own
+  }
+}
+
+// The fields of the text form.
 enum class Field : std::uint8_t { id, sub, dlvrd, submit_date, done_date, stat, err, text };
 struct FieldName {
   std::string_view name;
   Field field;
 };
-constexpr auto kFieldNames = std::to_array<FieldName>({
-    {"ID:", Field::id},
-    {"SUB:", Field::sub},
-    {"DLVRD:", Field::dlvrd},
-    {"SUBMIT DATE:", Field::submit_date},
-    {"DONE DATE:", Field::done_date},
-    {"STAT:", Field::stat},
-    {"ERR:", Field::err},
-    {"TEXT:", Field::text},
-});
+constexpr FieldName kId{"ID:", Field::id};
+constexpr FieldName kSub{"SUB:", Field::sub};
+constexpr FieldName kDlvrd{"DLVRD:", Field::dlvrd};
+constexpr FieldName kSubmitDate{"SUBMIT DATE:", Field::submit_date};
+constexpr FieldName kDoneDate{"DONE DATE:", Field::done_date};
+constexpr FieldName kStat{"STAT:", Field::stat};
+constexpr FieldName kErr{"ERR:", Field::err};
+constexpr FieldName kText{"TEXT:", Field::text};
 
-[[nodiscard]] const FieldName* field_at(std::string_view text) noexcept {
-  for (const FieldName& candidate : kFieldNames) {
-    if (starts_with_word(text, candidate.name)) return &candidate;
+[[nodiscard]] const FieldName* first_of(std::string_view text,
+                                        std::initializer_list<const FieldName*> names) noexcept {
+  for (const FieldName* name : names) {
+    if (starts_with_word(text, name->name)) return name;
   }
   return nullptr;
+}
+
+[[nodiscard]] const FieldName* field_at(std::string_view text) noexcept {
+  switch (text.empty() ? '\0' : upper(text.front())) {
+    case 'I': return first_of(text, {&kId});
+    case 'S': return first_of(text, {&kStat, &kSub, &kSubmitDate});
+    case 'D': return first_of(text, {&kDoneDate, &kDlvrd});
+    case 'E': return first_of(text, {&kErr});
+    case 'T': return first_of(text, {&kText});
+    default: return nullptr;  // a value, or a word that is no field of ours
+  }
 }
 
 struct TextFields {
