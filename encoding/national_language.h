@@ -5,6 +5,7 @@
 //          (information elements 0x24 single shift, 0x25 locking shift).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -28,8 +29,13 @@ enum class NationalLanguage : std::uint8_t {
   urdu = 13
 };
 
+inline constexpr std::size_t kNationalLanguages = 13;  // `none` not counted
+
 /// "tr", "es", "pt", "bn", "gu", "hi", "kn", "ml", "or", "pa", "ta", "te", "ur".
 [[nodiscard]] std::optional<NationalLanguage> national_language_of(std::string_view code) noexcept;
+
+/// The same code back; empty for none.
+[[nodiscard]] std::string_view code_of(NationalLanguage language) noexcept;
 
 /// A set of them.
 class NationalLanguages {
@@ -41,6 +47,8 @@ class NationalLanguages {
     return (bits_ >> static_cast<unsigned>(language) & 1u) != 0;
   }
   [[nodiscard]] constexpr bool is_empty() const noexcept { return bits_ == 0; }
+  /// One bit a language, at its identifier.
+  [[nodiscard]] constexpr std::uint16_t bits() const noexcept { return bits_; }
 
  private:
   std::uint16_t bits_ = 0;
