@@ -29,7 +29,7 @@ struct LoadSettings {
   std::uint64_t window = 1000;
   std::uint64_t connections = 2;
   bool shows_progress = false;  ///< a line a second on standard error
-  RequestSettings requests;
+  RequestSettings requests{};
 };
 
 struct LoadResult {

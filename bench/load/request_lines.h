@@ -15,13 +15,13 @@
 namespace stentor::load {
 
 struct RequestSettings {
-  std::vector<std::string> texts;  ///< taken in turn; one plain text when empty
+  std::vector<std::string> texts{};  ///< taken in turn; one plain text when empty
   std::string from = "SHOP";
   std::string to_prefix = "79";  ///< numbers are the prefix and a count, 11 digits in all
   bool has_refs = true;
-  std::string ref_prefix;  ///< tells runs apart: a ref is good once
-  std::string campaign;
-  std::string priority;
+  std::string ref_prefix{};  ///< tells runs apart: a ref is good once
+  std::string campaign{};
+  std::string priority{};
 };
 
 /// The lines of a file without the empty ones.

@@ -65,7 +65,7 @@ struct Delivery {
 
 /// The time as the caller read it, once for a whole batch of octets.
 struct Now {
-  TimePoint steady;
+  TimePoint steady{};
   std::int64_t wall_nanoseconds = 0;  ///< since the Unix epoch, for what people read
   [[nodiscard]] std::uint32_t wall_seconds() const noexcept {
     return static_cast<std::uint32_t>(wall_nanoseconds / 1'000'000'000);

@@ -76,14 +76,14 @@ enum class Garbage : std::uint8_t {
 struct Settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 2775;
-  std::string system_id;  ///< empty: anyone
-  std::string password;   ///< empty: any
+  std::string system_id{};  ///< empty: anyone
+  std::string password{};   ///< empty: any
 
-  Delay latency;
-  Delay receipt_delay;
+  Delay latency{};
+  Delay receipt_delay{};
   bool receipts = true;
   std::vector<OutcomeShare> outcomes{{.outcome = Outcome::delivered, .share = 1}};
-  IdStyles id_styles;
+  IdStyles id_styles{};
   std::uint64_t first_id = 0;  ///< 0: from the wall clock, so that no run repeats another's ids
   ReceiptForm receipt_form = ReceiptForm::both;
   bool receipts_before_response = false;
@@ -93,28 +93,28 @@ struct Settings {
   std::uint32_t receipt_window = 10000;  ///< unanswered deliver_sm on one connection
   nanoseconds receipt_retry = std::chrono::seconds(1);
 
-  std::vector<ErrorShare> errors;
+  std::vector<ErrorShare> errors{};
   std::uint32_t throttle_above = 0;  ///< 0: no limit
   std::uint32_t window = 0;          ///< 0: no limit
   std::uint32_t window_status = 0x14;
 
-  After disconnect_after;
+  After disconnect_after{};
   bool cut_mid_pdu = false;
   bool reset = false;
   bool unbind = false;  ///< leaves politely instead
-  After silent_after;
-  After stall_after;
+  After silent_after{};
+  After stall_after{};
   Garbage garbage = Garbage::none;
   std::uint64_t garbage_after = 0;      ///< good answers first, the bind's included
   std::uint32_t refuse_bind = 0;        ///< 0: binds are taken
   std::uint64_t refuse_bind_count = 0;  ///< 0: for ever
 
-  std::vector<std::string> replies;  ///< texts of mobile-originated messages
+  std::vector<std::string> replies{};  ///< texts of mobile-originated messages
   double reply_share = 1;
   nanoseconds enquire_link{0};  ///< 0: never asks
 
   std::uint64_t seed = 1;
-  std::string capture;
+  std::string capture{};
   nanoseconds stats_every{0};
   bool json = false;
 };
