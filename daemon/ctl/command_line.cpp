@@ -1,0 +1,199 @@
+// The only file that sees CLI11: its header takes seconds to compile.
+#include "daemon/ctl/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <ostream>
+
+namespace stentor::ctl {
+namespace {
+
+constexpr std::string_view kFooter =
+    "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no daemon to talk to.\n"
+    "The socket is $STENTOR_SOCKET where --socket is not given.";
+
+using Command = std::function<result<Exit>(const Target&, const Surroundings&)>;
+
+// Each adds a subcommand and sets `chosen` when it is the one on the command line.
+using Chosen = std::optional<Command>;
+
+void add_source(CLI::App& command, TextSource& source) {
+  auto* text = command.add_option("--text", source.text, "the text");
+  command
+      .add_option("--file", source.file,
+                  "a file with a text on each line; - or neither: standard input")
+      ->excludes(text);
+}
+
+void add_send(CLI::App& app, SendOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("send", "hand in messages; one for each line and number");
+  command->add_option("--to", options.to, "destination; repeat it for several")
+      ->required()
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_source(*command, options.source);
+  command->add_option("--kind", options.kind, "short: the destination is a short code")
+      ->check(CLI::IsMember({"short"}));
+  command->add_option("--from", options.from, "sender; left out: the route's");
+  command->add_option("--ref", options.ref,
+                      "your reference: sent again, nothing is stored twice; with lines REF-1, ...");
+  command->add_option("--campaign", options.campaign, "the batch it belongs to");
+  command->add_option("--priority", options.priority, "urgent, normal or bulk")
+      ->check(CLI::IsMember({"urgent", "normal", "bulk"}));
+  command->add_option("--carrier", options.carrier, "through this carrier only");
+  command->add_option("--not-before", options.not_before, "RFC 3339 time, or seconds from now");
+  command->add_option("--expires", options.expires, "RFC 3339 time, or seconds from now");
+  command->add_option("--encoding", options.encoding, "auto, gsm7 or ucs2")
+      ->check(CLI::IsMember({"auto", "gsm7", "ucs2"}));
+  command->add_option("--max-segments", options.max_segments, "reject a longer text")
+      ->check(CLI::Range(1, 255));
+  command->add_option("--receipt", options.receipt, "all, failure or none")
+      ->check(CLI::IsMember({"all", "failure", "none"}));
+  auto* wait = command->add_flag("--wait", options.wait, "wait for each message's final event");
+  command
+      ->add_option_function<double>(
+          "--within",
+          [&options](double seconds) {
+            options.wait_within =
+                std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+          },
+          "with --wait: seconds to wait at most")
+      ->check(CLI::Range(0.001, 31'536'000.0))
+      ->needs(wait);
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return send(target, options, around);
+    };
+  });
+}
+
+void add_preview(CLI::App& app, PreviewOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "preview", "say how a text would be encoded and cut; sums for a list of texts");
+  command->add_option("TEXT", options.source.text, "the text; left out: --file or standard input");
+  command->add_option("--file", options.source.file, "a file with a text on each line")
+      ->excludes("TEXT");
+  command->add_option("--to", options.to, "as it would go to this number");
+  command->add_option("--carrier", options.carrier, "as it would go through this carrier");
+  command->add_option("--encoding", options.encoding, "auto, gsm7 or ucs2")
+      ->check(CLI::IsMember({"auto", "gsm7", "ucs2"}));
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return preview(target, options, around);
+    };
+  });
+}
+
+void add_message(CLI::App& app, MessageOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("message", "tell a message's state and history");
+  // CLI11's option groups make exactly one of these required.
+  CLI::Option_group* which = command->add_option_group("which");
+  which->add_option("ID", options.id, "the id that send printed");
+  which->add_option("--ref", options.ref, "your own reference");
+  which->add_option("--to", options.to, "its destination");
+  which->add_option("--carrier-id", options.carrier_id, "the carrier's id of one of its segments");
+  which->require_option(1);
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return message(target, options, around);
+    };
+  });
+}
+
+void add_events(CLI::App& app, EventsOptions& options, bool& keep, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("events", "follow what becomes of messages");
+  command->add_option("--consumer", options.consumer, "whose place in the stream is kept")
+      ->capture_default_str();
+  command->add_option("--from", options.from, "oldest, or a cursor; left out: where it stopped");
+  command->add_option("--campaign", options.campaign, "of this campaign only");
+  command->add_option("--types", options.types, "of these types only: sent,delivered,...")
+      ->delimiter(',');
+  command->add_option("--count", options.count, "leave after so many")->check(CLI::PositiveNumber);
+  command->add_flag("--no-ack", keep, "acknowledge nothing: the next run gets them again");
+  command->callback([&options, &keep, &chosen] {
+    options.acknowledge = !keep;
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return events(target, options, around);
+    };
+  });
+}
+
+struct TopArguments {
+  TopOptions options;
+  double interval_seconds = 1;
+  bool once = false;
+};
+
+void add_top(CLI::App& app, TopArguments& arguments, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("top", "watch rates and queues; q leaves");
+  command->add_option("--interval", arguments.interval_seconds, "seconds between two pictures")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  auto* count = command->add_option("--count", arguments.options.count, "leave after so many")
+                    ->check(CLI::PositiveNumber);
+  command->add_flag("--once", arguments.once, "one picture, of one interval")->excludes(count);
+  command->callback([&arguments, &chosen] {
+    arguments.options.interval =
+        std::chrono::milliseconds(static_cast<int>(arguments.interval_seconds * 1000));
+    if (arguments.once) arguments.options.count = 1;
+    chosen = [&arguments](const Target& target, const Surroundings& around) {
+      return top(target, arguments.options, around);
+    };
+  });
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, const Surroundings& around) {
+  CLI::App app("Hands messages to stentord and asks it how they fare.", "stentorctl");
+  app.footer(std::string(kFooter));
+  app.set_version_flag("--version", std::string("stentorctl ") + STENTOR_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // --json and --socket may stand before the command or after it
+
+  Target target{.socket = "/run/stentor/stentor.sock"};
+  double patience_seconds = 60;
+  app.add_option("--socket", target.socket, "the daemon's socket")
+      ->envname("STENTOR_SOCKET")
+      ->capture_default_str();
+  app.add_option("--timeout", patience_seconds, "seconds to wait for the daemon; 0: for ever")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  app.add_flag("--json", target.json, "print the daemon's answers as they come");
+
+  Chosen chosen;
+  SendOptions send_options;
+  PreviewOptions preview_options;
+  MessageOptions message_options;
+  EventsOptions events_options;
+  TopArguments top_arguments;
+  bool keep = false;
+  add_send(app, send_options, chosen);
+  add_preview(app, preview_options, chosen);
+  app.add_subcommand("status", "one page of figures")->callback([&chosen] { chosen = status; });
+  add_message(app, message_options, chosen);
+  add_events(app, events_options, keep, chosen);
+  add_top(app, top_arguments, chosen);
+
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& said) {
+    const int status = app.exit(said, *around.out, *around.err);
+    return status == 0 ? static_cast<int>(Exit::ok) : static_cast<int>(Exit::usage);
+  }
+  target.patience = std::chrono::milliseconds(static_cast<int>(patience_seconds * 1000));
+
+  const result<Exit> ended = (*chosen)(target, around);
+  around.out->flush();
+  if (ended) return static_cast<int>(*ended);
+  *around.err << fmt::format("stentorctl: {}\n", ended.error().what);
+  return static_cast<int>(ended.error().exit);
+}
+
+}  // namespace stentor::ctl

@@ -1,0 +1,99 @@
+// The commands of stentorctl, each a function: what it was told in, what it prints out.
+//
+// Units    As in docs/protocol.md: times RFC 3339 or seconds from now, texts UTF-8.
+// Owns     Nothing; the streams are the caller's.
+// Errors   Failure when the command could not be carried out. Exit::refused as a value when it was,
+//          and the daemon's refusals have been printed already.
+// Threads  One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/ctl/outcome.h"
+
+namespace stentor::ctl {
+
+struct Surroundings {
+  std::istream* in;
+  std::ostream* out;
+  std::ostream* err;
+  bool on_terminal = false;  ///< out is one: `top` may draw
+};
+
+struct Target {
+  std::string socket;
+  std::chrono::milliseconds patience{0};  ///< zero: for ever
+  bool json = false;                      ///< print the daemon's lines as they came
+};
+
+/// Where texts come from: `text`, else the lines of `file`, else those of standard input.
+struct TextSource {
+  std::optional<std::string> text;
+  std::string file;  ///< "-" and empty: standard input
+};
+
+struct SendOptions {
+  std::vector<std::string> to;
+  TextSource source;
+  std::string kind;
+  std::string from;
+  std::string ref;  ///< with many lines "REF-1", "REF-2", ...
+  std::string campaign;
+  std::string priority;
+  std::string carrier;
+  std::string not_before;
+  std::string expires;
+  std::string encoding;
+  std::optional<std::int64_t> max_segments;
+  std::string receipt;
+  bool wait = false;
+  std::optional<std::chrono::milliseconds> wait_within;
+};
+[[nodiscard]] result<Exit> send(const Target& target, const SendOptions& options,
+                                const Surroundings& around);
+
+struct PreviewOptions {
+  TextSource source;
+  std::string to;
+  std::string carrier;
+  std::string encoding;
+};
+[[nodiscard]] result<Exit> preview(const Target& target, const PreviewOptions& options,
+                                   const Surroundings& around);
+
+[[nodiscard]] result<Exit> status(const Target& target, const Surroundings& around);
+
+/// One of them is given.
+struct MessageOptions {
+  std::string id;
+  std::string ref;
+  std::string to;
+  std::string carrier_id;
+};
+[[nodiscard]] result<Exit> message(const Target& target, const MessageOptions& options,
+                                   const Surroundings& around);
+
+struct EventsOptions {
+  std::string consumer = "stentorctl";
+  std::string from;
+  std::string campaign;
+  std::vector<std::string> types;
+  bool acknowledge = true;
+  std::uint64_t count = 0;  ///< 0: for ever
+};
+[[nodiscard]] result<Exit> events(const Target& target, const EventsOptions& options,
+                                  const Surroundings& around);
+
+struct TopOptions {
+  std::chrono::milliseconds interval{1000};
+  std::uint64_t count = 0;  ///< pictures; 0: until 'q' or Ctrl-C
+};
+[[nodiscard]] result<Exit> top(const Target& target, const TopOptions& options,
+                               const Surroundings& around);
+
+}  // namespace stentor::ctl
