@@ -32,9 +32,32 @@ std::uint64_t wall_ms() {
 
 }  // namespace
 
-CommitThread::CommitThread(Options options, Ledger totals, std::map<std::uint32_t, FileUse> files)
-    : options_(options), totals_(totals), files_(std::move(files)) {
-  snapshot_.ledger = totals_;
+CommitThread::CommitThread(Options options) : options_(options) {}
+
+void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files) {
+  totals_ = totals;
+  files_ = std::move(files);
+  for (const auto& [number, use] : files_) live_ += use.live;
+}
+
+queue::JournalWriter::Preamble CommitThread::make_preamble() {
+  queue::JournalWriter::Preamble preamble;
+  preamble.first_word = totals_.sequence_next;
+  FieldWriter fields;
+  encode(totals_, fields);
+  preamble.records.add(static_cast<std::uint8_t>(RecordKind::totals), fields.octets());
+  if (add_to_preamble_) add_to_preamble_(preamble.records);
+  return preamble;
+}
+
+std::uint32_t CommitThread::file_of(std::uint64_t sequence) const {
+  const std::lock_guard lock(shown_);
+  std::uint32_t file = 0;
+  for (const auto& [first_sequence, number] : first_sequences_) {
+    if (first_sequence > sequence) break;
+    file = number;
+  }
+  return file;
 }
 
 CommitThread::~CommitThread() { stop(); }
@@ -54,7 +77,7 @@ ArrivalLane& CommitThread::add_shard(std::function<void()> on_arrival) {
 
 void CommitThread::start() {
   assert(writer_ && "a writer was adopted");
-  durable_end_.store(writer_->durable_end().bits(), std::memory_order_release);  // see durable_end
+  publish();
   heartbeat_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   thread_ = std::thread([this] { run(); });
 }
@@ -184,7 +207,6 @@ void CommitThread::commit_gathered() {
     return fail(committed.error());
   }
   commit_seconds_.record(Clock::now() - start);
-  commit_octets_.record(gathered_octets_);
   owes_watermark_ = true;
 
   for (const Gathered& gathered : gathered_) count(*gathered.batch);
@@ -211,17 +233,26 @@ void CommitThread::commit_gathered() {
 }
 
 void CommitThread::count(CommitBatch& batch) {
-  totals_.add(batch.delta);
-  totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
-  FileUse& use = files_[batch.records.base().file()];
+  const std::uint32_t file = batch.records.base().file();
+  const auto [entry, is_new] = files_.try_emplace(file);
+  FileUse& use = entry->second;
+  // A batch that opens a file: what comes before its own messages lies in older ones.
+  if (is_new) {
+    use.first_sequence = totals_.sequence_next;
+    use.has_totals = true;
+  }
   use.last_ms = wall_ms();
   use.octets += batch.records.octets().size();
+  totals_.add(batch.delta);
+  totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
   use.live += batch.accepted;
-  for (const auto& [file, messages] : batch.finished) {
-    const auto found = files_.find(file);
+  live_ += batch.accepted;
+  for (const auto& [accept_file, messages] : batch.finished) {
+    const auto found = files_.find(accept_file);
     assert(found != files_.end() && found->second.live >= messages &&
            "a file outlives its messages");
     found->second.live -= messages;
+    live_ -= messages;
   }
 }
 
@@ -232,8 +263,15 @@ void CommitThread::publish() {
   snapshot_.ledger = totals_;
   snapshot_.journal = writer_->stats();
   snapshot_.commit_seconds = commit_seconds_;
-  snapshot_.commit_octets = commit_octets_;
   snapshot_.oldest_file = files_.empty() ? 0 : files_.begin()->first;
+  snapshot_.live = live_;
+  if (first_sequences_.size() != files_.size() || published_oldest_ != snapshot_.oldest_file) {
+    published_oldest_ = snapshot_.oldest_file;
+    first_sequences_.clear();
+    for (const auto& [number, use] : files_) {
+      first_sequences_.emplace_back(use.first_sequence, number);
+    }
+  }
 }
 
 void CommitThread::settle(std::size_t lane, BatchPointer batch) {
@@ -335,9 +373,11 @@ void CommitThread::retire_files() {
     const bool is_too_much = octets > options_.retention.octets;
     if (use.live > 0 || !(is_old || is_too_much)) break;
     octets -= std::min(octets, use.octets);
-    file = files_.erase(file);
+    ++file;
+    if (file != files_.end() && !file->second.has_totals) continue;  // it goes with the next one
     keep_from = file == files_.end() ? current : file->first;
   }
+  files_.erase(files_.begin(), files_.lower_bound(keep_from));
   // A file that cannot be removed now is offered again at the next turn.
   (void)writer_->drop_before(keep_from);
 }

@@ -61,6 +61,8 @@ struct FileUse {
   std::uint64_t live = 0;       ///< messages accepted in it that are not final
   std::uint64_t last_ms = 0;    ///< wall time of its latest record
   std::uint64_t octets = 0;
+  std::uint64_t first_sequence = 0;  ///< accepted records in it begin here
+  bool has_totals = false;  ///< begins with the ledger's totals, so that older files can go
 };
 
 struct RetentionRule {
@@ -72,9 +74,15 @@ struct CommitSnapshot {
   Ledger ledger;
   queue::JournalStats journal;
   Histogram commit_seconds;
-  Histogram commit_octets;
   std::uint64_t oldest_file = 0;
+  std::uint64_t live = 0;  ///< counted by file, apart from the ledger
   bool has_failed = false;
+
+  /// 0, always: what was accepted is final or live.
+  [[nodiscard]] std::int64_t imbalance() const noexcept {
+    return static_cast<std::int64_t>(ledger.accepted) -
+           static_cast<std::int64_t>(ledger.finals() + live);
+  }
 };
 
 class CommitThread {
@@ -84,22 +92,25 @@ class CommitThread {
     RetentionRule retention;
   };
 
-  CommitThread(Options options, Ledger totals, std::map<std::uint32_t, FileUse> files);
+  explicit CommitThread(Options options);
   ~CommitThread();
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
-  /// Before start(): the writer, whose preamble comes from totals().
+  /// Before start(): what recovery found, then the writer that goes on from there.
+  void restore(Ledger totals, std::map<std::uint32_t, FileUse> files);
   void adopt(std::unique_ptr<queue::JournalWriter> writer) { writer_ = std::move(writer); }
+  /// The first block of a new file: the totals, and whatever add_to_preamble() contributes.
+  [[nodiscard]] queue::JournalWriter::Preamble make_preamble();
+  void set_add_to_preamble(std::function<void(queue::RecordBatch&)> add) {
+    add_to_preamble_ = std::move(add);
+  }
   CommitLane& add_producer(bool may_be_refused, std::function<void()> on_durable);
   ArrivalLane& add_shard(std::function<void()> on_arrival);
   void set_on_events(std::function<void()> on_events) { on_events_ = std::move(on_events); }
   void set_on_failure(std::function<void(std::string)> on_failure) {
     on_failure_ = std::move(on_failure);
   }
-  /// The totals as of the last commit: for a new file's first block.
-  [[nodiscard]] const Ledger& totals() const noexcept { return totals_; }
-
   void start();
   /// Commits what has been submitted, writes a last watermark, and ends the thread.
   void stop();
@@ -118,6 +129,8 @@ class CommitThread {
     return std::chrono::steady_clock::time_point(
         std::chrono::steady_clock::duration(heartbeat_.load(std::memory_order_relaxed)));
   }
+  /// The file whose accepted records begin at or before this accept sequence. Any thread.
+  [[nodiscard]] std::uint32_t file_of(std::uint64_t sequence) const;
   /// A consistent copy for metrics and status; takes a lock that the commit thread takes once a
   /// commit for some nanoseconds. Any thread.
   [[nodiscard]] CommitSnapshot snapshot() const;
@@ -150,9 +163,11 @@ class CommitThread {
   std::vector<std::unique_ptr<ArrivalLane>> shards_;
   std::function<void()> on_events_;
   std::function<void(std::string)> on_failure_;
+  std::function<void(queue::RecordBatch&)> add_to_preamble_;
 
   Ledger totals_;
   std::map<std::uint32_t, FileUse> files_;
+  std::uint64_t live_ = 0;
   std::vector<Gathered> gathered_;
   std::size_t gathered_octets_ = 0;
   std::vector<queue::RecordBatch*> block_;
@@ -161,7 +176,6 @@ class CommitThread {
   Clock::time_point last_start_{};
   Clock::time_point next_retirement_{};
   Histogram commit_seconds_;
-  Histogram commit_octets_;
 
   std::atomic<std::uint64_t> durable_end_{0};
   std::atomic<Clock::rep> heartbeat_{0};
@@ -172,6 +186,8 @@ class CommitThread {
   bool woken_ = false;
   mutable std::mutex shown_;
   CommitSnapshot snapshot_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> first_sequences_;  // and their files
+  std::uint64_t published_oldest_ = 0;
   std::thread thread_;
 };
 

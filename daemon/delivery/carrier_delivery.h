@@ -69,6 +69,10 @@ class CarrierDelivery : public LinkOwner {
                            std::uint8_t parts, std::uint32_t expires);
   /// What is known of the parts of a message whose receipts have begun to come.
   void restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part, State state);
+  /// A receipt that matched nothing when it came.
+  void restore_unmatched(const protocol::Receipt& receipt);
+  /// The end of recovery: segments of messages that are not among these (sorted) are forgotten.
+  void keep_outstanding_of(const std::vector<std::uint64_t>& messages);
 
   void start();
   /// A message became durable.
@@ -140,6 +144,7 @@ class CarrierDelivery : public LinkOwner {
   void apply_to(const ReceiptTarget& target, const protocol::Receipt& receipt);
   [[nodiscard]] State settle_part(const OutstandingSegment& segment, State part_state);
   void keep_unmatched(const protocol::Receipt& receipt);
+  void hold(const protocol::Receipt& receipt);
   void answer_when_durable(SmscLink& link, std::uint32_t sequence_number);
   void on_silence(const OutstandingSegment& segment);
   void count_verdict(State state);
@@ -173,6 +178,7 @@ class CarrierDelivery : public LinkOwner {
   boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
   Outstanding outstanding_;
   EarlyReceipts early_;
+  std::deque<KeptReceipt> restored_unmatched_;
   boost::unordered_flat_map<std::uint64_t, MultiPart> multi_;  // by accepted record
   CarrierStats stats_;
   std::uint64_t published_waiting_ = 0;
@@ -180,6 +186,9 @@ class CarrierDelivery : public LinkOwner {
   std::uint64_t settled_ = 0;
   std::vector<std::uint8_t> tlvs_;
 };
+
+/// What a carrier's verdict on a segment means for us.
+[[nodiscard]] State state_of(protocol::ReceiptVerdict verdict) noexcept;
 
 /// Milliseconds of Unix time: dates upstream sees, never a timer.
 [[nodiscard]] std::uint64_t wall_clock_ms();

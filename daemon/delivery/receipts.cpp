@@ -17,17 +17,6 @@ constexpr std::uint32_t kReceiptMarginSeconds = 3600;
 // ESME_RX_T_APPN: the carrier keeps the message and tries again (SMPP 3.4 section 5.1.3).
 constexpr auto kTryAgainLater = static_cast<protocol::CommandStatus>(0x64);
 
-State state_of(ReceiptVerdict verdict) {
-  switch (verdict) {
-    case ReceiptVerdict::intermediate: return State::none;
-    case ReceiptVerdict::delivered: return State::delivered;
-    case ReceiptVerdict::failed: return State::failed;
-    case ReceiptVerdict::expired: return State::expired;
-    case ReceiptVerdict::unknown: return State::unknown;
-  }
-  return State::none;
-}
-
 std::string_view code_of(protocol::MessageState state) {
   switch (state) {
     case protocol::MessageState::scheduled: return "scheduled";
@@ -66,6 +55,17 @@ std::uint32_t steady_ms_now() {
 }
 
 }  // namespace
+
+State state_of(ReceiptVerdict verdict) noexcept {
+  switch (verdict) {
+    case ReceiptVerdict::intermediate: return State::none;
+    case ReceiptVerdict::delivered: return State::delivered;
+    case ReceiptVerdict::failed: return State::failed;
+    case ReceiptVerdict::expired: return State::expired;
+    case ReceiptVerdict::unknown: return State::unknown;
+  }
+  return State::none;
+}
 
 protocol::MessageIdRule CarrierDelivery::message_id_rule() const noexcept {
   switch (config_.message_id) {
@@ -134,6 +134,24 @@ void CarrierDelivery::restore_part_outcome(queue::Locator at, std::uint8_t parts
   if (part < 1 || part > multi.states.size() || multi.states[part - 1u] != State::none) return;
   multi.states[part - 1u] = state;
   ++multi.reported;
+}
+
+void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt) {
+  restored_unmatched_.push_back(KeptReceipt::of(receipt));
+  if (restored_unmatched_.size() > EarlyReceipts::kEntriesMax) restored_unmatched_.pop_front();
+}
+
+void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& messages) {
+  outstanding_.keep_only([&messages](queue::Locator at) {
+    return std::ranges::binary_search(messages, at.bits());
+  });
+  boost::unordered::erase_if(multi_, [&messages](const auto& entry) {
+    return !std::ranges::binary_search(messages, entry.first);
+  });
+  for (const KeptReceipt& kept : restored_unmatched_) {
+    if (!apply(kept.view())) hold(kept.view());
+  }
+  restored_unmatched_.clear();
 }
 
 void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
@@ -259,6 +277,10 @@ void CarrierDelivery::keep_unmatched(const protocol::Receipt& receipt) {
   orphan.stat = receipt.stat;
   orphan.err = receipt.err;
   outcomes_.write(orphan);
+  hold(receipt);
+}
+
+void CarrierDelivery::hold(const protocol::Receipt& receipt) {
   const protocol::Spellings spellings =
       protocol::spellings_of(receipt.message_id, message_id_rule());
   std::vector<std::string> ids;

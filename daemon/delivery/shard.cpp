@@ -70,6 +70,7 @@ void Shard::take_arrivals() {
     for (const Arrival& arrival : (*batch)->arrivals[index_]) {
       by_number_[arrival.carrier]->take(arrival, (*batch)->records.at(arrival.record_offset));
     }
+    std::vector<Arrival>().swap((*batch)->arrivals[index_]);  // ours alone; the texts stay
   }
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "daemon/delivery/coding.h"
+#include "daemon/delivery/order_key.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
 
@@ -81,23 +82,19 @@ Admission::Admission(const Config& config, const Routing& routing, CommitFeed& f
       routing_(routing),
       feed_(feed),
       reader_(reader),
-      start_(start),
-      sequence_next_(start.sequence_next),
-      time_ms_last_(start.time_ms_last),
-      references_(start.seed),
+      start_(std::move(start)),
+      sequence_next_(start_.sequence_next),
+      time_ms_last_(start_.time_ms_last),
+      references_(std::move(start_.references)),
       concatenation_(std::make_unique<std::uint16_t[]>(kConcatenationCounters)) {
   // Not all from 0: a restart should not repeat the references of a minute ago.
   for (std::size_t i = 0; i < kConcatenationCounters; ++i) {
-    concatenation_[i] = static_cast<std::uint16_t>(start.seed >> (i % 48) ^ i);
+    concatenation_[i] = static_cast<std::uint16_t>(start_.seed >> (i % 48) ^ i);
   }
 }
 
-void Admission::remember(std::string_view client, std::string_view ref, queue::Locator at) {
-  references_.put_durable(references_.key_of(client, ref), at);
-}
-
 std::optional<queue::Locator> Admission::find(std::string_view client, std::string_view ref) {
-  const auto place = references_.find(references_.key_of(client, ref));
+  const auto place = references_->find(references_->key_of(client, ref));
   if (!place || place->durable.is_nowhere()) return std::nullopt;
   return place->durable;
 }
@@ -234,7 +231,7 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
 
 bool Admission::answer_known(const SendRequest& request, const Peer& peer, std::uint64_t content,
                              std::uint64_t now_ms, std::string& reply, std::uint64_t& waits_for) {
-  const auto place = references_.find(references_.key_of(peer.client, request.ref));
+  const auto place = references_->find(references_->key_of(peer.client, request.ref));
   if (!place) return false;
   std::optional<Accepted> accepted;
   waits_for = 0;
@@ -293,7 +290,6 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
 
   const auto priority = request.priority.value_or(
       request.campaign.empty() ? queue::Priority::normal : queue::Priority::bulk);
-  const std::uint64_t recipient_hash = hash_of(recipient.to, start_.seed);
   const std::uint64_t flow = hash_of(request.campaign, hash_of(peer.client, 0));
 
   Accepted accepted;
@@ -309,7 +305,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.owns_ref = owns_ref;
   accepted.text = request.text;
   if (recipient.cost.segments > 1) {
-    accepted.reference = ++concatenation_[recipient_hash % kConcatenationCounters];
+    accepted.reference = ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];
   }
   record_.clear();
   encode(accepted, record_);
@@ -319,8 +315,8 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   arrival.record_offset =
       batch.records.add(static_cast<std::uint8_t>(RecordKind::accepted), record_.octets());
   arrival.expires = checked.expires;
-  arrival.key = static_cast<std::uint32_t>(
-      hash_of(recipient.from, recipient_hash ^ hash_of(request.campaign, accepted.priority)));
+  arrival.key =
+      order_key(recipient.to, recipient.from, request.campaign, accepted.priority);
   arrival.flow = accepted.flow;
   arrival.due_ms = checked.not_before_ms;
   arrival.carrier = recipient.carrier;
@@ -331,8 +327,8 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   batch.delta.sequence_next = sequence_next_;
 
   if (owns_ref) {
-    const std::uint64_t key = references_.key_of(peer.client, request.ref);
-    references_.put_pending(key, feed_.open_number(), arrival.record_offset);
+    const std::uint64_t key = references_->key_of(peer.client, request.ref);
+    references_->put_pending(key, feed_.open_number(), arrival.record_offset);
     if (pending_references_.empty() || pending_references_.back().batch != feed_.open_number()) {
       pending_references_.push_back({feed_.open_number(), {}});
     }
@@ -405,9 +401,9 @@ void Admission::on_settled(const CommitBatch& batch) {
   while (!pending_references_.empty() && pending_references_.front().batch <= batch.number) {
     for (const NewReference& reference : pending_references_.front().references) {
       if (batch.failure) {
-        references_.drop(reference.key);
+        references_->drop(reference.key);
       } else {
-        references_.put_durable(reference.key, batch.records.at(reference.offset));
+        references_->put_durable(reference.key, batch.records.at(reference.offset));
       }
     }
     pending_references_.pop_front();

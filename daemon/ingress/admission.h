@@ -42,13 +42,11 @@ class Admission {
     std::uint16_t incarnation = 0;
     std::uint64_t seed = 0;           ///< for keyed hashes
     std::size_t shards = 1;
+    std::unique_ptr<ReferenceIndex> references;  ///< as recovery left it
   };
 
   Admission(const Config& config, const Routing& routing, CommitFeed& feed,
             queue::JournalReader& reader, Start start);
-
-  /// Recovery: a reference found in the journal.
-  void remember(std::string_view client, std::string_view ref, queue::Locator at);
 
   /// Answers one send; appends the reply line without its newline. Returns the batch that must be
   /// durable before the reply may leave, 0 when it may leave at once.
@@ -61,10 +59,10 @@ class Admission {
   [[nodiscard]] std::optional<queue::Locator> find(std::string_view client, std::string_view ref);
 
   /// Forgets references before this place in a part of the index: call now and then.
-  void forget_before(queue::Locator oldest) { references_.forget_before(oldest); }
+  void forget_before(queue::Locator oldest) { references_->forget_before(oldest); }
 
   [[nodiscard]] const AdmissionStats& stats() const noexcept { return stats_; }
-  [[nodiscard]] std::size_t references() const noexcept { return references_.size(); }
+  [[nodiscard]] std::size_t references() const noexcept { return references_->size(); }
 
  private:
   struct Checked;
@@ -103,7 +101,7 @@ class Admission {
   Start start_;
   std::uint64_t sequence_next_;
   std::uint64_t time_ms_last_;
-  ReferenceIndex references_;
+  std::unique_ptr<ReferenceIndex> references_;
   std::deque<BatchReferences> pending_references_;
   // The 8-bit reference counts per destination: recipients share 64 Ki counters by hash.
   std::unique_ptr<std::uint16_t[]> concatenation_;

@@ -24,6 +24,7 @@ constexpr std::size_t kConnectionsMax = 4096;
 constexpr std::uint64_t kUntakenOctetsMax = 32u << 20;
 constexpr auto kAcceptAgainAfter = 100ms;  // out of descriptors: others may close theirs
 constexpr auto kTick = 1s;
+constexpr auto kLookForRoomEvery = 5ms;
 
 // A duplicate's record is looked up now and then; a few blocks are enough.
 constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
@@ -76,10 +77,11 @@ Ingress::Ingress(boost::asio::io_context& context, const Config& config, const R
       settled_waker_(context, [this] { on_settled(); }),
       feed_(commit, true, start.shards, [this] { settled_waker_.wake(); }),
       reader_(files, config.state_dir / "journal", kReaderOptions),
-      admission_(config, routing, feed_, reader_, start),
+      admission_(config, routing, feed_, reader_, std::move(start)),
       acceptor_(context),
       accept_again_(context),
-      tick_(context) {}
+      tick_(context),
+      room_(context) {}
 
 Ingress::~Ingress() = default;
 
@@ -142,6 +144,7 @@ void Ingress::drain() {
 
 void Ingress::stop() {
   tick_.cancel();
+  room_.cancel();
   accept_again_.cancel();
   const auto all = connections_;
   for (const auto& connection : all) connection->close();
@@ -157,7 +160,7 @@ bool Ingress::is_full() const {
   const std::uint64_t memory =
       gauges_.waiting.load(std::memory_order_relaxed) * kOctetsPerWaiting +
       gauges_.outstanding.load(std::memory_order_relaxed) * kOctetsPerOutstanding +
-      admission_.stats().accepted * 0;
+      admission_.references() * ReferenceIndex::kOctetsPerEntry;
   return memory > config_.queue.memory_octets;
 }
 
@@ -184,6 +187,15 @@ void Ingress::wait_for_durable(const std::shared_ptr<Connection>& connection) {
 
 void Ingress::wait_for_room(const std::shared_ptr<Connection>& connection) {
   held_back_.push_back(connection);
+  if (held_back_.size() > 1) return;  // the timer runs
+  // Room may come from a shard that takes its messages, which nobody tells us.
+  room_.expires_after(kLookForRoomEvery);
+  room_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    auto held_back = std::move(held_back_);
+    held_back_.clear();
+    for (const auto& waiting : held_back) waiting->resume();
+  });
 }
 
 void Ingress::forget(const std::shared_ptr<Connection>& connection) {
@@ -191,11 +203,9 @@ void Ingress::forget(const std::shared_ptr<Connection>& connection) {
 }
 
 void Ingress::on_settled() {
-  std::uint64_t failed_batch = 0;
   feed_.collect([&](const BatchPointer& batch) {
     admission_.on_settled(*batch);
     if (batch->failure) {
-      failed_batch = batch->number;
       if (batch->failure == queue::JournalError::disk_full) {
         storage_is_low_ = true;
       } else {
@@ -212,15 +222,6 @@ void Ingress::on_settled() {
     if (connection->on_durable(feed_.settled())) waiting_.push_back(std::move(connection));
   }
   feed_.flush();
-  resume_held_back();
-  (void)failed_batch;
-}
-
-void Ingress::resume_held_back() {
-  if (held_back_.empty() || is_full()) return;
-  auto held_back = std::move(held_back_);
-  held_back_.clear();
-  for (const auto& connection : held_back) connection->resume();
 }
 
 void Ingress::tick() {
@@ -229,7 +230,6 @@ void Ingress::tick() {
     if (stopped) return;
     check_storage();
     cut_unfinished_lines();
-    resume_held_back();
     admission_.forget_before(queue::Locator(
         static_cast<std::uint32_t>(commit_.snapshot().oldest_file), 0, 0));
     tick();

@@ -104,7 +104,6 @@ class Ingress {
   void tick();
   void check_storage();
   void cut_unfinished_lines();
-  void resume_held_back();
 
   boost::asio::io_context& context_;
   const Config& config_;
@@ -120,6 +119,7 @@ class Ingress {
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer accept_again_;
   boost::asio::steady_timer tick_;
+  boost::asio::steady_timer room_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> waiting_;    // for a batch to become durable
   std::vector<std::shared_ptr<Connection>> held_back_;  // for room

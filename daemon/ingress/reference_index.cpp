@@ -35,26 +35,25 @@ std::optional<ReferencePlace> ReferenceIndex::find(std::uint64_t key) const {
 void ReferenceIndex::put_pending(std::uint64_t key, std::uint64_t batch,
                                  std::uint32_t record_offset) {
   assert(record_offset < 1u << kOffsetBits && "a batch is smaller than a block");
-  map_of(key)[key] = kPending | batch << kOffsetBits | record_offset;
+  put(key, kPending | batch << kOffsetBits | record_offset);
 }
 
 void ReferenceIndex::put_durable(std::uint64_t key, queue::Locator at) {
   assert((at.bits() & kPending) == 0 && "the journal has not used up half its file numbers");
-  map_of(key)[key] = at.bits();
+  put(key, at.bits());
 }
 
 void ReferenceIndex::forget_before(queue::Locator oldest) {
   Map& map = maps_[sweep_];
   sweep_ = (sweep_ + 1) % kMaps;
-  boost::unordered::erase_if(map, [oldest](const auto& entry) {
+  size_ -= boost::unordered::erase_if(map, [oldest](const auto& entry) {
     return (entry.second & kPending) == 0 && queue::Locator(entry.second) < oldest;
   });
 }
 
-std::size_t ReferenceIndex::size() const noexcept {
-  std::size_t size = 0;
-  for (const Map& map : maps_) size += map.size();
-  return size;
+void ReferenceIndex::put(std::uint64_t key, std::uint64_t place) {
+  const auto [entry, is_new] = map_of(key).insert_or_assign(key, place);
+  if (is_new) ++size_;
 }
 
 }  // namespace stentor::daemon

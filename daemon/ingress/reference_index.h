@@ -36,22 +36,24 @@ class ReferenceIndex {
   void put_pending(std::uint64_t key, std::uint64_t batch, std::uint32_t record_offset);
   void put_durable(std::uint64_t key, queue::Locator at);
   /// Forgets an entry of a batch that failed.
-  void drop(std::uint64_t key) { map_of(key).erase(key); }
+  void drop(std::uint64_t key) { size_ -= map_of(key).erase(key); }
 
   /// Forgets entries before `oldest` in one of the maps, a different one at each call.
   void forget_before(queue::Locator oldest);
 
-  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   static constexpr std::size_t kOctetsPerEntry = 34;  // 17 an entry and slot, at worst half empty
 
  private:
   static constexpr std::size_t kMaps = 256;
   using Map = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
+  void put(std::uint64_t key, std::uint64_t place);
   [[nodiscard]] Map& map_of(std::uint64_t key) { return maps_[key >> 56]; }
   [[nodiscard]] const Map& map_of(std::uint64_t key) const { return maps_[key >> 56]; }
 
   std::uint64_t seed_;
   std::array<Map, kMaps> maps_;
+  std::size_t size_ = 0;
   std::size_t sweep_ = 0;
 };
 

@@ -53,6 +53,13 @@ void Outstanding::take_expired(std::uint64_t now,
   for (const OutstandingSegment& segment : expired_) sink(segment);
 }
 
+void Outstanding::keep_only(const std::function<bool(queue::Locator)>& is_live) {
+  for (Map& map : maps_) {
+    size_ -= boost::unordered::erase_if(
+        map, [&](const auto& entry) { return !is_live(entry.second.at); });
+  }
+}
+
 std::uint16_t Outstanding::minute_of(std::uint64_t expires) const noexcept {
   if (expires <= base_) return 0;
   return static_cast<std::uint16_t>(std::min<std::uint64_t>((expires - base_) / 60 + 1, 0xffff));

@@ -48,6 +48,9 @@ class Outstanding {
   /// kMaps calls see all of it.
   void take_expired(std::uint64_t now, const std::function<void(const OutstandingSegment&)>& sink);
 
+  /// Erases the segments of messages that `is_live` does not know.
+  void keep_only(const std::function<bool(queue::Locator)>& is_live);
+
   [[nodiscard]] std::uint16_t minute_of(std::uint64_t expires) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 

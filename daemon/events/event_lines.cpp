@@ -1,0 +1,175 @@
+#include "daemon/events/event_lines.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::array<std::string_view, 12> kTypes = {
+    "sent", "delivered", "failed",   "expired", "cancelled", "unknown",
+    "part", "receipt",   "uncertain", "conflict", "inbound",  "opt_out"};
+
+// A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
+constexpr std::size_t kCarrierWordMax = 80;
+
+// `sent_final` by silence has been told as `sent` before.
+std::string_view type_of(State state, bool is_first_word) {
+  if (state == State::none) return {};
+  if (state == State::sent_final && !is_first_word) return {};
+  return name_of(state);
+}
+
+void add(std::string_view type, RecordEvents& events) {
+  if (!type.empty()) events.types[events.count++] = type;
+}
+
+void append_following(const Following& of, std::string& out) {
+  append_key("time", out);
+  out.push_back('"');
+  append_rfc3339(of.time_ms, out);
+  out.push_back('"');
+}
+
+void append_untrusted(std::string_view key, std::string_view value, std::string& out) {
+  if (value.empty()) return;
+  append_key(key, out);
+  append_json_untrusted(value, kCarrierWordMax, out);
+}
+
+void append_part(const PartAnswered& part, const Subject& subject, bool is_part, std::string& out) {
+  append_following(part.of, out);
+  if (is_part) append_member("part", part.part, out);
+  append_member("parts", subject.parts, out);
+  append_member("attempt", part.attempt, out);
+  if (part.command_status != 0) {
+    append_member("code", part.code, out);
+    append_member("detail", fmt::format("command_status {:#010x}", part.command_status), out);
+  }
+  if (is_part) append_untrusted("carrier_id", part.message_id, out);
+  if (part.of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+}
+
+void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_part,
+                    std::string& out) {
+  append_following(receipt.of, out);
+  if (is_part) append_member("part", receipt.part, out);
+  append_member("parts", subject.parts, out);
+  if (!receipt.code.empty()) append_member("code", receipt.code, out);
+  if (!receipt.stat.empty() || !receipt.err.empty()) {
+    append_key("detail", out);
+    std::string words = fmt::format("stat:{}", receipt.stat);
+    if (!receipt.err.empty()) words += fmt::format(" err:{}", receipt.err);
+    append_json_untrusted(words, kCarrierWordMax, out);
+  }
+  if (is_part) append_untrusted("carrier_id", receipt.message_id, out);
+}
+
+}  // namespace
+
+bool is_event_type(std::string_view type) noexcept {
+  return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
+RecordEvents events_of(const queue::Record& record) {
+  RecordEvents events;
+  std::span<const std::uint8_t> subject;
+  switch (static_cast<RecordKind>(record.kind)) {
+    case RecordKind::part:
+      if (const auto part = decode_part(record.payload)) {
+        subject = part->of.subject;
+        add("part", events);
+        add(type_of(part->of.state, true), events);
+      }
+      break;
+    case RecordKind::receipt:
+      if (const auto receipt = decode_receipt(record.payload)) {
+        subject = receipt->of.subject;
+        add("receipt", events);
+        add(type_of(receipt->of.state, false), events);
+      }
+      break;
+    case RecordKind::verdict:
+      if (const auto verdict = decode_verdict(record.payload)) {
+        subject = verdict->of.subject;
+        add(type_of(verdict->of.state, false), events);
+      }
+      break;
+    case RecordKind::uncertain:
+      if (const auto uncertain = decode_uncertain(record.payload)) {
+        subject = uncertain->of.subject;
+        add("uncertain", events);
+      }
+      break;
+    case RecordKind::totals:
+    case RecordKind::accepted:
+    case RecordKind::intent:
+    case RecordKind::consumer:
+    case RecordKind::orphan:
+    case RecordKind::released: break;
+  }
+  if (events.count > 0) events.subject = decode_subject(subject);
+  if (!events.subject) events.count = 0;
+  return events;
+}
+
+void append_event(const queue::Record& record, const RecordEvents& events, std::uint8_t sub,
+                  std::string_view cursor, std::string& out) {
+  const Subject& subject = *events.subject;
+  const std::string_view type = events.types[sub - 1u];
+  const auto id = subject.id.text();
+  out.push_back('{');
+  append_member("cursor", cursor, out);
+  append_member("id", {id.data(), id.size()}, out);
+  if (!subject.ref.empty()) append_member("ref", subject.ref, out);
+  append_member("client", subject.client, out);
+  if (!subject.campaign.empty()) append_member("campaign", subject.campaign, out);
+  append_member("to", subject.to, out);
+  append_member("from", subject.from, out);
+  append_member("type", type, out);
+  append_member("carrier", subject.carrier, out);
+  const bool is_part = type == "part" || type == "receipt";
+  switch (static_cast<RecordKind>(record.kind)) {
+    case RecordKind::part:
+      append_part(*decode_part(record.payload), subject, is_part, out);
+      break;
+    case RecordKind::receipt:
+      append_receipt(*decode_receipt(record.payload), subject, is_part, out);
+      break;
+    case RecordKind::verdict: {
+      const auto verdict = decode_verdict(record.payload);
+      append_following(verdict->of, out);
+      append_member("parts", subject.parts, out);
+      append_member("code", verdict->code, out);
+      append_member("detail", verdict->detail, out);
+      if (verdict->of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+      break;
+    }
+    case RecordKind::uncertain: {
+      const auto uncertain = decode_uncertain(record.payload);
+      append_following(uncertain->of, out);
+      append_member("parts", subject.parts, out);
+      append_member("code", uncertain->reason, out);
+      append_member("detail", "written to the carrier, its answer lost; it goes again", out);
+      out.append(",\"possible_duplicate\":true");
+      break;
+    }
+    case RecordKind::totals:
+    case RecordKind::accepted:
+    case RecordKind::intent:
+    case RecordKind::consumer:
+    case RecordKind::orphan:
+    case RecordKind::released: break;
+  }
+  if (!subject.meta.empty()) {
+    append_key("meta", out);
+    out.append(subject.meta);
+  }
+  out.push_back('}');
+}
+
+}  // namespace stentor::daemon

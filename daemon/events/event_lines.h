@@ -1,0 +1,36 @@
+// What upstream is told of a record: none, one or two events, as lines of JSON.
+//
+// Units    Times are RFC 3339 with milliseconds.
+// Owns     Nothing.
+// Errors   A record that does not decode has no events.
+// Threads  Pure functions.
+// Spec     docs/protocol.md, "Events"
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/records/records.h"
+#include "queue/record_batch.h"
+
+namespace stentor::daemon {
+
+/// The events of one record: at most a part's own and the message's.
+struct RecordEvents {
+  std::optional<Subject> subject;
+  std::array<std::string_view, 2> types{};  ///< sub 1 and 2; empty where there is none
+  std::uint8_t count = 0;
+};
+[[nodiscard]] RecordEvents events_of(const queue::Record& record);
+
+/// Appends event `sub` (from 1) of the record, without its newline.
+void append_event(const queue::Record& record, const RecordEvents& events, std::uint8_t sub,
+                  std::string_view cursor, std::string& out);
+
+/// True when it is one of the protocol's event types.
+[[nodiscard]] bool is_event_type(std::string_view type) noexcept;
+
+}  // namespace stentor::daemon

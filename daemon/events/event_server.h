@@ -1,0 +1,86 @@
+// Serves event streams: each consumer reads the journal on from what it has acknowledged.
+//
+// A stream is a reader of the journal with a filter, not a queue: a consumer that is a million
+// events behind costs no memory and slows nobody down.
+//
+// Units    Octets of unsent lines; positions in the journal.
+// Owns     The connections handed over to it, a commit feed for acknowledgements.
+// Errors   One stream's errors end that stream.
+// Threads  One thread runs its io_context. adopt() and wake() are called from any.
+// Spec     docs/protocol.md, "events"
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/commit/waker.h"
+#include "daemon/events/consumers.h"
+#include "daemon/ingress/ingress.h"
+#include "daemon/ingress/request_parser.h"
+
+namespace stentor::daemon {
+
+class EventStream;
+
+struct ConsumerSnapshot {
+  std::string client;
+  std::string name;
+  bool is_connected = false;
+  std::uint64_t behind_octets = 0;  ///< of journal not yet acknowledged: an upper bound of events
+};
+
+class EventServer {
+ public:
+  EventServer(boost::asio::io_context& context, const Config& config, CommitThread& commit,
+              Consumers& consumers, queue::FileSystem& files);
+  ~EventServer();
+  EventServer(const EventServer&) = delete;
+  EventServer& operator=(const EventServer&) = delete;
+
+  /// Takes a connection over from ingress. Any thread.
+  void adopt(EventsHandover handover);
+  /// There is more to read. Any thread; costs one load where nobody listens.
+  void wake();
+  /// Sends what is durable, as far as peers read, then closes.
+  void drain();
+  [[nodiscard]] bool is_quiet() const;
+  [[nodiscard]] std::vector<ConsumerSnapshot> snapshot() const;
+
+  // For its streams.
+  [[nodiscard]] RequestParser& parser() noexcept { return parser_; }
+  [[nodiscard]] Consumers& consumers() noexcept { return consumers_; }
+  [[nodiscard]] queue::Locator durable_end() const noexcept { return commit_.durable_end(); }
+  [[nodiscard]] std::unique_ptr<queue::JournalReader> make_reader() const;
+  /// Notes and makes durable how far a consumer is.
+  void acknowledge(const Consumers::Key& key, EventPosition position);
+  /// The stream that serves this consumer now is told that it is replaced.
+  void replace(const Consumers::Key& key, const std::shared_ptr<EventStream>& by);
+  void forget(const std::shared_ptr<EventStream>& stream);
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+
+ private:
+  void begin(EventsHandover handover);
+  void pump_all();
+
+  boost::asio::io_context& context_;
+  const Config& config_;
+  CommitThread& commit_;
+  Consumers& consumers_;
+  queue::FileSystem& files_;
+  Waker waker_;
+  Waker settled_waker_;
+  CommitFeed feed_;
+  RequestParser parser_;
+  FieldWriter fields_;
+  std::unordered_set<std::shared_ptr<EventStream>> streams_;
+  std::atomic<bool> has_streams_{false};
+  bool draining_ = false;
+};
+
+}  // namespace stentor::daemon

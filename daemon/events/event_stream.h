@@ -1,0 +1,74 @@
+// One consumer's stream of events on one connection.
+//
+// Units    Octets.
+// Owns     The socket and a journal reader.
+// Errors   Whatever a peer sends that is no acknowledgement is answered by an `error` line.
+// Threads  The event server's thread.
+// Spec     docs/protocol.md, "events"
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/events/consumers.h"
+#include "daemon/events/event_lines.h"
+#include "daemon/ingress/peer.h"
+#include "queue/journal_reader.h"
+
+namespace stentor::daemon {
+
+class EventServer;
+struct EventsHandover;
+
+class EventStream : public std::enable_shared_from_this<EventStream> {
+ public:
+  EventStream(EventServer& server, EventsHandover handover);
+
+  /// Answers the request that opened it and begins to stream.
+  void start();
+  /// Reads on from the journal as far as the peer takes it.
+  void pump();
+  void end_replaced();
+  void close();
+  [[nodiscard]] const Consumers::Key& key() const noexcept { return key_; }
+  [[nodiscard]] bool is_quiet() const noexcept;
+
+ private:
+  void open();
+  void refuse(std::string_view code, std::string_view detail);
+  [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
+  void tell_gap();
+  void read();
+  void take_lines();
+  void on_line(std::string_view line);
+  [[nodiscard]] bool was_given(EventPosition position);
+  void write();
+  void arm_idle();
+
+  EventServer& server_;
+  boost::asio::local::stream_protocol::socket socket_;
+  boost::asio::steady_timer idle_;
+  Peer peer_;
+  std::string request_;
+  std::string in_;
+  std::vector<char> inbox_;
+  Consumers::Key key_;
+  std::string campaign_;
+  std::vector<std::string> types_;
+  std::unique_ptr<queue::JournalReader> reader_;
+  queue::Locator next_;        // where reading goes on
+  EventPosition given_;        // the last event written to the peer
+  EventPosition acknowledged_;
+  EventPosition skip_to_;      // events up to here are not sent again
+  std::string out_;
+  std::string writing_;
+  bool is_open_ = false;
+  bool pumping_ = false;
+  bool closing_ = false;  // when all is written
+  bool closed_ = false;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,294 @@
+#include "daemon/recovery/replay.h"
+
+#include <algorithm>
+
+#include "daemon/delivery/order_key.h"
+
+namespace stentor::daemon {
+namespace {
+
+// A receipt that matched nothing may be early; after a day it is nobody's.
+constexpr std::uint64_t kOrphanWorthMs = 86'400'000;
+
+}  // namespace
+
+Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
+               ReferenceIndex& references, Consumers& consumers, std::uint64_t now_ms)
+    : config_(config),
+      routing_(routing),
+      carrier_of_(std::move(carrier_of)),
+      references_(references),
+      consumers_(consumers),
+      now_ms_(now_ms) {}
+
+Replay::Entry* Replay::find(std::uint64_t sequence) {
+  const auto piece = pieces_.find(sequence / kPieceEntries);
+  if (piece == pieces_.end()) return nullptr;
+  Entry& entry = piece->second->entries[sequence % kPieceEntries];
+  return entry.parts == 0 ? nullptr : &entry;
+}
+
+void Replay::visit(const queue::Record& record) {
+  FileUse& use = files_[record.at.file()];
+  use.octets += record.payload.size();
+  switch (static_cast<RecordKind>(record.kind)) {
+    case RecordKind::totals: return visit_totals(record);
+    case RecordKind::accepted: return visit_accepted(record);
+    case RecordKind::intent: return visit_intent(record);
+    case RecordKind::part: return visit_part(record);
+    case RecordKind::receipt: return visit_receipt(record);
+    case RecordKind::verdict:
+      if (const auto verdict = decode_verdict(record.payload)) {
+        std::uint64_t sequence = 0;
+        Entry* entry = entry_of(verdict->of, sequence);
+        return advance(verdict->of, entry, sequence);
+      }
+      break;
+    case RecordKind::uncertain:
+      if (const auto uncertain = decode_uncertain(record.payload)) {
+        std::uint64_t sequence = 0;
+        if (Entry* entry = entry_of(uncertain->of, sequence)) {
+          entry->possible_duplicate = true;
+          entry->intended = false;
+        }
+        return;
+      }
+      break;
+    case RecordKind::consumer:
+      if (const auto consumer = decode_consumer(record.payload)) {
+        return consumers_.restore(*consumer);
+      }
+      break;
+    case RecordKind::orphan: return visit_orphan(record);
+    case RecordKind::released: return visit_released(record);
+  }
+  ++report_.not_understood;
+}
+
+// The totals at the start of the oldest file stand for all the files before it; those of later
+// files repeat what has been counted by then.
+void Replay::visit_totals(const queue::Record& record) {
+  const auto totals = decode_totals(record.payload);
+  if (!totals) {
+    ++report_.not_understood;
+    return;
+  }
+  FileUse& use = files_[record.at.file()];
+  use.first_sequence = totals->sequence_next;
+  use.has_totals = true;
+  if (!has_base_) ledger_ = *totals;
+  has_base_ = true;
+}
+
+void Replay::visit_accepted(const queue::Record& record) {
+  has_base_ = true;
+  const auto accepted = decode_accepted(record.payload);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) {
+    ++report_.not_understood;
+    return;
+  }
+  const std::uint64_t sequence = subject->id.sequence();
+  auto& piece = pieces_[sequence / kPieceEntries];
+  if (!piece) piece = std::make_unique<Piece>();
+  Entry& entry = piece->entries[sequence % kPieceEntries];
+  entry.at = record.at;
+  entry.due_ms = accepted->not_before_ms;
+  entry.flow = accepted->flow;
+  entry.expires = accepted->expires;
+  entry.key = order_key(subject->to, subject->from, subject->campaign, accepted->priority);
+  entry.carrier = routing_.carrier_named(subject->carrier).value_or(kNoCarrier);
+  entry.parts = std::max<std::uint8_t>(1, subject->parts);
+  entry.priority = static_cast<queue::Priority>(
+      std::min<std::uint8_t>(accepted->priority, queue::kPriorities - 1));
+  ++piece->live;
+
+  FileUse& use = files_[record.at.file()];
+  ++use.live;
+  if (use.first_sequence == 0) use.first_sequence = sequence;
+  use.last_ms = std::max(use.last_ms, subject->id.time_ms());
+  ++ledger_.accepted;
+  ledger_.sequence_next = std::max(ledger_.sequence_next, sequence + 1);
+  latest_ms_ = std::max(latest_ms_, subject->id.time_ms());
+  const auto guard_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
+  if (accepted->owns_ref && subject->id.time_ms() + guard_ms >= now_ms_) {
+    references_.put_durable(references_.key_of(subject->client, subject->ref), record.at);
+  }
+}
+
+void Replay::visit_intent(const queue::Record& record) {
+  const auto intent = decode_intent(record.payload);
+  if (!intent) {
+    ++report_.not_understood;
+    return;
+  }
+  for (const std::uint64_t sequence : intent->sequences) {
+    if (Entry* entry = find(sequence)) entry->intended = true;
+  }
+}
+
+void Replay::visit_released(const queue::Record& record) {
+  const auto released = decode_released(record.payload);
+  if (!released) {
+    ++report_.not_understood;
+    return;
+  }
+  for (const std::uint64_t sequence : released->sequences) {
+    if (Entry* entry = find(sequence)) entry->intended = false;
+  }
+}
+
+Replay::Entry* Replay::entry_of(const Following& of, std::uint64_t& sequence) {
+  const auto subject = decode_subject(of.subject);
+  if (!subject) {
+    ++report_.not_understood;
+    return nullptr;
+  }
+  sequence = subject->id.sequence();
+  return find(sequence);
+}
+
+void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) {
+  latest_ms_ = std::max(latest_ms_, of.time_ms);
+  ledger_.count(of.state);
+  if (entry == nullptr) return;
+  FileUse& accepted_in = files_[entry->at.file()];
+  accepted_in.last_ms = std::max(accepted_in.last_ms, of.time_ms);
+  if (!is_final(of.state)) return;
+  accepted_in.live -= std::min<std::uint64_t>(1, accepted_in.live);
+  entry->parts = 0;
+  partials_.erase(sequence);
+  const auto piece = pieces_.find(sequence / kPieceEntries);
+  if (--piece->second->live == 0 &&
+      (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
+    pieces_.erase(piece);
+  }
+}
+
+void Replay::visit_part(const queue::Record& record) {
+  const auto part = decode_part(record.payload);
+  if (!part) {
+    ++report_.not_understood;
+    return;
+  }
+  std::uint64_t sequence = 0;
+  Entry* entry = entry_of(part->of, sequence);
+  if (part->of.state == State::sent_final) ++ledger_.sent;
+  if (entry != nullptr) {
+    const bool is_accepted = part->command_status == 0;
+    if (entry->parts > 1 && is_accepted) {
+      PartSet& taken = partials_[sequence].taken;
+      taken.resize(entry->parts, false);
+      if (part->part >= 1 && part->part <= entry->parts) taken[part->part - 1u] = true;
+    }
+    // Of several parts others may still be without an answer: they stay in doubt. A mark too many
+    // is allowed, one too few is not.
+    if (entry->parts == 1) entry->intended = false;
+    if (!is_accepted) {
+      entry->attempts = part->attempt;
+      entry->due_ms = std::max(entry->due_ms, part->retry_at_ms);
+    }
+    if (part->of.state == State::sent) {
+      entry->sent = true;
+      entry->intended = false;
+    }
+    if (is_accepted && part->of.state != State::sent_final && entry->carrier != kNoCarrier) {
+      carrier_of_(entry->carrier)
+          .restore_outstanding(part->message_id, entry->at, part->part, entry->parts,
+                               entry->expires);
+    }
+  }
+  advance(part->of, entry, sequence);
+}
+
+void Replay::visit_receipt(const queue::Record& record) {
+  const auto receipt = decode_receipt(record.payload);
+  if (!receipt) {
+    ++report_.not_understood;
+    return;
+  }
+  std::uint64_t sequence = 0;
+  Entry* entry = entry_of(receipt->of, sequence);
+  if (entry != nullptr && entry->parts > 1 && receipt->is_final_for_part &&
+      entry->carrier != kNoCarrier) {
+    const auto verdict =
+        protocol::verdict_of(static_cast<protocol::MessageState>(receipt->message_state));
+    carrier_of_(entry->carrier)
+        .restore_part_outcome(entry->at, entry->parts, receipt->part, state_of(verdict));
+  }
+  advance(receipt->of, entry, sequence);
+}
+
+void Replay::visit_orphan(const queue::Record& record) {
+  const auto orphan = decode_orphan(record.payload);
+  if (!orphan) {
+    ++report_.not_understood;
+    return;
+  }
+  const auto carrier = routing_.carrier_named(orphan->carrier);
+  if (carrier && orphan->time_ms + kOrphanWorthMs > now_ms_) {
+    protocol::Receipt receipt;
+    receipt.message_id = orphan->message_id;
+    receipt.state = static_cast<protocol::MessageState>(orphan->message_state);
+    receipt.is_intermediate = orphan->is_intermediate;
+    receipt.stat = orphan->stat;
+    receipt.err = orphan->err;
+    carrier_of_(*carrier).restore_unmatched(receipt);
+  }
+}
+
+void Replay::finish() {
+  std::vector<std::uint64_t> awaiting;
+  for (const auto& [number, piece] : pieces_) {
+    for (std::size_t i = 0; i < kPieceEntries; ++i) {
+      if (piece->entries[i].parts > 0) {
+        hand_over(number * kPieceEntries + i, piece->entries[i], awaiting);
+      }
+    }
+  }
+  std::ranges::sort(awaiting);
+  for (std::size_t carrier = 0; carrier < config_.carriers.size(); ++carrier) {
+    carrier_of_(static_cast<std::uint16_t>(carrier)).keep_outstanding_of(awaiting);
+  }
+  pieces_.clear();
+  partials_.clear();
+}
+
+void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
+                       std::vector<std::uint64_t>& awaiting) {
+  std::uint16_t number = entry.carrier;
+  if (number == kNoCarrier) {  // taken out of the configuration: the default route's may do it
+    const auto choice = routing_.choose("");
+    if (!choice) {
+      ++report_.without_carrier;
+      return;
+    }
+    number = choice->carrier;
+  }
+  CarrierDelivery& carrier = carrier_of_(number);
+  awaiting.push_back(entry.at.bits());  // segments the carrier has may be reported on
+  if (entry.sent) {
+    ++report_.awaiting_receipt;
+    return;
+  }
+  const auto partial = partials_.find(sequence);
+  if (entry.attempts > 0 || entry.possible_duplicate || partial != partials_.end()) {
+    Retry retry;
+    retry.attempts = entry.attempts;
+    retry.possible_duplicate = entry.possible_duplicate;
+    if (partial != partials_.end()) retry.taken = partial->second.taken;
+    carrier.restore_retry(entry.at, std::move(retry));
+  }
+  if (entry.intended) {
+    ++report_.in_doubt;
+    carrier.restore_in_doubt(entry.at);
+  }
+  ++report_.waiting;
+  carrier.restore_waiting({.ticket = {.at = entry.at, .expires = entry.expires, .key = entry.key},
+                           .flow = entry.flow,
+                           .priority = entry.priority},
+                          entry.due_ms);
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,112 @@
+// Rebuilds what the daemon knew from the records of the journal, one after the other.
+//
+// A state machine over records: for each message what was promised, written and answered. What
+// cannot be known (an intent without an answer) is in doubt and said so.
+//
+// Units    Milliseconds of Unix time.
+// Owns     A dense table of the messages that are not final yet: 40 octets each, in pieces that are
+//          freed when all their messages are final.
+// Errors   A record that does not decode is counted and passed over: its octets were good, so it
+//          is a kind this version does not know.
+// Threads  Runs alone, before any thread of the daemon.
+// Spec     reliability.md section 5.2 (what is known after a crash)
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "daemon/commit/commit_thread.h"
+#include "daemon/config/config.h"
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/routing.h"
+#include "daemon/events/consumers.h"
+#include "daemon/ingress/reference_index.h"
+#include "queue/record_batch.h"
+
+namespace stentor::daemon {
+
+class Replay {
+ public:
+  using CarrierOf = std::function<CarrierDelivery&(std::uint16_t)>;
+
+  Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
+         ReferenceIndex& references, Consumers& consumers, std::uint64_t now_ms);
+
+  void visit(const queue::Record& record);
+  /// After the last record: hands every message that is not final to its carrier.
+  void finish();
+
+  struct Report {
+    std::uint64_t waiting = 0;
+    std::uint64_t in_doubt = 0;
+    std::uint64_t awaiting_receipt = 0;
+    std::uint64_t without_carrier = 0;  ///< their carrier is gone and no route leads elsewhere
+    std::uint64_t not_understood = 0;
+  };
+  [[nodiscard]] const Report& report() const noexcept { return report_; }
+  [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] const std::map<std::uint32_t, FileUse>& files() const noexcept { return files_; }
+  [[nodiscard]] std::uint64_t latest_ms() const noexcept { return latest_ms_; }
+
+ private:
+  struct Entry {
+    queue::Locator at;
+    std::uint64_t due_ms = 0;
+    queue::Flow flow = 0;
+    std::uint32_t expires = 0;
+    std::uint32_t key = 0;
+    std::uint16_t carrier = kNoCarrier;
+    std::uint8_t parts = 0;  ///< 0: no live message here
+    std::uint8_t attempts = 0;
+    queue::Priority priority = queue::Priority::normal;
+    bool intended = false;
+    bool possible_duplicate = false;
+    bool sent = false;
+  };
+  static constexpr std::uint16_t kNoCarrier = 0xffff;
+  static constexpr std::size_t kPieceEntries = 4096;
+  struct Piece {
+    std::array<Entry, kPieceEntries> entries;
+    std::size_t live = 0;
+  };
+  struct Partial {
+    PartSet taken;
+  };
+
+  [[nodiscard]] Entry* find(std::uint64_t sequence);
+  [[nodiscard]] Entry* entry_of(const Following& of, std::uint64_t& sequence);
+  void visit_totals(const queue::Record& record);
+  void visit_accepted(const queue::Record& record);
+  void visit_intent(const queue::Record& record);
+  void visit_released(const queue::Record& record);
+  void visit_part(const queue::Record& record);
+  void visit_receipt(const queue::Record& record);
+  void visit_orphan(const queue::Record& record);
+  void advance(const Following& of, Entry* entry, std::uint64_t sequence);
+  void hand_over(std::uint64_t sequence, const Entry& entry,
+                 std::vector<std::uint64_t>& awaiting);
+
+  const Config& config_;
+  const Routing& routing_;
+  CarrierOf carrier_of_;
+  ReferenceIndex& references_;
+  Consumers& consumers_;
+  const std::uint64_t now_ms_;
+  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
+  std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts
+  Ledger ledger_;
+  bool has_base_ = false;
+  std::map<std::uint32_t, FileUse> files_;
+  std::uint64_t latest_ms_ = 0;
+  Report report_;
+};
+
+}  // namespace stentor::daemon
