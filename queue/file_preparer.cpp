@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "queue/journal_format.h"
@@ -9,10 +10,16 @@
 namespace stentor::queue {
 namespace {
 
-// Zeros go out in steps, so that a commit that waits for the same disk waits for one of them at
-// most: 4 MiB are 2 ms on the machine of docs/journal.md.
-constexpr std::size_t kZeroStepOctets = 1u << 20;
-constexpr std::uint64_t kZeroSyncOctets = 4u << 20;
+// Zeros go out in small synced steps with pauses between them, so that a commit that waits for the
+// same disk waits for one step at most. Measured under 2000 commits a second: the slowest hundredth
+// takes 0.4 ms so, and 3.4 ms with steps of 4 MiB and no pause.
+constexpr std::size_t kStepOctets = 256u << 10;
+constexpr std::chrono::microseconds kPause{500};
+
+// While less than this many times the part filled of the file in use is made, there is no time for
+// that: larger steps, and no pause.
+constexpr std::uint64_t kLead = 2;
+constexpr std::size_t kHurriedStepOctets = 4u << 20;
 
 // Below this a file would be all switching; the disk is as good as full.
 constexpr std::uint32_t kFileOctetsMin = 256u << 10;
@@ -160,16 +167,22 @@ result<PreparedFile> FilePreparer::make(std::uint32_t number, std::uint32_t octe
 
 result<void> FilePreparer::fill(File& file, const PreparedFile& made) {
   if (const auto reserved = file.allocate(made.octets); !reserved) return reserved;
-  const std::vector<std::uint8_t> zeros(std::min<std::size_t>(kZeroStepOctets, made.octets));
-  for (std::uint64_t at = 0; at < made.octets; at += zeros.size()) {
+  const std::vector<std::uint8_t> zeros(std::min<std::size_t>(kHurriedStepOctets, made.octets));
+  for (std::uint64_t at = 0; at < made.octets;) {
+    const bool has_time =
+        options_.in_background &&
+        100 * at / made.octets > kLead * filled_percent_.load(std::memory_order_relaxed);
+    if (has_time) std::this_thread::sleep_for(kPause);
     if (options_.in_background) {
       const std::lock_guard lock(mutex_);
       if (is_stopping_) return std::unexpected(make_error_code(std::errc::operation_canceled));
     }
-    const auto step = std::min<std::uint64_t>(zeros.size(), made.octets - at);
-    if (const auto written = file.write(at, std::span(zeros).first(step)); !written) return written;
-    if ((at + step) % kZeroSyncOctets == 0) {
-      if (const auto synced = file.sync(); !synced) return synced;
+    const auto step =
+        std::min<std::uint64_t>(has_time ? kStepOctets : zeros.size(), made.octets - at);
+    if (auto written = file.write(at, std::span(zeros).first(step)); !written) return written;
+    at += step;
+    if (at < made.octets) {
+      if (auto synced = file.sync(); !synced) return synced;
     }
   }
   const auto header = encode(FileHeader{.number = made.number, .epoch = made.epoch});

@@ -12,6 +12,7 @@
 //          every operation in order, on the caller's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -60,6 +61,12 @@ class FilePreparer {
   [[nodiscard]] result<std::optional<PreparedFile>> try_take();
   /// The file requested, however long it takes.
   [[nodiscard]] result<PreparedFile> take();
+  /// Says how far the file in use is filled, so that the next one is made with pauses while there
+  /// is time, and in a hurry when there is not.
+  void on_filled(std::uint32_t octets, std::uint32_t of_octets) noexcept {
+    filled_percent_.store(static_cast<std::uint32_t>(100ull * octets / of_octets),
+                          std::memory_order_relaxed);  // a lone figure: orders nothing
+  }
   [[nodiscard]] bool is_requested() const;
   /// Of the file that waits to be taken; 0 when none does.
   [[nodiscard]] std::uint32_t ready_octets() const;
@@ -84,6 +91,7 @@ class FilePreparer {
 
   FileSystem& files_;
   const Options options_;
+  std::atomic<std::uint32_t> filled_percent_{0};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -211,6 +211,7 @@ result<void> FileJournalWriter::make_room(std::uint64_t octets) {
     auto taken = preparer_.try_take();
     if (taken && !*taken && offset_ + needed > kFileOctetsUsable && preparer_.is_requested()) {
       // It is still being made and this file cannot grow any more: the disk is the bound now.
+      preparer_.on_filled(capacity_, capacity_);
       auto waited = preparer_.take();
       if (waited) {
         taken = std::move(*waited);
@@ -318,6 +319,7 @@ result<void> FileJournalWriter::write(std::span<const Block> blocks,
     return std::unexpected(written.error());
   }
   offset_ += static_cast<std::uint32_t>(total);
+  preparer_.on_filled(offset_, capacity_);
   blocks_ += static_cast<std::uint32_t>(blocks.size());
   previous_check_ = check;
   stats_.octets += total;
