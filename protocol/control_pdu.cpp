@@ -3,9 +3,9 @@
 #include <netinet/in.h>  // libsmpp34's headers use its integer types and include nothing
 #include <string.h>      // explicit_bzero
 
+#include <algorithm>
 #include <array>
 #include <cassert>
-#include <cstring>
 #include <mutex>
 
 #include "protocol/field_limits.h"
@@ -38,7 +38,7 @@ std::mutex& library_lock() noexcept {
 template <std::size_t N>
 void fill(std::uint8_t (&field)[N], std::string_view text) noexcept {
   assert(text.size() < N && "a text is checked before it is packed");
-  std::memcpy(field, text.data(), text.size());
+  std::ranges::copy(text, field);
 }
 
 struct Packed {
