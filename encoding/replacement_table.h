@@ -27,9 +27,9 @@ inline constexpr Substitution kSafeSubstitutions[] = {
     {0x01c0, "|"}, {0x01c3, "!"},
     {0x02b9, "'"}, {0x02ba, "\""}, {0x02bb, "'"}, {0x02bc, "'"}, {0x02bd, "'"},
     {0x02c6, "^"}, {0x02c8, "'"}, {0x02ca, "'"}, {0x02cb, "'"}, {0x02d0, ":"}, {0x02dc, "~"},
-    {0x0387, "."},                                                      // Greek ano teleia
-    {0x037e, ";"},                                                      // Greek question mark
     {0x034f, ""},                                                       // grapheme joiner
+    {0x037e, ";"},                                                      // Greek question mark
+    {0x0387, "."},                                                      // Greek ano teleia
     {0x05be, "-"}, {0x05c3, ":"}, {0x05f3, "'"}, {0x05f4, "\""},
     {0x061c, ""},                                                       // Arabic letter mark
     {0x1680, " "}, {0x180e, ""},
