@@ -1,5 +1,6 @@
 #include "daemon/commit/commit_thread.h"
 #include "daemon/commit/commit_feed.h"
+#include "daemon/wall_clock.h"
 
 #include <sys/prctl.h>
 
@@ -24,12 +25,6 @@ constexpr auto kIdleHeartbeat = 1s;
 constexpr auto kRetirementEvery = 5s;
 constexpr auto kDiskFullPause = 100ms;
 
-std::uint64_t wall_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
-
 }  // namespace
 
 CommitThread::CommitThread(Options options) : options_(options) {}
@@ -53,11 +48,23 @@ queue::JournalWriter::Preamble CommitThread::make_preamble() {
 std::uint32_t CommitThread::file_of(std::uint64_t sequence) const {
   const std::lock_guard lock(shown_);
   std::uint32_t file = 0;
-  for (const auto& [first_sequence, number] : first_sequences_) {
-    if (first_sequence > sequence) break;
-    file = number;
+  for (const PublishedFile& candidate : published_files_) {
+    if (candidate.first_sequence > sequence) break;
+    file = candidate.number;
   }
   return file;
+}
+
+std::uint64_t CommitThread::octets_behind(queue::Locator place) const {
+  const queue::Locator end = durable_end();
+  if (place >= end) return 0;
+  if (place.file() == end.file()) return end.block() - place.block();
+  std::uint64_t octets = end.block();
+  const std::lock_guard lock(shown_);
+  for (const PublishedFile& file : published_files_) {
+    if (file.number >= place.file() && file.number < end.file()) octets += file.octets;
+  }
+  return octets - std::min<std::uint64_t>(octets, place.block());
 }
 
 CommitThread::~CommitThread() { stop(); }
@@ -241,7 +248,7 @@ void CommitThread::count(CommitBatch& batch) {
     use.first_sequence = totals_.sequence_next;
     use.has_totals = true;
   }
-  use.last_ms = wall_ms();
+  use.last_ms = wall_clock_ms();
   use.octets += batch.records.octets().size();
   totals_.add(batch.delta);
   totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
@@ -265,11 +272,12 @@ void CommitThread::publish() {
   snapshot_.commit_seconds = commit_seconds_;
   snapshot_.oldest_file = files_.empty() ? 0 : files_.begin()->first;
   snapshot_.live = live_;
-  if (first_sequences_.size() != files_.size() || published_oldest_ != snapshot_.oldest_file) {
-    published_oldest_ = snapshot_.oldest_file;
-    first_sequences_.clear();
+  if (files_.empty()) return;
+  if (published_files_.empty() || published_files_.front().number != files_.begin()->first ||
+      published_files_.back().number != files_.rbegin()->first) {
+    published_files_.clear();
     for (const auto& [number, use] : files_) {
-      first_sequences_.emplace_back(use.first_sequence, number);
+      published_files_.push_back({number, use.first_sequence, use.octets});
     }
   }
 }
@@ -363,7 +371,7 @@ void CommitThread::fail(std::error_code why) {
 void CommitThread::retire_files() {
   next_retirement_ = Clock::now() + kRetirementEvery;
   if (has_failed_) return;
-  const std::uint64_t now = wall_ms();
+  const std::uint64_t now = wall_clock_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;

@@ -131,6 +131,8 @@ class CommitThread {
   }
   /// The file whose accepted records begin at or before this accept sequence. Any thread.
   [[nodiscard]] std::uint32_t file_of(std::uint64_t sequence) const;
+  /// Octets of journal between a place and the durable end. Any thread.
+  [[nodiscard]] std::uint64_t octets_behind(queue::Locator place) const;
   /// A consistent copy for metrics and status; takes a lock that the commit thread takes once a
   /// commit for some nanoseconds. Any thread.
   [[nodiscard]] CommitSnapshot snapshot() const;
@@ -186,8 +188,12 @@ class CommitThread {
   bool woken_ = false;
   mutable std::mutex shown_;
   CommitSnapshot snapshot_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> first_sequences_;  // and their files
-  std::uint64_t published_oldest_ = 0;
+  struct PublishedFile {
+    std::uint32_t number;
+    std::uint64_t first_sequence;
+    std::uint64_t octets;
+  };
+  std::vector<PublishedFile> published_files_;  // renewed when a file comes or goes
   std::thread thread_;
 };
 

@@ -9,7 +9,7 @@
 #include "daemon/config/file_text.h"
 #include "daemon/config/units.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 using namespace std::chrono_literals;
@@ -267,4 +267,4 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   return carrier;
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -10,7 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/section.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 /// Where passwords may come from besides the carrier's own table.
 struct SecretSources {
@@ -25,4 +25,4 @@ struct SecretSources {
 /// Letters, digits, '-', '_' and '.', at most 32: it becomes part of file names and metrics.
 [[nodiscard]] bool is_name(std::string_view text);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -18,6 +18,8 @@
 namespace stentor::daemon {
 namespace {
 
+using namespace config_file;
+
 using namespace std::chrono_literals;
 
 // A thousand carriers fit in a tenth of it; what is larger is not a configuration.

@@ -10,6 +10,8 @@
 namespace stentor::daemon {
 namespace {
 
+using namespace config_file;
+
 // TOML's basic string. Controls are written as \uXXXX, as TOML asks.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 Value plain(const toml::node& node);
@@ -65,4 +65,4 @@ std::string_view kind_of(const Value& value) {
   }
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 struct Value;
 struct Entry;
@@ -44,4 +44,4 @@ struct SyntaxMistake {
 /// What a reader calls it: "a text", "a number", "true or false", ...
 [[nodiscard]] std::string_view kind_of(const Value& value);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

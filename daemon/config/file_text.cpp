@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 class Descriptor {
@@ -59,4 +59,4 @@ std::expected<FileText, std::error_code> read_file_text(const std::filesystem::p
   return result;
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

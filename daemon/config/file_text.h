@@ -11,7 +11,7 @@
 #include <string>
 #include <system_error>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 struct FileText {
   std::string text;
@@ -25,4 +25,4 @@ struct FileText {
 [[nodiscard]] std::expected<FileText, std::error_code> read_file_text(
     const std::filesystem::path& file, std::size_t octets_max);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

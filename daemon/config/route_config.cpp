@@ -8,7 +8,7 @@
 #include "daemon/config/carrier_config.h"
 #include "daemon/config/unsupported.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 constexpr std::size_t kPrefixDigits = 15;   // ITU-T E.164: no number is longer
@@ -199,4 +199,4 @@ std::vector<ClientConfig> read_clients(std::vector<Section> sections,
   return clients;
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

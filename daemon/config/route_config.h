@@ -11,7 +11,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/section.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 /// `carriers` are the names that may be referred to.
 [[nodiscard]] std::vector<RouteConfig> read_routes(std::vector<Section> sections,
@@ -20,4 +20,4 @@ namespace stentor::daemon {
 [[nodiscard]] std::vector<ClientConfig> read_clients(std::vector<Section> sections,
                                                      std::span<const std::string> carriers);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -9,7 +9,7 @@
 #include "daemon/config/units.h"
 #include "daemon/config/unsupported.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 using std::chrono::duration_cast;
@@ -286,4 +286,4 @@ void Section::finish() {
   }
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -19,7 +19,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/document.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 /// What was found wrong so far.
 class Mistakes {
@@ -113,4 +113,4 @@ class Section {
   std::vector<std::string> known_;
 };
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 using Unit = std::pair<std::string_view, std::uint64_t>;
@@ -91,4 +91,4 @@ std::string write_size(std::uint64_t octets) {
   return in_widest_unit(octets, kSizes);
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

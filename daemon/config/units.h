@@ -13,7 +13,7 @@
 
 #include "daemon/config/config.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 /// "250ms", "30s", "5m", "72h": one whole number and one unit, nothing between or around them.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
@@ -31,4 +31,4 @@ namespace stentor::daemon {
 [[nodiscard]] std::string write_duration(std::chrono::milliseconds duration);
 [[nodiscard]] std::string write_size(std::uint64_t octets);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 namespace {
 
 constexpr std::array kUnsupported{
@@ -50,4 +50,4 @@ bool asks_for_nothing(const Unsupported& entry, const Value& value) {
   return false;
 }
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

@@ -10,7 +10,7 @@
 
 #include "daemon/config/document.h"
 
-namespace stentor::daemon {
+namespace stentor::daemon::config_file {
 
 struct Unsupported {
   std::string_view section;  ///< carrier, route, client
@@ -25,4 +25,4 @@ struct Unsupported {
 /// True when `value` is the one that asks for nothing.
 [[nodiscard]] bool asks_for_nothing(const Unsupported& entry, const Value& value);
 
-}  // namespace stentor::daemon
+}  // namespace stentor::daemon::config_file

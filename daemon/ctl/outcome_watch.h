@@ -1,9 +1,12 @@
 // Waits for what becomes of messages: `send --wait`.
 //
-// It subscribes before anything is sent, so no event can come too early, and acknowledges nothing,
-// so the daemon keeps nothing for it.
+// It subscribes before anything is sent, so no event can come too early.
 //
-// Owns     Its own connection to the daemon.
+// The daemon keeps a consumer's place for good, so the names are a small set that is used again and
+// again; what passed since a name's last use is read and acknowledged on the way. An abstract
+// socket of that name, bound while we run, keeps two of us from taking one name.
+//
+// Owns     Its own connection to the daemon, and the name.
 // Errors   The connection's, and Exit::refused when the time given is over.
 // Threads  One thread.
 #pragma once
@@ -15,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "daemon/ctl/connection.h"
 #include "daemon/ctl/json_value.h"
@@ -38,10 +42,27 @@ class OutcomeWatch {
                                   const OnOutcome& on_outcome);
 
  private:
-  OutcomeWatch(Connection connection, bool sent_is_final)
-      : connection_(std::move(connection)), sent_is_final_(sent_is_final) {}
+  /// A consumer's name that no other process on this machine uses while `fd` is open.
+  class Name {
+   public:
+    [[nodiscard]] static std::optional<Name> take();
+    Name(Name&& other) noexcept : text(std::move(other.text)), fd_(std::exchange(other.fd_, -1)) {}
+    Name& operator=(Name&&) = delete;
+    ~Name();
+    std::string text;
+
+   private:
+    Name(std::string name, int fd) : text(std::move(name)), fd_(fd) {}
+    int fd_;
+  };
+
+  OutcomeWatch(Connection connection, Name name, bool sent_is_final)
+      : connection_(std::move(connection)), name_(std::move(name)), sent_is_final_(sent_is_final) {}
+
+  [[nodiscard]] result<void> acknowledge(const std::string& cursor);
 
   Connection connection_;
+  Name name_;
   bool sent_is_final_;
   std::unordered_set<std::string> expected_;
 };

@@ -140,13 +140,15 @@ result<void> send_all(Connection& connection, const SendOptions& options, Texts&
 }
 
 // A message stored by an earlier request may have come to its end before we listened.
-result<bool> has_ended(Connection& connection, const std::string& id) {
+result<bool> has_ended(Connection& connection, const std::string& id, bool sent_is_final) {
   const auto written = connection.write(JsonLine().add("op", "message").add("id", id).line());
   if (!written) return std::unexpected(written.error());
   const auto line = connection.read_reply();
   if (!line) return std::unexpected(line.error());
   const auto reply = JsonValue::parse(*line);
-  return reply && is_final(reply->text("state"));
+  if (!reply) return false;
+  const std::string state = reply->text("state");
+  return is_final(state) || (sent_is_final && state == "sent");
 }
 
 }  // namespace
@@ -158,8 +160,8 @@ result<Exit> send(const Target& target, const SendOptions& options, const Surrou
   if (!connection) return std::unexpected(std::move(connection.error()));
 
   std::optional<OutcomeWatch> watch;
+  const bool sent_is_final = options.receipt == "none" || options.receipt == "failure";
   if (options.wait) {
-    const bool sent_is_final = options.receipt == "none" || options.receipt == "failure";
     auto subscribed = OutcomeWatch::subscribe(target.socket, target.patience, sent_is_final);
     if (!subscribed) return std::unexpected(std::move(subscribed.error()));
     watch.emplace(*std::move(subscribed));
@@ -174,7 +176,7 @@ result<Exit> send(const Target& target, const SendOptions& options, const Surrou
   bool all_arrived = report.is_well();
   for (const auto& [id, known] : report.ids()) {
     if (known) {
-      const auto ended = has_ended(*connection, id);
+      const auto ended = has_ended(*connection, id, sent_is_final);
       if (!ended) return std::unexpected(ended.error());
       if (*ended) continue;
     }

@@ -23,15 +23,17 @@ void print(const Columns& columns, std::ostream& out) {
 
 Columns carrier_table(const Status& status) {
   Columns table({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
-                 Side::right, Side::right, Side::right, Side::right, Side::right, Side::left});
-  table.add({"carrier", "state", "binds", "in flight", "waiting", "oldest", "sent", "delivered",
-             "failed", "throttled", "retries", "last error"});
+                 Side::right, Side::right, Side::right, Side::right, Side::right, Side::right,
+                 Side::right, Side::left});
+  table.add({"carrier", "state", "binds", "in flight", "waiting", "oldest", "segments sent",
+             "receipts due", "delivered", "failed", "throttled", "unmatched", "last error"});
   for (const CarrierStatus& each : status.carriers) {
     table.add({printable(each.name), printable(each.state),
                fmt::format("{}/{}", each.bound, each.binds), grouped(each.in_flight),
                grouped(each.waiting), seconds_shown(each.oldest_seconds),
-               grouped(each.segments_sent), grouped(each.delivered), grouped(each.failed),
-               grouped(each.throttled), grouped(each.retries), printable(each.last_error)});
+               grouped(each.segments_sent), grouped(each.outstanding), grouped(each.delivered),
+               grouped(each.failed), grouped(each.throttled), grouped(each.unmatched_receipts),
+               printable(each.last_error)});
   }
   return table;
 }
@@ -41,8 +43,9 @@ void print_status(const Status& status, std::ostream& out) {
                      seconds_shown(status.uptime_seconds), grouped(status.clients),
                      octets_shown(status.memory_octets));
   Columns counts({Side::left, Side::right});
-  const std::array<std::pair<std::string_view, std::int64_t>, 10> rows{{
+  const std::array<std::pair<std::string_view, std::int64_t>, 11> rows{{
       {"accepted", status.accepted},
+      {"duplicates", status.duplicates},
       {"sent", status.sent},
       {"delivered", status.delivered},
       {"failed", status.failed},
@@ -55,9 +58,10 @@ void print_status(const Status& status, std::ostream& out) {
   }};
   for (const auto& [name, count] : rows) counts.add({std::string(name), grouped(count)});
   print(counts, out);
-  out << fmt::format("journal: {} commits, {} written, {} in {} files on disk\n",
+  out << fmt::format("journal: {} commits, {} written, {} in {} files on disk, {} free\n",
                      grouped(status.commits), octets_shown(status.journal_octets),
-                     octets_shown(status.journal_octets_on_disk), grouped(status.journal_files));
+                     octets_shown(status.journal_octets_on_disk), grouped(status.journal_files),
+                     octets_shown(status.free_octets));
   print(carrier_table(status), out);
 }
 
@@ -84,8 +88,8 @@ void print_message(const JsonValue& message, std::ostream& out) {
       for (const auto& [name, field] : *step_fields) {
         if (name == "time") continue;
         // What happened needs no name before it; the rest does.
-        const bool bare = name == "type" || name == "step" || name == "state" || name == "event";
-        line += bare ? fmt::format("  {:<10}", printable(field.shown()))
+        const bool bare = name == "what" || name == "type";
+        line += bare ? fmt::format("  {:<13}", printable(field.shown()))
                      : fmt::format("  {}={}", printable(name), printable(field.shown()));
       }
       line.erase(line.find_last_not_of(' ') + 1);

@@ -19,6 +19,7 @@ CarrierStatus carrier_from(const JsonValue& reply) {
   carrier.waiting_bulk = reply.number("waiting_bulk");
   carrier.oldest_seconds = reply.fraction("oldest_seconds");
   carrier.rate = reply.number("rate");
+  carrier.rate_current = reply.number("rate_current");
   carrier.outstanding = reply.number("outstanding");
   carrier.submitted = reply.number("submitted");
   carrier.segments_sent = reply.number("segments_sent");
@@ -26,6 +27,7 @@ CarrierStatus carrier_from(const JsonValue& reply) {
   carrier.failed = reply.number("failed");
   carrier.throttled = reply.number("throttled");
   carrier.retries = reply.number("retries");
+  carrier.unmatched_receipts = reply.number("unmatched_receipts");
   carrier.last_error = reply.text("last_error");
   return carrier;
 }
@@ -44,6 +46,7 @@ Status status_from(const JsonValue& reply) {
   status.version = reply.text("version");
   status.uptime_seconds = reply.fraction("uptime");
   status.accepted = reply.number("accepted");
+  status.duplicates = reply.number("duplicates");
   status.sent = reply.number("sent");
   status.delivered = reply.number("delivered");
   status.failed = reply.number("failed");
@@ -57,6 +60,7 @@ Status status_from(const JsonValue& reply) {
   status.journal_octets = journal.number("octets");
   status.journal_files = journal.number("files");
   status.journal_octets_on_disk = journal.number("octets_on_disk");
+  status.free_octets = journal.number("free_octets");
   status.clients = reply.number("clients");
   status.memory_octets = reply.number("memory_octets");
   for (const JsonValue& carrier : reply.array("carriers")) {

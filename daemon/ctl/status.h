@@ -27,14 +27,16 @@ struct CarrierStatus {
   std::int64_t waiting_normal = 0;
   std::int64_t waiting_bulk = 0;
   double oldest_seconds = 0;
-  std::int64_t rate = 0;         ///< segments a second; 0: no limit
-  std::int64_t outstanding = 0;  ///< segments whose receipt is due
+  std::int64_t rate = 0;          ///< segments a second as configured; 0: no limit
+  std::int64_t rate_current = 0;  ///< what throttling has left of it; 0: all
+  std::int64_t outstanding = 0;   ///< segments whose receipt is due
   std::int64_t submitted = 0;
   std::int64_t segments_sent = 0;
   std::int64_t delivered = 0;
   std::int64_t failed = 0;
   std::int64_t throttled = 0;
   std::int64_t retries = 0;
+  std::int64_t unmatched_receipts = 0;
   std::string last_error;
 };
 
@@ -42,6 +44,7 @@ struct Status {
   std::string version;
   double uptime_seconds = 0;
   std::int64_t accepted = 0;
+  std::int64_t duplicates = 0;  ///< requests answered so; not messages
   std::int64_t sent = 0;
   std::int64_t delivered = 0;
   std::int64_t failed = 0;
@@ -55,6 +58,7 @@ struct Status {
   std::int64_t journal_octets = 0;
   std::int64_t journal_files = 0;
   std::int64_t journal_octets_on_disk = 0;
+  std::int64_t free_octets = 0;  ///< on the journal's disk
   std::int64_t clients = 0;
   std::int64_t memory_octets = 0;
   std::vector<CarrierStatus> carriers;

@@ -65,7 +65,7 @@ std::vector<std::string> carriers(const Sample& before, const Sample& now) {
   for (const CarrierStatus& is : now.status.carriers) {
     const CarrierStatus& was = same_in(before.status, is);
     columns.add({printable(is.name), printable(is.state), of(is.bound, is.binds),
-                 of(is.in_flight, is.window * is.bound), limit(is.rate),
+                 of(is.in_flight, is.window * is.bound), limit(is),
                  rate_shown(per_second(was.segments_sent, is.segments_sent, between)),
                  rate_shown(per_second(was.delivered, is.delivered, between)), grouped(is.waiting),
                  grouped(is.waiting_urgent), grouped(is.waiting_normal), grouped(is.waiting_bulk),

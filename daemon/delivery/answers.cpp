@@ -8,6 +8,7 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {

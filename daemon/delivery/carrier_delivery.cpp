@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -31,12 +32,6 @@ Outstanding::Key secret_of(std::uint64_t seed) {
 }
 
 }  // namespace
-
-std::uint64_t wall_clock_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 void CarrierStats::count_status(std::uint32_t status) {
   for (StatusCount& counted : statuses) {

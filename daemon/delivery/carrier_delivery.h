@@ -190,7 +190,4 @@ class CarrierDelivery : public LinkOwner {
 /// What a carrier's verdict on a segment means for us.
 [[nodiscard]] State state_of(protocol::ReceiptVerdict verdict) noexcept;
 
-/// Milliseconds of Unix time: dates upstream sees, never a timer.
-[[nodiscard]] std::uint64_t wall_clock_ms();
-
 }  // namespace stentor::daemon

@@ -6,6 +6,7 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/wall_clock.h"
 #include "daemon/delivery/coding.h"
 
 namespace stentor::daemon {

@@ -3,8 +3,8 @@
 #include <boost/asio/post.hpp>
 #include <algorithm>
 
-#include "daemon/delivery/carrier_delivery.h"
 #include "daemon/events/event_stream.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -98,18 +98,13 @@ void EventServer::forget(const std::shared_ptr<EventStream>& stream) {
 
 std::vector<ConsumerSnapshot> EventServer::snapshot() const {
   std::vector<ConsumerSnapshot> all;
-  const queue::Locator end = commit_.durable_end();
   for (const auto& [key, position] : consumers_.all()) {
     ConsumerSnapshot consumer;
     consumer.client = key.client;
     consumer.name = key.name;
     consumer.is_connected = std::ranges::any_of(
         streams_, [&key = key](const auto& stream) { return stream->key() == key; });
-    if (position.record < end) {
-      const std::uint64_t files = end.file() - position.record.file();
-      consumer.behind_octets = files * config_.journal.retention_octets / 1000 +
-                               (files == 0 ? end.block() - position.record.block() : end.block());
-    }
+    consumer.behind_octets = commit_.octets_behind(position.record);
     all.push_back(std::move(consumer));
   }
   return all;

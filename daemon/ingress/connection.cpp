@@ -7,6 +7,7 @@
 
 #include "daemon/ingress/ingress.h"
 #include "daemon/ingress/preview.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 constexpr std::size_t kInboxOctetsMin = 8u << 10;
 // Room for the longest line and as much again, so that a burst is read in few calls.
 constexpr std::size_t kInboxOctetsMax = 4 * kLineOctetsMax;
-
-std::uint64_t wall_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 }  // namespace
 
@@ -147,7 +142,7 @@ void Connection::handle(const SendRequest& request) {
   if (ingress_.is_draining()) return refuse_send("draining", "the daemon is stopping");
   if (ingress_.storage_is_low()) return refuse_send("unavailable", "too little disk space is left");
   const std::size_t before = out_.size();
-  const std::uint64_t batch = ingress_.admission().send(request, peer_, wall_ms(), out_);
+  const std::uint64_t batch = ingress_.admission().send(request, peer_, wall_clock_ms(), out_);
   // Refused sends are counted where they were refused by admission: it wrote the reply itself.
   constexpr std::string_view kCode = "\"code\":\"";
   if (batch == 0) {

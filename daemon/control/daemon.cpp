@@ -1,0 +1,476 @@
+#include "daemon/control/daemon.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "daemon/commit/commit_thread.h"
+#include "daemon/control/figures.h"
+#include "daemon/control/history.h"
+#include "daemon/control/metrics_page.h"
+#include "daemon/control/systemd_notify.h"
+#include "daemon/delivery/shard.h"
+#include "daemon/events/event_server.h"
+#include "daemon/ingress/ingress.h"
+#include "daemon/metrics/http_listener.h"
+#include "daemon/recovery/replay.h"
+#include "daemon/version.h"
+#include "daemon/wall_clock.h"
+#include "queue/journal_recovery.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+// The promise for SIGTERM is an exit within 30 s (reliability.md P16): windows may drain for most
+// of it, what is left is for unbinding and the last sync.
+constexpr auto kDrainWithin = 20s;
+constexpr auto kStopWithin = 5s;
+constexpr auto kDrainLook = 10ms;
+constexpr auto kScrapeWithin = 2s;
+
+// One thread with its io_context, and the last time it showed that it runs.
+struct Worker {
+  explicit Worker(std::string worker_name) : name(std::move(worker_name)) {}
+  void start() {
+    thread = std::thread([this] {
+      prctl(PR_SET_NAME, name.c_str());
+      context.run();
+    });
+  }
+  void stop() {
+    work.reset();
+    context.stop();
+    if (thread.joinable()) thread.join();
+  }
+  [[nodiscard]] std::function<void(std::function<void()>)> poster() {
+    return [this](std::function<void()> what) { asio::post(context, std::move(what)); };
+  }
+
+  std::string name;
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work =
+      asio::make_work_guard(context);
+  std::atomic<Clock::rep> heartbeat{Clock::now().time_since_epoch().count()};
+  std::thread thread;
+};
+
+std::uint64_t random_word() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+std::size_t shard_count(const Config& config) {
+  const std::size_t carriers = std::max<std::size_t>(1, config.carriers.size());
+  // Ingress, commit and events take cores too: half of them deliver.
+  const std::size_t automatic = std::max(1u, std::thread::hardware_concurrency() / 2);
+  return std::min(carriers, config.queue.shards > 0 ? config.queue.shards : automatic);
+}
+
+std::unique_ptr<queue::FileSystem> open_file_system(JournalIo io) {
+  queue::IoBackend backend = queue::IoBackend::automatic;
+  if (io == JournalIo::uring) backend = queue::IoBackend::uring;
+  if (io == JournalIo::threads) backend = queue::IoBackend::threads;
+  auto files = queue::make_posix_file_system(backend);
+  if (!files) throw std::runtime_error(fmt::format("journal: io: {}", files.error().message()));
+  return std::move(*files);
+}
+
+}  // namespace
+
+class Daemon::Body {
+ public:
+  Body(Config config, bool salvage);
+  ~Body();
+  int run();
+
+ private:
+  void recover(bool salvage);
+  void serve();
+  void wait_for_signals();
+  void begin_drain();
+  void look_at_drain();
+  void begin_stop();
+  void finish();
+  void on_journal_failure(const std::string& why);
+  void beat();
+  [[nodiscard]] bool everyone_lives() const;
+  [[nodiscard]] std::optional<Figures> figures_now() const;
+  [[nodiscard]] Health readiness() const;
+
+  const Config config_;
+  const SystemdEnvironment environment_;
+  SystemdNotify notify_;
+  const std::uint64_t seed_ = random_word();
+  std::unique_ptr<queue::FileSystem> files_;
+  Routing routing_;
+  Gauges gauges_;
+  Consumers consumers_;
+  CommitThread commit_;
+  asio::io_context control_{1};
+  Worker ingress_worker_{"ingress"};
+  Worker events_worker_{"events"};
+  std::vector<std::unique_ptr<Worker>> shard_workers_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<EventServer> events_;
+  std::unique_ptr<ReferenceIndex> references_;
+  std::unique_ptr<queue::File> journal_lock_;
+  std::uint64_t latest_ms_ = 0;
+  std::uint64_t sequence_next_ = 1;
+  std::unique_ptr<Ingress> ingress_;
+  std::unique_ptr<History> history_;
+  FigureCollector figures_;
+  std::unique_ptr<Exposition> exposition_;
+  std::unique_ptr<HttpListener> http_;
+  asio::signal_set signals_{control_};
+  asio::steady_timer watchdog_{control_};
+  asio::steady_timer drain_look_{control_};
+  bool ready_ = false;
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::atomic<int> drained_parts_{0};
+  Clock::time_point drain_until_{};
+  int exit_status_ = 0;
+};
+
+Daemon::Daemon(Config config, bool salvage)
+    : body_(std::make_unique<Body>(std::move(config), salvage)) {}
+Daemon::~Daemon() = default;
+int Daemon::run() { return body_->run(); }
+
+Daemon::Body::Body(Config config, bool salvage)
+    : config_(std::move(config)),
+      environment_(SystemdEnvironment::of_this_process()),
+      notify_(environment_),
+      files_(open_file_system(config_.journal.io)),
+      routing_(config_),
+      commit_({.delay = config_.journal.commit_delay,
+               .retention = {.age = std::max<std::chrono::milliseconds>(config_.journal.retention,
+                                                                        config_.queue.guard),
+                             .octets = config_.journal.retention_octets}}),
+      references_(std::make_unique<ReferenceIndex>(seed_)),
+      figures_(config_, commit_) {
+  const std::size_t count = shard_count(config_);
+  for (std::size_t i = 0; i < count; ++i) {
+    shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
+    shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
+                                              commit_, routing_, gauges_, *files_, seed_));
+  }
+  events_ = std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_,
+                                          *files_);
+  recover(salvage);
+  serve();
+}
+
+Daemon::Body::~Body() = default;
+
+void Daemon::Body::recover(bool salvage) {
+  const auto began = Clock::now();
+  notify_.status("recovering the journal");
+  (void)notify_.extend_timeout(10min);  // a large journal: minutes, not a reason to be killed
+  Replay replay(
+      config_, routing_,
+      [this](std::uint16_t number) -> CarrierDelivery& {
+        return shards_[number % shards_.size()]->carrier(number);
+      },
+      *references_, consumers_, wall_clock_ms());
+  auto recovered =
+      queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
+                     [&replay](const queue::Record& record) { replay.visit(record); });
+  if (!recovered) {
+    throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
+  }
+  journal_lock_ = std::move(recovered->lock);
+  for (const std::string& line : recovered->quarantined) {
+    spdlog::error("journal: set aside: {}", line);
+  }
+  replay.finish();
+  latest_ms_ = replay.latest_ms();
+  sequence_next_ = replay.ledger().sequence_next;
+  commit_.restore(replay.ledger(), replay.files());
+  commit_.set_add_to_preamble(
+      [this](queue::RecordBatch& preamble) { consumers_.add_to(preamble); });
+  auto writer = queue::JournalWriter::start(
+      *files_, {.directory = config_.state_dir / "journal"}, recovered->end,
+      [this] { return commit_.make_preamble(); });
+  if (!writer) {
+    throw std::runtime_error(fmt::format("journal: {}", writer.error().message()));
+  }
+  commit_.adopt(std::move(*writer));
+
+  const Replay::Report& report = replay.report();
+  spdlog::info(
+      "journal: {} records in {} files, {} torn octets cut; {} messages wait, {} of them in doubt, "
+      "{} await a receipt; {} ms",
+      recovered->records, recovered->files.size(), recovered->torn_octets, report.waiting,
+      report.in_doubt, report.awaiting_receipt,
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
+  if (report.without_carrier > 0) {
+    spdlog::error("journal: {} messages wait for a carrier that is not in the configuration any "
+                  "more, and no default route leads elsewhere",
+                  report.without_carrier);
+  }
+  if (report.not_understood > 0) {
+    spdlog::error("journal: {} records are of a kind this version does not know",
+                  report.not_understood);
+  }
+}
+
+void Daemon::Body::serve() {
+  commit_.set_on_events([this] { events_->wake(); });
+  commit_.set_on_failure([this](const std::string& why) {
+    asio::post(control_, [this, why] { on_journal_failure(why); });
+  });
+  history_ = std::make_unique<History>(config_, commit_, *files_);
+  Admission::Start start;
+  start.sequence_next = sequence_next_;
+  start.time_ms_last = latest_ms_;
+  start.incarnation = static_cast<std::uint16_t>(random_word());
+  start.seed = seed_;
+  start.shards = shards_.size();
+  start.references = std::move(references_);
+  ingress_ = std::make_unique<Ingress>(
+      ingress_worker_.context, config_, routing_, commit_, gauges_, *files_, std::move(start),
+      IngressHelpers{
+          .status =
+              [this](IngressHelpers::Reply reply) {
+                figures_.collect([reply = std::move(reply)](const Figures& figures) {
+                  reply(status_reply(figures));
+                });
+              },
+          .history =
+              [this](std::string id, std::optional<queue::Locator> place, const Peer& peer,
+                     IngressHelpers::Reply reply) {
+                history_->ask(std::move(id), place, peer, std::move(reply));
+              },
+          .events = [this](EventsHandover handover) { events_->adopt(std::move(handover)); }});
+
+  figures_.add(ingress_worker_.poster(),
+               [this](Figures& figures) { figures.ingress = ingress_->snapshot(); });
+  figures_.add(events_worker_.poster(),
+               [this](Figures& figures) { figures.consumers = events_->snapshot(); });
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    figures_.add(shard_workers_[i]->poster(), [this, i](Figures& figures) {
+      auto carriers = shards_[i]->snapshot();
+      for (std::size_t k = 0; k < carriers.size(); ++k) {
+        figures.carriers[i + k * shards_.size()] = std::move(carriers[k]);
+      }
+    });
+  }
+  exposition_ = std::make_unique<Exposition>([this] {
+    const auto figures = figures_now();
+    return figures ? metric_families(*figures) : Exposition::Families{};
+  });
+  auto http = HttpListener::listen(
+      control_, config_.metrics.host, config_.metrics.port,
+      {.metrics = [this] { return exposition_->text(); },
+       .healthz =
+           [this] {
+             return everyone_lives() ? Health{}
+                                     : Health{.well = false, .reason = "a thread does not answer"};
+           },
+       .readyz = [this] { return readiness(); }});
+  if (!http) {
+    throw std::runtime_error(fmt::format("[metrics] listen {}:{}: {}", config_.metrics.host,
+                                         config_.metrics.port, http.error().message()));
+  }
+  http_ = std::move(*http);
+  const auto inherited = inherited_listener(environment_);
+  if (!inherited) {
+    throw std::runtime_error(
+        fmt::format("socket inherited from systemd: {}", inherited.error().message()));
+  }
+  ingress_->listen(*inherited);
+}
+
+int Daemon::Body::run() {
+  commit_.start();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->start();
+    shard_workers_[i]->start();
+  }
+  events_worker_.start();
+  ingress_worker_.start();
+  wait_for_signals();
+  beat();
+  ready_ = true;
+  const std::string status = fmt::format("accepting on {}, metrics on {}:{}",
+                                         config_.socket.path.string(), config_.metrics.host,
+                                         http_->port());
+  spdlog::info("stentord {}: {}", kVersion, status);
+  (void)notify_.ready(status);
+  control_.run();
+  finish();
+  return exit_status_;
+}
+
+void Daemon::Body::wait_for_signals() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      spdlog::warn("SIGHUP: reloading is not supported by this version; nothing changed");
+    } else {
+      begin_drain();
+    }
+    signals_.clear();
+    wait_for_signals();
+  });
+}
+
+void Daemon::Body::begin_drain() {
+  if (draining_) return begin_stop();  // asked twice: no more patience
+  draining_ = true;
+  drain_until_ = Clock::now() + kDrainWithin;
+  spdlog::info("draining: no new messages; windows get {} s", kDrainWithin / 1s);
+  (void)notify_.stopping("draining");
+  (void)notify_.extend_timeout(kDrainWithin + kStopWithin + 5s);
+  asio::post(ingress_worker_.context, [this] { ingress_->drain(); });
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shard_workers_[i]->context, [this, i] { shards_[i]->drain(); });
+  }
+  look_at_drain();
+}
+
+// Asks every part whether it is done, until all are or time is up.
+void Daemon::Body::look_at_drain() {
+  const int parts = static_cast<int>(shards_.size()) + 1;
+  if (drained_parts_.exchange(0) == parts) return begin_stop();
+  if (Clock::now() >= drain_until_) {
+    spdlog::warn("draining: not all windows drained in time; their messages are in doubt");
+    return begin_stop();
+  }
+  asio::post(ingress_worker_.context, [this] {
+    if (ingress_->is_quiet()) drained_parts_.fetch_add(1);
+  });
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shard_workers_[i]->context, [this, i] {
+      if (shards_[i]->is_drained()) drained_parts_.fetch_add(1);
+    });
+  }
+  drain_look_.expires_after(kDrainLook);
+  drain_look_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped && !stopping_) look_at_drain();
+  });
+}
+
+void Daemon::Body::begin_stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shard_workers_[i]->context, [this, i] { shards_[i]->stop(); });
+  }
+  asio::post(events_worker_.context, [this] { events_->drain(); });
+  // The links' last outcomes are to reach the disk; a part that does not answer is not waited for.
+  const auto until = Clock::now() + kStopWithin;
+  while (Clock::now() < until) {
+    drained_parts_.store(0);
+    std::vector<std::future<bool>> answers;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      auto promise = std::make_shared<std::promise<bool>>();
+      answers.push_back(promise->get_future());
+      asio::post(shard_workers_[i]->context,
+                 [this, i, promise] { promise->set_value(shards_[i]->is_drained()); });
+    }
+    bool all = true;
+    for (auto& answer : answers) {
+      all = all && answer.wait_until(until) == std::future_status::ready && answer.get();
+    }
+    if (all) break;
+    std::this_thread::sleep_for(kDrainLook);
+  }
+  control_.stop();
+}
+
+void Daemon::Body::finish() {
+  asio::post(ingress_worker_.context, [this] { ingress_->stop(); });
+  history_->stop();
+  http_->stop();
+  ingress_worker_.stop();
+  for (const auto& worker : shard_workers_) worker->stop();
+  events_worker_.stop();
+  commit_.stop();
+  spdlog::info("stopped");
+}
+
+void Daemon::Body::on_journal_failure(const std::string& why) {
+  spdlog::critical("journal: {}: nothing more is accepted; stopping, the next start verifies and "
+                   "recovers",
+                   why);
+  exit_status_ = kExitJournalFailed;
+  begin_stop();
+}
+
+// A sign of life from every thread: the watchdog is fed only when all gave one.
+void Daemon::Body::beat() {
+  const auto beat_of = [](Worker& worker) {
+    asio::post(worker.context, [&worker] {
+      worker.heartbeat.store(Clock::now().time_since_epoch().count(),
+                             std::memory_order_relaxed);  // a lone figure: orders nothing
+    });
+  };
+  const auto interval = notify_.watchdog_interval();
+  if (everyone_lives()) (void)notify_.watchdog();
+  beat_of(ingress_worker_);
+  beat_of(events_worker_);
+  for (const auto& worker : shard_workers_) beat_of(*worker);
+  watchdog_.expires_after(interval ? std::chrono::duration_cast<Clock::duration>(*interval)
+                                   : Clock::duration(2s));
+  watchdog_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) beat();
+  });
+}
+
+bool Daemon::Body::everyone_lives() const {
+  // Beats come every two seconds or at half the watchdog's limit; three missed are no accident.
+  static constexpr auto kSilence = 10s;
+  const auto now = Clock::now();
+  const auto lives = [now](const Worker& worker) {
+    const Clock::time_point last(
+        Clock::duration(worker.heartbeat.load(std::memory_order_relaxed)));  // see beat()
+    return now - last < kSilence;
+  };
+  bool all = lives(ingress_worker_) && lives(events_worker_) &&
+             now - commit_.last_heartbeat() < kSilence;
+  for (const auto& worker : shard_workers_) all = all && lives(*worker);
+  return all;
+}
+
+std::optional<Figures> Daemon::Body::figures_now() const {
+  auto promise = std::make_shared<std::promise<Figures>>();
+  auto answer = promise->get_future();
+  figures_.collect([promise](const Figures& figures) { promise->set_value(figures); });
+  if (answer.wait_for(kScrapeWithin) != std::future_status::ready) return std::nullopt;
+  return answer.get();
+}
+
+Health Daemon::Body::readiness() const {
+  if (draining_) return {.well = false, .reason = "draining"};
+  if (!ready_) return {.well = false, .reason = "starting"};
+  if (commit_.snapshot().has_failed) return {.well = false, .reason = "the journal failed"};
+  const auto figures = figures_now();
+  if (!figures) return {.well = false, .reason = "a thread does not answer"};
+  if (figures->ingress.storage_is_low) return {.well = false, .reason = "too little disk space"};
+  return {};
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,288 @@
+#include "daemon/control/metrics_page.h"
+
+#include <fmt/format.h>
+
+#include "daemon/version.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+using prometheus::MetricFamily;
+
+// More consumers than this share a label: names are the clients' to choose.
+constexpr std::size_t kConsumerLabelsMax = 100;
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+void add_one(Exposition::Families& all, MetricFamily family, double value) {
+  add_sample(family, {}, value);
+  all.push_back(std::move(family));
+}
+
+// One sample a carrier, of whatever `figure` finds in it.
+template <class Figure>
+void add_by_carrier(Exposition::Families& all, MetricFamily family, const Figures& figures,
+                    Figure figure) {
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    add_sample(family, {{"carrier", carrier.name}}, figure(carrier));
+  }
+  all.push_back(std::move(family));
+}
+
+void add_ledger(Exposition::Families& all, const Figures& figures) {
+  const Ledger& ledger = figures.commit.ledger;
+  add_one(all, counter_family("stentor_accepted_total", "Messages accepted: durable here."),
+          number(ledger.accepted));
+  MetricFamily finals = counter_family("stentor_messages_final_total",
+                                       "Messages that reached a final state, by state.");
+  for (const auto& [state, count] :
+       {std::pair{"delivered", ledger.delivered}, std::pair{"sent_final", ledger.sent_final},
+        std::pair{"failed", ledger.failed}, std::pair{"expired", ledger.expired},
+        std::pair{"cancelled", ledger.cancelled}, std::pair{"unknown", ledger.unknown}}) {
+    add_sample(finals, {{"state", state}}, number(count));
+  }
+  all.push_back(std::move(finals));
+  add_one(all, counter_family("stentor_sent_total", "Messages whose every part a carrier accepted."),
+          number(ledger.sent));
+  add_one(all, gauge_family("stentor_live_messages", "Messages accepted and not final."),
+          number(figures.commit.live));
+  add_one(all,
+          gauge_family("stentor_ledger_imbalance",
+                       "Accepted less final less live; anything but 0 is a fault of stentor."),
+          static_cast<double>(figures.commit.imbalance()));
+}
+
+void add_ingress(Exposition::Families& all, const Figures& figures) {
+  const IngressSnapshot& ingress = figures.ingress;
+  MetricFamily rejected = counter_family("stentor_rejected_total", "Requests refused, by code.");
+  for (const RefusalCount& refusal : ingress.refusals) {
+    add_sample(rejected, {{"code", refusal.code}}, number(refusal.count));
+  }
+  all.push_back(std::move(rejected));
+  add_one(all, counter_family("stentor_requests_total", "Lines received on the local socket."),
+          number(ingress.requests));
+  add_one(all, counter_family("stentor_duplicates_total", "Sends answered by an earlier id."),
+          number(ingress.admission.duplicates));
+  add_one(all, gauge_family("stentor_connections", "Open connections of the local socket."),
+          number(ingress.connections));
+  add_one(all, gauge_family("stentor_references", "References remembered for idempotency."),
+          number(ingress.references));
+  MetricFamily planned = counter_family("stentor_segments_accepted_total",
+                                        "Segments of accepted messages, by encoding.");
+  add_sample(planned, {{"encoding", "gsm7"}}, number(ingress.admission.segments_gsm7));
+  add_sample(planned, {{"encoding", "ucs2"}}, number(ingress.admission.segments_ucs2));
+  add_sample(planned, {{"encoding", "other"}}, number(ingress.admission.segments_other));
+  all.push_back(std::move(planned));
+  add_one(all,
+          gauge_family("stentor_storage_low", "1 while new messages are refused for lack of disk."),
+          ingress.storage_is_low ? 1 : 0);
+}
+
+void add_journal(Exposition::Families& all, const Figures& figures) {
+  const CommitSnapshot& commit = figures.commit;
+  MetricFamily seconds =
+      histogram_family("stentor_commit_seconds", "Write and fdatasync of one group commit.");
+  add_sample(seconds, {}, commit.commit_seconds);
+  all.push_back(std::move(seconds));
+  add_one(all, counter_family("stentor_commits_total", "Group commits."),
+          number(commit.journal.commits));
+  add_one(all, counter_family("stentor_commit_bytes_total", "Octets written by group commits."),
+          number(commit.journal.octets));
+  add_one(all, gauge_family("stentor_journal_bytes", "Octets of journal files on disk."),
+          number(commit.journal.octets_on_disk));
+  add_one(all, gauge_family("stentor_journal_free_bytes", "Free octets on the journal's disk."),
+          number(figures.free_octets));
+  add_one(all, gauge_family("stentor_journal_failed", "1 after a write or fsync failed."),
+          commit.has_failed ? 1 : 0);
+}
+
+void add_queue(Exposition::Families& all, const Figures& figures) {
+  MetricFamily depth = gauge_family("stentor_queue_messages",
+                                    "Messages that wait, by carrier and priority.");
+  MetricFamily age = gauge_family("stentor_queue_oldest_seconds",
+                                  "Age of the longest-waiting message, by carrier and priority.");
+  const auto now = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    const std::size_t waiting[] = {carrier.waiting_urgent, carrier.waiting_normal,
+                                   carrier.waiting_bulk};
+    constexpr std::string_view kNames[] = {"urgent", "normal", "bulk"};
+    for (std::size_t i = 0; i < queue::kPriorities; ++i) {
+      add_sample(depth, {{"carrier", carrier.name}, {"priority", kNames[i]}}, number(waiting[i]));
+      const auto since = carrier.oldest_since[i];
+      add_sample(age, {{"carrier", carrier.name}, {"priority", kNames[i]}},
+                 since && *since < now ? now - *since : 0);
+    }
+  }
+  all.push_back(std::move(depth));
+  all.push_back(std::move(age));
+  add_by_carrier(all, gauge_family("stentor_scheduled_messages",
+                                   "Messages that wait for a time: scheduled or in retry."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.waiting_timers); });
+}
+
+void add_links(Exposition::Families& all, const Figures& figures) {
+  MetricFamily bound = gauge_family("stentor_link_bound", "1 while the bind is bound.");
+  MetricFamily used = gauge_family("stentor_window_used", "Unanswered submit_sm of the bind.");
+  MetricFamily connects = counter_family("stentor_link_connects_total", "Connections made.");
+  MetricFamily losses = counter_family("stentor_link_losses_total", "Connections lost or closed.");
+  MetricFamily malformed =
+      counter_family("stentor_link_malformed_total", "PDUs answered with an error or nack.");
+  MetricFamily unexpected = counter_family("stentor_link_unexpected_responses_total",
+                                           "Responses late, twice, or never asked for.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    for (const LinkSnapshot& link : carrier.links) {
+      const std::string bind = std::to_string(link.number);
+      const Labels labels = {{"carrier", carrier.name}, {"bind", bind}};
+      add_sample(bound, labels, link.state == LinkState::bound ? 1 : 0);
+      add_sample(used, labels, number(link.in_flight));
+      add_sample(connects, labels, number(link.stats.connects));
+      add_sample(losses, labels, number(link.stats.losses));
+      add_sample(malformed, labels, number(link.stats.malformed));
+      add_sample(unexpected, labels, number(link.stats.unexpected_responses));
+    }
+  }
+  for (MetricFamily* family : {&bound, &used, &connects, &losses, &malformed, &unexpected}) {
+    all.push_back(std::move(*family));
+  }
+  add_by_carrier(all, gauge_family("stentor_window_limit", "Window of each bind."), figures,
+                 [](const CarrierSnapshot& c) { return number(c.window); });
+  add_by_carrier(all, gauge_family("stentor_rate_configured", "Segments per second; 0: no limit."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.rate_configured); });
+  add_by_carrier(all, gauge_family("stentor_rate_current", "Segments per second; 0: no limit."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.rate_current); });
+}
+
+void add_submits(Exposition::Families& all, const Figures& figures) {
+  add_by_carrier(all, counter_family("stentor_submits_total", "submit_sm sent."), figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.submitted); });
+  MetricFamily responses = counter_family("stentor_submit_responses_total",
+                                          "submit_sm_resp, by command_status.");
+  MetricFamily segments = counter_family("stentor_segments_sent_total",
+                                         "Segments submitted, by encoding.");
+  MetricFamily wait = histogram_family("stentor_accept_to_submit_seconds",
+                                       "From acceptance to the first submit_sm.");
+  MetricFamily response =
+      histogram_family("stentor_submit_seconds", "From submit_sm to submit_sm_resp.");
+  MetricFamily uncertain = counter_family("stentor_uncertain_total",
+                                          "Messages written whose answer was lost, by reason.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    for (const StatusCount& status : carrier.stats.statuses) {
+      add_sample(responses,
+                 {{"carrier", carrier.name},
+                  {"status", fmt::format("{:#010x}", status.command_status)}},
+                 number(status.count));
+    }
+    const CarrierStats& stats = carrier.stats;
+    add_sample(segments, {{"carrier", carrier.name}, {"encoding", "gsm7"}},
+               number(stats.segments_gsm7));
+    add_sample(segments, {{"carrier", carrier.name}, {"encoding", "ucs2"}},
+               number(stats.segments_ucs2));
+    add_sample(segments, {{"carrier", carrier.name}, {"encoding", "other"}},
+               number(stats.segments_other));
+    add_sample(wait, {{"carrier", carrier.name}}, stats.accept_to_submit);
+    add_sample(response, {{"carrier", carrier.name}}, stats.submit_response);
+    add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "crash"}},
+               number(stats.uncertain_crash));
+    add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "link_lost"}},
+               number(stats.uncertain_link_lost));
+  }
+  for (MetricFamily* family : {&responses, &segments, &wait, &response, &uncertain}) {
+    all.push_back(std::move(*family));
+  }
+  add_by_carrier(all, counter_family("stentor_throttled_total", "Segments answered too fast."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.throttled); });
+  add_by_carrier(all, counter_family("stentor_retries_total", "Messages put off for a retry."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.retries_messages); });
+  add_by_carrier(all, counter_family("stentor_possible_duplicates_total",
+                                     "Messages sent again while in doubt."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.possible_duplicates); });
+}
+
+void add_receipts(Exposition::Families& all, const Figures& figures) {
+  MetricFamily receipts = counter_family("stentor_receipts_total",
+                                         "Receipts matched to a segment, by outcome.");
+  MetricFamily after = histogram_family("stentor_receipt_seconds",
+                                        "From submit_sm_resp to the final receipt.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    const CarrierStats& stats = carrier.stats;
+    for (const auto& [outcome, count] :
+         {std::pair{"delivered", stats.receipts_delivered},
+          std::pair{"failed", stats.receipts_failed}, std::pair{"expired", stats.receipts_expired},
+          std::pair{"unknown", stats.receipts_unknown},
+          std::pair{"intermediate", stats.receipts_intermediate}}) {
+      add_sample(receipts, {{"carrier", carrier.name}, {"outcome", outcome}}, number(count));
+    }
+    add_sample(after, {{"carrier", carrier.name}}, stats.receipt_after);
+  }
+  all.push_back(std::move(receipts));
+  all.push_back(std::move(after));
+  add_by_carrier(all, counter_family("stentor_receipts_unmatched_total",
+                                     "Receipts that matched nothing when they came."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_unmatched); });
+  add_by_carrier(all, counter_family("stentor_receipts_matched_late_total",
+                                     "Of these, matched when the submit_sm_resp came."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_matched_late); });
+  add_by_carrier(all, counter_family("stentor_receipts_unparsed_total",
+                                     "Receipts that name no message id."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });
+  add_by_carrier(all, counter_family("stentor_replies_refused_total",
+                                     "Messages from handsets the carrier was asked to keep."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.replies_refused); });
+  add_by_carrier(all, gauge_family("stentor_outstanding_segments",
+                                   "Segments whose receipt is awaited."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.outstanding); });
+  add_by_carrier(all, counter_family("stentor_records_unreadable_total",
+                                     "Journal records that could not be read back."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.records_unreadable); });
+}
+
+void add_consumers(Exposition::Families& all, const Figures& figures) {
+  MetricFamily behind = gauge_family("stentor_consumer_behind_bytes",
+                                     "Journal an event consumer has not acknowledged.");
+  std::uint64_t others = 0;
+  for (std::size_t i = 0; i < figures.consumers.size(); ++i) {
+    const ConsumerSnapshot& consumer = figures.consumers[i];
+    if (i < kConsumerLabelsMax) {
+      add_sample(behind, {{"client", consumer.client}, {"consumer", consumer.name}},
+                 number(consumer.behind_octets));
+    } else {
+      others = std::max(others, consumer.behind_octets);
+    }
+  }
+  if (figures.consumers.size() > kConsumerLabelsMax) {
+    add_sample(behind, {{"client", "_other"}, {"consumer", "_other"}}, number(others));
+  }
+  all.push_back(std::move(behind));
+}
+
+}  // namespace
+
+Exposition::Families metric_families(const Figures& figures) {
+  Exposition::Families all;
+  MetricFamily build = gauge_family("stentor_build_info", "Constant 1; the version is a label.");
+  add_sample(build, {{"version", kVersion}}, 1);
+  all.push_back(std::move(build));
+  add_one(all, gauge_family("stentor_uptime_seconds", "Since the daemon started."),
+          static_cast<double>(figures.uptime.count()));
+  add_one(all, gauge_family("stentor_memory_bytes", "Resident memory."),
+          number(figures.memory_octets));
+  add_ledger(all, figures);
+  add_ingress(all, figures);
+  add_journal(all, figures);
+  add_queue(all, figures);
+  add_links(all, figures);
+  add_submits(all, figures);
+  add_receipts(all, figures);
+  add_consumers(all, figures);
+  return all;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,89 @@
+// stentord: reads its configuration, starts the daemon, and says in one line why when it cannot.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <string>
+
+#include "daemon/config/config.h"
+#include "daemon/control/daemon.h"
+#include "daemon/version.h"
+
+namespace {
+
+using namespace stentor::daemon;
+
+constexpr int kExitUsage = 2;
+constexpr int kExitCannotStart = 1;
+
+// The state holds texts and numbers, the memory passwords: neither is for others to read.
+void protect_process() {
+  ::umask(0077);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then answers EFBIG, which is "disk full"
+}
+
+void log_to_stderr(const std::string& level) {
+  auto logger = spdlog::stderr_logger_mt("stentord");
+  logger->set_level(spdlog::level::from_str(level));
+  logger->flush_on(spdlog::level::info);
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int report(const std::vector<ConfigMistake>& mistakes) {
+  for (const ConfigMistake& mistake : mistakes) fmt::print(stderr, "{}\n", to_string(mistake));
+  return kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"stentor's delivery daemon: takes messages on a local socket, stores each durably, "
+               "and delivers it over SMPP"};
+  std::string config_file;
+  std::string log_level = "info";
+  bool check_config = false;
+  bool salvage = false;
+  app.add_option("--config", config_file, "configuration file (TOML)")->required();
+  app.add_flag("--check-config", check_config,
+               "name every mistake of the configuration by file, line and key, and stop");
+  app.add_flag("--salvage", salvage,
+               "start on a damaged journal: bad stretches are set aside in quarantine/ and listed");
+  app.add_option("--log-level", log_level, "trace, debug, info, warning, error, critical")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical"}))
+      ->capture_default_str();
+  app.set_version_flag("--version", std::string(kVersion));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& mistake) {
+    return app.exit(mistake) == 0 ? 0 : kExitUsage;
+  }
+
+  protect_process();
+  auto config = load_config(config_file);
+  if (!config) return report(config.error());
+  if (check_config) {
+    fmt::print("{}: good\n", config_file);
+    return 0;
+  }
+  log_to_stderr(log_level);
+  try {
+    Daemon daemon(std::move(*config), salvage);
+    return daemon.run();
+  } catch (const JournalRefused& why) {
+    spdlog::critical("{}", why.what());
+    return kExitJournalRefused;
+  } catch (const std::exception& why) {
+    spdlog::critical("cannot start: {}", why.what());
+    return kExitCannotStart;
+  }
+}
