@@ -28,8 +28,12 @@ std::string of(std::int64_t part, std::int64_t whole) {
   return fmt::format("{}/{}", grouped(part), grouped(whole));
 }
 
-std::string limit(std::int64_t rate) {
-  return rate == 0 ? "none" : grouped(rate) + "/s";
+// "20/s of 50/s" while throttling holds it down.
+std::string limit(const CarrierStatus& carrier) {
+  const bool held_down = carrier.rate_current != 0 && carrier.rate_current != carrier.rate;
+  if (carrier.rate == 0) return held_down ? grouped(carrier.rate_current) + "/s" : "none";
+  if (!held_down) return grouped(carrier.rate) + "/s";
+  return fmt::format("{}/s of {}/s", grouped(carrier.rate_current), grouped(carrier.rate));
 }
 
 std::vector<std::string> totals(const Sample& before, const Sample& now) {

@@ -339,9 +339,11 @@ TEST(StatusCommand, LaysOutThePageAndShowsNoRawControls) {
   EXPECT_TRUE(result.out.starts_with("stentord 0.1.0, up 1 d 1 h, 1 clients, memory 1.5 MiB\n"))
       << result.out;
   EXPECT_NE(result.out.find("accepted              1,234,567\n"), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find("journal: 2 commits, 2.0 KiB written, 1.0 MiB in 1 files on disk\n"),
+  EXPECT_NE(result.out.find(
+                "journal: 2 commits, 2.0 KiB written, 1.0 MiB in 1 files on disk, 0 B free\n"),
             std::string::npos);
-  EXPECT_NE(result.out.find("north    up       1/2         23        3   2.5 s     5          4"),
+  EXPECT_NE(result.out.find("north    up       1/2         23        3   2.5 s              5      "
+                            "       0          4"),
             std::string::npos)
       << result.out;
   EXPECT_NE(result.out.find("\\u001b[2Jbind: refused"), std::string::npos);
@@ -373,14 +375,14 @@ TEST(MessageCommand, AsksByWhatItWasGiven) {
 
 TEST(MessageCommand, LaysOutStateAndHistory) {
   Against daemon(R"({"status":"ok","id":"ID","state":"sent","to":"7916","history":[)"
-                 R"({"time":"T1","type":"accepted","client":"crm"},)"
-                 R"({"time":"T2","type":"sent","carrier":"north"}]})");
+                 R"({"time":"T1","what":"accepted","client":"crm"},)"
+                 R"({"time":"T2","what":"reserved","carrier":"north"}]})");
   EXPECT_EQ(daemon.ran({"message", "ID"}).out,
             "id     ID\n"
             "state  sent\n"
             "to     7916\n"
-            "T1  accepted    client=crm\n"
-            "T2  sent        carrier=north\n");
+            "T1  accepted       client=crm\n"
+            "T2  reserved       carrier=north\n");
 }
 
 FakeDaemon::Script event_script(std::vector<std::string> events) {
