@@ -59,7 +59,6 @@ struct Neighbours {
 struct Unwitnessed {
   std::uint64_t at = 0;
   std::uint64_t end = 0;
-  std::optional<std::uint32_t> check_before;
   bool is_needed = false;
 };
 
@@ -95,7 +94,8 @@ class Recovery {
   [[nodiscard]] Found<void> recover_file(Source& source, std::optional<std::uint32_t> check_before,
                                          const Source* next);
   [[nodiscard]] Found<Walked> settle_end(Source& source, std::optional<std::uint32_t> check_before);
-  [[nodiscard]] Found<void> renew(Source& source, std::uint64_t tail, std::uint64_t end);
+  [[nodiscard]] Found<void> renew(Source& source, std::uint64_t tail, std::uint64_t end,
+                                  bool has_records);
   [[nodiscard]] result<void> copy(Source& source, std::uint64_t end);
   [[nodiscard]] result<void> write_again(File& file, std::uint64_t tail, std::uint64_t end);
   [[nodiscard]] Found<Walked> walk(Source& source, const Neighbours& neighbours,
@@ -309,16 +309,13 @@ Found<void> Recovery::recover_file(Source& source, std::optional<std::uint32_t> 
 Found<Walked> Recovery::settle_end(Source& source, std::optional<std::uint32_t> check_before) {
   std::vector<Unwitnessed> tail;
   std::uint64_t durable = kFirstBlock;
-  std::optional<std::uint32_t> check = check_before;
   const auto remember = [&](std::uint64_t at, const BlockRead& block) {
     durable = std::max<std::uint64_t>(durable, block.header.durable_octets);
     std::erase_if(tail, [&](const Unwitnessed& one) { return one.end <= durable; });
-    // The first block is kept even when it is empty: it is what makes the file a used one.
+    // The first block counts even when it is empty: it is what makes the file a used one.
     tail.push_back({.at = at,
                     .end = at + block_octets(block.header.payload_octets),
-                    .check_before = check,
                     .is_needed = at == kFirstBlock || !block.payload.empty()});
-    check = block.header.check;
   };
   auto walked = walk(source, {.check_before = check_before}, kFileOctetsMax, remember);
   if (!walked) return walked;
@@ -329,34 +326,37 @@ Found<Walked> Recovery::settle_end(Source& source, std::optional<std::uint32_t> 
   recovered_.torn_octets = *stray - walked->end;
   if (options_.read_only) return walked;
 
-  if (std::ranges::any_of(tail, &Unwitnessed::is_needed)) {
-    if (auto renewed = renew(source, tail.front().at, walked->end); !renewed) {
-      return std::unexpected(renewed.error());
+  if (tail.empty()) {
+    const auto octets = source.file->size();
+    if (!octets) return fault(octets.error(), file_name(source.number));
+    if (*octets > walked->end) {
+      result<void> cut = source.file->truncate(walked->end);
+      if (cut) cut = source.file->sync();
+      if (!cut) return fault(cut.error(), file_name(source.number));
     }
     return walked;
   }
-  if (!tail.empty()) {
-    walked->end = tail.front().at;
-    walked->check = tail.front().check_before;
-  }
-  const auto octets = source.file->size();
-  if (!octets) return fault(octets.error(), file_name(source.number));
-  if (*octets > walked->end) {
-    result<void> cut = source.file->truncate(walked->end);
-    if (cut) cut = source.file->sync();
-    if (!cut) return fault(cut.error(), file_name(source.number));
+  const bool has_records = std::ranges::any_of(tail, &Unwitnessed::is_needed);
+  if (auto renewed = renew(source, tail.front().at, walked->end, has_records); !renewed) {
+    return std::unexpected(renewed.error());
   }
   return walked;
 }
 
 // The file's blocks up to `end`, those from `tail` on without a witness, become certain: by a
-// synced copy in the file's place, or where the disk has no room, by writing the tail once more.
-Found<void> Recovery::renew(Source& source, std::uint64_t tail, std::uint64_t end) {
-  result<void> done = copy(source, end);
-  if (!done && done.error() == std::errc::no_space_on_device) {
-    (void)files_.remove(directory_ / file_name_in_making(source.number));
-    done = write_again(*source.file, tail, end);
+// synced copy in the file's place; or, where they hold no records or the disk has no room, by
+// writing the tail once more.
+Found<void> Recovery::renew(Source& source, std::uint64_t tail, std::uint64_t end,
+                            bool has_records) {
+  result<void> done;
+  if (has_records) {
+    done = copy(source, end);
+    if (!done && done.error() == std::errc::no_space_on_device) {
+      (void)files_.remove(directory_ / file_name_in_making(source.number));
+      has_records = false;
+    }
   }
+  if (!has_records) done = write_again(*source.file, tail, end);
   if (!done) return fault(done.error(), file_name(source.number));
   return {};
 }

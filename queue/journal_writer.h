@@ -24,7 +24,7 @@
 namespace stentor::queue {
 
 struct JournalOptions {
-  std::filesystem::path directory;
+  std::filesystem::path directory{};
   /// The largest size a file is preallocated and zeroed to. The first one is small (4 MiB) and
   /// later ones grow with the load, so that a quiet journal does not take a busy one's space.
   std::uint32_t file_octets = 128u << 20;
@@ -79,7 +79,8 @@ class JournalWriter {
   [[nodiscard]] virtual Locator durable_end() const noexcept = 0;
   [[nodiscard]] virtual JournalStats stats() const noexcept = 0;
   /// Octets that can be committed for certain, in this file and the one ready behind it: with the
-  /// disk full, who still accepts can keep what the outcomes of accepted messages will need.
+  /// disk full, who still accepts can keep what the outcomes of accepted messages will need. A next
+  /// file that there was no space for is asked for again by commit_watermark().
   [[nodiscard]] virtual std::uint64_t room_octets() const = 0;
 
   /// Deletes the files before `file`, oldest first, in the background; they hold nothing anyone

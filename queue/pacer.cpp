@@ -51,7 +51,8 @@ Pacer::TimePoint Pacer::next(TimePoint now) const noexcept {
 }
 
 Pacer::Credit Pacer::credit_max() const noexcept {
-  return std::max(kSegmentCost, rate_ * kQuantumNanoseconds);
+  // The nanosecond in which a segment's credit is reached earns a little more than it: kept too.
+  return std::max(kSegmentCost + rate_, rate_ * kQuantumNanoseconds);
 }
 
 Pacer::Credit Pacer::credit_at(TimePoint now) const noexcept {

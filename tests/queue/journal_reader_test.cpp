@@ -1,0 +1,172 @@
+#include "queue/journal_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "queue/journal_format.h"
+#include "tests/queue/journal_on_sim.h"
+
+namespace stentor::queue::test {
+namespace {
+
+std::shared_ptr<RecordBatch> commit(JournalWriter& writer, std::vector<std::string> texts) {
+  auto batch = std::make_shared<RecordBatch>();
+  for (const std::string& text : texts) batch->add(kKind, octets_of(text));
+  RecordBatch* const batches[] = {batch.get()};
+  writer.commit(batches).value();
+  return batch;
+}
+
+std::vector<std::string> read_onward(JournalReader& reader, Locator& position, Locator end) {
+  std::vector<std::string> texts;
+  while (true) {
+    const auto record = reader.next(position, end);
+    EXPECT_TRUE(record) << record.error().message();
+    if (!record || !*record) return texts;
+    texts.push_back(text_of((*record)->payload));
+  }
+}
+
+TEST(JournalReader, ReadsARecordFromMemoryWhileItIsRemembered) {
+  JournalOnSim journal;
+  const auto writer = journal.open();
+  JournalReader reader(journal.files, kJournal, {});
+  const auto batch = commit(*writer, {"one", "two"});
+  reader.remember(batch);
+
+  const auto record = reader.read(batch->at(5));
+
+  ASSERT_TRUE(record);
+  EXPECT_EQ(text_of(record->payload), "two");
+  EXPECT_EQ(record->at, batch->at(5));
+  EXPECT_EQ(reader.stats().from_memory, 1u);
+  EXPECT_EQ(reader.stats().blocks_read, 0u);
+}
+
+TEST(JournalReader, ReadsFromDiskWhatMemoryHasLetGo) {
+  JournalOnSim journal;
+  const auto writer = journal.open();
+  JournalReader reader(journal.files, kJournal, {.recent_octets_max = 10});
+  const auto first = commit(*writer, {"one", "two"});
+  const auto second = commit(*writer, {"three"});
+  reader.remember(first);
+  reader.remember(second);
+
+  EXPECT_EQ(text_of(reader.read(first->at(5))->payload), "two");
+  EXPECT_EQ(text_of(reader.read(first->at(0))->payload), "one");
+  EXPECT_EQ(text_of(reader.read(second->at(0))->payload), "three");
+
+  EXPECT_EQ(reader.stats().from_memory, 1u);
+  EXPECT_EQ(reader.stats().blocks_read, 1u) << "a block is verified once";
+}
+
+TEST(JournalReader, KnowsAPlaceWhereNoRecordBegins) {
+  JournalOnSim journal;
+  const auto writer = journal.open();
+  const auto batch = commit(*writer, {"one", "two"});
+  JournalReader reader(journal.files, kJournal, {});
+  const std::uint32_t block = batch->base().block();
+
+  for (const Locator wrong :
+       {Locator(), Locator(1, 0, 0), Locator(1, block, 1), Locator(1, block, 10),
+        Locator(1, block, 4'000'000), Locator(1, block + 64, 0), Locator(1, kFileOctetsUsable, 0),
+        Locator(2, block, 0), Locator(77, 64, 0), Locator(~std::uint64_t{0})}) {
+    EXPECT_EQ(reader.read(wrong).error(), JournalError::no_such_record) << wrong.bits();
+  }
+}
+
+TEST(JournalReader, ReadsOnwardAcrossBlocksAndFilesUpToTheEnd) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  const auto writer = journal.open();
+  std::vector<std::string> texts;
+  Locator middle;
+  for (int i = 0; i < 20; ++i) {
+    texts.push_back(std::to_string(i));
+    const Locator at = commit_one(*writer, texts.back()).value();
+    if (i == 7) middle = at;
+  }
+  JournalReader reader(journal.files, kJournal, {});
+  Locator position;
+
+  EXPECT_EQ(read_onward(reader, position, middle),
+            std::vector<std::string>(texts.begin(), texts.begin() + 7));
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()),
+            std::vector<std::string>(texts.begin() + 7, texts.end()));
+  EXPECT_EQ(position, writer->durable_end());
+
+  commit_one(*writer, "new").value();
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()), std::vector<std::string>{"new"});
+  EXPECT_EQ(reader.stats().blocks_bad, 0u);
+}
+
+TEST(JournalReader, StartsAtAnyRecordOfABlock) {
+  JournalOnSim journal;
+  const auto writer = journal.open();
+  const auto batch = commit(*writer, {"one", "two", "three"});
+  JournalReader reader(journal.files, kJournal, {});
+
+  Locator position = batch->at(5);
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()),
+            (std::vector<std::string>{"two", "three"}));
+  position = batch->at(6);
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()),
+            std::vector<std::string>{"three"});
+}
+
+TEST(JournalReader, GoesOnAtTheOldestFileWhenItsOwnIsGone) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  const auto writer = journal.open();
+  for (int i = 0; i < 20; ++i) commit_one(*writer, std::to_string(i)).value();
+  JournalReader reader(journal.files, kJournal, {.blocks_octets_max = 1});
+  Locator position;
+  ASSERT_EQ(text_of(reader.next(position, writer->durable_end()).value()->payload), "0");
+
+  writer->drop_before(3).value();
+  reader.forget_before(3);
+
+  EXPECT_EQ(reader.oldest().value(), Locator(3, 64, 0));
+  EXPECT_EQ(text_of(reader.next(position, writer->durable_end()).value()->payload), "10");
+  EXPECT_EQ(reader.read(Locator(1, 192, 0)).error(), JournalError::no_such_record);
+}
+
+TEST(JournalReader, ReadsABlockLargerThanItsCache) {
+  JournalOnSim journal;
+  journal.file_octets = 8u << 20;
+  const auto writer = journal.open();
+  const auto batch = commit(*writer, std::vector<std::string>(8, std::string(130'000, 'x')));
+  JournalReader reader(journal.files, kJournal, {.blocks_octets_max = 4096});
+
+  EXPECT_EQ(reader.read(batch->base())->payload.size(), 130'000u);
+  Locator position;
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()).size(), 8u);
+}
+
+TEST(JournalReader, PassesOverABlockThatDoesNotVerify) {
+  JournalOnSim journal;
+  const auto writer = journal.open();
+  const Locator bad = commit_one(*writer, "bad").value();
+  commit_one(*writer, "good").value();
+  Octets octets = journal.files.content(journal.path(1));
+  octets[bad.block() + 50] ^= 1;
+  journal.files.set_content(journal.path(1), octets);
+  JournalReader reader(journal.files, kJournal, {});
+  Locator position;
+
+  EXPECT_EQ(reader.read(bad).error(), JournalError::no_such_record);
+  EXPECT_EQ(read_onward(reader, position, writer->durable_end()), std::vector<std::string>{"good"});
+  EXPECT_EQ(reader.stats().blocks_bad, 1u);
+}
+
+TEST(JournalReader, IsNowhereInAnEmptyJournal) {
+  JournalOnSim journal;
+  ASSERT_TRUE(journal.recover());
+  JournalReader reader(journal.files, kJournal, {});
+  Locator position;
+
+  EXPECT_TRUE(reader.oldest().value().is_nowhere());
+  EXPECT_FALSE(reader.next(position, Locator(1, 64, 0)).value());
+}
+
+}  // namespace
+}  // namespace stentor::queue::test
