@@ -10,7 +10,7 @@
 namespace stentor::protocol {
 
 /// Any 32-bit value may come from a peer; the named ones are those we act on or send ourselves.
-enum class CommandStatus : std::uint32_t {
+enum class CommandStatus : std::uint32_t {  // NOLINT(performance-enum-size): as on the wire
   ok = 0x00000000,
   invalid_message_length = 0x01,
   invalid_command_length = 0x02,

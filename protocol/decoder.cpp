@@ -44,7 +44,7 @@ Tlvs read_tlvs(OctetReader& reader) noexcept {
 // Hands the value out or says why there is none; the value was filled in place.
 template <class T>
 void settle(result<T>& decoded, const OctetReader& reader) noexcept {
-  if (reader.error()) decoded = std::unexpected(make_error_code(*reader.error()));
+  if (const auto error = reader.error()) decoded = std::unexpected(make_error_code(*error));
 }
 
 }  // namespace

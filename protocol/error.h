@@ -14,13 +14,13 @@ namespace stentor::protocol {
 template <class T>
 using result = std::expected<T, std::error_code>;
 
-enum class CodecError {
-  truncated = 1,        ///< a field or TLV runs past the PDU; answer an error, keep the link
-  bad_length,           ///< command_length under 16 or over the limit; framing is lost: close
-  unknown_command,      ///< answer generic_nack, keep the link
-  unterminated_string,  ///< a C-octet string ran past its field; answer an error, keep the link
-  too_many_tlvs,        ///< more than kTlvsMax; answer an error, keep the link
-  field_too_long        ///< what we were asked to encode does not fit; our own input was wrong
+enum class CodecError {  // NOLINT(performance-enum-size): std::error_code holds an int
+  truncated = 1,         ///< a field or TLV runs past the PDU; answer an error, keep the link
+  bad_length,            ///< command_length under 16 or over the limit; framing is lost: close
+  unknown_command,       ///< answer generic_nack, keep the link
+  unterminated_string,   ///< a C-octet string ran past its field; answer an error, keep the link
+  too_many_tlvs,         ///< more than kTlvsMax; answer an error, keep the link
+  field_too_long         ///< what we were asked to encode does not fit; our own input was wrong
 };
 
 [[nodiscard]] std::error_code make_error_code(CodecError error) noexcept;

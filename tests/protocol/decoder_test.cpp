@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <utility>
+
 #include "tests/protocol/wire.h"
 
 namespace stentor::protocol::test {
@@ -19,6 +22,12 @@ const Octets kSubmitSm =
         "01 00 08 02"           // registered_delivery, replace, data_coding, default id
         "08 0500032a0201 0416"  // user-data header, one UTF-16 unit
         "0204 0002 1234");      // user_message_reference
+
+// A decoded PDU views its octets, so they must outlive it.
+const Octets& kept(Octets octets) {
+  static std::deque<Octets> all;
+  return all.emplace_back(std::move(octets));
+}
 
 CodecError error_of(const auto& decoded) {
   EXPECT_FALSE(decoded.has_value());
@@ -81,7 +90,7 @@ TEST(Decoder, RefusesAShortMessageCutAnywhere) {
   constexpr std::size_t kTlvOctets = 6;
   for (std::size_t count = 1; count <= kSubmitSm.size() - kHeaderOctets; ++count) {
     const bool is_whole = count == kTlvOctets;
-    EXPECT_EQ(decode_short_message(shortened(kSubmitSm, count)).has_value(), is_whole)
+    EXPECT_EQ(decode_short_message(kept(shortened(kSubmitSm, count))).has_value(), is_whole)
         << count << " octets missing";
   }
 }
@@ -114,8 +123,8 @@ TEST(Decoder, ReadsAnAddressOfTwentyOctetsAndNotOfTwentyOne) {
     return pdu(0x05, 0, 1, body + hex("00 010100 000000 0000 00000000 00"));
   };
 
-  EXPECT_EQ(decode_short_message(with_source(20))->source.digits.size(), 20u);
-  EXPECT_EQ(error_of(decode_short_message(with_source(21))), CodecError::unterminated_string);
+  EXPECT_EQ(decode_short_message(kept(with_source(20)))->source.digits.size(), 20u);
+  EXPECT_EQ(error_of(decode_short_message(kept(with_source(21)))), CodecError::unterminated_string);
 }
 
 TEST(Decoder, ReadsAShortMessageOf254OctetsAndNotOf255) {
@@ -126,8 +135,8 @@ TEST(Decoder, ReadsAShortMessageOf254OctetsAndNotOf255) {
     return pdu(0x05, 0, 1, body);
   };
 
-  EXPECT_EQ(decode_short_message(with_text(254))->short_message.size(), 254u);
-  EXPECT_EQ(error_of(decode_short_message(with_text(255))), CodecError::truncated);
+  EXPECT_EQ(decode_short_message(kept(with_text(254)))->short_message.size(), 254u);
+  EXPECT_EQ(error_of(decode_short_message(kept(with_text(255)))), CodecError::truncated);
 }
 
 const Octets kNoUserData = hex("00 010100 010100 000000 0000 00000000 00");
@@ -136,14 +145,14 @@ TEST(Decoder, ReadsSixtyFourTlvsAndNotSixtyFive) {
   Octets body = kNoUserData;
   for (int count = 0; count < 64; ++count) body = body + hex("1400 0000");
 
-  EXPECT_TRUE(decode_short_message(pdu(0x05, 0, 1, body)));
-  EXPECT_EQ(error_of(decode_short_message(pdu(0x05, 0, 1, body + hex("1400 0000")))),
+  EXPECT_TRUE(decode_short_message(kept(pdu(0x05, 0, 1, body))));
+  EXPECT_EQ(error_of(decode_short_message(kept(pdu(0x05, 0, 1, body + hex("1400 0000"))))),
             CodecError::too_many_tlvs);
 }
 
 TEST(Decoder, RefusesATlvBeyondTheEnd) {
   for (const auto* tlv : {"04", "0424", "042400", "04240001", "0424 ffff 61", "001e0003 3132"}) {
-    EXPECT_EQ(error_of(decode_short_message(pdu(0x05, 0, 1, kNoUserData + hex(tlv)))),
+    EXPECT_EQ(error_of(decode_short_message(kept(pdu(0x05, 0, 1, kNoUserData + hex(tlv))))),
               CodecError::truncated)
         << tlv;
   }
@@ -156,7 +165,7 @@ TEST(Decoder, ReadsATlvThatFillsThePduToItsLimit) {
   body.push_back(static_cast<std::uint8_t>(room));
   body.insert(body.end(), room, 'x');
 
-  const auto message = decode_short_message(pdu(0x05, 0, 1, body));
+  const auto message = decode_short_message(kept(pdu(0x05, 0, 1, body)));
 
   ASSERT_TRUE(message);
   EXPECT_EQ(user_data_of(*message).size(), room);
@@ -164,7 +173,7 @@ TEST(Decoder, ReadsATlvThatFillsThePduToItsLimit) {
 
 TEST(Decoder, TakesTheFirstOfTwoTlvsWithOneTag) {
   const auto message =
-      decode_short_message(pdu(0x05, 0, 1, kNoUserData + hex("0427000102 0427000105")));
+      decode_short_message(kept(pdu(0x05, 0, 1, kNoUserData + hex("0427000102 0427000105"))));
 
   ASSERT_TRUE(message);
   EXPECT_EQ(message->tlvs.find(tag::kMessageState).value[0], 2);
@@ -172,33 +181,34 @@ TEST(Decoder, TakesTheFirstOfTwoTlvsWithOneTag) {
 }
 
 TEST(Decoder, ReadsTheIdOfASubmitSmResp) {
-  EXPECT_EQ(decode_submit_resp(pdu(0x80000004, 0, 1, hex("3438 00"))).value(), "48");
+  EXPECT_EQ(decode_submit_resp(kept(pdu(0x80000004, 0, 1, hex("3438 00")))).value(), "48");
 }
 
 TEST(Decoder, ReadsASubmitSmRespWithoutAnId) {
-  EXPECT_EQ(decode_submit_resp(pdu(0x80000004, 0x58, 1)).value(), "");
-  EXPECT_EQ(decode_submit_resp(pdu(0x80000004, 0, 1, hex("00"))).value(), "");
+  EXPECT_EQ(decode_submit_resp(kept(pdu(0x80000004, 0x58, 1))).value(), "");
+  EXPECT_EQ(decode_submit_resp(kept(pdu(0x80000004, 0, 1, hex("00")))).value(), "");
 }
 
 TEST(Decoder, ReadsAnIdLongerThanTheStandardAllows) {
   const std::string id(200, 'f');
 
-  EXPECT_EQ(decode_submit_resp(pdu(0x80000004, 0, 1, octets_of(id) + hex("00"))).value(), id);
+  EXPECT_EQ(decode_submit_resp(kept(pdu(0x80000004, 0, 1, octets_of(id) + hex("00")))).value(), id);
 }
 
 TEST(Decoder, PassesOverTlvsBehindTheIdOfASubmitSmResp) {
-  EXPECT_EQ(decode_submit_resp(pdu(0x80000004, 0, 1, hex("3438 00 0210000134"))).value(), "48");
+  EXPECT_EQ(decode_submit_resp(kept(pdu(0x80000004, 0, 1, hex("3438 00 0210000134")))).value(),
+            "48");
 }
 
 TEST(Decoder, RefusesAnIdWithoutItsEnd) {
-  EXPECT_EQ(error_of(decode_submit_resp(pdu(0x80000004, 0, 1, hex("3438")))),
+  EXPECT_EQ(error_of(decode_submit_resp(kept(pdu(0x80000004, 0, 1, hex("3438"))))),
             CodecError::unterminated_string);
 }
 
 TEST(Decoder, ReadsABindOfEachType) {
   const Octets body = hex("7374656e746f7200 73656372657400 00 34 01 01 5e372e2a00");
 
-  const auto transceiver = decode_bind(pdu(0x09, 0, 1, body));
+  const auto transceiver = decode_bind(kept(pdu(0x09, 0, 1, body)));
   ASSERT_TRUE(transceiver);
   EXPECT_EQ(transceiver->type, BindType::transceiver);
   EXPECT_EQ(transceiver->system_id, "stentor");
@@ -207,14 +217,14 @@ TEST(Decoder, ReadsABindOfEachType) {
   EXPECT_EQ(transceiver->interface_version, 0x34);
   EXPECT_EQ(transceiver->numbering, (Numbering{1, 1}));
   EXPECT_EQ(transceiver->address_range, "^7.*");
-  EXPECT_EQ(decode_bind(pdu(0x02, 0, 1, body))->type, BindType::transmitter);
-  EXPECT_EQ(decode_bind(pdu(0x01, 0, 1, body))->type, BindType::receiver);
-  EXPECT_EQ(error_of(decode_bind(pdu(0x04, 0, 1, body))), CodecError::unknown_command);
+  EXPECT_EQ(decode_bind(kept(pdu(0x02, 0, 1, body)))->type, BindType::transmitter);
+  EXPECT_EQ(decode_bind(kept(pdu(0x01, 0, 1, body)))->type, BindType::receiver);
+  EXPECT_EQ(error_of(decode_bind(kept(pdu(0x04, 0, 1, body)))), CodecError::unknown_command);
 }
 
 TEST(Decoder, ReadsABindRespWithAndWithoutItsBody) {
-  EXPECT_EQ(decode_bind_resp(pdu(0x80000009, 0x0e, 1))->system_id, "");
-  const auto told = decode_bind_resp(pdu(0x80000009, 0, 1, hex("534d534300 0210000150")));
+  EXPECT_EQ(decode_bind_resp(kept(pdu(0x80000009, 0x0e, 1)))->system_id, "");
+  const auto told = decode_bind_resp(kept(pdu(0x80000009, 0, 1, hex("534d534300 0210000150"))));
   ASSERT_TRUE(told);
   EXPECT_EQ(told->system_id, "SMSC");
   EXPECT_EQ(told->interface_version, 0x50);
@@ -222,7 +232,7 @@ TEST(Decoder, ReadsABindRespWithAndWithoutItsBody) {
 
 TEST(Decoder, ReadsDataSmWithItsPayload) {
   const auto message = decode_data_sm(
-      pdu(0x103, 0, 1, hex("00 0101373900 050053484f5000 04 01 08 0424 0004 04160430")));
+      kept(pdu(0x103, 0, 1, hex("00 0101373900 050053484f5000 04 01 08 0424 0004 04160430"))));
 
   ASSERT_TRUE(message);
   EXPECT_EQ(message->source.digits, "79");
