@@ -4,11 +4,17 @@
 #include <initializer_list>
 
 #include "protocol/octet_reader.h"
+#include "protocol/receipt_pattern.h"
 
 namespace stentor::protocol {
 namespace {
 
-constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // section 5.2.12
+// Bits of esm_class, section 5.2.12.
+constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;
+constexpr std::uint8_t kDeliveryReceipt = 0x04;
+constexpr std::uint8_t kSmeAcknowledgement = 0x08;
+constexpr std::uint8_t kIntermediate = 0x20;
+constexpr std::uint8_t kTypeMask = 0x3c;
 constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipped);
 
 [[nodiscard]] constexpr char upper(char c) noexcept {
@@ -96,13 +102,6 @@ constexpr FieldName kText{"TEXT:", Field::text};
   }
 }
 
-struct TextFields {
-  std::string_view id;
-  std::string_view stat;
-  std::string_view err;
-  std::string_view done_date;
-};
-
 void keep_first(std::string_view& kept, std::string_view value) noexcept {
   if (kept.empty()) kept = value;
 }
@@ -110,8 +109,8 @@ void keep_first(std::string_view& kept, std::string_view value) noexcept {
 // Reads `name:value` pairs from the front of `text`. It begins with a known name or is none of
 // ours, and it ends at `text:`: what follows was written by whoever wrote the message, and may
 // well say "id:" or "stat:" itself. Words that are no field of ours are passed over.
-[[nodiscard]] TextFields read_text(std::string_view text) noexcept {
-  TextFields fields;
+[[nodiscard]] ReceiptText read_text(std::string_view text) noexcept {
+  ReceiptText fields;
   text = trimmed(text);
   if (field_at(text) == nullptr) return fields;
   while (!text.empty()) {
@@ -203,13 +202,23 @@ struct TlvFields {
   return OctetReader::text_of(reader.rest());
 }
 
+[[nodiscard]] std::optional<Receipt> receipt_of(const DeliverSm& deliver,
+                                                const ReceiptText& text) noexcept {
+  Receipt receipt;
+  const TlvFields tlv = read_tlvs(deliver.tlvs, receipt);
+  receipt.message_id = tlv.id.empty() ? text.id : tlv.id;
+  if (receipt.message_id.empty()) return std::nullopt;
+  receipt.stat = text.stat;
+  receipt.err = text.err;
+  receipt.done_date = text.done_date;
+  receipt.is_intermediate = (deliver.esm_class & kIntermediate) != 0;
+  receipt.state = tlv.state.value_or(state_of(text.stat).value_or(MessageState::unknown));
+  return receipt;
+}
+
 }  // namespace
 
 bool is_receipt(std::uint8_t esm_class) noexcept {
-  constexpr std::uint8_t kDeliveryReceipt = 0x04;
-  constexpr std::uint8_t kSmeAcknowledgement = 0x08;
-  constexpr std::uint8_t kIntermediate = 0x20;
-  constexpr std::uint8_t kTypeMask = 0x3c;
   if ((esm_class & (kDeliveryReceipt | kIntermediate)) != 0) return true;
   // Not 0x18, a conversation abort, nor 0x10, an answer that a person typed.
   return (esm_class & kTypeMask) == kSmeAcknowledgement;
@@ -248,18 +257,13 @@ std::string_view name_of(MessageState state) noexcept {
 }
 
 std::optional<Receipt> parse_receipt(const DeliverSm& deliver) noexcept {
-  constexpr std::uint8_t kIntermediate = 0x20;
-  Receipt receipt;
-  const TlvFields tlv = read_tlvs(deliver.tlvs, receipt);
-  const TextFields text = read_text(text_of(deliver));
-  receipt.message_id = tlv.id.empty() ? text.id : tlv.id;
-  if (receipt.message_id.empty()) return std::nullopt;
-  receipt.stat = text.stat;
-  receipt.err = text.err;
-  receipt.done_date = text.done_date;
-  receipt.is_intermediate = (deliver.esm_class & kIntermediate) != 0;
-  receipt.state = tlv.state.value_or(state_of(text.stat).value_or(MessageState::unknown));
-  return receipt;
+  return receipt_of(deliver, read_text(text_of(deliver)));
+}
+
+std::optional<Receipt> parse_receipt(const DeliverSm& deliver,
+                                     const ReceiptPattern& pattern) noexcept {
+  const auto text = pattern.match(text_of(deliver));
+  return text ? receipt_of(deliver, *text) : parse_receipt(deliver);
 }
 
 }  // namespace stentor::protocol

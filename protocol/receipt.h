@@ -18,6 +18,8 @@
 
 namespace stentor::protocol {
 
+class ReceiptPattern;  // receipt_pattern.h
+
 /// message_state, section 5.2.28; the text's `stat` is mapped onto it.
 enum class MessageState : std::uint8_t {
   scheduled = 0,  // SMPP 5.0
@@ -54,5 +56,8 @@ struct Receipt {
 
 /// Nothing when the PDU names no message id in any known way.
 [[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver) noexcept;
+/// The same for a carrier with a form of its own; the usual form where the pattern does not fit.
+[[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver,
+                                                   const ReceiptPattern& pattern) noexcept;
 
 }  // namespace stentor::protocol

@@ -11,6 +11,7 @@ namespace {
 std::vector<std::string> texts(std::string_view receipt_id, MessageIdRule rule) {
   const Spellings spellings = spellings_of(receipt_id, rule);
   std::vector<std::string> all;
+  all.reserve(spellings.count);
   for (std::size_t at = 0; at < spellings.count; ++at) {
     all.emplace_back(spellings.candidates[at].text());
   }

@@ -21,7 +21,7 @@ namespace {
 
 template <std::size_t N>
 void fill(std::uint8_t (&field)[N], std::string_view text) {
-  std::memcpy(field, text.data(), std::min(text.size(), N - 1));
+  std::ranges::copy(text.substr(0, N - 1), field);
 }
 
 template <class Pdu>

@@ -123,7 +123,7 @@ TEST(SessionFault, TellsAPeerToWaitThatFloodsWithDataSm) {
 TEST(SessionFault, SkipsAnUnterminatedQueryRespAndSaysSo) {
   Conversation smsc;
   smsc.bind();
-  (void)smsc.session.query({.message_id = "4f"}, 5, kStart);
+  ASSERT_TRUE(smsc.session.query({.message_id = "4f"}, 5, kStart));
 
   smsc.hear(pdu(0x80000003, 0, 2, hex("3466")), kStart);
 
@@ -134,8 +134,8 @@ TEST(SessionFault, SkipsAnUnterminatedQueryRespAndSaysSo) {
 TEST(SessionFault, TakesARefusedQuery) {
   Conversation smsc;
   smsc.bind();
-  (void)smsc.session.query({.message_id = "4f"}, 5, kStart);
-  (void)smsc.session.cancel({.message_id = "4f"}, 6, kStart);
+  ASSERT_TRUE(smsc.session.query({.message_id = "4f"}, 5, kStart));
+  ASSERT_TRUE(smsc.session.cancel({.message_id = "4f"}, 6, kStart));
 
   smsc.hear(pdu(0x80000003, 0x67, 2) + pdu(0x80000000, 0x03, 3), kStart);
 

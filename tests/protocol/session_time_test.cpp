@@ -214,8 +214,8 @@ TEST(SessionTime, DoesNotCountTheTimeInWhichWeDidNotRead) {
 TEST(SessionTime, LetsAnUnansweredQueryFailByItself) {
   Conversation smsc(quick());
   smsc.bind();
-  (void)smsc.session.query({.message_id = "4f"}, 1, kStart);
-  (void)smsc.session.cancel({.message_id = "4f"}, 2, kStart + 1s);
+  ASSERT_TRUE(smsc.session.query({.message_id = "4f"}, 1, kStart));
+  ASSERT_TRUE(smsc.session.cancel({.message_id = "4f"}, 2, kStart + 1s));
   smsc.hear(deliver_sm(5, "x"), kStart + 9s);
 
   run_until(smsc.session, kStart + 12s);
