@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "protocol/control_pdu.h"
 #include "tests/protocol/wire.h"
@@ -210,6 +213,31 @@ TEST(ControlPdu, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(pack_cancel_sm(
       out, 1, {.service_type = "", .message_id = long_text, .source = {}, .destination = {}}));
   EXPECT_TRUE(out.empty());
+}
+
+// libsmpp34 keeps what it does in process-wide variables; each link of ours has a thread of its
+// own.
+TEST(ControlPdu, IsPackedOnSeveralThreadsAtOnce) {
+  constexpr std::uint32_t kThreads = 4;
+  std::array<bool, kThreads> is_right{};
+  const auto pack = [&](std::uint32_t thread) {
+    const std::string id(thread * 10 + 1, static_cast<char>('a' + thread));
+    Octets by_hand;
+    bool right = append_query_sm(by_hand, thread + 1, {.message_id = id}).has_value();
+    for (int round = 0; round < 500; ++round) {
+      Octets packed;
+      right = pack_query_sm(packed, thread + 1, {.message_id = id}) && packed == by_hand && right;
+    }
+    is_right[thread] = right;
+  };
+
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
+    for (std::uint32_t thread = 0; thread < kThreads; ++thread) threads.emplace_back(pack, thread);
+  }
+
+  for (const bool right : is_right) EXPECT_TRUE(right);
 }
 
 // By addresses alone it would cancel every message between the two.
