@@ -35,6 +35,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std:
     ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));  // spawn promises not to write
   }

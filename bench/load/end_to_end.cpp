@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 
+#include "bench/load/event_consumer.h"
 #include "bench/load/metrics_page.h"
 #include "bench/load/stage.h"
 #include "bench/load/status_probe.h"
@@ -115,6 +117,10 @@ Report run_through(const EndToEndSettings& settings) {
   DaemonFollower follower(stage.socket(), kFollowEvery);
   const DaemonStatus before = follower.sight().status;
 
+  const auto consumer = settings.reads_events
+                            ? std::make_unique<EventConsumer>(stage.socket(), "stentor-bench")
+                            : nullptr;
+
   const LoadResult result = run_load(load);
   require_finished(follower, stage, before.accepted + result.accepted);
 
@@ -129,6 +135,16 @@ Report run_through(const EndToEndSettings& settings) {
   if (settings.receipts) {
     report.count("delivered", delivered);
     report.number("delivered/s", per_second(delivered, sight.finished_changed - result.began), "");
+  }
+  if (consumer != nullptr) {
+    // A message that ends as sent has no final event.
+    const std::uint64_t finals = settings.receipts ? result.accepted : 0;
+    const bool is_whole = consumer->wait_for_finals(finals, kPatience);
+    const auto events = consumer->sight();
+    report.count("events read and acknowledged", events.events);
+    report.number("delivered/s, as events tell upstream",
+                  per_second(events.delivered, events.last_final - result.began), "");
+    if (!is_whole) report.count("final events missing", finals - events.finals);
   }
   add_accept_to_submit(report, stage.metrics_port());
   add_commits(report, before, sight.status);

@@ -27,6 +27,7 @@ struct EndToEndSettings {
   std::string queue_memory;
   bool keeps_state = false;
   bool drains_waiting = false;  ///< after waiting: start the carrier and deliver it all
+  bool reads_events = false;    ///< a consumer reads and acknowledges all events meanwhile
   bool waits_only = false;      ///< no carrier while messages are accepted
   LoadSettings load;
 };

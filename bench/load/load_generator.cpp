@@ -24,8 +24,8 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using std::chrono::nanoseconds;
 
-constexpr std::size_t kOutboxOctets = 128 * 1024;  // a write's worth; more only waits here
-constexpr std::size_t kInboxOctets = 256 * 1024;
+constexpr std::size_t kOutboxOctets = 128 << 10;  // a write's worth; more only waits here
+constexpr std::size_t kInboxOctets = 256 << 10;
 constexpr nanoseconds kTick{250'000};               // how evenly a rate is kept
 constexpr std::chrono::seconds kAnswersWithin{30};  // after the last request: else unanswered
 constexpr std::uint64_t kRequestsPerWrite = 512;    // so that connections take turns
@@ -220,7 +220,7 @@ void Generator::flush(Connection& connection) {
     const ssize_t count =
         ::send(connection.socket, connection.outbox.data() + connection.written,
                connection.outbox.size() - connection.written, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count > 0) {
+    if (count >= 0) {
       connection.written += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
       break;

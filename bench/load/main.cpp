@@ -144,6 +144,8 @@ int run(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   run_command->add_flag("--receipts,!--no-receipts", whole.receipts, "ask for receipts [on]");
+  run_command->add_flag("--events", whole.reads_events,
+                        "a consumer reads and acknowledges all events meanwhile");
   run_command->add_option("--receipt-delay", whole.receipt_delay, "of the carrier [0ms]")
       ->type_name("TIME");
   run_command->add_option("--latency", whole.latency, "of submit_sm_resp [0ms]")->type_name("TIME");

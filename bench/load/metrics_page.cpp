@@ -7,8 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <limits>
+#include <system_error>
 
 namespace stentor::load {
 namespace {
@@ -80,7 +80,8 @@ std::expected<std::string, std::string> http_get(std::uint16_t port, const std::
       "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
   std::string answer;
   bool is_read = false;
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+  if (socket >= 0 &&
+      ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
       ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) ==
           static_cast<ssize_t>(request.size())) {
     std::array<char, 65536> octets;
@@ -92,7 +93,7 @@ std::expected<std::string, std::string> http_get(std::uint16_t port, const std::
   }
   const int error = errno;
   ::close(socket);
-  if (!is_read) return std::unexpected(path + ": " + std::strerror(error));
+  if (!is_read) return std::unexpected(path + ": " + std::generic_category().message(error));
   const std::size_t body = answer.find("\r\n\r\n");
   if (!answer.starts_with("HTTP/1.1 200") || body == std::string::npos) {
     return std::unexpected(path + ": " + answer.substr(0, answer.find('\r')));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace stentor::load {
@@ -43,25 +44,27 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-void Report::count(std::string name, std::uint64_t value) {
-  figures_.push_back({name, with_thousands(value), json_name_of(name), std::to_string(value)});
+void Report::count(std::string_view name, std::uint64_t value) {
+  figures_.push_back(
+      {std::string(name), with_thousands(value), json_name_of(name), std::to_string(value)});
 }
 
-void Report::number(std::string name, double value, std::string unit) {
-  const std::string shown = value >= 1000 ? with_thousands(static_cast<std::uint64_t>(value + 0.5))
-                                          : fmt::format("{:.3g}", value);
-  figures_.push_back({name, unit.empty() ? shown : shown + " " + unit, json_name_of(name),
-                      fmt::format("{:.6g}", value)});
+void Report::number(std::string_view name, double value, std::string_view unit) {
+  std::string shown = value >= 1000
+                          ? with_thousands(static_cast<std::uint64_t>(std::llround(value)))
+                          : fmt::format("{:.3g}", value);
+  if (!unit.empty()) fmt::format_to(std::back_inserter(shown), " {}", unit);
+  figures_.push_back({std::string(name), shown, json_name_of(name), fmt::format("{:.6g}", value)});
 }
 
-void Report::latency(std::string name, std::chrono::nanoseconds value) {
+void Report::latency(std::string_view name, std::chrono::nanoseconds value) {
   const double seconds = std::chrono::duration<double>(value).count();
-  figures_.push_back({name, fmt::format("{:.3f} ms", seconds * 1e3),
+  figures_.push_back({std::string(name), fmt::format("{:.3f} ms", seconds * 1e3),
                       json_name_of(name) + "_seconds", fmt::format("{:.9f}", seconds)});
 }
 
-void Report::text(std::string name, std::string value) {
-  figures_.push_back({name, value, json_name_of(name), quoted(value)});
+void Report::text(std::string_view name, std::string_view value) {
+  figures_.push_back({std::string(name), std::string(value), json_name_of(name), quoted(value)});
 }
 
 void Report::note(std::string text) {

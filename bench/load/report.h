@@ -14,12 +14,12 @@ namespace stentor::load {
 
 class Report {
  public:
-  void count(std::string name, std::uint64_t value);
+  void count(std::string_view name, std::uint64_t value);
   /// Shown with three significant decimals in the table.
-  void number(std::string name, double value, std::string unit);
+  void number(std::string_view name, double value, std::string_view unit);
   /// Milliseconds in the table, seconds in JSON under name + "_seconds".
-  void latency(std::string name, std::chrono::nanoseconds value);
-  void text(std::string name, std::string value);
+  void latency(std::string_view name, std::chrono::nanoseconds value);
+  void text(std::string_view name, std::string_view value);
   /// How something was measured: below the table, and under "notes" in JSON.
   void note(std::string text);
 

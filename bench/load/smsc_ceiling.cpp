@@ -23,7 +23,7 @@ namespace {
 using protocol::CommandId;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kInboxOctets = 256 * 1024;
+constexpr std::size_t kInboxOctets = 256 << 10;
 constexpr std::size_t kSequenceAt = 12;  // section 3.2
 
 class Client {
@@ -34,7 +34,7 @@ class Client {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(settings.port);
-    if (::inet_pton(AF_INET, settings.host.c_str(), &address.sin_addr) != 1 ||
+    if (socket_ < 0 || ::inet_pton(AF_INET, settings.host.c_str(), &address.sin_addr) != 1 ||
         ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
       ::close(socket_);
       throw std::runtime_error(settings.host + ": cannot be connected");
@@ -71,7 +71,9 @@ class Client {
 
 void Client::bind() {
   const protocol::Bind request{.system_id = settings_.system_id, .password = settings_.password};
-  if (!protocol::append_bind(out_, 1, request)) throw std::runtime_error("system_id too long");
+  if (!protocol::append_bind(out_, 1, request)) {
+    throw std::runtime_error("system_id or password too long");
+  }
   write_out();
   while (!is_bound_) read_some();
 
@@ -111,7 +113,7 @@ void Client::write_out() {
   while (written < out_.size()) {
     const ssize_t count =
         ::send(socket_, out_.data() + written, out_.size() - written, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count > 0) {
+    if (count >= 0) {
       written += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
       out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(written));

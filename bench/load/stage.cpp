@@ -32,7 +32,8 @@ std::uint16_t free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  const bool is_found = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+  const bool is_found = socket >= 0 &&
+                        ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
                         ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
   ::close(socket);
   if (!is_found) throw std::runtime_error("no free port");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -194,7 +195,7 @@ void Capture::escaped(std::string_view octets) {
     if (octet >= 0x20 && octet < 0x7f && c != '"' && c != '\\') {
       *to++ = c;
     } else {
-      std::memcpy(to, "\\u00", 4);
+      std::copy_n("\\u00", 4, to);
       std::memcpy(to + 4, &kHexPairs[std::size_t{2} * octet], 2);
       to += 6;
     }

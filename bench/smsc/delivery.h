@@ -24,7 +24,7 @@ class KeptAddress {
   explicit KeptAddress(const protocol::Address& address) noexcept
       : ton_(address.numbering.ton), npi_(address.numbering.npi) {
     const std::size_t size = std::min(address.digits.size(), octets_.size());
-    std::copy_n(address.digits.data(), size, octets_.data());
+    std::copy_n(address.digits.begin(), size, octets_.begin());
     size_ = static_cast<std::uint8_t>(size);
   }
   [[nodiscard]] protocol::Address view() const noexcept {

@@ -26,7 +26,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, Parse parse, Sto
   const auto take = [parse, store, name](const std::string& text) {
     auto value = parse(text);
     if (!value) throw CLI::ValidationError(name, value.error());
-    store(std::move(*value));
+    store(*value);
   };
   return app.add_option_function<std::string>(name, take, description)->type_name("");
 }
@@ -34,7 +34,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, Parse parse, Sto
 void add_service(CLI::App& app, Settings& settings) {
   add_parsed(
       app, "--listen", parse_listen,
-      [&](auto value) { std::tie(settings.host, settings.port) = value; },
+      [&](const auto& value) { std::tie(settings.host, settings.port) = value; },
       "HOST:PORT to listen on; port 0 takes a free one, printed at start [127.0.0.1:2775]")
       ->group("Service");
   app.add_option("--system-id", settings.system_id,
@@ -63,7 +63,7 @@ void add_receipts(CLI::App& app, Settings& settings) {
       "from the response to the receipt, kept to 1 ms: 100ms, or with jitter 1s+500ms [0]")
       ->group(group);
   add_parsed(
-      app, "--outcomes", parse_outcomes, [&](auto value) { settings.outcomes = std::move(value); },
+      app, "--outcomes", parse_outcomes, [&](const auto& value) { settings.outcomes = value; },
       "weights of DELIVRD, UNDELIV, EXPIRED, DELETED, REJECTD, UNKNOWN, ACCEPTD, ENROUTE, "
       "NONE (the receipt is lost): DELIVRD=97,UNDELIV=2,EXPIRED=1 [DELIVRD=1]")
       ->group(group);
@@ -115,7 +115,7 @@ void add_receipts(CLI::App& app, Settings& settings) {
 void add_faults(CLI::App& app, Settings& settings) {
   const char* const group = "Faults";
   add_parsed(
-      app, "--error", parse_errors, [&](auto value) { settings.errors = std::move(value); },
+      app, "--error", parse_errors, [&](const auto& value) { settings.errors = value; },
       "command_status of some submit_sm_resp: 0x58=5%,0x08=1%")
       ->group(group);
   app.add_option("--throttle-above", settings.throttle_above,
@@ -192,7 +192,7 @@ int serve(const Settings& settings) {
   ::sigemptyset(&stop);
   ::sigaddset(&stop, SIGTERM);
   ::sigaddset(&stop, SIGINT);
-  ::sigprocmask(SIG_BLOCK, &stop, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
   const auto capture =
       settings.capture.empty() ? nullptr : std::make_unique<Capture>(settings.capture.c_str());

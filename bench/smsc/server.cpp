@@ -27,7 +27,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // One read takes what a megabit burst left in the socket: some 2,000 submit_sm.
-constexpr std::size_t kInboxOctets = 256 * 1024;
+constexpr std::size_t kInboxOctets = 256 << 10;
 // More connections than this is a client that forgets to close; a rehearsal with 500 carriers of
 // two binds each fits.
 constexpr std::size_t kConnectionsMax = 4096;

@@ -9,7 +9,7 @@ namespace stentor::smsc {
 namespace {
 
 // The purposes of the dice: a number once given keeps its meaning, so that seeds stay good.
-enum Purpose : std::uint64_t {
+enum Purpose : std::uint8_t {
   latency = 1,
   receipt_delay,
   outcomes,
