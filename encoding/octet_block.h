@@ -40,6 +40,18 @@ using BlockMask [[gnu::vector_size(kBlockOctets)]] = signed char;  // all ones w
   return ((halves[0] & kOnes) + (halves[1] & kOnes)) * kOnes >> 56;
 }
 
+/// The last `octets` of a block, of 1 to kBlockOctets.
+[[nodiscard]] inline BlockMask last_of_block(std::size_t octets) noexcept {
+  constexpr OctetBlock kLanes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return kLanes >= static_cast<std::uint8_t>(kBlockOctets - octets);
+}
+
+/// Each octet's successor; a zero after the last.
+[[nodiscard]] inline OctetBlock successors(OctetBlock block) noexcept {
+  return __builtin_shufflevector(block, OctetBlock{}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                 15, 16);
+}
+
 /// GSM 7 bit characters of one septet whose code is their ASCII code or stands in fix_gsm_block.
 [[nodiscard]] inline BlockMask is_gsm_basic(OctetBlock block) noexcept {
   const BlockMask printable = (block >= 0x20) & (block <= 0x7a) & (block != '`');

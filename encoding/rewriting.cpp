@@ -220,6 +220,13 @@ std::u32string composed(std::string_view stretch, std::size_t code_points) {
   return out;
 }
 
+// The usual case by far: a mark that does not combine with the letter before it.
+bool cannot_compose(const icu::Normalizer2& nfc, char32_t before, char32_t mark) {
+  return u_getIntPropertyValue(icu_code_point(mark), UCHAR_NFC_QUICK_CHECK) == UNORM_MAYBE &&
+         before != 0 && u_getCombiningClass(icu_code_point(before)) == 0 &&
+         nfc.composePair(icu_code_point(before), icu_code_point(mark)) < 0;
+}
+
 class Rewriter {
  public:
   explicit Rewriter(std::string_view text) : text_(text) { out_.text.reserve(text.size()); }
@@ -254,7 +261,37 @@ class Rewriter {
 }  // namespace
 
 Rewritten compose(std::string_view text) {
-  return rewrite(text, Replacement::none, {});
+  const icu::Normalizer2& nfc = normalizer(false);
+  Rewriter rewriter(text);
+  std::size_t said = 0;  // the end of the last stretch
+  char32_t before = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = code_point_at(text, at);
+    const bool stays = !may_compose(next.value) || cannot_compose(nfc, before, next.value);
+    before = next.value;
+    if (stays) {
+      at += next.octets;
+      continue;
+    }
+    // The stretch around it, from where nothing before can take part.
+    std::size_t begin = at;
+    while (begin > said &&
+           nfc.hasBoundaryBefore(icu_code_point(code_point_at(text, begin).value)) == 0) {
+      begin = code_point_before(text, begin);
+    }
+    std::size_t code_points = 0;
+    const std::size_t end = stretch_end(text, begin, &code_points);
+    std::string normal;
+    for (const char32_t one : composed(text.substr(begin, end - begin), code_points)) {
+      append_utf8(normal, one);
+      before = one;
+    }
+    rewriter.say(begin, text.substr(said, begin - said));
+    rewriter.say(end, normal);
+    at = said = end;
+  }
+  rewriter.say(text.size(), text.substr(said));
+  return rewriter.take();
 }
 
 Rewritten rewrite(std::string_view text, Replacement replacement, const Target& target) {

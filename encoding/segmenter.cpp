@@ -27,67 +27,67 @@ bool is_gsm(Alphabet alphabet) noexcept {
 
 // A text that was read once.
 struct Reading {
-  std::string_view text;
+  std::string_view text{};
   GsmAsciiRun run{};
   TextSurvey survey{};
 };
 
-result<Reading> read(std::string_view text) noexcept {
-  Reading reading{.text = text};
+std::optional<EncodingError> read(Reading& reading, std::string_view text) noexcept {
+  reading.text = text;
   reading.run = gsm_ascii_run(text);
   if (!text.empty() && reading.run.octets == text.size()) {
     reading.survey = {.code_points = text.size(), .utf16_units = text.size()};
-    return reading;
+    return std::nullopt;
   }
-  auto surveyed = survey(text);
-  if (!surveyed) return std::unexpected(surveyed.error());
+  const auto surveyed = survey(text);
+  if (!surveyed) return surveyed.error();
   reading.survey = *surveyed;
-  return reading;
+  return std::nullopt;
 }
 
-// Whether an alphabet carries a text, or from which octet on it does not.
-struct Fit {
-  bool fits = false;
-  std::size_t carried = 0;
-  Carriage carriage{};
-};
+// Each of these says how far an alphabet carries a text, and if that is to its end, how long it is
+// in that alphabet. They fill in what the caller has: copied about, structs of small fields cost
+// more than what is done with them.
 
-Fit fit_gsm(const Reading& reading, Alphabet alphabet) noexcept {
-  Fit fit{.carried = reading.run.octets, .carriage = {.alphabet = alphabet}};
-  std::size_t septets = reading.run.octets + reading.run.extended;
-  while (fit.carried < reading.text.size()) {
-    const CodePoint next = code_point_at(reading.text, fit.carried);
+std::size_t fit_gsm(Carriage& carriage, const Reading& reading) noexcept {
+  std::size_t carried = reading.run.octets;
+  std::size_t septets = carried + reading.run.extended;
+  while (carried < reading.text.size()) {
+    const CodePoint next = code_point_at(reading.text, carried);
     const GsmCode code = default_code_of(next.value);
-    if (!code.exists()) return fit;
+    if (!code.exists()) return carried;
     septets += code.septets();
-    fit.carried += next.octets;
+    carried += next.octets;
   }
-  fit.fits = true;
-  fit.carriage.units = septets;
-  fit.carriage.unit_per_octet = reading.run.octets == reading.text.size() && septets == fit.carried;
-  return fit;
+  carriage.units = septets;
+  carriage.unit_per_octet = reading.run.octets == carried && septets == carried;
+  return carried;
 }
 
 template <class Has>
-Fit fit_octets(const Reading& reading, Alphabet alphabet, Has has) noexcept {
-  Fit fit{.carried = reading.run.octets, .carriage = {.alphabet = alphabet}};
-  while (fit.carried < reading.text.size()) {
-    const CodePoint next = code_point_at(reading.text, fit.carried);
-    if (!has(next.value)) return fit;
-    fit.carried += next.octets;
+std::size_t fit_octets(Carriage& carriage, const Reading& reading, Has has) noexcept {
+  std::size_t carried = reading.run.octets;
+  while (carried < reading.text.size()) {
+    const CodePoint next = code_point_at(reading.text, carried);
+    if (!has(next.value)) return carried;
+    carried += next.octets;
   }
-  fit.fits = true;
-  fit.carriage.units = reading.survey.code_points;
-  fit.carriage.unit_per_octet = reading.survey.code_points == reading.text.size();
-  return fit;
+  carriage.units = reading.survey.code_points;
+  carriage.unit_per_octet = reading.survey.code_points == carried;
+  return carried;
 }
 
-Fit fit_ucs2(const Reading& reading) noexcept {
-  return {.fits = true,
-          .carried = reading.text.size(),
-          .carriage = {.alphabet = Alphabet::ucs2,
-                       .units = reading.survey.utf16_units,
-                       .unit_per_octet = reading.survey.utf16_units == reading.text.size()}};
+std::size_t fit(Carriage& carriage, const Reading& reading) noexcept {
+  switch (carriage.alphabet) {
+    case Alphabet::gsm7:
+    case Alphabet::gsm7_packed: return fit_gsm(carriage, reading);
+    case Alphabet::latin1: return fit_octets(carriage, reading, is_latin1);
+    case Alphabet::ascii: return fit_octets(carriage, reading, is_ascii);
+    case Alphabet::ucs2: break;
+  }
+  carriage.units = reading.survey.utf16_units;
+  carriage.unit_per_octet = reading.survey.utf16_units == reading.text.size();
+  return reading.text.size();
 }
 
 // One way to send a text, and its price.
@@ -96,7 +96,6 @@ struct Offer {
   std::size_t preference = 0;  // index in the list of alphabets
   Carriage carriage{};
   Cuts cuts{};
-  PartList parts{};
 };
 
 // With national tables: fewest segments; then the shorter header, as fewer handsets know each
@@ -111,38 +110,31 @@ void offer_shifted(Offer& best, const Reading& reading, Alphabet alphabet,
   for (const ShiftedLength& choice : choices.possible) {
     const Carriage carriage{.alphabet = alphabet, .shifts = choice.shifts, .units = choice.septets};
     const Capacity capacity = capacity_of(alphabet, choice.shifts, options.concatenation);
-    PartList parts;
-    const Cuts cuts = cut(reading.text, carriage, capacity, &parts);
+    const Cuts cuts = cut(reading.text, carriage, capacity, nullptr);
     if (best.exists && price(carriage, cuts.segments) >= price(best.carriage, best.cuts.segments)) {
       continue;
     }
-    best = {true, best.preference, carriage, cuts, std::move(parts)};
+    best = {true, best.preference, carriage, cuts};
   }
 }
 
-// What `alphabet` offers; Fit::carried says how far it comes when it offers nothing.
-Fit offer_of(Offer& offer, const Reading& reading, Alphabet alphabet, const PlanOptions& options) {
-  Fit fit;
-  switch (alphabet) {
-    case Alphabet::gsm7:
-    case Alphabet::gsm7_packed: fit = fit_gsm(reading, alphabet); break;
-    case Alphabet::latin1: fit = fit_octets(reading, alphabet, is_latin1); break;
-    case Alphabet::ascii: fit = fit_octets(reading, alphabet, is_ascii); break;
-    case Alphabet::ucs2: fit = fit_ucs2(reading); break;
-  }
-  if (fit.fits) {
-    const Capacity capacity = capacity_of(alphabet, {}, options.concatenation);
+// What `alphabet` offers. Returns how far it carries the text.
+std::size_t make_offer(Offer& offer, const Reading& reading, Alphabet alphabet,
+                       const PlanOptions& options) {
+  offer.carriage.alphabet = alphabet;
+  std::size_t carried = fit(offer.carriage, reading);
+  if (carried == reading.text.size()) {
     offer.exists = true;
-    offer.carriage = fit.carriage;
-    offer.cuts = cut(reading.text, fit.carriage, capacity, &offer.parts);
+    offer.cuts = cut(reading.text, offer.carriage, capacity_of(alphabet, {}, options.concatenation),
+                     nullptr);
   }
-  if (is_gsm(alphabet) && !options.national.is_empty() && (!fit.fits || offer.cuts.segments > 1)) {
+  if (is_gsm(alphabet) && !options.national.is_empty() &&
+      (!offer.exists || offer.cuts.segments > 1)) {
     const ShiftChoices choices = shift_choices(reading.text, options.national);
     offer_shifted(offer, reading, alphabet, options, choices);
-    fit.fits = offer.exists;
-    fit.carried = std::max(fit.carried, choices.carried);
+    carried = std::max(carried, choices.carried);
   }
-  return fit;
+  return carried;
 }
 
 struct Offers {
@@ -166,13 +158,13 @@ void compare_offers(Offers& offers, const Reading& reading, const PlanOptions& o
     if (!first && alphabet == Alphabet::ucs2 && is_gsm(offers.best.carriage.alphabet)) continue;
     if (first) {
       offers.best.preference = at;
-      const Fit fit = offer_of(offers.best, reading, alphabet, options);
-      if (at == 0) offers.carried = fit.carried;
+      const std::size_t carried = make_offer(offers.best, reading, alphabet, options);
+      if (at == 0) offers.carried = carried;
     } else {
       Offer other{.preference = at};
-      (void)offer_of(other, reading, alphabet, options);
+      (void)make_offer(other, reading, alphabet, options);
       if (other.exists && other.cuts.segments < offers.best.cuts.segments) {
-        offers.best = std::move(other);
+        offers.best = other;
       }
     }
     if (offers.best.exists && offers.best.cuts.segments == 1) break;
@@ -193,9 +185,9 @@ std::size_t segments_of(const Offer& offer) noexcept {
 bool reword(Rewording& rewording, Rewritten&& said, const PlanOptions& options) {
   if (said.changes.empty()) return false;
   rewording.said = std::move(said);
-  const auto reading = read(rewording.said.text);
-  if (!reading) return false;  // nothing is left of it
-  compare_offers(rewording.offers, *reading, options);
+  Reading reading;
+  if (read(reading, rewording.said.text)) return false;  // nothing is left of it
+  compare_offers(rewording.offers, reading, options);
   return rewording.offers.best.exists;
 }
 
@@ -273,9 +265,22 @@ bool make_payload(Plan& plan, std::size_t sent_octets) {
       kPayloadOctets) {
     return false;
   }
-  plan.parts.clear();
   plan.parts.push_back(
       {0, static_cast<std::uint32_t>(sent_octets), static_cast<std::uint16_t>(plan.units)});
+  return true;
+}
+
+// Most texts: ASCII of the GSM alphabet, one segment, and nothing to choose.
+bool plan_plainly(Plan& plan, std::string_view text, const PlanOptions& options) noexcept {
+  constexpr std::size_t kSeptets = capacity_of(Alphabet::gsm7, {}, Concatenation::udh8).alone;
+  if (text.empty() || text.size() > kSeptets || options.segments_max == 0) return false;
+  if (alphabets_of(options).front() != Alphabet::gsm7) return false;
+  const GsmAsciiRun run = gsm_ascii_run(text);
+  const std::size_t septets = run.octets + run.extended;
+  if (run.octets != text.size() || septets > kSeptets) return false;
+  plan.units = static_cast<std::uint32_t>(septets);
+  plan.parts.push_back(
+      {0, static_cast<std::uint32_t>(text.size()), static_cast<std::uint16_t>(septets)});
   return true;
 }
 
@@ -285,20 +290,21 @@ std::optional<EncodingError> make_plan(Plan& plan, std::string_view text,
   if (text.size() > UINT32_MAX) {
     return EncodingError{EncodingFault::too_many_segments, 0, UINT32_MAX};
   }
-  const auto reading = read(text);
-  if (!reading) return reading.error();
+  if (plan_plainly(plan, text, options)) return std::nullopt;
+  Reading reading;
+  if (const auto error = read(reading, text)) return error;
 
   Offers offers;
-  compare_offers(offers, *reading, options);
+  compare_offers(offers, reading, options);
   std::optional<Rewording> chosen;
   std::size_t forced_at = offers.carried;
-  if (reading->survey.may_compose) try_composed(chosen, text, offers.best, options);
+  if (reading.survey.may_compose) try_composed(chosen, text, offers.best, options);
   if (chosen) forced_at = original_offset(chosen->offers.carried, chosen->said.changes);
   const std::size_t so_far = segments_of(chosen ? chosen->offers.best : offers.best);
   if (options.replacement != Replacement::none && so_far > 1) {
     try_replaced(chosen, text, so_far, options);
   }
-  Offer& best = chosen ? chosen->offers.best : offers.best;
+  const Offer& best = chosen ? chosen->offers.best : offers.best;
   if (!best.exists) {
     return EncodingError{EncodingFault::not_encodable, static_cast<std::uint32_t>(forced_at)};
   }
@@ -309,10 +315,18 @@ std::optional<EncodingError> make_plan(Plan& plan, std::string_view text,
   plan.units = static_cast<std::uint32_t>(best.carriage.units);
   plan.segments = static_cast<std::uint32_t>(best.cuts.segments);
   plan.cut_inside_cluster = best.cuts.inside_cluster;
-  plan.parts = std::move(best.parts);
-  const std::size_t sent_octets = chosen ? chosen->said.text.size() : text.size();
-  if (best.cuts.segments > std::min(options.segments_max, kSegmentsMax) ||
-      (options.concatenation == Concatenation::payload && !make_payload(plan, sent_octets))) {
+  if (best.cuts.segments > std::min(options.segments_max, kSegmentsMax)) {
+    return EncodingError{EncodingFault::too_many_segments, 0, plan.segments};
+  }
+  const std::string_view sent = chosen ? std::string_view(chosen->said.text) : text;
+  if (best.cuts.segments == 1 && options.concatenation != Concatenation::payload) {
+    plan.parts.push_back(
+        {0, static_cast<std::uint32_t>(sent.size()), static_cast<std::uint16_t>(plan.units)});
+  } else if (options.concatenation != Concatenation::payload) {
+    const Capacity capacity =
+        capacity_of(plan.alphabet, best.carriage.shifts, options.concatenation);
+    (void)cut(sent, best.carriage, capacity, &plan.parts);
+  } else if (!make_payload(plan, sent.size())) {
     return EncodingError{EncodingFault::too_many_segments, 0, plan.segments};
   }
   if (best.preference != 0 && forced_at < text.size()) plan.forced_by = forced_by(text, forced_at);

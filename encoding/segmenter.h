@@ -75,6 +75,8 @@ inline constexpr std::size_t kPartsInline = 10;  // the default max_segments: no
 using PartList = boost::container::small_vector<Part, kPartsInline>;
 
 struct Plan {
+  Plan() noexcept {}  // by hand: a defaulted one would have the room for parts cleared each time
+
   Alphabet alphabet = Alphabet::gsm7;
   NationalLanguage locking_shift = NationalLanguage::none;
   NationalLanguage single_shift = NationalLanguage::none;

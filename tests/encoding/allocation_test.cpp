@@ -1,0 +1,67 @@
+// Planning and encoding a text of up to ten segments allocates nothing. In a program of its own,
+// as it replaces operator new.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "encoding/segmenter.h"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t octets) {
+  ++allocations;
+  if (void* found = std::malloc(octets)) return found;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace stentor::encoding {
+namespace {
+
+std::size_t allocations_for(std::string_view text, const PlanOptions& options,
+                            std::size_t segments) {
+  std::array<std::uint8_t, kPartOctetsMax> out{};
+  (void)plan(text, options);  // opens ICU's iterator on this thread
+  const std::size_t before = allocations;
+  const auto planned = plan(text, options);
+  for (std::size_t part = 0; part < planned->parts.size(); ++part) {
+    (void)encode_part(text, *planned, part, options.concatenation, {}, out);
+  }
+  const std::size_t made = allocations - before;
+  EXPECT_EQ(planned->parts.size(), segments);
+  return made;
+}
+
+std::string repeat(std::string_view text, std::size_t times) {
+  std::string all;
+  while (times-- > 0) all += text;
+  return all;
+}
+
+TEST(Allocations, AreNoneUpToTenSegments) {
+  EXPECT_EQ(allocations_for("Hello", {}, 1), 0u);
+  EXPECT_EQ(allocations_for(repeat("a", 1530), {}, 10), 0u);
+  EXPECT_EQ(allocations_for(repeat("€", 760), {}, 10), 0u);
+  EXPECT_EQ(allocations_for(repeat("Ж", 670), {}, 10), 0u);
+  EXPECT_EQ(allocations_for(repeat("Ж😀👨‍👩‍👧‍👦 ", 40), {}, 10), 0u);
+  PlanOptions options;
+  options.national.allow(NationalLanguage::hindi);
+  options.national.allow(NationalLanguage::turkish);
+  EXPECT_EQ(allocations_for(repeat("ğ", 1490), options, 10), 0u);
+  constexpr std::array kPacked{Alphabet::gsm7_packed};
+  options.alphabets = kPacked;
+  EXPECT_EQ(allocations_for(repeat("a", 1530), options, 10), 0u);
+}
+
+}  // namespace
+}  // namespace stentor::encoding
