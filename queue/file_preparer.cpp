@@ -23,6 +23,9 @@ constexpr std::size_t kHurriedStepOctets = 4u << 20;
 
 // Below this a file would be all switching; the disk is as good as full.
 constexpr std::uint32_t kFileOctetsMin = 256u << 10;
+// But a start makes do with this, and ordinary files leave as much as kFileOctetsMin for it: a
+// daemon that cannot start on a full disk could not settle what it has accepted either.
+constexpr std::uint32_t kFileOctetsAtStart = 16u << 10;
 
 // A file takes at most this part of the space that may be taken, so that a small disk holds
 // several and old ones can go.
@@ -75,7 +78,7 @@ void FilePreparer::work() {
 }
 
 result<PreparedFile> FilePreparer::prepare_now(std::uint32_t number, std::uint32_t octets) {
-  return prepare(number, octets, 0);
+  return prepare(number, octets, std::min(octets, kFileOctetsAtStart), 0);
 }
 
 void FilePreparer::request(std::uint32_t number, std::uint32_t octets) {
@@ -85,7 +88,8 @@ void FilePreparer::request(std::uint32_t number, std::uint32_t octets) {
     is_requested_ = true;
   }
   run([this, number, octets] {
-    auto outcome = prepare(number, octets, options_.free_octets_min);
+    const std::uint32_t least = std::min(octets, kFileOctetsMin);
+    auto outcome = prepare(number, octets, least, options_.free_octets_min + least);
     {
       const std::lock_guard lock(mutex_);
       outcome_ = std::move(outcome);
@@ -126,11 +130,10 @@ std::uint32_t FilePreparer::ready_octets() const {
 }
 
 result<PreparedFile> FilePreparer::prepare(std::uint32_t number, std::uint32_t octets,
-                                           std::uint64_t free_octets_min) {
+                                           std::uint32_t least, std::uint64_t free_octets_min) {
   const auto free = files_.free_octets(options_.directory);
   if (!free) return std::unexpected(free.error());
   const std::uint64_t usable = *free > free_octets_min ? *free - free_octets_min : 0;
-  const std::uint32_t least = std::min(octets, kFileOctetsMin);
   if (usable < least) return std::unexpected(make_error_code(JournalError::disk_full));
   octets =
       static_cast<std::uint32_t>(std::clamp<std::uint64_t>(usable / kDiskShare, least, octets));

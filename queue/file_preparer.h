@@ -84,7 +84,7 @@ class FilePreparer {
   void run(Job job);
   void work();
   [[nodiscard]] result<PreparedFile> prepare(std::uint32_t number, std::uint32_t octets,
-                                             std::uint64_t free_octets_min);
+                                             std::uint32_t least, std::uint64_t free_octets_min);
   [[nodiscard]] result<PreparedFile> make(std::uint32_t number, std::uint32_t octets);
   [[nodiscard]] result<void> fill(File& file, const PreparedFile& made);
   void remove_now(std::vector<std::uint32_t> numbers);

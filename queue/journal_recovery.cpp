@@ -90,7 +90,8 @@ class Recovery {
   [[nodiscard]] Found<std::vector<Source>> open_files();
   [[nodiscard]] Found<std::optional<Source>> open_file(std::uint32_t number, bool is_first);
   [[nodiscard]] Found<void> note_gap(std::uint32_t missing);
-  [[nodiscard]] Found<std::vector<std::uint32_t>> pop_unused(std::vector<Source>& sources);
+  [[nodiscard]] Found<std::vector<Source>> pop_unused(std::vector<Source>& sources);
+  [[nodiscard]] Found<void> remove_unused(const std::vector<Source>& unused);
   [[nodiscard]] Found<void> recover_file(Source& source, std::optional<std::uint32_t> check_before,
                                          const Source* next);
   [[nodiscard]] Found<Walked> settle_end(Source& source, std::optional<std::uint32_t> check_before);
@@ -135,14 +136,7 @@ Found<Recovered> Recovery::run() {
 
   // Only now: a file without blocks is taken away when all before it is known to be sound.
   if (!options_.read_only && !unused->empty()) {
-    for (const std::uint32_t number : *unused) {
-      if (const auto removed = files_.remove(directory_ / file_name(number)); !removed) {
-        return fault(removed.error(), file_name(number));
-      }
-    }
-    if (const auto synced = files_.sync_directory(directory_); !synced) {
-      return fault(synced.error(), directory_.string());
-    }
+    if (auto removed = remove_unused(*unused); !removed) return std::unexpected(removed.error());
   }
   return std::move(recovered_);
 }
@@ -254,18 +248,38 @@ Found<void> Recovery::note_gap(std::uint32_t missing) {
 
 // Takes off the end of `sources` the files that were made ahead and never used: they have no first
 // block, or the torn beginning of one that nothing vouches for.
-Found<std::vector<std::uint32_t>> Recovery::pop_unused(std::vector<Source>& sources) {
-  std::vector<std::uint32_t> unused;
+Found<std::vector<Source>> Recovery::pop_unused(std::vector<Source>& sources) {
+  std::vector<Source> unused;
   while (!sources.empty() && !sources.back().first &&
          !quarantine_.end_of(sources.back().number, kFirstBlock)) {
     BlockReader reader(*sources.back().file, sources.back().window_octets);
     const auto vouched = is_vouched_for(reader, sources.back(), kFirstBlock);
     if (!vouched) return std::unexpected(vouched.error());
     if (*vouched) break;
-    unused.push_back(sources.back().number);
+    unused.push_back(std::move(sources.back()));
     sources.pop_back();
   }
   return unused;
+}
+
+Found<void> Recovery::remove_unused(const std::vector<Source>& unused) {
+  for (const Source& source : unused) {
+    const std::string name = file_name(source.number);
+    if (source.number <= recovered_.end.file) {
+      // Behind it lies a number that was set aside: a file just gone would be taken for lost.
+      const auto octets = source.file->size();
+      if (!octets) return fault(octets.error(), name);
+      const auto aside = quarantine_.set_file_aside(source.number, *octets);
+      if (!aside) return fault(aside.error(), name);
+      recovered_.quarantined.push_back(name + ": without a block; the file is now " + *aside);
+    } else if (const auto removed = files_.remove(directory_ / name); !removed) {
+      return fault(removed.error(), name);
+    }
+  }
+  if (const auto synced = files_.sync_directory(directory_); !synced) {
+    return fault(synced.error(), directory_.string());
+  }
+  return {};
 }
 
 Found<void> Recovery::recover_file(Source& source, std::optional<std::uint32_t> check_before,

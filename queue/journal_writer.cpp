@@ -204,33 +204,32 @@ result<std::uint64_t> FileJournalWriter::plan(std::span<RecordBatch* const> batc
 result<void> FileJournalWriter::make_room(std::uint64_t octets) {
   const std::uint64_t needed = octets + kWatermarkOctets;
   if (offset_ + needed <= capacity_) return {};
+  if (kFirstBlock + needed > kFileOctetsUsable) return failed(JournalError::too_large);
 
   // A file that holds only its first block takes the commit, or none would.
   if (blocks_ > 1) {
     if (!preparer_.is_requested()) request_next();
     auto taken = preparer_.try_take();
-    if (taken && !*taken && offset_ + needed > kFileOctetsUsable && preparer_.is_requested()) {
-      // It is still being made and this file cannot grow any more: the disk is the bound now.
+    if (taken && !*taken) {
+      // Still in the making: go on here without zeros ahead, and wait only where that ends too.
+      if (const auto extended = extend(offset_ + needed); extended || !preparer_.is_requested()) {
+        return extended;
+      }
       preparer_.on_filled(capacity_, capacity_);
       auto waited = preparer_.take();
-      if (waited) {
-        taken = std::move(*waited);
-      } else {
-        taken = std::unexpected(waited.error());
-      }
+      if (!waited) return std::unexpected(waited.error());
+      taken = std::move(*waited);
     }
-    if (!taken && taken.error() == JournalError::disk_full) return std::unexpected(taken.error());
-    if (!taken && offset_ + needed > kFileOctetsUsable) return std::unexpected(taken.error());
-    if (taken && *taken) {
-      if (auto begun = begin_file(std::move(**taken)); !begun) return begun;
-      if (offset_ + needed <= capacity_) return {};
-    }
+    if (!taken) return std::unexpected(taken.error());
+    if (auto begun = begin_file(std::move(**taken)); !begun) return begun;
+    if (offset_ + needed <= capacity_) return {};
   }
-  if (offset_ + needed > kFileOctetsUsable) return failed(JournalError::too_large);
   return extend(offset_ + needed);
 }
 
+// Reserves more of this file, without zeros.
 result<void> FileJournalWriter::extend(std::uint64_t end) {
+  if (end > kFileOctetsUsable) return failed(JournalError::too_large);
   const std::uint64_t step = std::min(kExtensionOctets, options_.file_octets);
   end = std::min<std::uint64_t>(std::max(end, capacity_ + step), kFileOctetsUsable);
   const auto free = files_.free_octets(options_.directory);

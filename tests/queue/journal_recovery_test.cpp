@@ -306,6 +306,29 @@ TEST(JournalRecovery, NeverGivesANumberAgainThatWasSetAside) {
   EXPECT_EQ(recovered->end.file, 1u);
 }
 
+TEST(JournalRecovery, LeavesNoGapBelowANumberThatWasSetAside) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  {
+    const auto writer = journal.open();
+    for (int i = 0; i < 12; ++i) commit_one(*writer, "a").value();
+  }
+  journal.restart();
+  spoil(journal, 3, 20);
+  Octets without_blocks = journal.files.content(journal.path(2));
+  without_blocks.resize(64);
+  journal.files.set_content(journal.path(2), without_blocks);
+  ASSERT_TRUE(journal.recover({.salvage = true}));
+  journal.restart();
+
+  const auto writer = journal.open();
+
+  EXPECT_EQ(commit_one(*writer, "b")->file(), 4u);
+  journal.restart();
+  EXPECT_TRUE(journal.recover());
+  EXPECT_EQ(journal.visited.texts, (Texts{"a", "a", "a", "a", "a", "b"}));
+}
+
 TEST(JournalRecovery, WritesNothingWhenItMayOnlyRead) {
   JournalOnSim journal;
   {

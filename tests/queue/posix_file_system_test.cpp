@@ -1,9 +1,12 @@
 // The journal on real files, through both ways into the kernel.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -137,6 +140,60 @@ TEST_P(PosixFileSystem, TakesAFileSizeLimitForAFullDisk) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// A tmpfs of 16 MiB, filled to the last octet, in a namespace of its own. Answers what went wrong:
+// 0 nothing, 77 no such namespace here.
+int live_on_a_small_disk(IoBackend backend, const std::filesystem::path& mount_point) {
+  if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
+  if (::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=16m") != 0) return 77;
+  auto files = make_posix_file_system(backend);
+  const auto journal = mount_point / "journal";
+  const std::string large(100'000, 'x');
+  std::size_t accepted = 0;
+  {
+    auto recovered = queue::recover(**files, journal, {}, [](const Record&) {});
+    if (!recovered) return 1;
+    auto writer = JournalWriter::start(**files, {.directory = journal}, recovered->end,
+                                       [] { return JournalWriter::Preamble{}; });
+    if (!writer) return 2;
+    result<Locator> committed;
+    for (; accepted < 1000 && (committed = commit_one(**writer, large)); ++accepted) {
+      if ((*writer)->room_octets() < 200'000) std::this_thread::yield();
+    }
+    if (committed.error() != JournalError::disk_full) return 3;
+    if (accepted < 80) return 4;  // half of the disk at least
+    // What fills a disk to the last octet is mostly somebody else.
+    std::ofstream(mount_point / "somebody else") << std::string(16u << 20, 'x');
+    if (commit_one(**writer, large)) return 5;
+  }
+  std::size_t found = 0;
+  auto recovered = queue::recover(**files, journal, {}, [&](const Record&) { ++found; });
+  if (!recovered) return 6;
+  if (found != accepted) return 7;
+  std::filesystem::remove(mount_point / "somebody else");
+  auto writer = JournalWriter::start(**files, {.directory = journal}, recovered->end,
+                                     [] { return JournalWriter::Preamble{}; });
+  if (!writer) return 8;
+  if (!(*writer)->drop_before((*writer)->durable_end().file())) return 9;
+  for (int tries = 0; tries < 1'000'000; ++tries) {
+    if (commit_one(**writer, large)) return 0;
+    (void)(*writer)->commit_watermark();
+    std::this_thread::yield();
+  }
+  return 10;
+}
+
+TEST_P(PosixFileSystem, RefusesAndGoesOnWithOnASmallDisk) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(live_on_a_small_disk(GetParam(), directory_));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no mount namespace here";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
