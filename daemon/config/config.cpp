@@ -174,6 +174,7 @@ std::expected<Config, std::vector<ConfigMistake>> load_config(const std::filesys
   config.carriers = read_carriers(top.tables("carrier"), secrets);
   if (top.find("carrier") == nullptr) top.mistake("", "needs at least one [[carrier]]");
   std::vector<std::string> names;
+  names.reserve(config.carriers.size());
   for (const CarrierConfig& carrier : config.carriers) names.push_back(carrier.name);
 
   config.clients = read_clients(top.tables("client"), names);

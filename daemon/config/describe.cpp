@@ -138,6 +138,7 @@ void describe_client(Page& page, const ClientConfig& client) {
 
 void describe_carrier(Page& page, const CarrierConfig& carrier) {
   std::vector<std::string> hosts;
+  hosts.reserve(carrier.hosts.size());
   for (const HostPort& host : carrier.hosts) hosts.push_back(address(host));
   const auto ton_npi = [](const TonNpi& of) {
     return fmt::format("{{ ton = {}, npi = {} }}", of.ton, of.npi);

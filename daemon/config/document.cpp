@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace stentor::daemon::config_file {
@@ -19,7 +20,8 @@ Table plain(const toml::table& table) {
         {.key = std::string(key.str()), .line = key.source().begin.line, .value = plain(node)});
   }
   // toml++ sorts by name; a reader of mistakes goes down the file.
-  std::ranges::stable_sort(entries, {}, &Entry::line);
+  std::ranges::sort(entries, {},
+                    [](const Entry& entry) { return std::tie(entry.line, entry.key); });
   return entries;
 }
 

@@ -159,6 +159,7 @@ void check_once(Section& section, std::string_view key, std::span<const std::str
 std::vector<RouteConfig> read_routes(std::vector<Section> sections,
                                      std::span<const std::string> carriers) {
   std::vector<RouteConfig> routes;
+  routes.reserve(sections.size());
   FirstSaid said;
   for (Section& section : sections) routes.push_back(read_route(section, carriers, said));
   return routes;

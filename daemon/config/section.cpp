@@ -40,7 +40,9 @@ std::size_t edits_between(std::string_view left, std::string_view right) {
 }  // namespace
 
 void Mistakes::add(std::uint32_t line, std::string key, std::string what) {
-  found_.push_back({.file = file_, .line = line, .key = std::move(key), .what = std::move(what)});
+  const auto behind = std::ranges::upper_bound(found_, line, {}, &ConfigMistake::line);
+  found_.insert(behind,
+                {.file = file_, .line = line, .key = std::move(key), .what = std::move(what)});
 }
 
 bool Mistakes::has(std::string_view key) const {
@@ -52,7 +54,6 @@ bool Mistakes::has(std::string_view key) const {
 }
 
 std::vector<ConfigMistake> Mistakes::take() {
-  std::ranges::stable_sort(found_, {}, &ConfigMistake::line);
   return std::move(found_);
 }
 

@@ -36,7 +36,7 @@ class Mistakes {
 
  private:
   std::string file_;
-  std::vector<ConfigMistake> found_;
+  std::vector<ConfigMistake> found_;  ///< by line, and on one line as they were found
 };
 
 /// The known spelling of a mistyped word, if one is near enough to be meant.

@@ -19,8 +19,9 @@ template <std::size_t Count>
 std::optional<std::uint64_t> with_unit(std::string_view text,
                                        const std::array<Unit, Count>& units) {
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number);
   if (error != std::errc{}) return std::nullopt;
 
   const std::string_view name(stop, static_cast<std::size_t>(end - stop));
@@ -68,8 +69,9 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
   if (std::ranges::any_of(host, is_odd)) return std::nullopt;
 
   std::uint16_t port = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, port);
+  const char* const begin = digits.data();
+  const char* const end = begin + digits.size();
+  const auto [stop, error] = std::from_chars(begin, end, port);
   if (error != std::errc{} || stop != end || port == 0) return std::nullopt;
   return HostPort{.host = std::string(host), .port = port};
 }
@@ -77,8 +79,9 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
 std::optional<std::uint32_t> parse_mode(std::string_view text) {
   if (text.size() < 3 || text.size() > 4) return std::nullopt;
   std::uint32_t mode = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, mode, 8);
   if (error != std::errc{} || stop != end || mode > 0777) return std::nullopt;
   return mode;
 }

@@ -189,6 +189,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   }
   target.patience = std::chrono::milliseconds(static_cast<int>(patience_seconds * 1000));
 
+  if (!chosen) return static_cast<int>(Exit::usage);  // CLI11 has required one
   const result<Exit> ended = (*chosen)(target, around);
   around.out->flush();
   if (ended) return static_cast<int>(*ended);

@@ -165,13 +165,14 @@ result<std::optional<std::string>> Connection::read_line(std::optional<milliseco
 }
 
 result<std::string> Connection::read_reply() {
-  auto line = read_line();
-  if (!line) return std::unexpected(std::move(line.error()));
-  if (!*line) {
+  auto read = read_line();
+  if (!read) return std::unexpected(std::move(read.error()));
+  std::optional<std::string>& line = *read;
+  if (!line) {
     return failed(Exit::unreachable,
                   fmt::format("stentord at {} closed the connection without an answer", path_));
   }
-  return *std::move(*line);
+  return *std::move(line);
 }
 
 }  // namespace stentor::ctl

@@ -70,10 +70,11 @@ result<Exit> events(const Target& target, const EventsOptions& options,
 
   Acknowledger acknowledger(*connection, *around.out, options.acknowledge);
   for (std::uint64_t count = 0; options.count == 0 || count < options.count;) {
-    const auto line = connection->read_line();
-    if (!line) return std::unexpected(line.error());
-    if (!*line) return failed(Exit::unreachable, "stentord closed the event stream");
-    const auto event = JsonValue::parse(**line);
+    const auto read = connection->read_line();
+    if (!read) return std::unexpected(read.error());
+    const std::optional<std::string>& line = *read;
+    if (!line) return failed(Exit::unreachable, "stentord closed the event stream");
+    const auto event = JsonValue::parse(*line);
     if (!event) continue;
 
     const std::string type = event->text("type");
@@ -85,7 +86,7 @@ result<Exit> events(const Target& target, const EventsOptions& options,
     if (event->find("error") != nullptr) {
       return failed(Exit::refused, fmt::format("events: {}", error_shown(*event)));
     }
-    *around.out << (target.json ? **line : event_shown(*event)) << '\n';
+    *around.out << (target.json ? *line : event_shown(*event)) << '\n';
     ++count;
     const bool is_last = count == options.count;
     if (auto done = acknowledger.printed(event->text("cursor"), connection->has_line() && !is_last);

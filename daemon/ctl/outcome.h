@@ -4,6 +4,7 @@
 // Threads  Plain values.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@
 namespace stentor::ctl {
 
 /// The exit status is a contract with scripts.
-enum class Exit : int {
+enum class Exit : std::uint8_t {
   ok = 0,
   refused = 1,      ///< the daemon said no, or what was waited for went wrong
   usage = 2,        ///< the command line, or a file it names, is wrong

@@ -94,22 +94,23 @@ result<void> OutcomeWatch::wait(std::optional<milliseconds> within, const OnOutc
       patience = std::max(milliseconds(1),
                           std::chrono::ceil<milliseconds>(deadline - steady_clock::now()));
     }
-    auto line = connection_.read_line(patience);
+    auto read = connection_.read_line(patience);
     if (within && steady_clock::now() >= deadline) {
       return failed(Exit::refused,
                     fmt::format("{} of the messages had no final event within {:g} s",
                                 expected_.size(), std::chrono::duration<double>(*within).count()));
     }
-    if (!line) return std::unexpected(std::move(line.error()));
-    if (!*line) {
+    if (!read) return std::unexpected(std::move(read.error()));
+    const std::optional<std::string>& line = *read;
+    if (!line) {
       return failed(Exit::unreachable, "stentord closed the event stream; the messages are safe");
     }
-    const auto event = JsonValue::parse(**line);
+    const auto event = JsonValue::parse(*line);
     if (!event) continue;
     if (event->find("cursor") != nullptr) cursor = event->text("cursor");
     const std::string type = event->text("type");
     if (!is_final(type) && !(sent_is_final_ && type == "sent")) continue;
-    if (expected_.erase(event->text("id")) != 0) on_outcome(**line, *event);
+    if (expected_.erase(event->text("id")) != 0) on_outcome(*line, *event);
   }
   return acknowledge(cursor);
 }

@@ -141,10 +141,11 @@ result<Exit> preview(const Target& target, const PreviewOptions& options,
         if (single && !target.json) print_one(reply, *around.out);
       });
   for (;;) {
-    auto text = texts->next();
-    if (!text) return std::unexpected(std::move(text.error()));
-    if (!*text) break;
-    if (auto added = pipeline.add(texts->line(), request_of(options, **text)); !added) {
+    auto read = texts->next();
+    if (!read) return std::unexpected(std::move(read.error()));
+    const std::optional<std::string>& text = *read;
+    if (!text) break;
+    if (auto added = pipeline.add(texts->line(), request_of(options, *text)); !added) {
       return std::unexpected(std::move(added.error()));
     }
   }

@@ -124,16 +124,17 @@ result<void> send_all(Connection& connection, const SendOptions& options, Texts&
   Pipeline pipeline(connection, [&](std::uint64_t number, std::string_view line,
                                     const JsonValue& reply) { report.take(number, line, reply); });
   for (;;) {
-    auto text = texts.next();
-    if (!text) {
+    auto read = texts.next();
+    if (!read) {
       // What is on its way already has its answers shown before the file's fault is.
       if (auto finished = pipeline.finish(); !finished) return finished;
-      return std::unexpected(std::move(text.error()));
+      return std::unexpected(std::move(read.error()));
     }
-    if (!*text) return pipeline.finish();
+    const std::optional<std::string>& text = *read;
+    if (!text) return pipeline.finish();
     std::string ref = options.ref;
     if (!ref.empty() && !texts.is_single()) ref += fmt::format("-{}", texts.line());
-    if (auto added = pipeline.add(texts.line(), request_of(options, **text, ref)); !added) {
+    if (auto added = pipeline.add(texts.line(), request_of(options, *text, ref)); !added) {
       return added;
     }
   }
@@ -186,7 +187,8 @@ result<Exit> send(const Target& target, const SendOptions& options, const Surrou
       watch->wait(options.wait_within, [&](std::string_view line, const JsonValue& event) {
         const std::string type = event.text("type");
         if (type != "delivered" && type != "sent") all_arrived = false;
-        *around.out << (target.json ? std::string(line) : event_shown(event)) << std::endl;
+        *around.out << (target.json ? std::string(line) : event_shown(event)) << '\n';
+        around.out->flush();  // the next may take minutes
       });
   if (!waited) return std::unexpected(std::move(waited.error()));
   return all_arrived ? Exit::ok : Exit::refused;

@@ -53,12 +53,13 @@ result<Exit> top(const Target& target, const TopOptions& options, const Surround
     if (is_live) {
       screen->draw(top_screen(*before, *now));
     } else if (target.json) {
-      *around.out << top_json(*before, *now) << std::endl;
+      *around.out << top_json(*before, *now) << '\n';
     } else if (options.count == 1) {
       for (const std::string& line : top_screen(*before, *now)) *around.out << line << '\n';
     } else {
-      *around.out << top_line(*before, *now) << std::endl;
+      *around.out << top_line(*before, *now) << '\n';
     }
+    around.out->flush();                // a picture is of now
     if (!*around.out) return Exit::ok;  // nobody reads any more
     before = std::move(now);
   }

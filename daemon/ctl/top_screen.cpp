@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/ctl/json_line.h"
@@ -16,12 +17,10 @@ void append(std::vector<std::string>& page, std::vector<std::string> lines) {
   for (std::string& line : lines) page.push_back(std::move(line));
 }
 
-// The carrier of the same name in the sample before; a new one is compared with nothing.
-const CarrierStatus& same_in(const Status& before, const CarrierStatus& carrier) {
-  for (const CarrierStatus& each : before.carriers) {
-    if (each.name == carrier.name) return each;
-  }
-  return carrier;
+// The carrier of the same name in the sample before; a new one is compared with itself.
+CarrierStatus same_in(const Status& before, const CarrierStatus& carrier) {
+  const auto found = std::ranges::find(before.carriers, carrier.name, &CarrierStatus::name);
+  return found == before.carriers.end() ? carrier : *found;
 }
 
 std::string of(std::int64_t part, std::int64_t whole) {
@@ -67,7 +66,7 @@ std::vector<std::string> carriers(const Sample& before, const Sample& now) {
   columns.add({"carrier", "state", "binds", "in flight", "limit", "sent", "delivered", "waiting",
                "urgent", "normal", "bulk", "oldest", "throttled"});
   for (const CarrierStatus& is : now.status.carriers) {
-    const CarrierStatus& was = same_in(before.status, is);
+    const CarrierStatus was = same_in(before.status, is);
     columns.add({printable(is.name), printable(is.state), of(is.bound, is.binds),
                  of(is.in_flight, is.window * is.bound), limit(is),
                  rate_shown(per_second(was.segments_sent, is.segments_sent, between)),
@@ -131,7 +130,7 @@ std::string top_json(const Sample& before, const Sample& now) {
   const Status& is = now.status;
   std::string carriers = "[";
   for (const CarrierStatus& carrier : is.carriers) {
-    const CarrierStatus& earlier = same_in(was, carrier);
+    const CarrierStatus earlier = same_in(was, carrier);
     JsonLine each;
     each.add("name", carrier.name)
         .add("state", carrier.state)
