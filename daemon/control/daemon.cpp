@@ -185,6 +185,12 @@ void Daemon::Body::recover(bool salvage) {
   const auto began = Clock::now();
   notify_.status("recovering the journal");
   (void)notify_.extend_timeout(10min);  // a large journal: minutes, not a reason to be killed
+  std::error_code uncreated;
+  std::filesystem::create_directories(config_.state_dir, uncreated);  // 0700 by our umask
+  if (uncreated) {
+    throw std::runtime_error(
+        fmt::format("state_dir {}: {}", config_.state_dir.string(), uncreated.message()));
+  }
   Replay replay(
       config_, routing_,
       [this](std::uint16_t number) -> CarrierDelivery& {
