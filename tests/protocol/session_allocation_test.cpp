@@ -1,31 +1,12 @@
-// The hot path of a session allocates nothing once it is warm. This file replaces the global
-// operator new to count; it allocates as before.
+// The hot path of a session allocates nothing once it is warm.
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
 
 #include "protocol/decoder.h"
 #include "protocol/encoder.h"
 #include "protocol/receipt.h"
 #include "protocol/session.h"
+#include "tests/protocol/allocation_count.h"
 #include "tests/protocol/wire.h"
-
-namespace {
-thread_local std::uint64_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace stentor::protocol::test {
 namespace {
@@ -70,9 +51,9 @@ TEST(SessionAllocation, IsNoneOnTheHotPath) {
   };
   for (int warming = 0; warming < 5; ++warming) turn();
 
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocation_count();
   for (int turns = 0; turns < 100; ++turns) turn();
-  const std::uint64_t after = allocations;
+  const std::uint64_t after = allocation_count();
 
   EXPECT_EQ(after - before, 0u);
   EXPECT_EQ(handler.responses, 105 * kWindow);
