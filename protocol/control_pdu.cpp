@@ -1,11 +1,11 @@
 #include "protocol/control_pdu.h"
 
-#include <netinet/in.h>  // libsmpp34's headers use its integer types and include nothing
-#include <string.h>      // explicit_bzero
+#include <string.h>  // explicit_bzero
 
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstdint>  // libsmpp34's headers use its types and include nothing
 #include <mutex>
 
 #include "protocol/field_limits.h"

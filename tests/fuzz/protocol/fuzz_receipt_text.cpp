@@ -3,6 +3,7 @@
 // The first octet is esm_class; the second how many octets of the rest are TLVs. Beside not
 // reading outside: what is found lies inside what was given, and an id rewritten in one base comes
 // back when it is rewritten in the other.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "protocol/decoder.h"
 #include "protocol/encoder.h"
+#include "protocol/field_limits.h"
 #include "protocol/message_id.h"
 #include "protocol/receipt.h"
 
@@ -54,15 +56,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span<const std::uint8_t> rest(data + 2, size - 2);
   const std::size_t tlv_octets = std::min<std::size_t>(data[1], rest.size());
 
-  // Through the decoder, as Tlvs must be checked before they are walked.
-  Octets pdu(kHeaderOctets);
-  const std::uint8_t fields[] = {0, 1, 1, 0, 1, 1, 0, data[0], 0, 0, 0, 0, 0, 0, 0, 0};
-  pdu.insert(pdu.end(), std::begin(fields), std::end(fields));
+  // Through the decoder, as Tlvs must be checked before they are walked. (The encoder copies them.)
   const auto text = rest.subspan(tlv_octets);
-  const std::size_t text_octets = std::min<std::size_t>(text.size(), 254);
-  pdu.push_back(static_cast<std::uint8_t>(text_octets));
-  pdu.insert(pdu.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(text_octets));
-  pdu.insert(pdu.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(tlv_octets));
+  Octets pdu;
+  const auto encoded = append_deliver_sm(
+      pdu, 1,
+      {.esm_class = data[0],
+       .short_message = text.first(std::min<std::size_t>(text.size(), kShortMessageMax)),
+       .tlvs = Tlvs(rest.first(tlv_octets))});
+  require(encoded.has_value());
 
   const auto deliver = decode_short_message(pdu);
   if (!deliver) return 0;
