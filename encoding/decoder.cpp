@@ -13,6 +13,19 @@ namespace {
 
 constexpr char32_t kReplacementCharacter = 0xfffd;
 
+// How many septets from the start are the ASCII code of what they show.
+std::size_t plain_run(std::span<const std::uint8_t> septets) noexcept {
+  std::size_t run = 0;
+  while (run < septets.size()) {
+    const std::uint8_t septet = septets[run];
+    const bool letter = (septet >= 'a' && septet <= 'z') || (septet >= 'A' && septet <= 'Z');
+    const bool sign = septet >= ' ' && septet < '@' && septet != '$';
+    if (!letter && !sign) break;
+    ++run;
+  }
+  return run;
+}
+
 constexpr bool is_high(char16_t unit) noexcept {
   return (unit & 0xfc00u) == 0xd800u;
 }
@@ -48,7 +61,16 @@ void Decoder::add(std::span<const std::uint8_t> user_data, bool has_header) {
 }
 
 void Decoder::add_septets(std::span<const std::uint8_t> septets, Shifts shifts) {
-  for (const std::uint8_t septet : septets) {
+  text_.reserve(text_.size() + septets.size());
+  for (std::size_t at = 0; at < septets.size(); ++at) {
+    if (!escaped_ && shifts.are_default()) {
+      const std::size_t plain = plain_run(septets.subspan(at));
+      const auto run = septets.subspan(at, plain);
+      text_.append(run.begin(), run.end());
+      at += plain;
+      if (at == septets.size()) break;
+    }
+    const std::uint8_t septet = septets[at];
     if (septet > 0x7f) {
       append_utf8(text_, kReplacementCharacter);
       escaped_ = false;

@@ -1,7 +1,9 @@
 #include "encoding/forcing.h"
 
 #include <array>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "encoding/grapheme.h"
 #include "encoding/gsm_alphabet.h"
@@ -13,32 +15,72 @@ namespace stentor::encoding {
 
 namespace {
 
-bool carries(Alphabet alphabet, Shifts shifts, std::string_view cluster) noexcept {
+constexpr std::size_t kTables = kNationalLanguages + 1;  // the default ones are at 0
+
+// The tables that, by themselves or with a locking shift, carry a cluster whole.
+struct ClusterTables {
+  std::array<std::uint16_t, kTables> singles_beside{};  // by locking shift: the single shifts
+};
+
+ClusterTables tables_of(std::string_view cluster) noexcept {
+  ClusterTables tables;
+  tables.singles_beside.fill((1u << kTables) - 1);
   for (std::size_t at = 0; at < cluster.size();) {
     const CodePoint next = code_point_at(cluster, at);
-    at += next.octets;
-    switch (alphabet) {
-      case Alphabet::gsm7:
-      case Alphabet::gsm7_packed:
-        if (!code_of(next.value, shifts).exists()) return false;
-        break;
-      case Alphabet::latin1:
-        if (!is_latin1(next.value)) return false;
-        break;
-      case Alphabet::ascii:
-        if (!is_ascii(next.value)) return false;
-        break;
-      case Alphabet::ucs2: break;
+    const TablesWith with = tables_with(next.value);
+    for (std::size_t locking = 0; locking < kTables; ++locking) {
+      if ((with.locking >> locking & 1u) == 0) tables.singles_beside[locking] &= with.single;
     }
+    at += next.octets;
   }
-  return true;
+  return tables;
 }
 
-constexpr std::size_t kTables = kNationalLanguages + 1;
-constexpr std::size_t kTablePairs = kTables * kTables;
+bool carries(const ClusterTables& tables, Shifts shifts) noexcept {
+  const std::uint16_t singles = tables.singles_beside[static_cast<std::size_t>(shifts.locking)];
+  return (singles >> static_cast<unsigned>(shifts.single) & 1u) != 0;
+}
 
-bool is_allowed(NationalLanguages allowed, NationalLanguage language) noexcept {
-  return language == NationalLanguage::none || allowed.allows(language);
+// The pair of allowed tables for which the fewest clusters must go.
+Shifts best_shifts(std::span<const ClusterTables> clusters, NationalLanguages allowed) noexcept {
+  std::array<std::array<std::size_t, kTables>, kTables> carried{};
+  for (const ClusterTables& tables : clusters) {
+    for (std::size_t locking = 0; locking < kTables; ++locking) {
+      for (std::size_t single = 0; single < kTables; ++single) {
+        carried[locking][single] += tables.singles_beside[locking] >> single & 1u;
+      }
+    }
+  }
+  Shifts best;
+  std::size_t most = carried[0][0];
+  const auto is_allowed = [&](std::size_t table) {
+    return table == 0 || allowed.allows(static_cast<NationalLanguage>(table));
+  };
+  for (std::size_t locking = 0; locking < kTables; ++locking) {
+    for (std::size_t single = 0; single < kTables; ++single) {
+      if (!is_allowed(locking) || !is_allowed(single) || carried[locking][single] <= most) continue;
+      most = carried[locking][single];
+      best = {static_cast<NationalLanguage>(locking), static_cast<NationalLanguage>(single)};
+    }
+  }
+  return best;
+}
+
+std::vector<Cluster> clusters_of(std::string_view text) {
+  std::vector<Cluster> clusters;
+  for (std::size_t at = 0; at < text.size(); at = clusters.back().end) {
+    clusters.push_back(cluster_at(text, at, at));
+  }
+  return clusters;
+}
+
+bool all_of(std::string_view cluster, bool (*has)(char32_t)) noexcept {
+  for (std::size_t at = 0; at < cluster.size();) {
+    const CodePoint next = code_point_at(cluster, at);
+    if (!has(next.value)) return false;
+    at += next.octets;
+  }
+  return true;
 }
 
 struct Kept {
@@ -46,19 +88,38 @@ struct Kept {
   std::uint32_t gone = 0;
 };
 
-Kept keep_carried(std::string_view text, Alphabet alphabet, Shifts shifts) {
+template <class Carried>
+Kept keep(std::string_view text, std::span<const Cluster> clusters, Carried carried) {
   Kept kept;
-  for (std::size_t at = 0; at < text.size();) {
-    const Cluster cluster = cluster_at(text, at, at);
-    const std::string_view octets = text.substr(cluster.begin, cluster.end - cluster.begin);
-    if (carries(alphabet, shifts, octets)) {
-      kept.text += octets;
+  for (std::size_t at = 0; at < clusters.size(); ++at) {
+    const auto cluster = text.substr(clusters[at].begin, clusters[at].end - clusters[at].begin);
+    if (carried(at, cluster)) {
+      kept.text += cluster;
     } else {
       ++kept.gone;
     }
-    at = cluster.end;
   }
   return kept;
+}
+
+Kept keep_carried(std::string_view text, Alphabet alphabet, NationalLanguages allowed) {
+  const std::vector<Cluster> clusters = clusters_of(text);
+  switch (alphabet) {
+    case Alphabet::gsm7:
+    case Alphabet::gsm7_packed: break;
+    case Alphabet::latin1:
+      return keep(text, clusters, [](auto, auto cluster) { return all_of(cluster, is_latin1); });
+    case Alphabet::ascii:
+      return keep(text, clusters, [](auto, auto cluster) { return all_of(cluster, is_ascii); });
+    case Alphabet::ucs2: return {std::string(text), 0};
+  }
+  std::vector<ClusterTables> tables;
+  tables.reserve(clusters.size());
+  for (const Cluster& one : clusters) {
+    tables.push_back(tables_of(text.substr(one.begin, one.end - one.begin)));
+  }
+  const Shifts shifts = best_shifts(tables, allowed);
+  return keep(text, clusters, [&](std::size_t at, auto) { return carries(tables[at], shifts); });
 }
 
 }  // namespace
@@ -71,15 +132,7 @@ result<Unforced> without_forcing(std::string_view text, const PlanOptions& optio
   narrowed.strict = true;
   narrowed.replacement = Replacement::none;
 
-  Kept kept = keep_carried(text, first, {});
-  const bool gsm = first == Alphabet::gsm7 || first == Alphabet::gsm7_packed;
-  for (std::size_t pair = 1; gsm && pair < kTablePairs; ++pair) {
-    const auto locking = static_cast<NationalLanguage>(pair / kTables);
-    const auto single = static_cast<NationalLanguage>(pair % kTables);
-    if (!is_allowed(options.national, locking) || !is_allowed(options.national, single)) continue;
-    Kept other = keep_carried(text, first, {locking, single});
-    if (other.gone < kept.gone) kept = std::move(other);
-  }
+  const Kept kept = keep_carried(text, first, options.national);
   if (kept.text.empty()) return Unforced{kept.gone, 0};
   const auto planned = plan(kept.text, narrowed);
   if (!planned) return std::unexpected(planned.error());

@@ -105,6 +105,13 @@ bool certainly_parted(char32_t before, char32_t after) noexcept {
 }
 
 Cluster cluster_at(std::string_view text, std::size_t boundary, std::size_t at) {
+  if (boundary == at) {
+    const CodePoint here = code_point_at(text, at);
+    const std::size_t end = at + here.octets;
+    if (end == text.size() || certainly_parted(here.value, code_point_at(text, end).value)) {
+      return {at, end};
+    }
+  }
   // Back to where a boundary is certain.
   std::size_t from = at;
   for (char32_t after = code_point_at(text, at).value; from > boundary;) {

