@@ -28,7 +28,10 @@ WINDOW = 50
 # The shard reserves ahead of need at most a window more, see docs/architecture.md.
 DOUBT_PER_KILL = 2 * WINDOW
 
-UNANSWERED_MAX = 200  # requests the client leaves unanswered; keeps the queue, and the test, short
+UNANSWERED_MAX = 200  # requests the client leaves unanswered
+# Messages a second: the carrier's window is full at every kill, and what waits stays short enough
+# for the test to end soon after the last one.
+RATE = 3000
 
 TEXTS = (
     "Your code is {n}. Do not tell it to anyone.",
@@ -52,8 +55,7 @@ class Client(threading.Thread):
         self.unanswered = collections.OrderedDict()
         self.wrong = []
         self.duplicates_answered = 0
-        self.recheck = []  # answered refs to send once more
-        self.pausing = threading.Event()
+        self.begun = time.monotonic()
         self.finishing = threading.Event()
 
     def run(self):
@@ -71,14 +73,21 @@ class Client(threading.Thread):
                 again += self.random.sample(sorted(self.answered), min(20, len(self.answered)))
             self._write(connection, again, expected)
             while True:
-                while len(expected) < UNANSWERED_MAX and not self.finishing.is_set():
+                while len(expected) < UNANSWERED_MAX and self._may_send():
                     self._write(connection, [self._new() for _ in range(20)], expected)
                 if not expected:
-                    return
+                    if self.finishing.is_set():
+                        return
+                    time.sleep(0.002)
+                    continue
                 reply = connection.read()
                 if reply is None:
                     return
                 self._on_reply(expected.popleft(), reply)
+
+    def _may_send(self):
+        due = (time.monotonic() - self.begun) * RATE
+        return len(self.submitted) < due and not self.finishing.is_set()
 
     def _new(self):
         number = len(self.submitted)

@@ -88,14 +88,16 @@ def free_port():
 
 
 def wait_until(condition, what, patience=PATIENCE, step=0.02):
-    """The first true value of condition(); fails naming `what` after `patience` seconds."""
+    """The first true value of condition(); fails after `patience` seconds naming `what`, a text or
+    a function that makes one."""
     deadline = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
+            raise AssertionError(f"waited {patience:.0f} s in vain: "
+                                 f"{what() if callable(what) else what}")
         time.sleep(step)
 
 
@@ -387,7 +389,7 @@ class EventFollower:
 
     def wait_for(self, message_id, *types, patience=PATIENCE):
         return wait_until(lambda: self.of(message_id, *types),
-                          f"an event {'/'.join(types)} of {message_id}; it has "
+                          lambda: f"an event {'/'.join(types)} of {message_id}; it has "
                           f"{[e['type'] for e in self.of(message_id)]}", patience)[-1]
 
     def _follow(self):
