@@ -19,7 +19,7 @@ extern "C" {
 namespace stentor::protocol {
 namespace {
 
-constexpr std::size_t kControlOctetsMax = 256;  // the longest, cancel_sm, has 135
+constexpr std::size_t kControlOctetsMax = 256;  // the longest, cancel_sm, has 133
 
 // libsmpp34 refuses numbers that it does not know (interface_version 0x33 and 0x50, a vendor's
 // TON or NPI), so it packs these in their place and ours are written over them.
