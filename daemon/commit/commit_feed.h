@@ -33,6 +33,10 @@ class CommitFeed {
   [[nodiscard]] CommitBatch& open();
   /// The number of the batch that open() fills: durable once durable() reaches it.
   [[nodiscard]] std::uint64_t open_number() const noexcept { return next_number_; }
+  /// The batch that carries what was added last: what depends on it waits for this one.
+  [[nodiscard]] std::uint64_t last_written() const noexcept {
+    return open_ && !open_->records.is_empty() ? next_number_ : next_number_ - 1;
+  }
   /// The number of the latest batch that is settled, durable or failed.
   [[nodiscard]] std::uint64_t settled() const noexcept { return settled_; }
 

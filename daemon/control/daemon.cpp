@@ -228,6 +228,11 @@ void Daemon::Body::recover(bool salvage) {
       recovered->records, recovered->files.size(), recovered->torn_octets, report.waiting,
       report.in_doubt, report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
+  if (recovered->torn_octets > 0 && !recovered->files.empty()) {
+    spdlog::warn("journal-{:08}.stj: {} octets of a commit that was never acknowledged cut from "
+                 "its end",
+                 recovered->files.back().number, recovered->torn_octets);
+  }
   if (report.without_carrier > 0) {
     spdlog::error("journal: {} messages wait for a carrier that is not in the configuration any "
                   "more, and no default route leads elsewhere",

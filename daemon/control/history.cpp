@@ -128,6 +128,16 @@ void tell(const queue::Record& record, Telling& telling) {
         telling.end();
       }
       return;
+    case RecordKind::conflict:
+      if (const auto conflict = decode_verdict(record.payload);
+          conflict && is_about(conflict->of, telling.id)) {
+        telling.step(conflict->of.time_ms, "conflict");
+        append_member("code", conflict->code, telling.steps);
+        append_key("detail", telling.steps);
+        append_json_untrusted(conflict->detail, 80, telling.steps);
+        telling.end();
+      }
+      return;
     case RecordKind::uncertain:
       if (const auto uncertain = decode_uncertain(record.payload);
           uncertain && is_about(uncertain->of, telling.id)) {

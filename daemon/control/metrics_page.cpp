@@ -231,6 +231,14 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
                                      "Receipts that name no message id."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });
+  add_by_carrier(all, counter_family("stentor_receipts_duplicate_total",
+                                     "Receipts that repeat one that came before."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_duplicate); });
+  add_by_carrier(all, counter_family("stentor_receipts_conflicting_total",
+                                     "Final receipts that contradict an earlier one."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_conflicting); });
   add_by_carrier(all, counter_family("stentor_replies_refused_total",
                                      "Messages from handsets the carrier was asked to keep."),
                  figures,

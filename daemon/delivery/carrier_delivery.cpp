@@ -110,16 +110,19 @@ void CarrierDelivery::on_durable(std::uint64_t settled) {
       line->ready.push_back(line->intending.front());
       line->intending.pop_front();
     }
-    while (!line->delivers.empty() && line->delivers.front().batch <= settled) {
-      const Line::Unanswered& deliver = line->delivers.front();
-      if (deliver.epoch == line->link->epoch() && line->link->state() != LinkState::down &&
-          line->link->state() != LinkState::stopped) {
-        line->link->session().answer(deliver.sequence_number, protocol::CommandStatus::ok);
-      }
-      line->delivers.pop_front();
-    }
   }
   schedule_pump();
+}
+
+// What a deliver_sm said is on disk: it may be answered.
+void CarrierDelivery::answer_delivers(Line& line) {
+  while (!line.delivers.empty() && line.delivers.front().batch <= settled_) {
+    const Line::Unanswered& deliver = line.delivers.front();
+    if (deliver.epoch == line.link->epoch() && line.link->is_connected()) {
+      line.link->session().answer(deliver.sequence_number, protocol::CommandStatus::ok);
+    }
+    line.delivers.pop_front();
+  }
 }
 
 void CarrierDelivery::schedule_pump() {
@@ -141,7 +144,10 @@ void CarrierDelivery::pump() {
   write_intents();
   submit_ready(now);
   services_.feed.flush();
-  for (const auto& line : lines_) line->link->flush();
+  for (const auto& line : lines_) {
+    answer_delivers(*line);
+    line->link->flush();
+  }
   if (draining_ && reserved_ == 0) {
     for (const auto& line : lines_) {
       if (line->link->state() != LinkState::unbinding) line->link->drain();

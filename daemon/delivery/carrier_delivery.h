@@ -33,6 +33,7 @@
 #include "daemon/links/smsc_link.h"
 #include "daemon/tracking/early_receipts.h"
 #include "daemon/tracking/outstanding.h"
+#include "daemon/tracking/settled_segments.h"
 #include "protocol/message_id.h"
 #include "queue/due_heap.h"
 #include "queue/journal_reader.h"
@@ -93,6 +94,15 @@ class CarrierDelivery : public LinkOwner {
   struct MultiPart {
     std::vector<State> states;  ///< by part; none: no final receipt yet
     std::uint16_t reported = 0;
+    State worst = State::none;
+    std::string_view worst_code;  ///< a literal
+    std::string worst_detail;
+  };
+  /// What became of a message when the last of its parts was reported; `none`: more to come.
+  struct Settled {
+    State state = State::none;
+    std::string_view code;
+    std::string detail;
   };
 
   // carrier_delivery.cpp
@@ -102,6 +112,7 @@ class CarrierDelivery : public LinkOwner {
   void return_to_lane(const queue::Lanes::Pick& pick);
   void retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void publish_gauges();
+  void answer_delivers(Line& line);
 
   // reserving.cpp
   void reserve();
@@ -142,7 +153,9 @@ class CarrierDelivery : public LinkOwner {
   void track(const Sending& sending, std::uint16_t part, std::string_view message_id);
   [[nodiscard]] bool apply(const protocol::Receipt& receipt);
   void apply_to(const ReceiptTarget& target, const protocol::Receipt& receipt);
-  [[nodiscard]] State settle_part(const OutstandingSegment& segment, State part_state);
+  [[nodiscard]] Settled settle_part(const OutstandingSegment& segment, State part_state,
+                                    std::string_view code, std::string_view detail);
+  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt);
   void keep_unmatched(const protocol::Receipt& receipt);
   void hold(const protocol::Receipt& receipt);
   void answer_when_durable(SmscLink& link, std::uint32_t sequence_number);
@@ -178,6 +191,7 @@ class CarrierDelivery : public LinkOwner {
   boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
   Outstanding outstanding_;
   EarlyReceipts early_;
+  SettledSegments settled_segments_;
   std::deque<KeptReceipt> restored_unmatched_;
   boost::unordered_flat_map<std::uint64_t, MultiPart> multi_;  // by accepted record
   CarrierStats stats_;

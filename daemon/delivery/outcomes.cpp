@@ -38,6 +38,11 @@ void Outcomes::write(const Uncertain& uncertain) {
   account(uncertain.of);
 }
 
+void Outcomes::write_conflict(const Verdict& conflict) {
+  add(RecordKind::conflict, conflict);
+  account(conflict.of);
+}
+
 void Outcomes::write(const Orphan& orphan) { add(RecordKind::orphan, orphan); }
 
 void Outcomes::write(const Released& released) { add(RecordKind::released, released); }

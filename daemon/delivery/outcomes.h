@@ -25,13 +25,15 @@ class Outcomes {
   void write(const ReceiptCame& receipt);
   void write(const Verdict& verdict);
   void write(const Uncertain& uncertain);
+  /// A final receipt against an earlier one: told, and nothing else.
+  void write_conflict(const Verdict& conflict);
   void write(const Orphan& orphan);
   void write(const Released& released);
   /// Returns the batch that must be durable before the messages may go on the wire.
   [[nodiscard]] std::uint64_t write(const Intent& intent);
 
   /// The batch that carries what was written last.
-  [[nodiscard]] std::uint64_t batch() const noexcept { return feed_.open_number(); }
+  [[nodiscard]] std::uint64_t batch() const noexcept { return feed_.last_written(); }
 
  private:
   template <class Body>

@@ -49,6 +49,13 @@ int badness(State state) {
   return 0;
 }
 
+// The carrier's own words: what an event's detail says.
+std::string words_of(const protocol::Receipt& receipt) {
+  std::string words = "stat:" + std::string(receipt.stat.substr(0, 32));
+  if (!receipt.err.empty()) words += " err:" + std::string(receipt.err.substr(0, 32));
+  return words;
+}
+
 std::uint32_t steady_ms_now() {
   return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::steady_clock::now().time_since_epoch())
@@ -94,18 +101,20 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
   }
   if (message_id.empty()) {  // no receipt can ever be matched to this part
     if (parts == 1) return;
-    const State state = settle_part(segment, State::sent_final);
-    if (state == State::none) return;
+    const Settled settled = settle_part(segment, State::sent_final, "no_message_id",
+                                        "the carrier gave no id for a part");
+    if (settled.state == State::none) return;
     Verdict verdict;
-    verdict.of = following(sent, state);
-    verdict.code = "no_message_id";
-    verdict.detail = "the carrier gave no id for a part";
+    verdict.of = following(sent, settled.state);
+    verdict.code = settled.code;
+    verdict.detail = settled.detail;
     outcomes_.write(verdict);
-    count_verdict(state);
+    count_verdict(settled.state);
     return;
   }
   const protocol::CanonicalId id(message_id);
   outstanding_.put(id.text(), segment);
+  settled_segments_.erase(id.text());
   if (early_.is_empty()) return;
   for (const KeptReceipt& kept : early_.take(id.text())) {
     ++stats_.receipts_matched_late;
@@ -135,6 +144,10 @@ void CarrierDelivery::restore_part_outcome(queue::Locator at, std::uint8_t parts
   if (part < 1 || part > multi.states.size() || multi.states[part - 1u] != State::none) return;
   multi.states[part - 1u] = state;
   ++multi.reported;
+  if (badness(state) > badness(multi.worst)) {
+    multi.worst = state;
+    multi.worst_code = state == State::delivered ? "" : name_of(state);
+  }
 }
 
 void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt) {
@@ -175,7 +188,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;
   }
-  if (!apply(*receipt)) keep_unmatched(*receipt);
+  if (!apply(*receipt) && !is_repeated(*receipt)) keep_unmatched(*receipt);
   answer_when_durable(link, sequence_number);
 }
 
@@ -217,6 +230,7 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
     case ReceiptVerdict::expired: ++stats_.receipts_expired; break;
     case ReceiptVerdict::unknown: ++stats_.receipts_unknown; break;
   }
+  Settled settled;
   ReceiptCame came;
   came.part = target.segment.part;
   came.message_state = static_cast<std::uint8_t>(receipt.state);
@@ -231,7 +245,15 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
       stats_.receipt_after.record(
           std::chrono::milliseconds(steady_ms_now() - target.segment.sent_ms));
     }
-    if (target.segment.parts > 1) state = settle_part(target.segment, state);
+    settled_segments_.put(target.id, {target.segment.at, target.segment.part, state});
+    if (target.segment.parts > 1) {
+      settled = settle_part(target.segment, state, came.code, words_of(receipt));
+      state = settled.state;
+      if (settled.code != came.code) {
+        came.message_code = settled.code;
+        came.message_detail = settled.detail;
+      }
+    }
   }
   came.of = {.accepted = target.segment.at,
              .subject = accepted->subject,
@@ -250,20 +272,61 @@ void CarrierDelivery::count_verdict(State state) {
 }
 
 // Notes one part's outcome; the message's verdict when it was the last one missing.
-State CarrierDelivery::settle_part(const OutstandingSegment& segment, State part_state) {
+CarrierDelivery::Settled CarrierDelivery::settle_part(const OutstandingSegment& segment,
+                                                      State part_state, std::string_view code,
+                                                      std::string_view detail) {
   const auto found = multi_.find(segment.at.bits());
-  if (found == multi_.end()) return State::none;  // the message is final already
+  if (found == multi_.end()) return {};  // the message is final already
   MultiPart& multi = found->second;
   State& state = multi.states[segment.part - 1u];
   if (state == State::none) ++multi.reported;
-  if (badness(part_state) > badness(state)) state = part_state;
-  if (multi.reported < multi.states.size()) return State::none;
-  State worst = State::none;
-  for (const State part : multi.states) {
-    if (badness(part) > badness(worst)) worst = part;
+  state = part_state;
+  if (badness(part_state) > badness(multi.worst)) {
+    multi.worst = part_state;
+    multi.worst_code = code;
+    multi.worst_detail = detail;
   }
+  if (multi.reported < multi.states.size()) return {};
+  Settled settled{multi.worst, multi.worst_code, std::move(multi.worst_detail)};
   multi_.erase(found);
-  return worst;
+  return settled;
+}
+
+// True when the receipt speaks of a segment that has had its final one. A second copy is answered
+// and forgotten; another verdict is told as a conflict and changes nothing.
+bool CarrierDelivery::is_repeated(const protocol::Receipt& receipt) {
+  const protocol::Spellings spellings =
+      protocol::spellings_of(receipt.message_id, message_id_rule());
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    const auto settled = settled_segments_.find(spellings.candidates[i].text());
+    if (!settled) continue;
+    const State state = receipt.is_intermediate ? State::none
+                                                : state_of(protocol::verdict_of(receipt.state));
+    if (state == State::none || state == settled->state) {
+      ++stats_.receipts_duplicate;
+      return true;
+    }
+    ++stats_.receipts_conflicting;
+    const auto record = services_.reader.read(settled->at);
+    const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+    if (!accepted) {
+      ++stats_.records_unreadable;
+      return true;
+    }
+    const std::string words = words_of(receipt);
+    Verdict conflict;
+    conflict.of = {.accepted = settled->at,
+                   .subject = accepted->subject,
+                   .time_ms = wall_clock_ms(),
+                   .state = State::none,
+                   .possible_duplicate = false};
+    conflict.code = code_of(receipt.state);
+    if (conflict.code.empty()) conflict.code = name_of(state);
+    conflict.detail = words;
+    outcomes_.write_conflict(conflict);
+    return true;
+  }
+  return false;
 }
 
 // It may have come before its submit_sm_resp: kept, on disk and at hand, and tried again then.
@@ -298,9 +361,7 @@ void CarrierDelivery::on_silence(const OutstandingSegment& segment) {
     const auto found = multi_.find(segment.at.bits());
     if (found == multi_.end()) return;  // the message is final already
     // The first part to fall silent speaks for all that are still missing.
-    for (const State part : found->second.states) {
-      if (badness(part) > badness(state)) state = part;
-    }
+    if (badness(found->second.worst) > badness(state)) state = found->second.worst;
     multi_.erase(found);
   }
   const auto record = services_.reader.read(segment.at);

@@ -59,6 +59,12 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
   append_following(receipt.of, out);
   if (is_part) append_member("part", receipt.part, out);
   append_member("parts", subject.parts, out);
+  if (!is_part && !receipt.message_code.empty()) {  // another part decided the message
+    append_member("code", receipt.message_code, out);
+    append_key("detail", out);
+    append_json_untrusted(receipt.message_detail, kCarrierWordMax, out);
+    return;
+  }
   if (!receipt.code.empty()) append_member("code", receipt.code, out);
   if (!receipt.stat.empty() || !receipt.err.empty()) {
     append_key("detail", out);
@@ -105,6 +111,12 @@ RecordEvents events_of(const queue::Record& record) {
         add("uncertain", events);
       }
       break;
+    case RecordKind::conflict:
+      if (const auto conflict = decode_verdict(record.payload)) {
+        subject = conflict->of.subject;
+        add("conflict", events);
+      }
+      break;
     case RecordKind::totals:
     case RecordKind::accepted:
     case RecordKind::intent:
@@ -140,6 +152,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::receipt:
       append_receipt(*decode_receipt(record.payload), subject, is_part, out);
       break;
+    case RecordKind::conflict:
     case RecordKind::verdict: {
       const auto verdict = decode_verdict(record.payload);
       append_following(verdict->of, out);

@@ -84,7 +84,9 @@ class SmscLink : public protocol::SessionHandler {
   [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] protocol::BindType type() const noexcept { return type_; }
-  /// The session of the current connection; there is one while bound.
+  /// True while there is a session.
+  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
+  /// The session of the current connection.
   [[nodiscard]] protocol::Session& session() noexcept { return *session_; }
   [[nodiscard]] std::size_t in_flight() const noexcept;
   [[nodiscard]] LinkStats stats() const noexcept;

@@ -21,7 +21,7 @@
 #include <system_error>
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming): Asio's name
 }
 
 namespace stentor::daemon {
@@ -67,7 +67,7 @@ class HttpListener {
   /// Closes the port and every connection at once: an answer on its way is worth nothing any more.
   void stop() noexcept;
 
-  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] Stats stats() const noexcept;
 
  private:

@@ -211,6 +211,8 @@ void encode(const ReceiptCame& receipt, FieldWriter& out) {
   out.text(receipt.stat);
   out.text(receipt.err);
   out.text(receipt.code);
+  out.text(receipt.message_code);
+  out.text(receipt.message_detail);
 }
 
 std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
@@ -224,6 +226,8 @@ std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload)
   receipt.stat = in.text();
   receipt.err = in.text();
   receipt.code = in.text();
+  receipt.message_code = in.text();
+  receipt.message_detail = in.text();
   return checked(in, receipt);
 }
 

@@ -35,6 +35,7 @@ enum class RecordKind : std::uint8_t {
   uncertain = 7,  ///< segments written, answer lost
   consumer = 8,   ///< an event consumer and how far it has acknowledged
   orphan = 9,     ///< a receipt that matched nothing when it came
+  conflict = 11,  ///< a final receipt that contradicts an earlier one; changes nothing
   released = 10   ///< messages of an intent that were certainly not written after all
 };
 
@@ -130,6 +131,8 @@ struct ReceiptCame {
   std::string_view stat;
   std::string_view err;
   std::string_view code;
+  std::string_view message_code;    ///< of the message's verdict, where another part decided it
+  std::string_view message_detail;
 };
 void encode(const ReceiptCame& receipt, FieldWriter& out);
 [[nodiscard]] std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload);

@@ -60,6 +60,7 @@ void Replay::visit(const queue::Record& record) {
       }
       break;
     case RecordKind::orphan: return visit_orphan(record);
+    case RecordKind::conflict: return;  // told then; nothing came of it
     case RecordKind::released: return visit_released(record);
   }
   ++report_.not_understood;
