@@ -97,7 +97,7 @@ def segments_by_encoding(metrics):
     """{encoding: count} from the metrics page."""
     found = {}
     for line in metrics.splitlines():
-        if line.startswith("stentor_segments") and 'encoding="' in line:
+        if line.startswith("stentor_segments_sent_total{"):
             encoding = line.split('encoding="')[1].split('"')[0]
             found[encoding] = found.get(encoding, 0) + int(float(line.rpartition(" ")[2]))
     return found
