@@ -179,10 +179,10 @@ class Delivery(OneDaemon):
         self.assertEqual(self.types(message_id).count("delivered"), 1)
         self.assertNotIn("conflict", self.types(message_id))
 
-    def test_another_final_after_a_final_is_acknowledged_and_changes_nothing(self):
+    def test_another_final_after_a_final_is_a_conflict_and_changes_nothing(self):
         message_id = self.send(self.number(
             lambda s, a: Answer(receipts=[Receipt(), Receipt("UNDELIV", delay=0.3)])))
-        self.events.wait_for(message_id, "delivered")
+        self.events.wait_for(message_id, "conflict")
         self.wait_receipts_answered(message_id, 2)
         finals = [t for t in self.types(message_id) if t in under_test.FINAL]
         self.assertEqual(finals, ["delivered"])
