@@ -91,10 +91,10 @@ class HttpListener::Server : public std::enable_shared_from_this<Server> {
   void stop() noexcept {
     stopped_ = true;
     error_code ignored;  // closing is all that is left to do
-    (void)acceptor.close(ignored);
+    acceptor.close(ignored);
     rest_.cancel(ignored);
     free_slot_.cancel(ignored);
-    for (Connection& connection : connections_) (void)connection.stream.socket().close(ignored);
+    for (Connection& connection : connections_) connection.stream.socket().close(ignored);
   }
 
   tcp::acceptor acceptor;
@@ -116,7 +116,7 @@ class HttpListener::Server : public std::enable_shared_from_this<Server> {
     for (Connection& connection : connections_) {  // the oldest first
       if (!connection.idle) continue;
       error_code ignored;
-      (void)connection.stream.socket().close(ignored);
+      connection.stream.socket().close(ignored);
       return;
     }
   }
@@ -225,7 +225,7 @@ asio::awaitable<error_code> HttpListener::Server::write(Connection& connection,
 // client is heard out, within the time its request had.
 asio::awaitable<void> HttpListener::Server::drain(Connection& connection) {
   error_code ignored;
-  (void)connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
   std::array<char, 4096> discarded;
   for (std::size_t total = 0; total < kDrainOctetsMax;) {
     const auto [error, count] =
@@ -286,11 +286,11 @@ std::expected<std::unique_ptr<HttpListener>, std::error_code> HttpListener::list
 
   auto server = std::make_shared<Server>(context, std::move(pages), limits);
   const tcp::endpoint at = found.begin()->endpoint();
-  (void)server->acceptor.open(at.protocol(), error);
+  server->acceptor.open(at.protocol(), error);
   // A restart must not wait for the last one's connections to time out of the kernel.
-  if (!error) (void)server->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) (void)server->acceptor.bind(at, error);
-  if (!error) (void)server->acceptor.listen(static_cast<int>(limits.connections), error);
+  if (!error) server->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) server->acceptor.bind(at, error);
+  if (!error) server->acceptor.listen(static_cast<int>(limits.connections), error);
   if (error) return std::unexpected(error);
 
   asio::co_spawn(context, Server::accept_loop(server), asio::detached);

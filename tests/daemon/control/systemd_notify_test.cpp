@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,7 @@ class FakeSystemd {
     std::memcpy(at.sun_path, name.data(), name.size());
     if (name.front() == '@') at.sun_path[0] = '\0';
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    EXPECT_EQ(::bind(fd_, std::bit_cast<const sockaddr*>(&at), size), 0) << std::strerror(errno);
+    EXPECT_EQ(::bind(fd_, std::bit_cast<const sockaddr*>(&at), size), 0);
   }
   FakeSystemd(const FakeSystemd&) = delete;
   FakeSystemd& operator=(const FakeSystemd&) = delete;
@@ -153,6 +154,7 @@ class AtDescriptorThree {
 
 int unix_socket(const std::string& path, int type, bool listening) {
   const int fd = ::socket(AF_UNIX, type, 0);
+  if (fd < 0) throw std::runtime_error("no socket to test with");
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
   std::memcpy(at.sun_path, path.data(), path.size());

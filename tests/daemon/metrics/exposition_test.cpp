@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "daemon/metrics/histogram.h"
@@ -26,8 +27,7 @@ TEST(Histogram, ABoundBelongsToItsOwnBucket) {
 
 TEST(Histogram, EachBoundAndItsNeighboursFallWhereASearchFindsThem) {
   for (std::size_t i = 0; i + 1 < Histogram::kBounds; ++i) {
-    const auto bound = std::chrono::nanoseconds(
-        static_cast<std::int64_t>(Histogram::bound_seconds(i) * 1e9 + 0.5));
+    const auto bound = std::chrono::nanoseconds(std::llround(Histogram::bound_seconds(i) * 1e9));
     Histogram histogram;
     histogram.record(bound);
     histogram.record(bound + 1ns);
