@@ -47,8 +47,9 @@ int report(const std::vector<ConfigMistake>& mistakes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"stentor's delivery daemon: takes messages on a local socket, stores each durably, "
-               "and delivers it over SMPP"};
+  CLI::App app{
+      "stentor's delivery daemon: takes messages on a local socket, stores each durably, "
+      "and delivers it over SMPP"};
   std::string config_file;
   std::string log_level = "info";
   bool check_config = false;

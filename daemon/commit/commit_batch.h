@@ -23,8 +23,8 @@ struct Arrival {
   std::uint32_t expires = 0;
   std::uint32_t key = 0;
   queue::Flow flow = 0;
-  std::uint64_t due_ms = 0;         ///< 0: now
-  std::uint16_t carrier = 0;        ///< index in the configuration
+  std::uint64_t due_ms = 0;   ///< 0: now
+  std::uint16_t carrier = 0;  ///< index in the configuration
   queue::Priority priority = queue::Priority::normal;
 };
 
@@ -35,8 +35,8 @@ struct CommitBatch {
   std::uint32_t accepted = 0;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> finished;  ///< accept file → messages
   std::vector<std::vector<Arrival>> arrivals;  ///< by shard; empty for other producers than ingress
-  bool has_events = false;   ///< consumers of events have something to read
-  std::error_code failure;   ///< set when it did not become durable
+  bool has_events = false;                     ///< consumers of events have something to read
+  std::error_code failure;                     ///< set when it did not become durable
 
   /// Notes that a message whose accepted record lies in `file` reached a final state.
   void finish(std::uint32_t file) {

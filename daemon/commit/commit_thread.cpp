@@ -1,10 +1,11 @@
 #include "daemon/commit/commit_thread.h"
-#include "daemon/commit/commit_feed.h"
-#include "daemon/wall_clock.h"
 
 #include <sys/prctl.h>
 
 #include <cassert>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -67,7 +68,9 @@ std::uint64_t CommitThread::octets_behind(queue::Locator place) const {
   return octets - std::min<std::uint64_t>(octets, place.block());
 }
 
-CommitThread::~CommitThread() { stop(); }
+CommitThread::~CommitThread() {
+  stop();
+}
 
 CommitLane& CommitThread::add_producer(bool may_be_refused, std::function<void()> on_durable) {
   auto& lane = lanes_.emplace_back(std::make_unique<CommitLane>());
@@ -377,7 +380,8 @@ void CommitThread::retire_files() {
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
   for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
     const FileUse& use = file->second;
-    const bool is_old = use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
+    const bool is_old =
+        use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
     const bool is_too_much = octets > options_.retention.octets;
     if (use.live > 0 || !(is_old || is_too_much)) break;
     octets -= std::min(octets, use.octets);

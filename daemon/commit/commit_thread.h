@@ -42,7 +42,7 @@ using BatchRing = queue::SpscRing<BatchPointer>;
 
 /// One producer's way to the commit thread and back.
 struct CommitLane {
-  bool may_be_refused = false;   ///< ingress: with the disk full its batches come back failed
+  bool may_be_refused = false;       ///< ingress: with the disk full its batches come back failed
   std::function<void()> on_durable;  ///< wakes the producer; called on the commit thread
   BatchRing submitted{2 * kBatchesInFlightMax};
   BatchRing settled{2 * kBatchesInFlightMax};
@@ -58,8 +58,8 @@ struct ArrivalLane {
 
 /// How much of each journal file is still needed.
 struct FileUse {
-  std::uint64_t live = 0;       ///< messages accepted in it that are not final
-  std::uint64_t last_ms = 0;    ///< wall time of its latest record
+  std::uint64_t live = 0;     ///< messages accepted in it that are not final
+  std::uint64_t last_ms = 0;  ///< wall time of its latest record
   std::uint64_t octets = 0;
   std::uint64_t first_sequence = 0;  ///< accepted records in it begin here
   bool has_totals = false;  ///< begins with the ledger's totals, so that older files can go

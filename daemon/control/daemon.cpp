@@ -5,13 +5,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
-#include <atomic>
 #include <future>
 #include <optional>
 #include <random>
@@ -66,8 +66,7 @@ struct Worker {
 
   std::string name;
   asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work =
-      asio::make_work_guard(context);
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
   std::atomic<Clock::rep> heartbeat{Clock::now().time_since_epoch().count()};
   std::thread thread;
 };
@@ -153,7 +152,9 @@ class Daemon::Body {
 Daemon::Daemon(Config config, bool salvage)
     : body_(std::make_unique<Body>(std::move(config), salvage)) {}
 Daemon::~Daemon() = default;
-int Daemon::run() { return body_->run(); }
+int Daemon::run() {
+  return body_->run();
+}
 
 Daemon::Body::Body(Config config, bool salvage)
     : config_(std::move(config)),
@@ -173,8 +174,8 @@ Daemon::Body::Body(Config config, bool salvage)
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
                                               commit_, routing_, gauges_, *files_, seed_));
   }
-  events_ = std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_,
-                                          *files_);
+  events_ =
+      std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);
   recover(salvage);
   serve();
 }
@@ -197,9 +198,8 @@ void Daemon::Body::recover(bool salvage) {
         return shards_[number % shards_.size()]->carrier(number);
       },
       *references_, consumers_, wall_clock_ms());
-  auto recovered =
-      queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
-                     [&replay](const queue::Record& record) { replay.visit(record); });
+  auto recovered = queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
+                                  [&replay](const queue::Record& record) { replay.visit(record); });
   if (!recovered) {
     throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
   }
@@ -213,9 +213,9 @@ void Daemon::Body::recover(bool salvage) {
   commit_.restore(replay.ledger(), replay.files());
   commit_.set_add_to_preamble(
       [this](queue::RecordBatch& preamble) { consumers_.add_to(preamble); });
-  auto writer = queue::JournalWriter::start(
-      *files_, {.directory = config_.state_dir / "journal"}, recovered->end,
-      [this] { return commit_.make_preamble(); });
+  auto writer =
+      queue::JournalWriter::start(*files_, {.directory = config_.state_dir / "journal"},
+                                  recovered->end, [this] { return commit_.make_preamble(); });
   if (!writer) {
     throw std::runtime_error(fmt::format("journal: {}", writer.error().message()));
   }
@@ -229,14 +229,16 @@ void Daemon::Body::recover(bool salvage) {
       report.in_doubt, report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
   if (recovered->torn_octets > 0 && !recovered->files.empty()) {
-    spdlog::warn("journal-{:08}.stj: {} octets of a commit that was never acknowledged cut from "
-                 "its end",
-                 recovered->files.back().number, recovered->torn_octets);
+    spdlog::warn(
+        "journal-{:08}.stj: {} octets of a commit that was never acknowledged cut from "
+        "its end",
+        recovered->files.back().number, recovered->torn_octets);
   }
   if (report.without_carrier > 0) {
-    spdlog::error("journal: {} messages wait for a carrier that is not in the configuration any "
-                  "more, and no default route leads elsewhere",
-                  report.without_carrier);
+    spdlog::error(
+        "journal: {} messages wait for a carrier that is not in the configuration any "
+        "more, and no default route leads elsewhere",
+        report.without_carrier);
   }
   if (report.not_understood > 0) {
     spdlog::error("journal: {} records are of a kind this version does not know",
@@ -322,9 +324,9 @@ int Daemon::Body::run() {
   wait_for_signals();
   beat();
   ready_ = true;
-  const std::string status = fmt::format("accepting on {}, metrics on {}:{}",
-                                         config_.socket.path.string(), config_.metrics.host,
-                                         http_->port());
+  const std::string status =
+      fmt::format("accepting on {}, metrics on {}:{}", config_.socket.path.string(),
+                  config_.metrics.host, http_->port());
   spdlog::info("stentord {}: {}", kVersion, status);
   (void)notify_.ready(status);
   control_.run();
@@ -424,9 +426,10 @@ void Daemon::Body::finish() {
 }
 
 void Daemon::Body::on_journal_failure(const std::string& why) {
-  spdlog::critical("journal: {}: nothing more is accepted; stopping, the next start verifies and "
-                   "recovers",
-                   why);
+  spdlog::critical(
+      "journal: {}: nothing more is accepted; stopping, the next start verifies and "
+      "recovers",
+      why);
   exit_status_ = kExitJournalFailed;
   begin_stop();
 }
@@ -460,8 +463,8 @@ bool Daemon::Body::everyone_lives() const {
         Clock::duration(worker.heartbeat.load(std::memory_order_relaxed)));  // see beat()
     return now - last < kSilence;
   };
-  bool all = lives(ingress_worker_) && lives(events_worker_) &&
-             now - commit_.last_heartbeat() < kSilence;
+  bool all =
+      lives(ingress_worker_) && lives(events_worker_) && now - commit_.last_heartbeat() < kSilence;
   for (const auto& worker : shard_workers_) all = all && lives(*worker);
   return all;
 }

@@ -22,7 +22,7 @@ std::uint64_t resident_octets() {
 }
 
 std::uint64_t free_octets_of(const std::filesystem::path& directory) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(directory.c_str(), &disk) != 0) return 0;
   return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
@@ -48,8 +48,7 @@ void append_carrier(const CarrierSnapshot& carrier, std::string& out) {
     in_flight += link.in_flight;
     if (!link.last_error.empty()) last_error = link.last_error;
   }
-  const std::size_t lanes =
-      carrier.waiting_urgent + carrier.waiting_normal + carrier.waiting_bulk;
+  const std::size_t lanes = carrier.waiting_urgent + carrier.waiting_normal + carrier.waiting_bulk;
   std::optional<std::uint32_t> oldest;
   for (const auto& since : carrier.oldest_since) {
     if (since && (!oldest || *since < *oldest)) oldest = since;
@@ -112,8 +111,8 @@ void FigureCollector::collect(std::function<void(const Figures&)> done) const {
   shared->done = std::move(done);
   shared->figures.commit = commit_.snapshot();
   shared->figures.carriers.resize(config_.carriers.size());
-  shared->figures.uptime = std::chrono::duration_cast<std::chrono::seconds>(
-      std::chrono::steady_clock::now() - started_);
+  shared->figures.uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
   shared->figures.memory_octets = resident_octets();
   shared->figures.free_octets = free_octets_of(config_.state_dir);
   for (const Part& part : parts_) {

@@ -28,7 +28,6 @@ struct Figures {
   std::uint64_t free_octets = 0;    ///< of the journal's disk
 };
 
-
 class FigureCollector {
  public:
   FigureCollector(const Config& config, const CommitThread& commit);

@@ -107,8 +107,7 @@ void tell(const queue::Record& record, Telling& telling) {
       }
       return;
     case RecordKind::part:
-      if (const auto part = decode_part(record.payload);
-          part && is_about(part->of, telling.id)) {
+      if (const auto part = decode_part(record.payload); part && is_about(part->of, telling.id)) {
         tell_part(*part, telling);
       }
       return;
@@ -171,7 +170,9 @@ History::History(const Config& config, CommitThread& commit, queue::FileSystem& 
       reader_(files, config.state_dir / "journal", kReaderOptions),
       thread_([this] { run(); }) {}
 
-History::~History() { stop(); }
+History::~History() {
+  stop();
+}
 
 void History::stop() {
   {
@@ -215,8 +216,8 @@ std::string History::answer(const Question& question) {
   const queue::Locator end = commit_.durable_end();
   const auto id = MessageId::parse(question.id);
   if (!question.place && !id) return not_found();
-  queue::Locator position = question.place.value_or(
-      queue::Locator(id ? commit_.file_of(id->sequence()) : 0, 0, 0));
+  queue::Locator position =
+      question.place.value_or(queue::Locator(id ? commit_.file_of(id->sequence()) : 0, 0, 0));
 
   // First its accepted record, then all that speak of it.
   std::vector<std::uint8_t> kept;

@@ -13,7 +13,9 @@ using prometheus::MetricFamily;
 // More consumers than this share a label: names are the clients' to choose.
 constexpr std::size_t kConsumerLabelsMax = 100;
 
-double number(std::uint64_t value) { return static_cast<double>(value); }
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
 
 void add_one(Exposition::Families& all, MetricFamily family, double value) {
   add_sample(family, {}, value);
@@ -43,7 +45,8 @@ void add_ledger(Exposition::Families& all, const Figures& figures) {
     add_sample(finals, {{"state", state}}, number(count));
   }
   all.push_back(std::move(finals));
-  add_one(all, counter_family("stentor_sent_total", "Messages whose every part a carrier accepted."),
+  add_one(all,
+          counter_family("stentor_sent_total", "Messages whose every part a carrier accepted."),
           number(ledger.sent));
   add_one(all, gauge_family("stentor_live_messages", "Messages accepted and not final."),
           number(figures.commit.live));
@@ -98,8 +101,8 @@ void add_journal(Exposition::Families& all, const Figures& figures) {
 }
 
 void add_queue(Exposition::Families& all, const Figures& figures) {
-  MetricFamily depth = gauge_family("stentor_queue_messages",
-                                    "Messages that wait, by carrier and priority.");
+  MetricFamily depth =
+      gauge_family("stentor_queue_messages", "Messages that wait, by carrier and priority.");
   MetricFamily age = gauge_family("stentor_queue_oldest_seconds",
                                   "Age of the longest-waiting message, by carrier and priority.");
   const auto now = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
@@ -116,8 +119,9 @@ void add_queue(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(depth));
   all.push_back(std::move(age));
-  add_by_carrier(all, gauge_family("stentor_scheduled_messages",
-                                   "Messages that wait for a time: scheduled or in retry."),
+  add_by_carrier(all,
+                 gauge_family("stentor_scheduled_messages",
+                              "Messages that wait for a time: scheduled or in retry."),
                  figures, [](const CarrierSnapshot& c) { return number(c.waiting_timers); });
 }
 
@@ -156,10 +160,10 @@ void add_links(Exposition::Families& all, const Figures& figures) {
 void add_submits(Exposition::Families& all, const Figures& figures) {
   add_by_carrier(all, counter_family("stentor_submits_total", "submit_sm sent."), figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.submitted); });
-  MetricFamily responses = counter_family("stentor_submit_responses_total",
-                                          "submit_sm_resp, by command_status.");
-  MetricFamily segments = counter_family("stentor_segments_sent_total",
-                                         "Segments submitted, by encoding.");
+  MetricFamily responses =
+      counter_family("stentor_submit_responses_total", "submit_sm_resp, by command_status.");
+  MetricFamily segments =
+      counter_family("stentor_segments_sent_total", "Segments submitted, by encoding.");
   MetricFamily wait = histogram_family("stentor_accept_to_submit_seconds",
                                        "From acceptance to the first submit_sm.");
   MetricFamily response =
@@ -168,10 +172,10 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
                                           "Messages written whose answer was lost, by reason.");
   for (const CarrierSnapshot& carrier : figures.carriers) {
     for (const StatusCount& status : carrier.stats.statuses) {
-      add_sample(responses,
-                 {{"carrier", carrier.name},
-                  {"status", fmt::format("{:#010x}", status.command_status)}},
-                 number(status.count));
+      add_sample(
+          responses,
+          {{"carrier", carrier.name}, {"status", fmt::format("{:#010x}", status.command_status)}},
+          number(status.count));
     }
     const CarrierStats& stats = carrier.stats;
     add_sample(segments, {{"carrier", carrier.name}, {"encoding", "gsm7"}},
@@ -195,17 +199,17 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
   add_by_carrier(all, counter_family("stentor_retries_total", "Messages put off for a retry."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.retries_messages); });
-  add_by_carrier(all, counter_family("stentor_possible_duplicates_total",
-                                     "Messages sent again while in doubt."),
-                 figures,
-                 [](const CarrierSnapshot& c) { return number(c.stats.possible_duplicates); });
+  add_by_carrier(
+      all,
+      counter_family("stentor_possible_duplicates_total", "Messages sent again while in doubt."),
+      figures, [](const CarrierSnapshot& c) { return number(c.stats.possible_duplicates); });
 }
 
 void add_receipts(Exposition::Families& all, const Figures& figures) {
-  MetricFamily receipts = counter_family("stentor_receipts_total",
-                                         "Receipts matched to a segment, by outcome.");
-  MetricFamily after = histogram_family("stentor_receipt_seconds",
-                                        "From submit_sm_resp to the final receipt.");
+  MetricFamily receipts =
+      counter_family("stentor_receipts_total", "Receipts matched to a segment, by outcome.");
+  MetricFamily after =
+      histogram_family("stentor_receipt_seconds", "From submit_sm_resp to the final receipt.");
   for (const CarrierSnapshot& carrier : figures.carriers) {
     const CarrierStats& stats = carrier.stats;
     for (const auto& [outcome, count] :
@@ -219,35 +223,39 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(receipts));
   all.push_back(std::move(after));
-  add_by_carrier(all, counter_family("stentor_receipts_unmatched_total",
-                                     "Receipts that matched nothing when they came."),
+  add_by_carrier(all,
+                 counter_family("stentor_receipts_unmatched_total",
+                                "Receipts that matched nothing when they came."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_unmatched); });
-  add_by_carrier(all, counter_family("stentor_receipts_matched_late_total",
-                                     "Of these, matched when the submit_sm_resp came."),
+  add_by_carrier(all,
+                 counter_family("stentor_receipts_matched_late_total",
+                                "Of these, matched when the submit_sm_resp came."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_matched_late); });
-  add_by_carrier(all, counter_family("stentor_receipts_unparsed_total",
-                                     "Receipts that name no message id."),
-                 figures,
-                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });
-  add_by_carrier(all, counter_family("stentor_receipts_duplicate_total",
-                                     "Receipts that repeat one that came before."),
+  add_by_carrier(
+      all, counter_family("stentor_receipts_unparsed_total", "Receipts that name no message id."),
+      figures, [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });
+  add_by_carrier(all,
+                 counter_family("stentor_receipts_duplicate_total",
+                                "Receipts that repeat one that came before."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_duplicate); });
-  add_by_carrier(all, counter_family("stentor_receipts_conflicting_total",
-                                     "Final receipts that contradict an earlier one."),
+  add_by_carrier(all,
+                 counter_family("stentor_receipts_conflicting_total",
+                                "Final receipts that contradict an earlier one."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_conflicting); });
-  add_by_carrier(all, counter_family("stentor_replies_refused_total",
-                                     "Messages from handsets the carrier was asked to keep."),
-                 figures,
-                 [](const CarrierSnapshot& c) { return number(c.stats.replies_refused); });
-  add_by_carrier(all, gauge_family("stentor_outstanding_segments",
-                                   "Segments whose receipt is awaited."),
+  add_by_carrier(all,
+                 counter_family("stentor_replies_refused_total",
+                                "Messages from handsets the carrier was asked to keep."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.replies_refused); });
+  add_by_carrier(all,
+                 gauge_family("stentor_outstanding_segments", "Segments whose receipt is awaited."),
                  figures, [](const CarrierSnapshot& c) { return number(c.outstanding); });
-  add_by_carrier(all, counter_family("stentor_records_unreadable_total",
-                                     "Journal records that could not be read back."),
+  add_by_carrier(all,
+                 counter_family("stentor_records_unreadable_total",
+                                "Journal records that could not be read back."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.records_unreadable); });
 }

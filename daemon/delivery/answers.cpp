@@ -56,7 +56,9 @@ void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
   schedule_pump();
 }
 
-void CarrierDelivery::on_link_activity() { schedule_pump(); }
+void CarrierDelivery::on_link_activity() {
+  schedule_pump();
+}
 
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,
                                      std::string_view message_id) {
@@ -84,9 +86,8 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   ++stats_.segments_accepted;
   const bool complete = answered.taken == answered.subject.parts;
   // Without an id no receipt can ever be matched, so none is waited for.
-  const bool no_receipt_due =
-      answered.accepted.receipt == ReceiptWish::none ||
-      (message_id.empty() && answered.subject.parts == 1);
+  const bool no_receipt_due = answered.accepted.receipt == ReceiptWish::none ||
+                              (message_id.empty() && answered.subject.parts == 1);
   State state = State::none;
   if (complete) state = no_receipt_due ? State::sent_final : State::sent;
 
@@ -109,8 +110,7 @@ void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::u
   if (disposition == Disposition::slow_down || disposition == Disposition::link_fault) {
     // Not the message's fault: no attempt is charged, it stays first in line.
     Line& line = *lines_[refused.link];
-    const bool is_in_line =
-        std::ranges::find(line.ready, slot) != line.ready.end();
+    const bool is_in_line = std::ranges::find(line.ready, slot) != line.ready.end();
     refused.again.push_back(part);
     if (!is_in_line) line.ready.push_front(slot);
     if (disposition == Disposition::slow_down) {
@@ -127,8 +127,8 @@ void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::u
     return;
   }
 
-  const bool is_last_attempt = disposition == Disposition::give_up ||
-                               refused.retry.attempts + 1 >= attempts_max(status);
+  const bool is_last_attempt =
+      disposition == Disposition::give_up || refused.retry.attempts + 1 >= attempts_max(status);
   refused.stopped = true;
   refused.refusal_status = static_cast<std::uint32_t>(status);
   refused.refusal_code = protocol::outcome_code_of(status);
@@ -144,9 +144,8 @@ void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::u
   if (!is_last_attempt) {
     const auto pause = kBackoff[std::min<std::size_t>(refused.retry.attempts, kBackoff.size() - 1)];
     record.retry_at_ms =
-        wall_clock_ms() +
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(pause)
-                                       .count());
+        wall_clock_ms() + static_cast<std::uint64_t>(
+                              std::chrono::duration_cast<std::chrono::milliseconds>(pause).count());
   }
   refused.retry_at_ms = std::max(refused.retry_at_ms, record.retry_at_ms);
   refused.gave_up = refused.gave_up || is_last_attempt;
@@ -200,8 +199,8 @@ void CarrierDelivery::forget(queue::Locator at) {
   multi_.erase(at.bits());
 }
 
-void CarrierDelivery::on_link_lost(
-    SmscLink& link, const std::vector<protocol::Session::Unanswered>& unanswered) {
+void CarrierDelivery::on_link_lost(SmscLink& link,
+                                   const std::vector<protocol::Session::Unanswered>& unanswered) {
   Line& line = *lines_[link.number()];
   std::vector<bool> in_doubt(sendings_.size());
   for (const auto& lost : unanswered) {

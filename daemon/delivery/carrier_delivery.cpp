@@ -105,8 +105,7 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
 void CarrierDelivery::on_durable(std::uint64_t settled) {
   settled_ = settled;
   for (const auto& line : lines_) {
-    while (!line->intending.empty() &&
-           sending(line->intending.front()).intent_batch <= settled) {
+    while (!line->intending.empty() && sending(line->intending.front()).intent_batch <= settled) {
       line->ready.push_back(line->intending.front());
       line->intending.pop_front();
     }
@@ -164,8 +163,8 @@ void CarrierDelivery::each_second(TimePoint now) {
   lanes_.take_expired(static_cast<std::uint32_t>(seconds),
                       [this](const queue::Lanes::Pick& pick) { expire(pick); });
   for (int i = 0; i < kSweepsPerSecond; ++i) {
-    outstanding_.take_expired(
-        seconds, [this](const OutstandingSegment& segment) { on_silence(segment); });
+    outstanding_.take_expired(seconds,
+                              [this](const OutstandingSegment& segment) { on_silence(segment); });
   }
   (void)early_.expire(now);  // counted as unmatched when they came
 }

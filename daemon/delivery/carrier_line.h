@@ -19,10 +19,10 @@ struct CarrierDelivery::Line {
   };
 
   std::unique_ptr<SmscLink> link;
-  Intent intent;                        ///< being collected in this turn
-  std::deque<std::uint32_t> intending;  ///< slots whose intent is on its way to the disk
-  std::deque<std::uint32_t> ready;      ///< slots that may be written, in order
-  std::deque<queue::Lanes::Pick> stash; ///< picked for this bind while it was full
+  Intent intent;                         ///< being collected in this turn
+  std::deque<std::uint32_t> intending;   ///< slots whose intent is on its way to the disk
+  std::deque<std::uint32_t> ready;       ///< slots that may be written, in order
+  std::deque<queue::Lanes::Pick> stash;  ///< picked for this bind while it was full
   std::size_t reserved_segments = 0;
   std::deque<Unanswered> delivers;
 };

@@ -40,14 +40,14 @@ struct CarrierStats {
   std::uint64_t receipts_expired = 0;
   std::uint64_t receipts_unknown = 0;
   std::uint64_t receipts_intermediate = 0;
-  std::uint64_t receipts_unmatched = 0;   ///< at first sight; some match later
+  std::uint64_t receipts_unmatched = 0;  ///< at first sight; some match later
   std::uint64_t receipts_matched_late = 0;
   std::uint64_t receipts_unparsed = 0;
-  std::uint64_t receipts_duplicate = 0;   ///< a second copy: answered, not told again
-  std::uint64_t receipts_conflicting = 0; ///< another final after a final
-  std::uint64_t replies_refused = 0;      ///< messages from handsets: not taken by this version
+  std::uint64_t receipts_duplicate = 0;    ///< a second copy: answered, not told again
+  std::uint64_t receipts_conflicting = 0;  ///< another final after a final
+  std::uint64_t replies_refused = 0;       ///< messages from handsets: not taken by this version
   std::uint64_t records_unreadable = 0;
-  std::vector<StatusCount> statuses;      ///< at most kStatusesMax, the rest under the last
+  std::vector<StatusCount> statuses;  ///< at most kStatusesMax, the rest under the last
   Histogram accept_to_submit;
   Histogram submit_response;
   Histogram receipt_after;

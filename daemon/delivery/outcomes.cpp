@@ -43,9 +43,13 @@ void Outcomes::write_conflict(const Verdict& conflict) {
   account(conflict.of);
 }
 
-void Outcomes::write(const Orphan& orphan) { add(RecordKind::orphan, orphan); }
+void Outcomes::write(const Orphan& orphan) {
+  add(RecordKind::orphan, orphan);
+}
 
-void Outcomes::write(const Released& released) { add(RecordKind::released, released); }
+void Outcomes::write(const Released& released) {
+  add(RecordKind::released, released);
+}
 
 std::uint64_t Outcomes::write(const Intent& intent) {
   add(RecordKind::intent, intent);

@@ -1,4 +1,5 @@
-// What carriers report later: receipts matched to segments, parts to messages, messages to verdicts.
+// What carriers report later: receipts matched to segments, parts to messages, messages to
+// verdicts.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -91,8 +92,8 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
   OutstandingSegment segment;
   segment.at = sent.pick.ticket.at;
   segment.sent_ms = std::max(1u, steady_ms_now());
-  segment.expires_minute = outstanding_.minute_of(std::uint64_t{sent.accepted.expires} +
-                                                  kReceiptMarginSeconds);
+  segment.expires_minute =
+      outstanding_.minute_of(std::uint64_t{sent.accepted.expires} + kReceiptMarginSeconds);
   segment.part = static_cast<std::uint8_t>(part + 1);
   segment.parts = parts;
   if (parts > 1) {
@@ -137,8 +138,8 @@ void CarrierDelivery::restore_outstanding(std::string_view message_id, queue::Lo
   if (!message_id.empty()) outstanding_.put(protocol::CanonicalId(message_id).text(), segment);
 }
 
-void CarrierDelivery::restore_part_outcome(queue::Locator at, std::uint8_t parts,
-                                           std::uint8_t part, State state) {
+void CarrierDelivery::restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part,
+                                           State state) {
   MultiPart& multi = multi_[at.bits()];
   if (multi.states.empty()) multi.states.resize(parts, State::none);
   if (part < 1 || part > multi.states.size() || multi.states[part - 1u] != State::none) return;
@@ -156,9 +157,8 @@ void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt) {
 }
 
 void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& messages) {
-  outstanding_.keep_only([&messages](queue::Locator at) {
-    return std::ranges::binary_search(messages, at.bits());
-  });
+  outstanding_.keep_only(
+      [&messages](queue::Locator at) { return std::ranges::binary_search(messages, at.bits()); });
   boost::unordered::erase_if(multi_, [&messages](const auto& entry) {
     return !std::ranges::binary_search(messages, entry.first);
   });
@@ -193,9 +193,8 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
 }
 
 void CarrierDelivery::answer_when_durable(SmscLink& link, std::uint32_t sequence_number) {
-  lines_[link.number()]->delivers.push_back({.batch = outcomes_.batch(),
-                                             .sequence_number = sequence_number,
-                                             .epoch = link.epoch()});
+  lines_[link.number()]->delivers.push_back(
+      {.batch = outcomes_.batch(), .sequence_number = sequence_number, .epoch = link.epoch()});
   schedule_pump();
 }
 
@@ -220,8 +219,8 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
     outstanding_.erase(target.id);
     return;
   }
-  const ReceiptVerdict verdict = receipt.is_intermediate ? ReceiptVerdict::intermediate
-                                                         : protocol::verdict_of(receipt.state);
+  const ReceiptVerdict verdict =
+      receipt.is_intermediate ? ReceiptVerdict::intermediate : protocol::verdict_of(receipt.state);
   State state = state_of(verdict);
   switch (verdict) {
     case ReceiptVerdict::intermediate: ++stats_.receipts_intermediate; break;
@@ -300,8 +299,8 @@ bool CarrierDelivery::is_repeated(const protocol::Receipt& receipt) {
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto settled = settled_segments_.find(spellings.candidates[i].text());
     if (!settled) continue;
-    const State state = receipt.is_intermediate ? State::none
-                                                : state_of(protocol::verdict_of(receipt.state));
+    const State state =
+        receipt.is_intermediate ? State::none : state_of(protocol::verdict_of(receipt.state));
     if (state == State::none || state == settled->state) {
       ++stats_.receipts_duplicate;
       return true;

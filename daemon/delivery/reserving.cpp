@@ -5,9 +5,9 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/ingress/number.h"
+#include "daemon/wall_clock.h"
 #include "protocol/address.h"
 
 namespace stentor::daemon {
@@ -178,8 +178,7 @@ void CarrierDelivery::expire(const queue::Lanes::Pick& pick) {
                 .subject = accepted->subject,
                 .time_ms = wall_clock_ms(),
                 .state = State::expired,
-                .possible_duplicate =
-                    retry != retries_.end() && retry->second.possible_duplicate};
+                .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate};
   verdict.code = "expired";
   verdict.detail = "not sent before it expired";
   outcomes_.write(verdict);

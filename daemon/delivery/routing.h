@@ -21,8 +21,8 @@
 namespace stentor::daemon {
 
 struct RouteChoice {
-  std::uint16_t carrier = 0;       ///< index in the configuration
-  std::string_view default_from;   ///< the route's sender, or empty
+  std::uint16_t carrier = 0;      ///< index in the configuration
+  std::string_view default_from;  ///< the route's sender, or empty
 };
 
 class Routing {

@@ -35,20 +35,20 @@ struct Sending {
   encoding::Plan plan;
   protocol::Numbering source_numbering;
   protocol::Numbering destination_numbering;
-  std::string source;       ///< as on the wire
+  std::string source;  ///< as on the wire
   std::string destination;
   std::uint16_t link = 0;
   std::uint64_t intent_batch = 0;
   Retry retry;
-  std::uint16_t next_part = 0;      ///< index of the first part not looked at yet
-  std::uint16_t in_flight = 0;      ///< parts submitted and not answered
-  std::uint16_t taken = 0;          ///< parts the carrier has accepted, ever
-  bool stopped = false;             ///< a part was refused: send no more of it now
-  std::uint32_t refusal_status = 0; ///< of the refused part
+  std::uint16_t next_part = 0;       ///< index of the first part not looked at yet
+  std::uint16_t in_flight = 0;       ///< parts submitted and not answered
+  std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
+  bool stopped = false;              ///< a part was refused: send no more of it now
+  std::uint32_t refusal_status = 0;  ///< of the refused part
   std::string_view refusal_code;
-  std::uint64_t retry_at_ms = 0;    ///< when a temporarily refused message goes again
-  bool gave_up = false;             ///< the refusal was the last word
-  bool is_final = false;            ///< its verdict is written
+  std::uint64_t retry_at_ms = 0;  ///< when a temporarily refused message goes again
+  bool gave_up = false;           ///< the refusal was the last word
+  bool is_final = false;          ///< its verdict is written
   boost::container::small_vector<std::chrono::steady_clock::time_point, encoding::kPartsInline>
       submitted_at;
   boost::container::small_vector<std::uint16_t, 4> again;  ///< throttled parts, to go first

@@ -23,14 +23,14 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
       reader_(files, config.state_dir / "journal", kReaderOptions),
       by_number_(config.carriers.size(), nullptr) {
   for (std::size_t number = index; number < config.carriers.size(); number += shards) {
-    auto carrier = std::make_unique<CarrierDelivery>(
-        ShardServices{.context = context,
-                      .feed = feed_,
-                      .reader = reader_,
-                      .routing = routing,
-                      .gauges = gauges,
-                      .seed = seed + number * 1000},
-        config.carriers[number], static_cast<std::uint16_t>(number));
+    auto carrier = std::make_unique<CarrierDelivery>(ShardServices{.context = context,
+                                                                   .feed = feed_,
+                                                                   .reader = reader_,
+                                                                   .routing = routing,
+                                                                   .gauges = gauges,
+                                                                   .seed = seed + number * 1000},
+                                                     config.carriers[number],
+                                                     static_cast<std::uint16_t>(number));
     by_number_[number] = carrier.get();
     carriers_.push_back({static_cast<std::uint16_t>(number), std::move(carrier)});
   }

@@ -6,8 +6,8 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 #include "daemon/delivery/coding.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -124,8 +124,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   tlvs_.clear();
   protocol::SubmitSm submit;
   const std::uint64_t now_ms = wall_clock_ms();
-  const std::string validity =
-      validity_of(config_.validity, next.pick.ticket.expires, now_ms);
+  const std::string validity = validity_of(config_.validity, next.pick.ticket.expires, now_ms);
   submit.service_type = config_.service_type;
   submit.source = {.numbering = next.source_numbering, .digits = next.source};
   submit.destination = {.numbering = next.destination_numbering, .digits = next.destination};
@@ -171,8 +170,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
                           : stats_.segments_other);
   if (part == 0) {
     const std::uint64_t since = next.subject.id.time_ms();
-    stats_.accept_to_submit.record(
-        std::chrono::milliseconds(now_ms > since ? now_ms - since : 0));
+    stats_.accept_to_submit.record(std::chrono::milliseconds(now_ms > since ? now_ms - since : 0));
   }
   return true;
 }

@@ -32,8 +32,8 @@ class Throttle {
     if (now - last_cut_ < kOneBurst) return false;
     last_cut_ = now;
     const std::uint32_t through = std::max(accepted_, accepted_before_);
-    const std::uint32_t basis =
-        current_ == 0 ? std::max(through, kRateMin) : std::min(current_, std::max(through, kRateMin));
+    const std::uint32_t basis = current_ == 0 ? std::max(through, kRateMin)
+                                              : std::min(current_, std::max(through, kRateMin));
     current_ = std::max(kRateMin, basis * 7 / 10);
     return true;
   }

@@ -11,8 +11,8 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::array<std::string_view, 12> kTypes = {
-    "sent", "delivered", "failed",   "expired", "cancelled", "unknown",
-    "part", "receipt",   "uncertain", "conflict", "inbound",  "opt_out"};
+    "sent", "delivered", "failed",    "expired",  "cancelled", "unknown",
+    "part", "receipt",   "uncertain", "conflict", "inbound",   "opt_out"};
 
 // A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
 constexpr std::size_t kCarrierWordMax = 80;
@@ -146,9 +146,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
   append_member("carrier", subject.carrier, out);
   const bool is_part = type == "part" || type == "receipt";
   switch (static_cast<RecordKind>(record.kind)) {
-    case RecordKind::part:
-      append_part(*decode_part(record.payload), subject, is_part, out);
-      break;
+    case RecordKind::part: append_part(*decode_part(record.payload), subject, is_part, out); break;
     case RecordKind::receipt:
       append_receipt(*decode_receipt(record.payload), subject, is_part, out);
       break;

@@ -1,7 +1,7 @@
 #include "daemon/events/event_server.h"
 
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 #include "daemon/events/event_stream.h"
 #include "daemon/wall_clock.h"
@@ -33,9 +33,8 @@ EventServer::EventServer(boost::asio::io_context& context, const Config& config,
 EventServer::~EventServer() = default;
 
 void EventServer::adopt(EventsHandover handover) {
-  boost::asio::post(context_, [this, handover = std::move(handover)]() mutable {
-    begin(std::move(handover));
-  });
+  boost::asio::post(
+      context_, [this, handover = std::move(handover)]() mutable { begin(std::move(handover)); });
 }
 
 void EventServer::begin(EventsHandover handover) {

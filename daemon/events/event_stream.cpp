@@ -1,8 +1,8 @@
 #include "daemon/events/event_stream.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <algorithm>
 #include <cstring>
 
 #include "daemon/events/event_server.h"
@@ -14,9 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kIdleAfter = 30s;                       // protocol: {"type":"idle"}
-constexpr std::size_t kUnsentOctetsMax = 256u << 10;   // protocol: no more unread than this
-constexpr std::size_t kInboxOctets = 4096;             // acknowledgements are short
+constexpr auto kIdleAfter = 30s;                      // protocol: {"type":"idle"}
+constexpr std::size_t kUnsentOctetsMax = 256u << 10;  // protocol: no more unread than this
+constexpr std::size_t kInboxOctets = 4096;            // acknowledgements are short
 constexpr std::size_t kAckLineMax = 1024;
 // One stream reads this many records before the others get their turn.
 constexpr int kRecordsAtOnce = 2000;
@@ -236,7 +236,9 @@ void EventStream::end_replaced() {
   write();
 }
 
-bool EventStream::is_quiet() const noexcept { return out_.empty() && writing_.empty(); }
+bool EventStream::is_quiet() const noexcept {
+  return out_.empty() && writing_.empty();
+}
 
 void EventStream::close() {
   if (closed_) return;

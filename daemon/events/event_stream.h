@@ -59,10 +59,10 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   std::string campaign_;
   std::vector<std::string> types_;
   std::unique_ptr<queue::JournalReader> reader_;
-  queue::Locator next_;        // where reading goes on
-  EventPosition given_;        // the last event written to the peer
+  queue::Locator next_;  // where reading goes on
+  EventPosition given_;  // the last event written to the peer
   EventPosition acknowledged_;
-  EventPosition skip_to_;      // events up to here are not sent again
+  EventPosition skip_to_;  // events up to here are not sent again
   std::string out_;
   std::string writing_;
   bool is_open_ = false;

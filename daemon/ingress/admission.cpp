@@ -34,8 +34,8 @@ Refusal refuse(std::string_view code, std::string detail) {
 }
 
 Refusal refuse(const encoding::EncodingError& error, const SendRequest& request) {
-  const std::string where = fmt::format("text: {} at octet {}", encoding::describe(error.fault),
-                                        error.offset);
+  const std::string where =
+      fmt::format("text: {} at octet {}", encoding::describe(error.fault), error.offset);
   switch (error.fault) {
     case encoding::EncodingFault::invalid_utf8: return refuse("bad_utf8", where);
     case encoding::EncodingFault::empty_text: return refuse("empty_text", "text: nothing to send");
@@ -64,7 +64,7 @@ void append_rejection(const Refusal& refusal, std::string& reply) {
 // What is known of a send once it has been checked: one entry for each distinct destination.
 struct Admission::Checked {
   struct Recipient {
-    std::string to;          ///< kept form; as written where it is refused
+    std::string to;  ///< kept form; as written where it is refused
     std::uint16_t carrier = 0;
     std::string from;
     Cost cost;
@@ -124,7 +124,8 @@ std::optional<Refusal> Admission::check_times(const SendRequest& request, std::u
 std::expected<Admission::Cost, Refusal> Admission::plan(std::uint16_t carrier,
                                                         const SendRequest& request) const {
   const auto planned = encoding::plan(
-      request.text, plan_options(config_.carriers[carrier], request.encoding, request.max_segments));
+      request.text,
+      plan_options(config_.carriers[carrier], request.encoding, request.max_segments));
   if (!planned) return std::unexpected(refuse(planned.error(), request));
   return Cost{.segments = static_cast<std::uint8_t>(planned->parts.size()),
               .alphabet = planned->alphabet};
@@ -153,8 +154,7 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   std::expected<Cost, Refusal> planned;
   for (const std::string_view written : request.to) {
     Checked::Recipient recipient;
-    auto number =
-        request.is_short ? normalise_short_code(written) : normalise_destination(written);
+    auto number = request.is_short ? normalise_short_code(written) : normalise_destination(written);
     if (!number) {
       recipient.to = std::string(written.substr(0, 64));
       recipient.refusal = refuse("bad_destination", fmt::format("to: {}", number.error()));
@@ -198,9 +198,9 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
       out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
   if (none_left) return *refused->refusal;
 
-  const std::size_t octets = out.recipients.size() * (request.text.size() + request.meta.size() +
-                                                      request.ref.size() + request.campaign.size() +
-                                                      kRecordOverheadOctets);
+  const std::size_t octets =
+      out.recipients.size() * (request.text.size() + request.meta.size() + request.ref.size() +
+                               request.campaign.size() + kRecordOverheadOctets);
   if (octets > kRequestOctetsMax) {
     return refuse("bad_field",
                   fmt::format("to: {} recipients with a text this long are more than one "
@@ -213,8 +213,8 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
 std::uint64_t Admission::content_of(const SendRequest& request) {
   content_.clear();
   for (const std::string_view to : request.to) content_.text(to);
-  for (const std::string_view text : {request.text, request.from, request.campaign,
-                                      request.carrier, request.meta}) {
+  for (const std::string_view text :
+       {request.text, request.from, request.campaign, request.carrier, request.meta}) {
     content_.text(text);
   }
   content_.u8(request.is_short ? 1 : 0);
@@ -288,8 +288,8 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   subject_.clear();
   encode(subject, subject_);
 
-  const auto priority = request.priority.value_or(
-      request.campaign.empty() ? queue::Priority::normal : queue::Priority::bulk);
+  const auto priority = request.priority.value_or(request.campaign.empty() ? queue::Priority::normal
+                                                                           : queue::Priority::bulk);
   const std::uint64_t flow = hash_of(request.campaign, hash_of(peer.client, 0));
 
   Accepted accepted;
@@ -305,7 +305,8 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.owns_ref = owns_ref;
   accepted.text = request.text;
   if (recipient.cost.segments > 1) {
-    accepted.reference = ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];
+    accepted.reference =
+        ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];
   }
   record_.clear();
   encode(accepted, record_);
@@ -315,8 +316,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   arrival.record_offset =
       batch.records.add(static_cast<std::uint8_t>(RecordKind::accepted), record_.octets());
   arrival.expires = checked.expires;
-  arrival.key =
-      order_key(recipient.to, recipient.from, request.campaign, accepted.priority);
+  arrival.key = order_key(recipient.to, recipient.from, request.campaign, accepted.priority);
   arrival.flow = accepted.flow;
   arrival.due_ms = checked.not_before_ms;
   arrival.carrier = recipient.carrier;

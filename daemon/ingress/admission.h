@@ -27,7 +27,7 @@
 namespace stentor::daemon {
 
 struct AdmissionStats {
-  std::uint64_t accepted = 0;     ///< messages written into a batch
+  std::uint64_t accepted = 0;  ///< messages written into a batch
   std::uint64_t duplicates = 0;
   std::uint64_t segments_gsm7 = 0;
   std::uint64_t segments_ucs2 = 0;
@@ -38,9 +38,9 @@ class Admission {
  public:
   struct Start {
     std::uint64_t sequence_next = 1;
-    std::uint64_t time_ms_last = 0;   ///< of the latest id known
+    std::uint64_t time_ms_last = 0;  ///< of the latest id known
     std::uint16_t incarnation = 0;
-    std::uint64_t seed = 0;           ///< for keyed hashes
+    std::uint64_t seed = 0;  ///< for keyed hashes
     std::size_t shards = 1;
     std::unique_ptr<ReferenceIndex> references;  ///< as recovery left it
   };
@@ -81,8 +81,8 @@ class Admission {
 
   [[nodiscard]] std::optional<Refusal> check(const SendRequest& request, const Peer& peer,
                                              std::uint64_t now_ms, Checked& out);
-  [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request,
-                                                   std::uint64_t now_ms, Checked& out) const;
+  [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request, std::uint64_t now_ms,
+                                                   Checked& out) const;
   [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier,
                                                   const SendRequest& request) const;
   void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,

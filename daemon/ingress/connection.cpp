@@ -24,9 +24,13 @@ Connection::Connection(Ingress& ingress, Socket socket, Peer peer)
   in_.resize(kInboxOctetsMin);
 }
 
-void Connection::start() { read(); }
+void Connection::start() {
+  read();
+}
 
-bool Connection::is_quiet() const noexcept { return out_.empty() && writing_.empty(); }
+bool Connection::is_quiet() const noexcept {
+  return out_.empty() && writing_.empty();
+}
 
 void Connection::read() {
   if (reading_ || at_eof_ || closed_ || held_back_ || !handover_.empty()) return;
@@ -171,13 +175,11 @@ void Connection::handle(const MessageRequest& request) {
     return refuse({"not_found", "id: no such message", {}});
   }
   asked_elsewhere_ = true;
-  ingress_.helpers().history(std::string(request.id), place, peer_,
-                             [self = shared_from_this()](std::string reply) {
-                               boost::asio::post(self->ingress_.context(),
-                                                 [self, reply = std::move(reply)] {
-                                                   self->complete(reply);
-                                                 });
-                             });
+  ingress_.helpers().history(
+      std::string(request.id), place, peer_, [self = shared_from_this()](std::string reply) {
+        boost::asio::post(self->ingress_.context(),
+                          [self, reply = std::move(reply)] { self->complete(reply); });
+      });
 }
 
 void Connection::handle(const EventsRequest& /*request*/) {}  // hand_over_when_quiet() does it
@@ -243,8 +245,7 @@ void Connection::resume() {
 }
 
 bool Connection::must_hold_back() const {
-  return asked_elsewhere_ || out_.size() + writing_.size() > kUnreadOctetsMax ||
-         ingress_.is_full();
+  return asked_elsewhere_ || out_.size() + writing_.size() > kUnreadOctetsMax || ingress_.is_full();
 }
 
 void Connection::write() {

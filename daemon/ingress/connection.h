@@ -94,7 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<char> in_;
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  bool skipping_ = false;      // to the end of an over-long line
+  bool skipping_ = false;  // to the end of an over-long line
   bool reading_ = false;
   bool at_eof_ = false;
   bool closed_ = false;
@@ -102,13 +102,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool asked_elsewhere_ = false;  // another thread works on a request: the next one waits
   std::optional<TimePoint> unfinished_since_;
 
-  std::string out_;               // replies not yet handed to the socket
-  std::uint64_t out_base_ = 0;    // octets ever written before out_[0]
-  std::uint64_t released_ = 0;    // up to here replies may leave
+  std::string out_;             // replies not yet handed to the socket
+  std::uint64_t out_base_ = 0;  // octets ever written before out_[0]
+  std::uint64_t released_ = 0;  // up to here replies may leave
   std::deque<Mark> marks_;
   std::string writing_;
 
-  std::string handover_;          // an events request, as it came: the last this side hears
+  std::string handover_;  // an events request, as it came: the last this side hears
 };
 
 }  // namespace stentor::daemon

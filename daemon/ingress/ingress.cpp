@@ -35,7 +35,7 @@ constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
 }
 
 void remove_stale_socket(boost::asio::io_context& context, const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (::lstat(path.c_str(), &found) != 0) return;
   if (!S_ISSOCK(found.st_mode)) cannot_start(path, "exists and is not a socket");
   local::stream_protocol::socket probe(context);
@@ -173,10 +173,11 @@ void Ingress::count_refusal(std::string_view code) {
   }
   // Codes are the protocol's own words, some twenty: the list is bounded by them.
   static constexpr std::array<std::string_view, 23> kCodes = {
-      "bad_json", "bad_utf8", "bad_field", "unknown_field", "line_too_long", "bad_destination",
-      "bad_sender", "empty_text", "bad_text", "too_many_segments", "bad_time", "expired",
-      "never_in_hours", "no_route", "unknown_carrier", "no_phone", "opted_out", "conflict",
-      "not_permitted", "not_supported", "not_found", "draining", "unavailable"};
+      "bad_json",        "bad_utf8",   "bad_field",      "unknown_field", "line_too_long",
+      "bad_destination", "bad_sender", "empty_text",     "bad_text",      "too_many_segments",
+      "bad_time",        "expired",    "never_in_hours", "no_route",      "unknown_carrier",
+      "no_phone",        "opted_out",  "conflict",       "not_permitted", "not_supported",
+      "not_found",       "draining",   "unavailable"};
   const auto* known = std::ranges::find(kCodes, code);
   if (known != kCodes.end()) refusals_.push_back({*known, 1});
 }
@@ -230,14 +231,14 @@ void Ingress::tick() {
     if (stopped) return;
     check_storage();
     cut_unfinished_lines();
-    admission_.forget_before(queue::Locator(
-        static_cast<std::uint32_t>(commit_.snapshot().oldest_file), 0, 0));
+    admission_.forget_before(
+        queue::Locator(static_cast<std::uint32_t>(commit_.snapshot().oldest_file), 0, 0));
     tick();
   });
 }
 
 void Ingress::check_storage() {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(config_.state_dir.c_str(), &disk) != 0) return;  // asked again in a second
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   const std::uint64_t promised =
@@ -246,9 +247,10 @@ void Ingress::check_storage() {
   const bool is_low = free < config_.journal.free_octets_min + promised;
   if (is_low != storage_is_low_) {
     if (is_low) {
-      spdlog::error("journal: {} MiB free are less than min_free and what accepted messages still "
-                    "need; new messages are refused",
-                    free >> 20);
+      spdlog::error(
+          "journal: {} MiB free are less than min_free and what accepted messages still "
+          "need; new messages are refused",
+          free >> 20);
     } else {
       spdlog::info("journal: {} MiB free; accepting again", free >> 20);
     }

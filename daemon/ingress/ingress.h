@@ -29,10 +29,10 @@ namespace stentor::daemon {
 
 /// A connection that asked for events, on its way to the thread that serves them.
 struct EventsHandover {
-  int socket = -1;            ///< owned by the receiver from now on
+  int socket = -1;  ///< owned by the receiver from now on
   Peer peer;
-  std::string request;        ///< the line that asked
-  std::string already_read;   ///< what came behind it
+  std::string request;       ///< the line that asked
+  std::string already_read;  ///< what came behind it
 };
 
 struct RefusalCount {

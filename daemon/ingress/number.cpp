@@ -15,7 +15,9 @@ constexpr std::size_t kAlphanumericMax = 11;
 // A number with every separator a person might type: three characters a digit are generous.
 constexpr std::size_t kWrittenMax = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_separator(char c) {
   return c == ' ' || c == '-' || c == '(' || c == ')' || c == '.';
 }

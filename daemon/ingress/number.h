@@ -17,7 +17,8 @@ namespace stentor::daemon {
 
 using NumberResult = std::expected<std::string, std::string_view>;
 
-/// Spaces, `-`, `(`, `)` and `.` are stripped; optional `+` or `00`; 7 to 15 digits, none leading 0.
+/// Spaces, `-`, `(`, `)` and `.` are stripped; optional `+` or `00`; 7 to 15 digits, none leading
+/// 0.
 [[nodiscard]] NumberResult normalise_destination(std::string_view text);
 /// 3 to 8 digits.
 [[nodiscard]] NumberResult normalise_short_code(std::string_view text);

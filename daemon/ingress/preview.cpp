@@ -31,10 +31,12 @@ void append_utf8(char32_t c, std::string& out) {
 Refusal refusal_of(const encoding::EncodingError& error) {
   const bool is_empty = error.fault == encoding::EncodingFault::empty_text;
   const bool is_long = error.fault == encoding::EncodingFault::too_many_segments;
-  return {.code = is_empty ? "empty_text" : is_long ? "too_many_segments" : "bad_text",
-          .detail = fmt::format("text: {} at octet {}", encoding::describe(error.fault),
-                                error.offset),
-          .ref = {}};
+  return {
+      .code = is_empty  ? "empty_text"
+              : is_long ? "too_many_segments"
+                        : "bad_text",
+      .detail = fmt::format("text: {} at octet {}", encoding::describe(error.fault), error.offset),
+      .ref = {}};
 }
 
 // The carrier it would be counted for: the named one, the route's, or the default route's first.
@@ -50,8 +52,7 @@ std::expected<std::uint16_t, Refusal> carrier_for(const PreviewRequest& request,
   if (!request.to.empty()) {
     const auto number = normalise_destination(request.to);
     if (!number) {
-      return std::unexpected(
-          Refusal{"bad_destination", fmt::format("to: {}", number.error()), {}});
+      return std::unexpected(Refusal{"bad_destination", fmt::format("to: {}", number.error()), {}});
     }
     const auto choice = routing.choose(*number);
     if (!choice) return std::unexpected(Refusal{"no_route", "to: no route leads there", {}});
@@ -70,8 +71,8 @@ std::optional<Refusal> append_preview(const PreviewRequest& request, const Confi
                                       const Routing& routing, std::string& reply) {
   const auto carrier = carrier_for(request, config, routing);
   if (!carrier) return carrier.error();
-  const auto plan = encoding::plan(
-      request.text, plan_options(config.carriers[*carrier], request.encoding, 255));
+  const auto plan =
+      encoding::plan(request.text, plan_options(config.carriers[*carrier], request.encoding, 255));
   if (!plan) return refusal_of(plan.error());
 
   const std::string_view sent = plan->replaced.empty() ? request.text : plan->replaced;

@@ -22,7 +22,7 @@ namespace stentor::daemon {
 
 /// A record that is durable, or one in a batch that is not yet.
 struct ReferencePlace {
-  queue::Locator durable;          ///< nowhere: still in a batch
+  queue::Locator durable;  ///< nowhere: still in a batch
   std::uint64_t batch = 0;
   std::uint32_t record_offset = 0;
 };

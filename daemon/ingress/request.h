@@ -23,7 +23,7 @@ namespace stentor::daemon {
 struct Refusal {
   std::string_view code;  ///< one of the protocol's words: a literal
   std::string detail;
-  std::string ref;        ///< the request's own, where it could be read
+  std::string ref;  ///< the request's own, where it could be read
 };
 
 struct TimeWish {
@@ -64,7 +64,7 @@ struct MessageRequest {
 
 struct EventsRequest {
   std::string_view consumer;
-  std::string_view from;      ///< "oldest", a cursor, or empty
+  std::string_view from;  ///< "oldest", a cursor, or empty
   std::string_view campaign;
   std::vector<std::string_view> types;
 };

@@ -16,18 +16,52 @@ using sj::ondemand::json_type;
 
 // Every field of every request, in the order of how often it comes.
 enum class Field : std::uint8_t {
-  op, to, from, text, ref, campaign, priority, meta, expires, not_before, carrier, max_segments,
-  encoding, receipt, kind, replace, national, hours, plan, uncertain, flash, service_type,
-  protocol_id, tlv, callback, binary, udh, id, carrier_id, consumer, types, cursor, action,
-  name, as, count
+  op,
+  to,
+  from,
+  text,
+  ref,
+  campaign,
+  priority,
+  meta,
+  expires,
+  not_before,
+  carrier,
+  max_segments,
+  encoding,
+  receipt,
+  kind,
+  replace,
+  national,
+  hours,
+  plan,
+  uncertain,
+  flash,
+  service_type,
+  protocol_id,
+  tlv,
+  callback,
+  binary,
+  udh,
+  id,
+  carrier_id,
+  consumer,
+  types,
+  cursor,
+  action,
+  name,
+  as,
+  count
 };
 constexpr auto kFields = static_cast<std::size_t>(Field::count);
 
 constexpr std::array<std::string_view, kFields> kNames = {
-    "op", "to", "from", "text", "ref", "campaign", "priority", "meta", "expires", "not_before",
-    "carrier", "max_segments", "encoding", "receipt", "kind", "replace", "national", "hours",
-    "plan", "uncertain", "flash", "service_type", "protocol_id", "tlv", "callback", "binary", "udh",
-    "id", "carrier_id", "consumer", "types", "cursor", "action", "name", "as"};
+    "op",       "to",        "from",    "text",         "ref",         "campaign",
+    "priority", "meta",      "expires", "not_before",   "carrier",     "max_segments",
+    "encoding", "receipt",   "kind",    "replace",      "national",    "hours",
+    "plan",     "uncertain", "flash",   "service_type", "protocol_id", "tlv",
+    "callback", "binary",    "udh",     "id",           "carrier_id",  "consumer",
+    "types",    "cursor",    "action",  "name",         "as"};
 
 std::optional<Field> field_of(std::string_view key) {
   for (std::size_t i = 0; i < kFields; ++i) {
@@ -49,11 +83,11 @@ FieldSet set_of(Fields... fields) {
 struct Value {
   enum class Type : std::uint8_t { absent, text, number, boolean, null, list, other };
   Type type = Type::absent;
-  bool is_whole = false;        // a number without fraction, not negative
-  bool flag = false;            // of a boolean
+  bool is_whole = false;  // a number without fraction, not negative
+  bool flag = false;      // of a boolean
   std::uint64_t whole = 0;
-  std::string_view text;        // a string; or an object's own octets
-  std::size_t list_begin = 0;   // a list of strings: its stretch of the parser's list
+  std::string_view text;       // a string; or an object's own octets
+  std::size_t list_begin = 0;  // a list of strings: its stretch of the parser's list
   std::size_t list_end = 0;
   bool is_string_list = false;
 };
@@ -84,11 +118,10 @@ class RequestParser::Body {
   [[nodiscard]] bool has(Field field) const { return value(field).type != Value::Type::absent; }
   [[nodiscard]] std::unexpected<Refusal> refuse(std::string_view code, std::string detail) const {
     const Value& ref = value(Field::ref);
-    return std::unexpected(
-        Refusal{code, std::move(detail),
-                ref.type == Value::Type::text && ref.text.size() <= kRefOctetsMax
-                    ? std::string(ref.text)
-                    : std::string()});
+    return std::unexpected(Refusal{code, std::move(detail),
+                                   ref.type == Value::Type::text && ref.text.size() <= kRefOctetsMax
+                                       ? std::string(ref.text)
+                                       : std::string()});
   }
   [[nodiscard]] std::unexpected<Refusal> refuse_json(sj::error_code error) const;
   std::expected<void, Refusal> allow_only(const FieldSet& allowed) const;
@@ -267,7 +300,8 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   }
   for (const std::string_view later :
        {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
-    if (op.text == later) return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
+    if (op.text == later)
+      return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }
   return refuse("bad_field", "op: not a request of this protocol");
 }
@@ -275,7 +309,8 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
 std::expected<void, Refusal> RequestParser::Body::allow_only(const FieldSet& allowed) const {
   for (std::size_t i = 0; i < kFields; ++i) {
     if (values_[i].type != Value::Type::absent && !allowed.test(i)) {
-      return refuse("unknown_field", fmt::format("\"{}\" is not a field of this request", kNames[i]));
+      return refuse("unknown_field",
+                    fmt::format("\"{}\" is not a field of this request", kNames[i]));
     }
   }
   return {};
@@ -346,7 +381,8 @@ std::expected<void, Refusal> RequestParser::Body::read_destinations(SendRequest&
     case Value::Type::number:
     case Value::Type::boolean:
     case Value::Type::null:
-    case Value::Type::other: return refuse("bad_field", "to: must be a string or a list of strings");
+    case Value::Type::other:
+      return refuse("bad_field", "to: must be a string or a list of strings");
   }
   std::string_view kind = "number";
   if (has(Field::kind)) {
@@ -406,10 +442,9 @@ std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
     if (field == Field::flash) return found.type == Value::Type::boolean && !found.flag;
     return field == Field::national && found.is_string_list && found.list_begin == found.list_end;
   };
-  for (const Field field :
-       {Field::replace, Field::national, Field::hours, Field::plan, Field::uncertain, Field::flash,
-        Field::service_type, Field::protocol_id, Field::tlv, Field::callback, Field::binary,
-        Field::udh}) {
+  for (const Field field : {Field::replace, Field::national, Field::hours, Field::plan,
+                            Field::uncertain, Field::flash, Field::service_type, Field::protocol_id,
+                            Field::tlv, Field::callback, Field::binary, Field::udh}) {
     if (has(field) && !asks_for_default(field)) {
       return refuse("not_supported",
                     fmt::format("{} {}", kNames[static_cast<std::size_t>(field)], kNotYet));
@@ -446,7 +481,8 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
   if (has(Field::meta)) {
     const Value& meta = value(Field::meta);
     if (meta.type != Value::Type::other) return refuse("bad_field", "meta: must be an object");
-    if (meta.text.size() > kMetaOctetsMax) return refuse("bad_field", "meta: longer than 1024 octets");
+    if (meta.text.size() > kMetaOctetsMax)
+      return refuse("bad_field", "meta: longer than 1024 octets");
     if (const auto error = strict_.parse(meta.text.data(), meta.text.size()).error()) {
       return refuse_json(error);
     }
@@ -456,9 +492,8 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
 }
 
 std::expected<Request, Refusal> RequestParser::Body::preview() {
-  static const FieldSet kAllowed =
-      set_of(Field::op, Field::text, Field::to, Field::carrier, Field::encoding, Field::replace,
-             Field::national);
+  static const FieldSet kAllowed = set_of(Field::op, Field::text, Field::to, Field::carrier,
+                                          Field::encoding, Field::replace, Field::national);
   PreviewRequest out;
   std::expected<void, Refusal> step = allow_only(kAllowed);
   if (step) step = refuse_unbuilt();
@@ -478,8 +513,8 @@ std::expected<Request, Refusal> RequestParser::Body::message() {
   std::expected<void, Refusal> step = allow_only(kAllowed);
   for (const Field later : {Field::to, Field::carrier_id}) {
     if (step && has(later)) {
-      step = refuse("not_supported",
-                    fmt::format("message by {} {}", kNames[static_cast<std::size_t>(later)], kNotYet));
+      step = refuse("not_supported", fmt::format("message by {} {}",
+                                                 kNames[static_cast<std::size_t>(later)], kNotYet));
     }
   }
   if (step) step = read_text(Field::id, out.id, 64);

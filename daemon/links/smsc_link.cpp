@@ -115,7 +115,9 @@ void SmscLink::rebind(std::string_view why) {
   close_socket();
 }
 
-std::size_t SmscLink::in_flight() const noexcept { return session_ ? session_->in_flight() : 0; }
+std::size_t SmscLink::in_flight() const noexcept {
+  return session_ ? session_->in_flight() : 0;
+}
 
 LinkStats SmscLink::stats() const noexcept {
   LinkStats all = stats_;
@@ -181,9 +183,9 @@ asio::awaitable<bool> SmscLink::connect() {
                    sizeof kUserTimeoutMs);
       co_return !stopping_;
     }
-    note(fmt::format("{}:{}: {}", host.host, host.port,
-                     error == asio::error::operation_aborted ? "no answer in 10 s"
-                                                             : error.message()),
+    note(fmt::format(
+             "{}:{}: {}", host.host, host.port,
+             error == asio::error::operation_aborted ? "no answer in 10 s" : error.message()),
          true);
   }
   host_ = (host_ + 1) % carrier_.hosts.size();
@@ -269,17 +271,17 @@ void SmscLink::flush() {
   outbox_.clear();
   session_->swap_outgoing(outbox_);
   writing_ = true;
-  asio::async_write(socket_, asio::buffer(outbox_),
-                    [this, epoch = epoch_](const boost::system::error_code& error,
-                                           std::size_t octets) {
-                      writing_ = false;
-                      if (epoch != epoch_ || !session_) return;
-                      written_ += octets;
-                      session_->on_written(written_);
-                      if (error) return close_socket();
-                      if (session_->ended()) patience_.cancel();
-                      flush();
-                    });
+  asio::async_write(
+      socket_, asio::buffer(outbox_),
+      [this, epoch = epoch_](const boost::system::error_code& error, std::size_t octets) {
+        writing_ = false;
+        if (epoch != epoch_ || !session_) return;
+        written_ += octets;
+        session_->on_written(written_);
+        if (error) return close_socket();
+        if (session_->ended()) patience_.cancel();
+        flush();
+      });
 }
 
 void SmscLink::arm_alarm() {

@@ -62,8 +62,7 @@ class SmscLink : public protocol::SessionHandler {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   SmscLink(boost::asio::io_context& context, const CarrierConfig& carrier, std::uint16_t number,
-           protocol::BindType type, LinkOwner& owner, AttemptLimiter& attempts,
-           std::uint64_t seed);
+           protocol::BindType type, LinkOwner& owner, AttemptLimiter& attempts, std::uint64_t seed);
   SmscLink(const SmscLink&) = delete;
   SmscLink& operator=(const SmscLink&) = delete;
   ~SmscLink();

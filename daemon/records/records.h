@@ -60,16 +60,16 @@ enum class EncodingWish : std::uint8_t { automatic, gsm7, ucs2 };
 
 struct Accepted {
   std::span<const std::uint8_t> subject;  ///< encoded Subject
-  std::uint64_t content = 0;      ///< fingerprint of what was asked, for `conflict`
+  std::uint64_t content = 0;              ///< fingerprint of what was asked, for `conflict`
   std::uint64_t not_before_ms = 0;
   std::uint32_t expires = 0;
-  std::uint32_t flow = 0;         ///< hash of campaign or client: who competes
-  std::uint16_t reference = 0;    ///< ties the parts; fixed here so that a resend is the same message
-  std::uint8_t priority = 1;      ///< queue::Priority
+  std::uint32_t flow = 0;       ///< hash of campaign or client: who competes
+  std::uint16_t reference = 0;  ///< ties the parts; fixed here so that a resend is the same message
+  std::uint8_t priority = 1;    ///< queue::Priority
   ReceiptWish receipt = ReceiptWish::all;
   EncodingWish encoding = EncodingWish::automatic;
   bool to_short_code = false;
-  bool owns_ref = false;          ///< the ref's first message: what a duplicate is answered with
+  bool owns_ref = false;  ///< the ref's first message: what a duplicate is answered with
   std::string_view text;
 };
 void encode(const Accepted& accepted, FieldWriter& out);
@@ -94,8 +94,16 @@ void encode(const Released& released, FieldWriter& out);
 [[nodiscard]] std::optional<Released> decode_released(std::span<const std::uint8_t> payload);
 
 /// How a message stands after a record. `none`: as before.
-enum class State : std::uint8_t { none, sent, delivered, failed, expired, cancelled, unknown,
-                                  sent_final };
+enum class State : std::uint8_t {
+  none,
+  sent,
+  delivered,
+  failed,
+  expired,
+  cancelled,
+  unknown,
+  sent_final
+};
 [[nodiscard]] bool is_final(State state) noexcept;
 [[nodiscard]] std::string_view name_of(State state) noexcept;
 
@@ -104,7 +112,7 @@ struct Following {
   queue::Locator accepted;                ///< where the message's accepted record lies
   std::span<const std::uint8_t> subject;  ///< encoded Subject
   std::uint64_t time_ms = 0;
-  State state = State::none;              ///< the message's state, when this record changes it
+  State state = State::none;  ///< the message's state, when this record changes it
   bool possible_duplicate = false;
 };
 
@@ -115,9 +123,9 @@ struct PartAnswered {
   std::uint16_t bind = 0;
   std::uint32_t sequence_number = 0;
   std::uint32_t command_status = 0;
-  std::string_view message_id;     ///< the carrier's
-  std::uint64_t retry_at_ms = 0;   ///< when it goes again; 0: it does not
-  std::string_view code;           ///< outcome word when the segment was refused
+  std::string_view message_id;    ///< the carrier's
+  std::uint64_t retry_at_ms = 0;  ///< when it goes again; 0: it does not
+  std::string_view code;          ///< outcome word when the segment was refused
 };
 void encode(const PartAnswered& part, FieldWriter& out);
 [[nodiscard]] std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload);
@@ -131,7 +139,7 @@ struct ReceiptCame {
   std::string_view stat;
   std::string_view err;
   std::string_view code;
-  std::string_view message_code;    ///< of the message's verdict, where another part decided it
+  std::string_view message_code;  ///< of the message's verdict, where another part decided it
   std::string_view message_detail;
 };
 void encode(const ReceiptCame& receipt, FieldWriter& out);

@@ -161,8 +161,7 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) 
   entry->parts = 0;
   partials_.erase(sequence);
   const auto piece = pieces_.find(sequence / kPieceEntries);
-  if (--piece->second->live == 0 &&
-      (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
+  if (--piece->second->live == 0 && (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
     pieces_.erase(piece);
   }
 }

@@ -24,7 +24,7 @@
 namespace stentor::daemon {
 
 struct OutstandingSegment {
-  queue::Locator at;          ///< its message's accepted record
+  queue::Locator at;  ///< its message's accepted record
   std::uint32_t sent_ms = 0;
   std::uint16_t expires_minute = 0;  ///< minutes since the index was made, at most 45 days
   std::uint8_t part = 1;

@@ -1,0 +1,125 @@
+#include "daemon/commit/commit_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "queue/journal_reader.h"
+#include "tests/daemon/journal_on_disk.h"
+
+namespace stentor::daemon {
+namespace {
+
+std::uint32_t add(CommitFeed& feed, std::string_view text) {
+  return feed.open().records.add(99,
+                                 {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+TEST(CommitThread, SettlesABatchWhenItsRecordsCanBeReadBack) {
+  JournalOnDisk disk;
+  std::atomic<int> told{0};
+  CommitFeed feed(disk.commit(), false, 0, [&told] { ++told; });
+  disk.start();
+
+  const auto offset = add(feed, "durable");
+  EXPECT_EQ(feed.last_written(), 1u);
+  queue::Locator at;
+  JournalOnDisk::settle(feed, [&](const BatchPointer& batch) {
+    EXPECT_FALSE(batch->failure);
+    at = batch->records.at(offset);
+  });
+
+  EXPECT_EQ(feed.settled(), 1u);
+  EXPECT_GE(told.load(), 1);
+  EXPECT_GT(disk.commit().durable_end(), at);
+  queue::JournalReader reader(disk.files(), disk.journal(), {});
+  const auto record = reader.read(at);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(std::string(record->payload.begin(), record->payload.end()), "durable");
+}
+
+TEST(CommitThread, SettlesBatchesOfOneProducerInOrder) {
+  JournalOnDisk disk;
+  CommitFeed feed(disk.commit(), false, 0, [] {});
+  disk.start();
+  std::uint64_t last = 0;
+  const auto in_order = [&last](const BatchPointer& batch) { EXPECT_EQ(batch->number, ++last); };
+
+  for (int i = 0; i < 500; ++i) {
+    add(feed, std::to_string(i));
+    feed.flush();
+    feed.collect(in_order);
+  }
+  JournalOnDisk::settle(feed, in_order);
+
+  EXPECT_EQ(last, feed.settled());
+  EXPECT_GT(last, 0u);
+}
+
+TEST(CommitThread, KeepsTheLedgerOfManyProducersAtOnce) {
+  JournalOnDisk disk;
+  constexpr int kProducers = 3;
+  constexpr std::uint64_t kBatches = 200;
+  std::vector<std::unique_ptr<CommitFeed>> feeds;
+  for (int i = 0; i < kProducers; ++i) {
+    feeds.push_back(std::make_unique<CommitFeed>(disk.commit(), false, 0, [] {}));
+  }
+  disk.start();
+
+  std::vector<std::thread> producers;
+  for (const auto& feed : feeds) {
+    producers.emplace_back([&feed = *feed] {
+      for (std::uint64_t i = 0; i < kBatches; ++i) {
+        add(feed, "a message");
+        ++feed.open().accepted;
+        ++feed.open().delta.accepted;
+        feed.flush();
+        feed.collect([](const BatchPointer&) {});
+        std::this_thread::yield();
+      }
+      JournalOnDisk::settle(feed);
+    });
+  }
+  for (std::thread& producer : producers) producer.join();
+
+  const CommitSnapshot shot = disk.commit().snapshot();
+  EXPECT_EQ(shot.ledger.accepted, kProducers * kBatches);
+  EXPECT_EQ(shot.live, kProducers * kBatches);
+  EXPECT_EQ(shot.imbalance(), 0);
+}
+
+TEST(CommitThread, HandsArrivalsToTheirShardOnlyWhenDurable) {
+  JournalOnDisk disk;
+  ArrivalLane& arrivals = disk.commit().add_shard([] {});
+  CommitFeed feed(disk.commit(), true, 1, [] {});
+  disk.start();
+
+  const auto offset = add(feed, "for the shard");
+  feed.open().arrivals[0].push_back({.record_offset = offset});
+  EXPECT_EQ(arrivals.ring.size_hint(), 0u);
+  JournalOnDisk::settle(feed);
+
+  const auto batch = arrivals.ring.try_pop();
+  ASSERT_TRUE(batch);
+  EXPECT_FALSE((*batch)->records.base().is_nowhere());
+  EXPECT_EQ(disk.commit().untaken_octets(), (*batch)->records.octets().size());
+}
+
+TEST(CommitThread, FindsTheFileOfASequence) {
+  JournalOnDisk disk;
+  CommitFeed feed(disk.commit(), false, 0, [] {});
+  disk.start();
+  for (std::uint64_t sequence = 1; sequence <= 200; ++sequence) {
+    add(feed, std::string(60'000, 'x'));  // 12 MB: files of 4 MiB follow one another
+    feed.open().delta.sequence_next = sequence + 1;
+    JournalOnDisk::settle(feed);
+  }
+
+  EXPECT_EQ(disk.commit().file_of(1), 1u);
+  EXPECT_GE(disk.commit().file_of(200), 2u);
+  EXPECT_GT(disk.commit().octets_behind(queue::Locator(1, 64, 0)), 10u << 20);
+  EXPECT_EQ(disk.commit().octets_behind(disk.commit().durable_end()), 0u);
+}
+
+}  // namespace
+}  // namespace stentor::daemon

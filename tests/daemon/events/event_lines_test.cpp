@@ -1,0 +1,107 @@
+#include "daemon/events/event_lines.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace stentor::daemon {
+namespace {
+
+class EventLines : public testing::Test {
+ protected:
+  EventLines() {
+    Subject subject;
+    subject.id = MessageId::make(1'790'000'000'000, 1, 2, 3);
+    subject.parts = 2;
+    subject.client = "crm";
+    subject.ref = "o\"1";
+    subject.to = "+79161234567";
+    subject.from = "SHOP";
+    subject.carrier = "north";
+    subject.meta = R"({"step":3})";
+    encode(subject, subject_);
+    of_.subject = subject_.octets();
+    of_.time_ms = 1795226931007;
+  }
+  template <class Body>
+  queue::Record record(RecordKind kind, const Body& body) {
+    payload_.clear();
+    encode(body, payload_);
+    return {.kind = static_cast<std::uint8_t>(kind), .payload = payload_.octets(), .at = {}};
+  }
+  static std::string line(const queue::Record& record, std::uint8_t sub) {
+    std::string out;
+    append_event(record, events_of(record), sub, "c-1", out);
+    return out;
+  }
+
+  FieldWriter subject_;
+  FieldWriter payload_;
+  Following of_;
+};
+
+TEST_F(EventLines, AnAcceptedLastPartIsAPartAndASent) {
+  PartAnswered part;
+  part.of = of_;
+  part.of.state = State::sent;
+  part.part = 2;
+  part.message_id = "8f";
+  const auto got = record(RecordKind::part, part);
+
+  const RecordEvents events = events_of(got);
+  ASSERT_EQ(events.count, 2);
+  EXPECT_EQ(events.types[0], "part");
+  EXPECT_EQ(events.types[1], "sent");
+  EXPECT_EQ(line(got, 2),
+            R"({"cursor":"c-1","id":"01M3250V000100100000000003","ref":"o\"1","client":"crm",)"
+            R"("to":"+79161234567","from":"SHOP","type":"sent","carrier":"north",)"
+            R"("time":"2026-11-21T02:08:51.007Z","parts":2,"attempt":1,"meta":{"step":3}})");
+}
+
+TEST_F(EventLines, AReceiptForOnePartOfSeveralTellsNothingOfTheMessage) {
+  ReceiptCame receipt;
+  receipt.of = of_;
+  receipt.stat = "DELIVRD";
+  EXPECT_EQ(events_of(record(RecordKind::receipt, receipt)).count, 1);
+}
+
+TEST_F(EventLines, AFailureDecidedByAnotherPartCarriesThatPartsCode) {
+  ReceiptCame receipt;
+  receipt.of = of_;
+  receipt.of.state = State::failed;
+  receipt.stat = "DELIVRD";
+  receipt.message_code = "undeliverable";
+  receipt.message_detail = "stat:UNDELIV err:021";
+  const std::string failed = line(record(RecordKind::receipt, receipt), 2);
+  EXPECT_NE(failed.find(R"("code":"undeliverable","detail":"stat:UNDELIV err:021")"),
+            std::string::npos)
+      << failed;
+}
+
+TEST_F(EventLines, ACarriersOctetsNeverLeaveUnescaped) {
+  ReceiptCame receipt;
+  receipt.of = of_;
+  receipt.stat = "X\"\n\x1b[31m\xff";
+  const std::string told = line(record(RecordKind::receipt, receipt), 1);
+  EXPECT_EQ(told.find('\n'), std::string::npos);
+  EXPECT_EQ(told.find('\x1b'), std::string::npos);
+  EXPECT_NE(told.find(R"(stat:X\"??[31m?)"), std::string::npos) << told;
+}
+
+TEST_F(EventLines, SilenceThatEndsAsSentIsNotToldTwice) {
+  Verdict verdict;
+  verdict.of = of_;
+  verdict.of.state = State::sent_final;
+  EXPECT_EQ(events_of(record(RecordKind::verdict, verdict)).count, 0);
+  verdict.of.state = State::unknown;
+  EXPECT_EQ(events_of(record(RecordKind::verdict, verdict)).count, 1);
+}
+
+TEST_F(EventLines, RecordsOfOtherKindsTellNothing) {
+  Intent intent;
+  EXPECT_EQ(events_of(record(RecordKind::intent, intent)).count, 0);
+  EXPECT_EQ(events_of({.kind = 200, .payload = {}, .at = {}}).count, 0);
+}
+
+}  // namespace
+}  // namespace stentor::daemon

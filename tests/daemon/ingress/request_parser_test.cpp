@@ -1,0 +1,158 @@
+#include "daemon/ingress/request_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stentor::daemon {
+namespace {
+
+class RequestParserTest : public testing::Test {
+ protected:
+  std::expected<Request, Refusal> parse(std::string line) {
+    line_ = std::move(line);
+    const std::size_t size = line_.size();
+    line_.append(kLinePaddingOctets, '\0');
+    return parser_.parse({line_.data(), size});
+  }
+  void expect_refused(const std::string& line, std::string_view code, std::string_view ref = "") {
+    const auto request = parse(line);
+    ASSERT_FALSE(request) << line;
+    EXPECT_EQ(request.error().code, code) << line << ": " << request.error().detail;
+    EXPECT_EQ(request.error().ref, ref) << line;
+    EXPECT_FALSE(request.error().detail.empty()) << line;
+  }
+
+  RequestParser parser_;
+  std::string line_;
+};
+
+TEST_F(RequestParserTest, ReadsASendWithEveryFieldItSupports) {
+  const auto request = parse(
+      R"({"op":"send","ref":"r","to":["+7 916","2"],"from":"SHOP","text":"aé","campaign":"c",)"
+      R"("priority":"urgent","carrier":"north","meta":{"a":[1,{"b":null}]},"not_before":60,)"
+      R"("expires":"2026-11-21T02:08:51Z","encoding":"ucs2","max_segments":255,"receipt":"none",)"
+      R"("kind":"short"})");
+
+  ASSERT_TRUE(request);
+  const auto& send = std::get<SendRequest>(*request);
+  EXPECT_EQ(send.ref, "r");
+  ASSERT_EQ(send.to.size(), 2u);
+  EXPECT_EQ(send.to[0], "+7 916");
+  EXPECT_TRUE(send.to_is_array);
+  EXPECT_TRUE(send.is_short);
+  EXPECT_EQ(send.text, "aé");
+  EXPECT_EQ(send.priority, queue::Priority::urgent);
+  EXPECT_EQ(send.meta, R"({"a":[1,{"b":null}]})");
+  EXPECT_EQ(send.not_before.form, TimeWish::Form::in_seconds);
+  EXPECT_EQ(send.not_before.value, 60u);
+  EXPECT_EQ(send.expires.form, TimeWish::Form::at_ms);
+  EXPECT_EQ(send.encoding, EncodingWish::ucs2);
+  EXPECT_EQ(send.receipt, ReceiptWish::none);
+  EXPECT_EQ(send.max_segments, 255u);
+}
+
+TEST_F(RequestParserTest, RefusesWhatIsNotOneJsonObject) {
+  for (const char* line : {"", "{", "[1]", "\"x\"", "nope", R"({"op":"status"} x)",
+                           R"({"op":"status"}{})", R"({"op":"status","ref":tru})",
+                           R"({"op":"status",})", R"({"to":"1","text":"x" "ref":"r"})"}) {
+    expect_refused(line, "bad_json");
+  }
+}
+
+TEST_F(RequestParserTest, RefusesInvalidUtf8) {
+  expect_refused("{\"op\":\"send\",\"text\":\"\xff\"}", "bad_utf8");
+}
+
+TEST_F(RequestParserTest, RefusesALoneSurrogate) {
+  expect_refused(R"({"ref":"r","to":"+79161234567","text":"\ud83d"})", "bad_text", "r");
+}
+
+TEST_F(RequestParserTest, NamesUnknownFieldsAndKeepsTheRefThatComesLater) {
+  const auto request = parse(R"({"txet":[{"deep":1}],"to":"1","ref":"r"})");
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().code, "unknown_field");
+  EXPECT_EQ(request.error().ref, "r");
+  EXPECT_NE(request.error().detail.find("txet"), std::string::npos);
+}
+
+TEST_F(RequestParserTest, RefusesDuplicateKeysSaveInsideMeta) {
+  expect_refused(R"({"ref":"r","to":"1","text":"a","text":"b"})", "bad_field", "r");
+  EXPECT_TRUE(parse(R"({"to":"1","text":"a","meta":{"x":1,"x":2}})"));
+}
+
+TEST_F(RequestParserTest, RefusesWrongTypesByName) {
+  for (const char* line :
+       {R"({"ref":"r","to":"1","text":5})", R"({"ref":"r","to":5,"text":"x"})",
+        R"({"ref":"r","to":["1",2],"text":"x"})", R"({"ref":"r","to":"1","text":"x","meta":[]})",
+        R"({"ref":"r","to":"1","text":"x","max_segments":0})",
+        R"({"ref":"r","to":"1","text":"x","max_segments":256})",
+        R"({"ref":"r","to":"1","text":"x","max_segments":1.5})",
+        R"({"ref":"r","to":"1","text":"x","priority":"high"})",
+        R"({"ref":"r","to":"1","text":"x","receipt":"some"})",
+        R"({"ref":"r","to":"1","text":"x","encoding":"utf8"})",
+        R"({"ref":"r","to":"1","text":"x","kind":"long"})"}) {
+    expect_refused(line, "bad_field", "r");
+  }
+}
+
+TEST_F(RequestParserTest, BoundsRefCampaignAndMeta) {
+  const std::string at(64, 'r');
+  EXPECT_TRUE(parse(R"({"to":"1","text":"x","ref":")" + at + R"("})"));
+  expect_refused(R"({"to":"1","text":"x","ref":")" + at + R"(r"})", "bad_field");
+  expect_refused(R"({"to":"1","text":"x","ref":""})", "bad_field");
+  expect_refused(R"({"to":"1","text":"x","campaign":")" + at + R"(c"})", "bad_field");
+  const std::string filling(1024 - 8, 'y');
+  EXPECT_TRUE(parse(R"({"to":"1","text":"x","meta":{"x":")" + filling + R"("}})"));
+  expect_refused(R"({"to":"1","text":"x","meta":{"x":")" + filling + R"(y"}})", "bad_field");
+}
+
+TEST_F(RequestParserTest, RefusesEmptyTextAndMissingDestination) {
+  expect_refused(R"({"ref":"r","to":"1"})", "empty_text", "r");
+  expect_refused(R"({"ref":"r","to":"1","text":""})", "empty_text", "r");
+  expect_refused(R"({"ref":"r","text":"x"})", "bad_destination", "r");
+  expect_refused(R"({"ref":"r","to":[],"text":"x"})", "bad_destination", "r");
+}
+
+TEST_F(RequestParserTest, RefusesTimesThatAreNone) {
+  for (const char* time : {R"("tomorrow")", "-1", "1.5", "null", "true", "1e30"}) {
+    expect_refused(R"({"ref":"r","to":"1","text":"x","expires":)" + std::string(time) + "}",
+                   "bad_time", "r");
+  }
+}
+
+TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
+  for (const char* field :
+       {R"("replace":"safe")", R"("national":["tr"])", R"("hours":{})", R"("plan":[])",
+        R"("uncertain":"hold")", R"("flash":true)", R"("service_type":"x")", R"("protocol_id":1)",
+        R"("tlv":{})", R"("callback":"http://x")", R"("binary":"00")", R"("udh":"00")"}) {
+    expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "not_supported",
+                   "r");
+  }
+  EXPECT_TRUE(parse(R"({"to":"1","text":"x","replace":"none","national":[],"uncertain":"resend",)"
+                    R"("flash":false})"));
+  for (const char* op : {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
+    expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
+  }
+  expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
+}
+
+TEST_F(RequestParserTest, ReadsTheOtherRequests) {
+  ASSERT_TRUE(std::holds_alternative<StatusRequest>(*parse(R"({"op":"status"})")));
+  const auto preview = parse(R"({"op":"preview","text":"x","to":"+7","carrier":"n"})");
+  EXPECT_EQ(std::get<PreviewRequest>(*preview).carrier, "n");
+  const auto message = parse(R"({"op":"message","ref":"o-1"})");
+  EXPECT_EQ(std::get<MessageRequest>(*message).ref, "o-1");
+  expect_refused(R"({"op":"message"})", "bad_field");
+  const auto events = parse(R"({"op":"events","consumer":"crm","types":["sent","failed"]})");
+  EXPECT_EQ(std::get<EventsRequest>(*events).types.size(), 2u);
+  expect_refused(R"({"op":"events"})", "bad_field");
+  const auto ack = parse(R"({"op":"ack","cursor":"c"})");
+  EXPECT_EQ(std::get<AckRequest>(*ack).cursor, "c");
+  expect_refused(R"({"op":"status","text":"x"})", "unknown_field");
+  expect_refused(R"({"op":"sned"})", "bad_field");
+  expect_refused(R"({"op":5})", "bad_field");
+}
+
+}  // namespace
+}  // namespace stentor::daemon

@@ -1,0 +1,193 @@
+#include "daemon/records/records.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stentor::daemon {
+namespace {
+
+std::vector<std::uint8_t> subject_octets() {
+  Subject subject;
+  subject.id = MessageId::make(1'790'000'000'000, 1, 2, 3);
+  subject.parts = 4;
+  subject.client = "crm";
+  subject.ref = "o-1";
+  subject.campaign = "spring";
+  subject.to = "+79161234567";
+  subject.from = "SHOP";
+  subject.carrier = "north";
+  subject.meta = R"({"step":3})";
+  FieldWriter out;
+  encode(subject, out);
+  return {out.octets().begin(), out.octets().end()};
+}
+
+Following following(const std::vector<std::uint8_t>& subject) {
+  return {.accepted = queue::Locator(7, 640, 12),
+          .subject = subject,
+          .time_ms = 1'790'000'000'500,
+          .state = State::sent,
+          .possible_duplicate = true};
+}
+
+void expect_same(const Following& got, const Following& wanted) {
+  EXPECT_EQ(got.accepted, wanted.accepted);
+  EXPECT_TRUE(std::ranges::equal(got.subject, wanted.subject));
+  EXPECT_EQ(got.time_ms, wanted.time_ms);
+  EXPECT_EQ(got.state, wanted.state);
+  EXPECT_EQ(got.possible_duplicate, wanted.possible_duplicate);
+}
+
+TEST(Records, SubjectComesBackWhole) {
+  const auto octets = subject_octets();
+  const auto subject = decode_subject(octets);
+
+  ASSERT_TRUE(subject);
+  EXPECT_EQ(subject->id.sequence(), 3u);
+  EXPECT_EQ(subject->parts, 4);
+  EXPECT_EQ(subject->client, "crm");
+  EXPECT_EQ(subject->ref, "o-1");
+  EXPECT_EQ(subject->campaign, "spring");
+  EXPECT_EQ(subject->to, "+79161234567");
+  EXPECT_EQ(subject->from, "SHOP");
+  EXPECT_EQ(subject->carrier, "north");
+  EXPECT_EQ(subject->meta, R"({"step":3})");
+}
+
+TEST(Records, AcceptedComesBackWhole) {
+  const auto subject = subject_octets();
+  Accepted accepted;
+  accepted.subject = subject;
+  accepted.content = 0x123456789abcdef0;
+  accepted.not_before_ms = 5;
+  accepted.expires = 0xfffffffe;
+  accepted.flow = 9;
+  accepted.reference = 0xabcd;
+  accepted.priority = 2;
+  accepted.receipt = ReceiptWish::failure;
+  accepted.encoding = EncodingWish::ucs2;
+  accepted.to_short_code = true;
+  accepted.owns_ref = false;
+  accepted.text = "Привет";
+  FieldWriter out;
+  encode(accepted, out);
+
+  const auto again = decode_accepted(out.octets());
+
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(std::ranges::equal(again->subject, subject));
+  EXPECT_EQ(again->content, accepted.content);
+  EXPECT_EQ(again->not_before_ms, 5u);
+  EXPECT_EQ(again->expires, 0xfffffffeu);
+  EXPECT_EQ(again->flow, 9u);
+  EXPECT_EQ(again->reference, 0xabcd);
+  EXPECT_EQ(again->priority, 2);
+  EXPECT_EQ(again->receipt, ReceiptWish::failure);
+  EXPECT_EQ(again->encoding, EncodingWish::ucs2);
+  EXPECT_TRUE(again->to_short_code);
+  EXPECT_FALSE(again->owns_ref);
+  EXPECT_EQ(again->text, "Привет");
+}
+
+TEST(Records, IntentNamesItsMessagesInTheirOrder) {
+  Intent intent;
+  intent.epoch = 3;
+  intent.carrier = "north";
+  intent.bind = 2;
+  intent.time_ms = 99;
+  intent.sequences = {1000, 1001, 7, kSequenceMax, 1};
+  FieldWriter out;
+  encode(intent, out);
+
+  const auto again = decode_intent(out.octets());
+
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->epoch, 3u);
+  EXPECT_EQ(again->carrier, "north");
+  EXPECT_EQ(again->bind, 2);
+  EXPECT_EQ(again->sequences, intent.sequences);
+}
+
+TEST(Records, PartAndReceiptComeBackWhole) {
+  const auto subject = subject_octets();
+  PartAnswered part;
+  part.of = following(subject);
+  part.part = 3;
+  part.attempt = 2;
+  part.bind = 1;
+  part.sequence_number = 77;
+  part.command_status = 0x58;
+  part.message_id = "8f00";
+  part.retry_at_ms = 123;
+  part.code = "throttled";
+  FieldWriter out;
+  encode(part, out);
+  const auto part_again = decode_part(out.octets());
+  ASSERT_TRUE(part_again);
+  expect_same(part_again->of, part.of);
+  EXPECT_EQ(part_again->part, 3);
+  EXPECT_EQ(part_again->attempt, 2);
+  EXPECT_EQ(part_again->sequence_number, 77u);
+  EXPECT_EQ(part_again->command_status, 0x58u);
+  EXPECT_EQ(part_again->message_id, "8f00");
+  EXPECT_EQ(part_again->retry_at_ms, 123u);
+  EXPECT_EQ(part_again->code, "throttled");
+
+  ReceiptCame receipt;
+  receipt.of = following(subject);
+  receipt.part = 4;
+  receipt.message_state = 5;
+  receipt.is_final_for_part = false;
+  receipt.message_id = "36608";
+  receipt.stat = "UNDELIV";
+  receipt.err = "021";
+  receipt.code = "undeliverable";
+  receipt.message_code = "expired";
+  receipt.message_detail = "stat:EXPIRED";
+  FieldWriter receipt_out;
+  encode(receipt, receipt_out);
+  const auto receipt_again = decode_receipt(receipt_out.octets());
+  ASSERT_TRUE(receipt_again);
+  expect_same(receipt_again->of, receipt.of);
+  EXPECT_EQ(receipt_again->part, 4);
+  EXPECT_EQ(receipt_again->message_state, 5);
+  EXPECT_FALSE(receipt_again->is_final_for_part);
+  EXPECT_EQ(receipt_again->stat, "UNDELIV");
+  EXPECT_EQ(receipt_again->err, "021");
+  EXPECT_EQ(receipt_again->message_code, "expired");
+  EXPECT_EQ(receipt_again->message_detail, "stat:EXPIRED");
+}
+
+// Whatever is cut off the end of a payload, decoding says no and reads nothing beyond it.
+TEST(Records, EveryCutPayloadIsRefused) {
+  const auto subject = subject_octets();
+  Verdict verdict;
+  verdict.of = following(subject);
+  verdict.code = "expired";
+  verdict.detail = "not sent before it expired";
+  FieldWriter out;
+  encode(verdict, out);
+
+  for (std::size_t size = 0; size < out.size(); ++size) {
+    const std::vector<std::uint8_t> cut(out.octets().begin(),
+                                        out.octets().begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_FALSE(decode_verdict(cut)) << size;
+  }
+  EXPECT_TRUE(decode_verdict(out.octets()));
+}
+
+TEST(Ledger, CountsEachFinalStateOnceAndSentApart) {
+  Ledger ledger;
+  ledger.accepted = 6;
+  for (const State state : {State::sent, State::delivered, State::failed, State::expired,
+                            State::cancelled, State::unknown, State::sent_final, State::none}) {
+    ledger.count(state);
+  }
+
+  EXPECT_EQ(ledger.finals(), 6u);
+  EXPECT_EQ(ledger.sent, 1u);
+}
+
+}  // namespace
+}  // namespace stentor::daemon

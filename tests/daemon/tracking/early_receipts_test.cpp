@@ -1,0 +1,68 @@
+#include "daemon/tracking/early_receipts.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+const EarlyReceipts::TimePoint kStart{1h};
+
+protocol::Receipt receipt(std::string_view id, protocol::MessageState state) {
+  protocol::Receipt made;
+  made.message_id = id;
+  made.state = state;
+  return made;
+}
+
+TEST(EarlyReceipts, GivesAReceiptUnderAnyOfItsSpellingsOnce) {
+  EarlyReceipts early;
+  EXPECT_EQ(early.put(receipt("255", protocol::MessageState::delivered), {"255", "ff"}, kStart),
+            0u);
+
+  EXPECT_TRUE(early.take("fe").empty());
+  const auto taken = early.take("ff");
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken[0].message_id, "255");
+  EXPECT_TRUE(early.take("255").empty());
+  EXPECT_TRUE(early.is_empty());
+}
+
+TEST(EarlyReceipts, GivesSeveralInTheOrderTheyCame) {
+  EarlyReceipts early;
+  (void)early.put(receipt("1", protocol::MessageState::enroute), {"1"}, kStart);
+  (void)early.put(receipt("1", protocol::MessageState::delivered), {"1"}, kStart);
+
+  const auto taken = early.take("1");
+
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].state, protocol::MessageState::enroute);
+  EXPECT_EQ(taken[1].state, protocol::MessageState::delivered);
+}
+
+TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
+  EarlyReceipts early;
+  std::size_t dropped = 0;
+  for (std::size_t i = 0; i < EarlyReceipts::kEntriesMax + 1; ++i) {
+    const std::string id = std::to_string(i);
+    dropped += early.put(receipt(id, protocol::MessageState::delivered), {id}, kStart);
+  }
+  EXPECT_EQ(dropped, 1u);
+  EXPECT_EQ(early.size(), EarlyReceipts::kEntriesMax);
+  EXPECT_TRUE(early.take("0").empty());
+  EXPECT_EQ(early.take("1").size(), 1u);
+}
+
+TEST(EarlyReceipts, LetsGoWhatWaitedTooLong) {
+  EarlyReceipts early;
+  (void)early.put(receipt("1", protocol::MessageState::delivered), {"1"}, kStart);
+  EXPECT_EQ(early.expire(kStart + EarlyReceipts::kPatience - 1ns), 0u);
+  EXPECT_EQ(early.expire(kStart + EarlyReceipts::kPatience), 1u);
+  EXPECT_TRUE(early.is_empty());
+}
+
+}  // namespace
+}  // namespace stentor::daemon
