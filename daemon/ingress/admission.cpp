@@ -229,31 +229,31 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   return XXH3_64bits(content_.octets().data(), content_.size());  // in the journal: no seed
 }
 
-bool Admission::answer_known(const SendRequest& request, const Peer& peer, std::uint64_t content,
-                             std::uint64_t now_ms, std::string& reply, std::uint64_t& waits_for) {
+std::optional<Admission::Answer> Admission::answer_known(const SendRequest& request,
+                                                         const Peer& peer, std::uint64_t content,
+                                                         std::uint64_t now_ms, std::string& reply) {
   const auto place = references_->find(references_->key_of(peer.client, request.ref));
-  if (!place) return false;
+  if (!place) return std::nullopt;
   std::optional<Accepted> accepted;
-  waits_for = 0;
   if (place->durable.is_nowhere()) {
     const auto payload = feed_.pending_record(place->batch, place->record_offset);
     if (payload) accepted = decode_accepted(*payload);
-    waits_for = place->batch;
   } else if (const auto record = reader_.read(place->durable)) {
     accepted = decode_accepted(record->payload);
   }
-  if (!accepted) return false;  // its file is gone: so is the guard
+  if (!accepted) return std::nullopt;  // its file is gone: so is the guard
   const auto subject = decode_subject(accepted->subject);
-  if (!subject || subject->client != peer.client || subject->ref != request.ref) return false;
+  if (!subject || subject->client != peer.client || subject->ref != request.ref) {
+    return std::nullopt;  // another reference with the same hash
+  }
   const auto guard_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
-  if (subject->id.time_ms() + guard_ms < now_ms) return false;
+  if (subject->id.time_ms() + guard_ms < now_ms) return std::nullopt;
 
   if (accepted->content != content) {
     append_rejection({"conflict", "ref: used before with other content", std::string(request.ref)},
                      reply);
-    waits_for = 0;
-    return true;
+    return Answer{.refused = "conflict"};
   }
   reply.push_back('{');
   append_member("ref", request.ref, reply);
@@ -261,7 +261,7 @@ bool Admission::answer_known(const SendRequest& request, const Peer& peer, std::
   append_member("id", kept_text(subject->id.text()), reply);
   reply.push_back('}');
   ++stats_.duplicates;
-  return true;
+  return Answer{.waits_for = place->batch};
 }
 
 MessageId Admission::next_id(std::uint64_t now_ms) {
@@ -342,20 +342,17 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   segments += recipient.cost.segments;
 }
 
-std::uint64_t Admission::send(const SendRequest& request, const Peer& peer, std::uint64_t now_ms,
-                              std::string& reply) {
+Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
+                                  std::uint64_t now_ms, std::string& reply) {
   Checked checked;
-  const std::size_t reply_begin = reply.size();
   checked.content = content_of(request);
   if (!request.ref.empty()) {
-    std::uint64_t waits_for = 0;
-    if (answer_known(request, peer, checked.content, now_ms, reply, waits_for)) return waits_for;
-    reply.resize(reply_begin);
+    if (auto known = answer_known(request, peer, checked.content, now_ms, reply)) return *known;
   }
   if (auto refusal = check(request, peer, now_ms, checked)) {
     refusal->ref = request.ref;
     append_rejection(*refusal, reply);
-    return 0;
+    return {.refused = refusal->code};
   }
 
   bool owns_ref = !request.ref.empty();
@@ -394,7 +391,7 @@ std::uint64_t Admission::send(const SendRequest& request, const Peer& peer, std:
   }
   if (request.to_is_array) reply.push_back(']');
   reply.push_back('}');
-  return feed_.open_number();
+  return {.waits_for = feed_.open_number()};
 }
 
 void Admission::on_settled(const CommitBatch& batch) {

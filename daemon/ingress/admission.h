@@ -48,10 +48,13 @@ class Admission {
   Admission(const Config& config, const Routing& routing, CommitFeed& feed,
             queue::JournalReader& reader, Start start);
 
-  /// Answers one send; appends the reply line without its newline. Returns the batch that must be
-  /// durable before the reply may leave, 0 when it may leave at once.
-  [[nodiscard]] std::uint64_t send(const SendRequest& request, const Peer& peer,
-                                   std::uint64_t now_ms, std::string& reply);
+  struct Answer {
+    std::uint64_t waits_for = 0;    ///< the batch that must be durable before the reply may leave
+    std::string_view refused = {};  ///< the code, when it was
+  };
+  /// Answers one send; appends the reply line without its newline.
+  [[nodiscard]] Answer send(const SendRequest& request, const Peer& peer, std::uint64_t now_ms,
+                            std::string& reply);
   /// A batch came back: its references are known by place now, or forgotten when it failed.
   void on_settled(const CommitBatch& batch);
 
@@ -88,10 +91,10 @@ class Admission {
   void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
                      std::size_t which, std::uint64_t now_ms, bool owns_ref, MessageId& id);
   [[nodiscard]] std::uint64_t content_of(const SendRequest& request);
-  /// True when the reference was seen; the reply is written and `waits_for` set.
-  [[nodiscard]] bool answer_known(const SendRequest& request, const Peer& peer,
-                                  std::uint64_t content, std::uint64_t now_ms, std::string& reply,
-                                  std::uint64_t& waits_for);
+  /// The answer when the reference was seen before; its reply is written then.
+  [[nodiscard]] std::optional<Answer> answer_known(const SendRequest& request, const Peer& peer,
+                                                   std::uint64_t content, std::uint64_t now_ms,
+                                                   std::string& reply);
   [[nodiscard]] MessageId next_id(std::uint64_t now_ms);
 
   const Config& config_;

@@ -68,9 +68,13 @@ void Connection::on_read(std::size_t octets) {
 void Connection::process() {
   std::string_view line;
   while (!closed_ && handover_.empty()) {
-    if (must_hold_back()) {
+    if (ingress_.is_full()) {
       held_back_ = true;
-      if (!asked_elsewhere_) ingress_.wait_for_room(shared_from_this());
+      ingress_.wait_for_room(shared_from_this());
+      break;
+    }
+    if (must_hold_back()) {  // write() or complete() goes on from here
+      held_back_ = true;
       break;
     }
     if (!take_line(line)) break;
@@ -145,18 +149,9 @@ void Connection::handle(const SendRequest& request) {
   if (!peer_.may_submit) return refuse_send("not_permitted", "this client may not send");
   if (ingress_.is_draining()) return refuse_send("draining", "the daemon is stopping");
   if (ingress_.storage_is_low()) return refuse_send("unavailable", "too little disk space is left");
-  const std::size_t before = out_.size();
-  const std::uint64_t batch = ingress_.admission().send(request, peer_, wall_clock_ms(), out_);
-  // Refused sends are counted where they were refused by admission: it wrote the reply itself.
-  constexpr std::string_view kCode = "\"code\":\"";
-  if (batch == 0) {
-    const auto at = out_.find(kCode, before);
-    if (at != std::string::npos) {
-      const auto from = at + kCode.size();
-      ingress_.count_refusal(std::string_view(out_).substr(from, out_.find('"', from) - from));
-    }
-  }
-  reply_ends(batch);
+  const Admission::Answer answer = ingress_.admission().send(request, peer_, wall_clock_ms(), out_);
+  if (!answer.refused.empty()) ingress_.count_refusal(answer.refused);
+  reply_ends(answer.waits_for);
 }
 
 void Connection::handle(const PreviewRequest& request) {

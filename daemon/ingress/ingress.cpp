@@ -207,11 +207,7 @@ void Ingress::on_settled() {
   feed_.collect([&](const BatchPointer& batch) {
     admission_.on_settled(*batch);
     if (batch->failure) {
-      if (batch->failure == queue::JournalError::disk_full) {
-        storage_is_low_ = true;
-      } else {
-        failed_ = true;
-      }
+      if (batch->failure == queue::JournalError::disk_full) storage_is_low_ = true;
       // In order, so that a batch that failed takes no reply of a later one with it.
       for (const auto& connection : waiting_) connection->on_failed(batch->number);
     }

@@ -85,7 +85,6 @@ class Ingress {
   [[nodiscard]] const Routing& routing() const noexcept { return routing_; }
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] bool is_draining() const noexcept { return draining_; }
-  [[nodiscard]] bool has_failed() const noexcept { return failed_; }
   [[nodiscard]] bool storage_is_low() const noexcept { return storage_is_low_; }
   /// No more messages until a batch comes back or a shard takes what it has.
   [[nodiscard]] bool is_full() const;
@@ -127,7 +126,6 @@ class Ingress {
   std::uint64_t requests_ = 0;
   std::string bound_path_;
   bool draining_ = false;
-  bool failed_ = false;
   bool storage_is_low_ = false;
 };
 

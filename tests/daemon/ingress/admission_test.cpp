@@ -45,7 +45,7 @@ class AdmissionTest : public testing::Test {
   }
   std::string send(const SendRequest& request, std::uint64_t now = kNow) {
     std::string reply;
-    waits_for_ = admission_->send(request, peer_, now, reply);
+    waits_for_ = admission_->send(request, peer_, now, reply).waits_for;
     return reply;
   }
   void settle() {
