@@ -13,15 +13,15 @@ namespace stentor::queue {
 template <class T>
 using result = std::expected<T, std::error_code>;
 
-enum class JournalError {
-  not_a_journal = 1,  ///< the file header is not ours; refuse to start and name the file
-  newer_version,      ///< written by a newer format; refuse to start and name both versions
-  damaged,            ///< a block under the durable watermark is bad; refuse unless salvaging
-  locked,             ///< another process holds the directory; refuse to start
-  too_large,          ///< a record is over kRecordOctetsMax; the caller's own bound is wrong
-  poisoned,           ///< an earlier write or fsync failed; nothing is accepted any more
-  disk_full,          ///< no room for another file; accept nothing, go on delivering
-  no_such_record      ///< the locator names nothing: the file is gone or the octets do not verify
+enum class JournalError {  // NOLINT(performance-enum-size): std::error_code holds an int
+  not_a_journal = 1,       ///< the file header is not ours; refuse to start and name the file
+  newer_version,           ///< written by a newer format; refuse to start and name both versions
+  damaged,                 ///< a block under the durable watermark is bad; refuse unless salvaging
+  locked,                  ///< another process holds the directory; refuse to start
+  too_large,               ///< a record is over kRecordOctetsMax; the caller's own bound is wrong
+  poisoned,                ///< an earlier write or fsync failed; nothing is accepted any more
+  disk_full,               ///< no room for another file; accept nothing, go on delivering
+  no_such_record  ///< the locator names nothing: the file is gone or the octets do not verify
 };
 
 [[nodiscard]] std::error_code make_error_code(JournalError error) noexcept;

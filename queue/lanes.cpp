@@ -219,13 +219,11 @@ class Lanes::Body {
     const bool has_bulk = lane(Priority::bulk).waiting() > 0;
     if (!has_normal && !has_bulk) return std::nullopt;
     // The count runs only while both wait: bulk has no claim to make up for when it comes.
-    if (!has_normal || !has_bulk) {
-      since_bulk_ = 0;
-    } else if (++since_bulk_ < kBulkShare) {
+    since_bulk_ = has_normal && has_bulk ? since_bulk_ + 1 : 0;
+    if (has_normal && has_bulk && since_bulk_ < kBulkShare) {
       return lane(Priority::normal).pop(Priority::normal);
-    } else {
-      since_bulk_ = 0;
     }
+    since_bulk_ = 0;
     const Priority priority = has_bulk ? Priority::bulk : Priority::normal;
     return lane(priority).pop(priority);
   }

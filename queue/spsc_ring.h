@@ -94,7 +94,7 @@ class SpscRing {
 
  private:
   struct Slot {
-    alignas(T) std::byte octets[sizeof(T)];
+    alignas(T) std::byte octets[sizeof(T)];  // NOLINT(bugprone-sizeof-expression): of a T
   };
 
   [[nodiscard]] T* memory(std::size_t index) const noexcept {

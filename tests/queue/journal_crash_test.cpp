@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "queue/journal_reader.h"
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::uint8_t kEntry = 7;
 constexpr std::uint8_t kPreamble = 9;
-const std::filesystem::path kDirectory = "/journal";
+constexpr std::string_view kDirectory = "/journal";
 
 using Octets = std::vector<std::uint8_t>;
 

@@ -19,7 +19,7 @@ namespace stentor::queue::test {
 
 using Octets = std::vector<std::uint8_t>;
 
-inline const std::filesystem::path kJournal = "/journal";
+inline constexpr std::string_view kJournal = "/journal";
 inline constexpr std::uint8_t kKind = 7;
 
 inline Octets octets_of(std::string_view text) {
@@ -80,7 +80,11 @@ struct JournalOnSim {
   }
 
   std::filesystem::path path(std::uint32_t number) const {
-    return kJournal / ("journal-0000000" + std::to_string(number) + ".stj");
+    return std::filesystem::path(kJournal) / ("journal-0000000" + std::to_string(number) + ".stj");
+  }
+
+  std::filesystem::path path_in(std::string_view name) const {
+    return std::filesystem::path(kJournal) / name;
   }
 
   std::unique_ptr<File> lock;

@@ -8,7 +8,7 @@
 namespace stentor::queue::test {
 namespace {
 
-std::shared_ptr<RecordBatch> commit(JournalWriter& writer, std::vector<std::string> texts) {
+std::shared_ptr<RecordBatch> commit(JournalWriter& writer, const std::vector<std::string>& texts) {
   auto batch = std::make_shared<RecordBatch>();
   for (const std::string& text : texts) batch->add(kKind, octets_of(text));
   RecordBatch* const batches[] = {batch.get()};

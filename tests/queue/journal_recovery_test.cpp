@@ -263,8 +263,9 @@ TEST(JournalRecovery, SalvagesAroundABadBlockAndStaysSalvaged) {
   EXPECT_EQ(recovered->quarantined[0],
             "journal-00000001.stj: offset 192 to 256: block checksum does not match; a copy is "
             "quarantine/journal-00000001-192-256.bad");
-  EXPECT_EQ(journal.files.content(kJournal / "quarantine/journal-00000001-192-256.bad").size(),
-            64u);
+  EXPECT_EQ(
+      journal.files.content(journal.path_in("quarantine/journal-00000001-192-256.bad")).size(),
+      64u);
 
   journal.restart();
   const auto again = journal.recover();

@@ -29,7 +29,7 @@ std::vector<std::uint64_t> pop_all(Lanes& lanes) {
 TEST(Lanes, AreFirstInFirstOutWithinAFlow) {
   Lanes lanes;
   std::vector<std::uint64_t> expected;
-  for (std::uint64_t i = 1; i <= 3 * kChunkTickets; ++i) {
+  for (std::uint64_t i = 1; i <= std::uint64_t{3} * kChunkTickets; ++i) {
     lanes.push(Priority::normal, 1, ticket(i), 0);
     expected.push_back(i);
   }
