@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "bench/load/event_consumer.h"
+#include "bench/load/machine.h"
 #include "bench/load/metrics_page.h"
 #include "bench/load/stage.h"
 #include "bench/load/status_probe.h"
@@ -91,9 +92,9 @@ struct Cpu {
 };
 
 void add_cpu(Report& report, const Cpu& cpu, std::uint64_t messages) {
-  report.number("CPU seconds per million messages, stentord", per_million(cpu.daemon, messages),
+  report.number("CPU seconds of stentord per million messages", per_million(cpu.daemon, messages),
                 "s");
-  report.number("CPU seconds per million messages, all",
+  report.number("CPU seconds of all per million messages",
                 per_million(cpu.daemon + cpu.generator + cpu.carrier, messages), "s");
 }
 
@@ -142,7 +143,7 @@ Report run_through(const EndToEndSettings& settings) {
     const bool is_whole = consumer->wait_for_finals(finals, kPatience);
     const auto events = consumer->sight();
     report.count("events read and acknowledged", events.events);
-    report.number("delivered/s, as events tell upstream",
+    report.number("delivered by events/s",
                   per_second(events.delivered, events.last_final - result.began), "");
     if (!is_whole) report.count("final events missing", finals - events.finals);
   }
@@ -160,6 +161,7 @@ Report run_through(const EndToEndSettings& settings) {
   report.count("receipts acknowledged", carrier.receipts_acknowledged);
   report.text("receipts", settings.receipts ? "on" : "off");
   if (!ending.empty()) report.text("stentord stopped badly", ending);
+  add_machine(report, stage.folder());
   report.note(
       "accepted means: on disk (write and fdatasync); state in " +
       (settings.state_dir.empty() ? std::string("a temporary folder") : settings.state_dir));
@@ -188,8 +190,9 @@ Report run_waiting(const EndToEndSettings& settings) {
 
   Report report;
   add_load(report, settings, result);
-  report.count("waiting (live)", follower.sight().status.live);
-  add_commits(report, before, StatusProbe(stage.socket()).ask());
+  const DaemonStatus waiting = StatusProbe(stage.socket()).ask();  // the follower's is older
+  report.count("waiting (live)", waiting.live);
+  add_commits(report, before, waiting);
   add_memory(report, stage.daemon());
   if (settings.drains_waiting) {
     const auto began = steady_clock::now();
@@ -204,6 +207,7 @@ Report run_waiting(const EndToEndSettings& settings) {
   }
   const std::string ending = stage.stop_daemon();
   if (!ending.empty()) report.text("stentord stopped badly", ending);
+  add_machine(report, stage.folder());
   report.note("no carrier listens while messages are accepted; memory from /proc/PID/status");
   return report;
 }

@@ -15,8 +15,11 @@ std::string with_thousands(std::uint64_t value) {
   return digits;
 }
 
-// "ack latency p99" is ack_latency_p99 for programs, "accepted/s" accepted_per_second.
+// "ack latency p99" is ack_latency_p99 for programs, "accepted/s" accepted_per_second. What stands
+// behind a comma or in brackets is for people.
 std::string json_name_of(std::string_view name) {
+  name = name.substr(0, name.find_first_of(",("));
+  while (name.ends_with(' ')) name.remove_suffix(1);
   std::string out;
   for (const char c : name) {
     if (c == '/') {
@@ -54,7 +57,8 @@ void Report::number(std::string_view name, double value, std::string_view unit) 
                           ? with_thousands(static_cast<std::uint64_t>(std::llround(value)))
                           : fmt::format("{:.3g}", value);
   if (!unit.empty()) fmt::format_to(std::back_inserter(shown), " {}", unit);
-  figures_.push_back({std::string(name), shown, json_name_of(name), fmt::format("{:.6g}", value)});
+  figures_.push_back({std::string(name), shown, json_name_of(name) + (unit == "MiB" ? "_mib" : ""),
+                      fmt::format("{:.6g}", value)});
 }
 
 void Report::latency(std::string_view name, std::chrono::nanoseconds value) {
