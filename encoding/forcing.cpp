@@ -113,6 +113,11 @@ Kept keep_carried(std::string_view text, Alphabet alphabet, NationalLanguages al
       return keep(text, clusters, [](auto, auto cluster) { return all_of(cluster, is_ascii); });
     case Alphabet::ucs2: return {std::string(text), 0};
   }
+  if (allowed.is_empty()) {
+    return keep(text, clusters, [](auto, auto cluster) {
+      return all_of(cluster, [](char32_t one) { return default_code_of(one).exists(); });
+    });
+  }
   std::vector<ClusterTables> tables;
   tables.reserve(clusters.size());
   for (const Cluster& one : clusters) {

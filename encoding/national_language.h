@@ -40,6 +40,9 @@ inline constexpr std::size_t kNationalLanguages = 13;  // `none` not counted
 /// A set of them.
 class NationalLanguages {
  public:
+  constexpr NationalLanguages() = default;
+  /// From bits() of another one.
+  constexpr explicit NationalLanguages(std::uint16_t bits) noexcept : bits_(bits) {}
   constexpr void allow(NationalLanguage language) noexcept {
     bits_ = static_cast<std::uint16_t>(bits_ | 1u << static_cast<unsigned>(language));
   }

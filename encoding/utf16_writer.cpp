@@ -82,7 +82,7 @@ consteval std::array<std::array<std::uint8_t, 16>, 256> make_gatherings() {
 alignas(16) constexpr auto kGatherings = make_gatherings();
 
 // SSSE3 moves octets by a table, which this build cannot take for granted; branches on the ends of
-// words would cost six times as much (bench/README.md).
+// words would cost six times as much (docs/encoding.md).
 [[gnu::target("ssse3,popcnt")]] std::uint8_t* put_gathered(std::uint8_t* out, OctetBlock units,
                                                            unsigned firsts) noexcept {
   OctetBlock gathering;
@@ -90,7 +90,7 @@ alignas(16) constexpr auto kGatherings = make_gatherings();
   const auto gathered = reinterpret_cast<OctetBlock>(
       _mm_shuffle_epi8(reinterpret_cast<__m128i>(units), reinterpret_cast<__m128i>(gathering)));
   std::memcpy(out, &gathered, sizeof gathered);
-  return out + 2 * std::popcount(firsts);
+  return out + std::ptrdiff_t{2} * std::popcount(firsts);
 }
 
 [[gnu::target("ssse3,popcnt")]] std::size_t write_gathering(std::string_view text,

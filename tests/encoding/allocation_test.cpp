@@ -1,43 +1,26 @@
 // Planning and encoding a text of up to ten segments allocates nothing. In a program of its own,
-// as it replaces operator new.
+// as operator new is replaced in it.
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "encoding/segmenter.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t octets) {
-  ++allocations;
-  if (void* found = std::malloc(octets)) return found;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/protocol/allocation_count.h"
 
 namespace stentor::encoding {
 namespace {
 
-std::size_t allocations_for(std::string_view text, const PlanOptions& options,
-                            std::size_t segments) {
+std::uint64_t allocations_for(std::string_view text, const PlanOptions& options,
+                              std::size_t segments) {
   std::array<std::uint8_t, kPartOctetsMax> out{};
   (void)plan(text, options);  // opens ICU's iterator on this thread
-  const std::size_t before = allocations;
+  const std::uint64_t before = protocol::test::allocation_count();
   const auto planned = plan(text, options);
   for (std::size_t part = 0; part < planned->parts.size(); ++part) {
     (void)encode_part(text, *planned, part, options.concatenation, {}, out);
   }
-  const std::size_t made = allocations - before;
+  const std::uint64_t made = protocol::test::allocation_count() - before;
   EXPECT_EQ(planned->parts.size(), segments);
   return made;
 }
