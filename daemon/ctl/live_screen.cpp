@@ -74,7 +74,7 @@ void LiveScreen::draw(const std::vector<std::string>& lines) const {
   std::string picture = "\x1b[H";  // home; each line wipes its own rest, so nothing flickers
   const std::size_t count = std::min(lines.size(), size.rows - 1);
   for (std::size_t i = 0; i < count; ++i) {
-    picture.append(cut(lines[i], size.columns)).append("\x1b[K\r\n");
+    picture.append(cut(lines[i], size.columns)).append("\x1b[K\n");
   }
   picture.append("\x1b[J").append(cut("q leaves", size.columns));
   put(picture);

@@ -63,16 +63,18 @@ std::vector<std::string> carriers(const Sample& before, const Sample& now) {
   Columns columns({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
                    Side::right, Side::right, Side::right, Side::right, Side::right, Side::right,
                    Side::right});
-  columns.add({"carrier", "state", "binds", "in flight", "limit", "sent", "delivered", "waiting",
-               "urgent", "normal", "bulk", "oldest", "throttled"});
+  // What matters most stands first: a terminal of 80 columns cuts the rest.
+  columns.add({"carrier", "state", "binds", "in flight", "limit", "waiting", "oldest", "sent",
+               "delivered", "throttled", "urgent", "normal", "bulk"});
   for (const CarrierStatus& is : now.status.carriers) {
     const CarrierStatus was = same_in(before.status, is);
     columns.add({printable(is.name), printable(is.state), of(is.bound, is.binds),
-                 of(is.in_flight, is.window * is.bound), limit(is),
+                 of(is.in_flight, is.window * is.bound), limit(is), grouped(is.waiting),
+                 seconds_shown(is.oldest_seconds),
                  rate_shown(per_second(was.segments_sent, is.segments_sent, between)),
-                 rate_shown(per_second(was.delivered, is.delivered, between)), grouped(is.waiting),
-                 grouped(is.waiting_urgent), grouped(is.waiting_normal), grouped(is.waiting_bulk),
-                 seconds_shown(is.oldest_seconds), grouped(is.throttled)});
+                 rate_shown(per_second(was.delivered, is.delivered, between)),
+                 grouped(is.throttled), grouped(is.waiting_urgent), grouped(is.waiting_normal),
+                 grouped(is.waiting_bulk)});
   }
   return columns.lines();
 }
