@@ -164,7 +164,9 @@ void CommitThread::wait_for_work() {
     const bool work = awake_.wait_for(lock, patience, [this] { return woken_; });
     woken_ = false;
     lock.unlock();
-    if (!work && owes_watermark_ && !overflowing && !has_failed_) {
+    // Asked when idle too: with nothing to witness it writes nothing, but looks for disk space
+    // again where the next file could not be prepared.
+    if (!work && !overflowing && !has_failed_) {
       owes_watermark_ = false;
       if (const auto written = writer_->commit_watermark();
           !written && written.error() != queue::JournalError::disk_full) {
@@ -275,6 +277,8 @@ void CommitThread::publish() {
   snapshot_.commit_seconds = commit_seconds_;
   snapshot_.oldest_file = files_.empty() ? 0 : files_.begin()->first;
   snapshot_.live = live_;
+  oldest_file_.store(static_cast<std::uint32_t>(snapshot_.oldest_file),
+                     std::memory_order_relaxed);  // see oldest_file()
   if (files_.empty()) return;
   if (published_files_.empty() || published_files_.front().number != files_.begin()->first ||
       published_files_.back().number != files_.rbegin()->first) {

@@ -124,6 +124,10 @@ class CommitThread {
   }
   /// Octets of durable batches that shards have not taken yet. Any thread.
   [[nodiscard]] std::uint64_t untaken_octets() const noexcept;
+  /// The oldest file there is: readers let go of those before it. Any thread.
+  [[nodiscard]] std::uint32_t oldest_file() const noexcept {
+    return oldest_file_.load(std::memory_order_relaxed);  // a hint: a late reader holds one longer
+  }
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
     return std::chrono::steady_clock::time_point(
@@ -181,6 +185,7 @@ class CommitThread {
 
   std::atomic<std::uint64_t> durable_end_{0};
   std::atomic<Clock::rep> heartbeat_{0};
+  std::atomic<std::uint32_t> oldest_file_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> sleeping_{false};
   std::mutex sleep_;

@@ -31,11 +31,18 @@ constexpr std::int64_t kWindowMax = 65536;
 // A fallback list, tried one after another at up to bind_timeout each.
 constexpr std::size_t kHostsMax = 16;
 
-constexpr std::pair<std::string_view, DefaultAlphabet> kAlphabets[] = {
-    {"gsm7", DefaultAlphabet::gsm7},
-    {"gsm7_packed", DefaultAlphabet::gsm7_packed},
-    {"latin1", DefaultAlphabet::latin1},
-    {"ascii", DefaultAlphabet::ascii},
+using encoding::Alphabet;
+// What data_coding 0 may mean; UCS-2 is never the default alphabet.
+constexpr std::pair<std::string_view, Alphabet> kAlphabets[] = {
+    {"gsm7", Alphabet::gsm7},
+    {"gsm7_packed", Alphabet::gsm7_packed},
+    {"latin1", Alphabet::latin1},
+    {"ascii", Alphabet::ascii},
+};
+constexpr std::pair<std::string_view, Alphabet> kEncodings[] = {
+    {"gsm7", Alphabet::gsm7},     {"gsm7_packed", Alphabet::gsm7_packed},
+    {"latin1", Alphabet::latin1}, {"ascii", Alphabet::ascii},
+    {"ucs2", Alphabet::ucs2},
 };
 constexpr std::pair<std::string_view, LongMessages> kLongMessages[] = {
     {"udh8", LongMessages::udh8},
@@ -118,6 +125,53 @@ void read_ton_npi(Section& section, std::string_view key, std::optional<TonNpi>&
   }
   table->finish();
   into = read;
+}
+
+// `alphabet` names what data_coding 0 means; `encodings` lists all that is taken, in order.
+void read_encodings(Section& section, CarrierConfig& carrier) {
+  Alphabet alphabet = Alphabet::gsm7;
+  section.choice("alphabet", alphabet, kAlphabets);
+  carrier.alphabets = {alphabet};
+  if (section.find("encodings") == nullptr) return;
+  auto list = section.tables("encodings");
+  if (section.find("alphabet") != nullptr) {
+    return section.mistake("encodings", "alphabet is given too; keep one of the two");
+  }
+  carrier.alphabets.clear();
+  carrier.data_codings.clear();
+  for (Section& entry : list) {
+    Alphabet listed = Alphabet::gsm7;
+    std::uint8_t data_coding = 0;
+    entry.choice("alphabet", listed, kEncodings);
+    entry.number("data_coding", data_coding, 0, 255);
+    for (const std::string_view part : {"alphabet", "data_coding"}) {
+      if (entry.find(part) == nullptr) entry.mistake("", fmt::format("needs {}", part));
+    }
+    entry.finish();
+    if (std::ranges::find(carrier.alphabets, listed) != carrier.alphabets.end()) {
+      section.mistake("encodings", "names an alphabet twice");
+    }
+    carrier.alphabets.push_back(listed);
+    carrier.data_codings.push_back(data_coding);
+  }
+  if (carrier.alphabets.empty() && !section.has_mistake("encodings")) {
+    section.mistake("encodings", "must name at least one alphabet");
+  }
+}
+
+void read_national(Section& section, encoding::NationalLanguages& national) {
+  std::vector<std::string> codes;
+  section.texts("national", codes);
+  for (const std::string& code : codes) {
+    if (const auto language = encoding::national_language_of(code)) {
+      national.allow(*language);
+    } else {
+      section.mistake("national",
+                      fmt::format("\"{}\" has no national language table; tr, es, pt, bn, gu, hi, "
+                                  "kn, ml, or, pa, ta, te and ur have",
+                                  code));
+    }
+  }
 }
 
 // Takes the secret out of a file's text; the copy is wiped, since it may linger on the heap.
@@ -236,7 +290,8 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_binds(section, carrier);
   section.number("window", carrier.window, 1, kWindowMax);
   section.number("rate", carrier.rate, 0, 10'000'000);
-  section.choice("alphabet", carrier.alphabet, kAlphabets);
+  read_encodings(section, carrier);
+  read_national(section, carrier.national);
   section.choice("long", carrier.long_messages, kLongMessages);
   section.choice("message_id", carrier.message_id, kMessageIds);
   section.flag("receipts", carrier.receipts);

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "encoding/segmenter.h"
+
 namespace stentor::daemon {
 
 struct SocketConfig {
@@ -65,7 +67,6 @@ struct HostPort {
   std::uint16_t port = 0;
 };
 
-enum class DefaultAlphabet : std::uint8_t { gsm7, gsm7_packed, latin1, ascii };
 enum class LongMessages : std::uint8_t { udh8, udh16, sar, payload };
 enum class MessageIds : std::uint8_t { automatic, hex, decimal, verbatim };
 enum class ValidityForm : std::uint8_t { relative, absolute, none };
@@ -96,7 +97,10 @@ struct CarrierConfig {
   BindCounts binds;
   std::uint32_t window = 100;
   std::uint32_t rate = 0;
-  DefaultAlphabet alphabet = DefaultAlphabet::gsm7;
+  /// What it takes, in order of preference, each with its data_coding; ucs2 is there without.
+  std::vector<encoding::Alphabet> alphabets{encoding::Alphabet::gsm7};
+  std::vector<std::uint8_t> data_codings{0};
+  encoding::NationalLanguages national;  ///< tables its handsets are known to have
   LongMessages long_messages = LongMessages::udh8;
   MessageIds message_id = MessageIds::automatic;
   bool receipts = true;
@@ -112,6 +116,7 @@ struct RouteConfig {
   bool is_default = false;
   std::vector<std::string> carriers;  ///< in order
   std::string from;                   ///< sender where the request names none
+  encoding::Replacement replacement = encoding::Replacement::none;  ///< where it names none
 };
 
 struct Config {

@@ -51,12 +51,31 @@ std::string_view word(JournalIo io) {
   return {};
 }
 
-std::string_view word(DefaultAlphabet alphabet) {
-  switch (alphabet) {
-    case DefaultAlphabet::gsm7: return "gsm7";
-    case DefaultAlphabet::gsm7_packed: return "gsm7_packed";
-    case DefaultAlphabet::latin1: return "latin1";
-    case DefaultAlphabet::ascii: return "ascii";
+// The list as the file writes it: the short form says the same as alphabet = "gsm7".
+std::string encodings(const CarrierConfig& carrier) {
+  std::string list;
+  for (std::size_t i = 0; i < carrier.alphabets.size(); ++i) {
+    list += fmt::format("{}{{ alphabet = \"{}\", data_coding = {} }}", i == 0 ? "" : ", ",
+                        encoding::name_of(carrier.alphabets[i]), carrier.data_codings[i]);
+  }
+  return "[" + list + "]";
+}
+
+std::string national(const encoding::NationalLanguages& allowed) {
+  std::string list;
+  for (std::size_t i = 1; i <= encoding::kNationalLanguages; ++i) {
+    const auto language = static_cast<encoding::NationalLanguage>(i);
+    if (!allowed.allows(language)) continue;
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", encoding::code_of(language));
+  }
+  return "[" + list + "]";
+}
+
+std::string_view word(encoding::Replacement replacement) {
+  switch (replacement) {
+    case encoding::Replacement::none: return "none";
+    case encoding::Replacement::safe: return "safe";
+    case encoding::Replacement::transliterate: return "transliterate";
   }
   return {};
 }
@@ -159,7 +178,8 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
                                  carrier.binds.receivers));
   page.line("window", carrier.window);
   page.line("rate", carrier.rate);
-  page.line("alphabet", in_quotes(word(carrier.alphabet)));
+  page.line("encodings", encodings(carrier));
+  page.line("national", national(carrier.national));
   page.line("long", in_quotes(word(carrier.long_messages)));
   page.line("message_id", in_quotes(word(carrier.message_id)));
   page.flag("receipts", carrier.receipts);
@@ -206,6 +226,7 @@ std::string describe(const Config& config) {
     if (!route.is_default) page.line("prefix", in_quotes(route.prefixes));
     page.line("carriers", in_quotes(route.carriers));
     if (!route.from.empty()) page.line("from", in_quotes(route.from));
+    page.line("replace", in_quotes(word(route.replacement)));
   }
   return page.take();
 }

@@ -114,12 +114,11 @@ RouteConfig read_route(Section& section, std::span<const std::string> carriers, 
   section.text("from", route.from, 64);
   check_sender(section, route.from);
 
-  // Known, and checked for form; finish() refuses what is not built yet.
-  enum class Replace : std::uint8_t { none, safe, transliterate };
-  constexpr std::pair<std::string_view, Replace> kReplace[] = {
-      {"none", Replace::none}, {"safe", Replace::safe}, {"transliterate", Replace::transliterate}};
-  Replace replace = Replace::none;
-  section.choice("replace", replace, kReplace);
+  constexpr std::pair<std::string_view, encoding::Replacement> kReplace[] = {
+      {"none", encoding::Replacement::none},
+      {"safe", encoding::Replacement::safe},
+      {"transliterate", encoding::Replacement::transliterate}};
+  section.choice("replace", route.replacement, kReplace);
   section.finish();
   return route;
 }

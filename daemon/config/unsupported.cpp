@@ -12,8 +12,6 @@ constexpr std::array kUnsupported{
     Unsupported{"carrier", "cert", "", "TLS to a carrier"},
     Unsupported{"carrier", "key", "", "TLS to a carrier"},
     Unsupported{"carrier", "pin", "", "TLS to a carrier"},
-    Unsupported{"carrier", "encodings", "", "a list of encodings; alphabet names one"},
-    Unsupported{"carrier", "national", "[]", "national language tables"},
     Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
     Unsupported{"carrier", "registered_delivery", "", "a registered_delivery of the carrier's own"},
     Unsupported{"carrier", "retry", "", "a retry schedule of the carrier's own"},
@@ -21,7 +19,6 @@ constexpr std::array kUnsupported{
     Unsupported{"client", "rate", "0", "a rate per client"},
     Unsupported{"client", "max_waiting", "", "a bound on one client's waiting messages"},
     Unsupported{"route", "carriers.weight", "", "sharing a route by weight"},
-    Unsupported{"route", "replace", "none", "replacing characters to stay in GSM-7"},
     Unsupported{"route", "senders", "", "routing by sender"},
     Unsupported{"route", "campaigns", "", "routing by campaign"},
 };

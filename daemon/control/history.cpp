@@ -208,6 +208,7 @@ void History::run() {
       questions_.pop_front();
     }
     question.reply(answer(question));
+    reader_.forget_before(commit_.oldest_file());
   }
 }
 

@@ -30,6 +30,17 @@ void add_source(CLI::App& command, TextSource& source) {
       ->excludes(text);
 }
 
+void add_rewriting(CLI::App& command, Rewriting& rewriting) {
+  command
+      .add_option("--replace", rewriting.replace,
+                  "change characters where that saves a segment: none, safe or transliterate")
+      ->check(CLI::IsMember({"none", "safe", "transliterate"}));
+  command
+      .add_option("--national", rewriting.national,
+                  "national language tables that may be used, such as tr,pt")
+      ->delimiter(',');
+}
+
 void add_send(CLI::App& app, SendOptions& options, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("send", "hand in messages; one for each line and number");
   command->add_option("--to", options.to, "destination; repeat it for several")
@@ -50,6 +61,8 @@ void add_send(CLI::App& app, SendOptions& options, Chosen& chosen) {
   command->add_option("--expires", options.expires, "RFC 3339 time, or seconds from now");
   command->add_option("--encoding", options.encoding, "auto, gsm7 or ucs2")
       ->check(CLI::IsMember({"auto", "gsm7", "ucs2"}));
+  add_rewriting(*command, options.rewriting);
+  command->add_flag("--flash", options.flash, "message class 0: shown at once, not kept");
   command->add_option("--max-segments", options.max_segments, "reject a longer text")
       ->check(CLI::Range(1, 255));
   command->add_option("--receipt", options.receipt, "all, failure or none")
@@ -82,6 +95,7 @@ void add_preview(CLI::App& app, PreviewOptions& options, Chosen& chosen) {
   command->add_option("--carrier", options.carrier, "as it would go through this carrier");
   command->add_option("--encoding", options.encoding, "auto, gsm7 or ucs2")
       ->check(CLI::IsMember({"auto", "gsm7", "ucs2"}));
+  add_rewriting(*command, options.rewriting);
   command->callback([&options, &chosen] {
     chosen = [&options](const Target& target, const Surroundings& around) {
       return preview(target, options, around);

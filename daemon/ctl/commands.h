@@ -37,6 +37,12 @@ struct TextSource {
   std::string file;  ///< "-" and empty: standard input
 };
 
+/// What may be done to a text so that it costs less; left out: the route's and the carrier's word.
+struct Rewriting {
+  std::string replace;                ///< none, safe, transliterate
+  std::vector<std::string> national;  ///< language codes
+};
+
 struct SendOptions {
   std::vector<std::string> to;
   TextSource source;
@@ -49,6 +55,8 @@ struct SendOptions {
   std::string not_before;
   std::string expires;
   std::string encoding;
+  Rewriting rewriting;
+  bool flash = false;
   std::optional<std::int64_t> max_segments;
   std::string receipt;
   bool wait = false;
@@ -62,6 +70,7 @@ struct PreviewOptions {
   std::string to;
   std::string carrier;
   std::string encoding;
+  Rewriting rewriting;
 };
 [[nodiscard]] result<Exit> preview(const Target& target, const PreviewOptions& options,
                                    const Surroundings& around);

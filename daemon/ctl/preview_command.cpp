@@ -16,21 +16,22 @@ namespace stentor::ctl {
 namespace {
 
 std::string request_of(const PreviewOptions& options, std::string_view text) {
-  return JsonLine()
-      .add("op", "preview")
-      .add("text", text)
-      .add_given("to", options.to)
-      .add_given("carrier", options.carrier)
-      .add_given("encoding", options.encoding)
-      .line();
+  JsonLine line;
+  line.add("op", "preview").add("text", text).add_given("to", options.to);
+  line.add_given("carrier", options.carrier).add_given("encoding", options.encoding);
+  line.add_given("replace", options.rewriting.replace);
+  if (!options.rewriting.national.empty()) line.add("national", options.rewriting.national);
+  return line.line();
 }
 
 std::string forced_by(const JsonValue& reply) {
   const JsonValue* by = reply.find("forced_by");
   if (by == nullptr || by->as_object() == nullptr) return "";
   // People count from one.
-  return fmt::format(", because of '{}' ({}) at character {}", printable(by->text("char")),
-                     printable(by->text("code_point")), by->number("index") + 1);
+  return fmt::format(", because of '{}' ({}) at character {}; {} without {} such",
+                     printable(by->text("char")), printable(by->text("code_point")),
+                     by->number("index") + 1, by->number("segments_without"),
+                     by->number("characters"));
 }
 
 void print_one(const JsonValue& reply, std::ostream& out) {
@@ -41,8 +42,10 @@ void print_one(const JsonValue& reply, std::ostream& out) {
   const JsonValue::Array& replaced = reply.array("replaced");
   if (!replaced.empty()) {
     out << "replaced   ";
-    for (const JsonValue& each : replaced) out << ' ' << printable(each.shown());
-    out << '\n';
+    for (const JsonValue& each : replaced) {
+      out << fmt::format(" '{}' by '{}'", printable(each.text("from")), printable(each.text("to")));
+    }
+    out << fmt::format("; saves {} segments\n", reply.number("saved"));
   }
   for (std::size_t i = 0; const JsonValue& part : reply.array("parts")) {
     out << fmt::format("part {:<6} {}\n", ++i, printable(part.shown()));

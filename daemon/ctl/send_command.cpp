@@ -39,7 +39,9 @@ std::string request_of(const SendOptions& options, std::string_view text, std::s
   line.add_given("carrier", options.carrier);
   add_time(line, "not_before", options.not_before);
   add_time(line, "expires", options.expires);
-  line.add_given("encoding", options.encoding);
+  line.add_given("encoding", options.encoding).add_given("replace", options.rewriting.replace);
+  if (!options.rewriting.national.empty()) line.add("national", options.rewriting.national);
+  if (options.flash) line.add_json("flash", "true");
   if (options.max_segments) line.add("max_segments", *options.max_segments);
   line.add_given("receipt", options.receipt);
   return line.line();

@@ -139,12 +139,13 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
     next.retry = std::move(retry->second);
     retries_.erase(retry);
   }
-  auto plan = encoding::plan(accepted->text, plan_options(config_, accepted->encoding, 255));
+  next.content = content_of(next.accepted);
+  auto plan = MessagePlan::make(next.content, config_, 255);
   // It was planned when it was accepted; only a changed configuration can make it fail, or cut it
   // otherwise than the parts already sent.
-  if (!plan || plan->parts.size() != subject->parts) {
+  if (!plan || plan->parts() != subject->parts) {
     if (plan && next.retry.taken.empty()) {
-      next.subject.parts = static_cast<std::uint8_t>(plan->parts.size());
+      next.subject.parts = static_cast<std::uint8_t>(plan->parts());
     } else {
       fail(next, "not_encodable", "the carrier's alphabet changed");
       return false;

@@ -10,7 +10,7 @@ Routing::Routing(const Config& config)
     by_name_.emplace(config.carriers[i].name, static_cast<std::uint16_t>(i));
   }
   for (const RouteConfig& from_file : config.routes) {
-    Route route{.carriers = {}, .from = from_file.from};
+    Route route{.carriers = {}, .from = from_file.from, .replacement = from_file.replacement};
     for (const std::string& name : from_file.carriers) {
       if (const auto carrier = carrier_named(name)) route.carriers.push_back(*carrier);
     }
@@ -53,6 +53,11 @@ std::optional<RouteChoice> Routing::choose(std::string_view destination) const {
 std::string_view Routing::default_from(std::string_view destination) const {
   const Route* route = route_to(destination);
   return route == nullptr ? std::string_view{} : std::string_view{route->from};
+}
+
+encoding::Replacement Routing::default_replacement(std::string_view destination) const {
+  const Route* route = route_to(destination);
+  return route == nullptr ? encoding::Replacement::none : route->replacement;
 }
 
 }  // namespace stentor::daemon

@@ -34,6 +34,8 @@ class Routing {
   [[nodiscard]] std::optional<std::uint16_t> carrier_named(std::string_view name) const;
   /// The sender of the route to `destination` that leads to this carrier, or empty.
   [[nodiscard]] std::string_view default_from(std::string_view destination) const;
+  /// What the route to `destination` lets be replaced where the request does not say.
+  [[nodiscard]] encoding::Replacement default_replacement(std::string_view destination) const;
 
   void set_bound(std::uint16_t carrier, bool is_bound) noexcept {
     bound_[carrier].store(is_bound, std::memory_order_relaxed);  // a hint: nothing is read with it
@@ -43,6 +45,7 @@ class Routing {
   struct Route {
     std::vector<std::uint16_t> carriers;
     std::string from;
+    encoding::Replacement replacement = encoding::Replacement::none;
   };
   [[nodiscard]] const Route* route_to(std::string_view destination) const;
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/delivery/coding.h"
 #include "daemon/records/records.h"
 #include "encoding/segmenter.h"
 #include "protocol/pdu.h"
@@ -32,7 +33,8 @@ struct Sending {
   std::vector<std::uint8_t> record;
   Accepted accepted;
   Subject subject;
-  encoding::Plan plan;
+  Content content;
+  MessagePlan plan;
   protocol::Numbering source_numbering;
   protocol::Numbering destination_numbering;
   std::string source;  ///< as on the wire

@@ -19,6 +19,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
       feed_(commit, false, 0, [this] { settled_waker_.wake(); }),
+      commit_(commit),
       arrivals_(commit.add_shard([this] { arrival_waker_.wake(); })),
       reader_(files, config.state_dir / "journal", kReaderOptions),
       by_number_(config.carriers.size(), nullptr) {
@@ -81,6 +82,7 @@ void Shard::on_settled() {
   if (any_failed) return stop();
   for (const Member& member : carriers_) member.carrier->on_durable(feed_.settled());
   feed_.flush();
+  reader_.forget_before(commit_.oldest_file());
 }
 
 std::vector<CarrierSnapshot> Shard::snapshot() const {

@@ -52,6 +52,7 @@ class Shard {
   Waker arrival_waker_;
   Waker settled_waker_;
   CommitFeed feed_;
+  CommitThread& commit_;
   ArrivalLane& arrivals_;
   queue::JournalReader reader_;
   std::vector<Member> carriers_;

@@ -114,12 +114,12 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   std::array<std::uint8_t, encoding::kPartOctetsMax> room{};
   std::vector<std::uint8_t> large;
   std::span<std::uint8_t> octets = room;
-  if (as_payload) {  // the whole text at once; two octets a code unit, two septets an escape
-    large.resize(2 * next.accepted.text.size() + encoding::kPartOctetsMax);
+  if (as_payload) {  // the whole content at once
+    large.resize(next.plan.part_octets_max(next.content));
     octets = large;
   }
   const encoding::EncodedPart encoded =
-      encoding::encode_part(next.accepted.text, next.plan, part, concatenation, tie, octets);
+      next.plan.encode(next.content, part, concatenation, tie, octets);
 
   tlvs_.clear();
   protocol::SubmitSm submit;
@@ -130,7 +130,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   submit.destination = {.numbering = next.destination_numbering, .digits = next.destination};
   submit.validity_period = validity;
   submit.registered_delivery = registered_delivery_of(next.accepted.receipt);
-  submit.data_coding = data_coding_of(config_, next.plan.alphabet);
+  submit.data_coding = next.plan.data_coding();
   if (encoded.header_octets > 0) submit.esm_class = kUdhIndicator;
   const auto body = octets.first(encoded.octets);
   if (as_payload && encoded.octets > 254) {
@@ -164,7 +164,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   ++next.in_flight;
   next.submitted_at[part] = now;
   ++stats_.submitted;
-  const std::string_view encoding = encoding_word(next.plan.alphabet);
+  const std::string_view encoding = next.plan.encoding_word();
   ++(encoding == "gsm7"   ? stats_.segments_gsm7
      : encoding == "ucs2" ? stats_.segments_ucs2
                           : stats_.segments_other);

@@ -56,6 +56,7 @@ class EventServer {
   [[nodiscard]] RequestParser& parser() noexcept { return parser_; }
   [[nodiscard]] Consumers& consumers() noexcept { return consumers_; }
   [[nodiscard]] queue::Locator durable_end() const noexcept { return commit_.durable_end(); }
+  [[nodiscard]] std::uint32_t oldest_file() const noexcept { return commit_.oldest_file(); }
   [[nodiscard]] std::unique_ptr<queue::JournalReader> make_reader() const;
   /// Notes and makes durable how far a consumer is.
   void acknowledge(const Consumers::Key& key, EventPosition position);

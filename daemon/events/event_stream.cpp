@@ -119,6 +119,7 @@ void EventStream::pump() {
   for (int i = 0; i < kRecordsAtOnce && out_.size() + writing_.size() < kUnsentOctetsMax; ++i) {
     const auto record = reader_->next(next_, end);
     if (!record || !*record) {
+      reader_->forget_before(server_.oldest_file());
       if (told) arm_idle();
       return write();
     }

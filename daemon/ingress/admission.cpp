@@ -12,6 +12,7 @@
 #include "daemon/delivery/order_key.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
+#include "daemon/ingress/preview.h"
 
 namespace stentor::daemon {
 namespace {
@@ -31,21 +32,6 @@ std::string_view kept_text(const std::array<char, kMessageIdCharacters>& id) {
 
 Refusal refuse(std::string_view code, std::string detail) {
   return Refusal{code, std::move(detail), {}};
-}
-
-Refusal refuse(const encoding::EncodingError& error, const SendRequest& request) {
-  const std::string where =
-      fmt::format("text: {} at octet {}", encoding::describe(error.fault), error.offset);
-  switch (error.fault) {
-    case encoding::EncodingFault::invalid_utf8: return refuse("bad_utf8", where);
-    case encoding::EncodingFault::empty_text: return refuse("empty_text", "text: nothing to send");
-    case encoding::EncodingFault::forbidden_character:
-    case encoding::EncodingFault::not_encodable: return refuse("bad_text", where);
-    case encoding::EncodingFault::too_many_segments:
-      return refuse("too_many_segments", fmt::format("text: takes {} segments, {} are allowed",
-                                                     error.segments, request.max_segments));
-  }
-  return refuse("bad_text", where);
 }
 
 }  // namespace
@@ -68,6 +54,7 @@ struct Admission::Checked {
     std::uint16_t carrier = 0;
     std::string from;
     Cost cost;
+    encoding::Replacement replacement = encoding::Replacement::none;
     std::optional<Refusal> refusal;
   };
   std::vector<Recipient> recipients;
@@ -121,14 +108,30 @@ std::optional<Refusal> Admission::check_times(const SendRequest& request, std::u
   return std::nullopt;
 }
 
+Content Admission::content_for(std::uint16_t carrier, const SendRequest& request,
+                               std::string_view to) const {
+  return {.body = request.text,
+          .udh = request.udh,
+          .is_binary = request.is_binary,
+          .flash = request.flash,
+          .encoding = request.encoding,
+          .replacement = request.replacement.value_or(routing_.default_replacement(to)),
+          .national = request.national.value_or(config_.carriers[carrier].national)};
+}
+
 std::expected<Admission::Cost, Refusal> Admission::plan(std::uint16_t carrier,
-                                                        const SendRequest& request) const {
-  const auto planned = encoding::plan(
-      request.text,
-      plan_options(config_.carriers[carrier], request.encoding, request.max_segments));
-  if (!planned) return std::unexpected(refuse(planned.error(), request));
-  return Cost{.segments = static_cast<std::uint8_t>(planned->parts.size()),
-              .alphabet = planned->alphabet};
+                                                        const Content& content,
+                                                        std::size_t segments_max) const {
+  const auto planned = MessagePlan::make(content, config_.carriers[carrier], segments_max);
+  if (!planned) return std::unexpected(refuse(planned.error().code, planned.error().detail));
+  Cost cost{.segments = planned->segments(),
+            .parts = static_cast<std::uint8_t>(planned->parts()),
+            .encoding = planned->encoding_word(),
+            .replaced = {}};
+  if (planned->text() != nullptr && !planned->text()->replacements.empty()) {
+    append_replacements(content, config_.carriers[carrier], *planned->text(), cost.replaced);
+  }
+  return cost;
 }
 
 std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& peer,
@@ -150,7 +153,8 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   if (auto refusal = check_times(request, now_ms, out)) return refusal;
 
   std::unordered_set<std::string> seen;
-  std::optional<std::uint16_t> planned_for;  // recipients of one carrier cost the same
+  // Recipients of one carrier and one rule of replacement cost the same.
+  std::optional<std::pair<std::uint16_t, encoding::Replacement>> planned_for;
   std::expected<Cost, Refusal> planned;
   for (const std::string_view written : request.to) {
     Checked::Recipient recipient;
@@ -181,8 +185,12 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
       recipient.refusal = refuse("not_permitted", "carrier: not among this client's carriers");
     }
     if (!recipient.refusal) {
-      if (planned_for != recipient.carrier) planned = plan(recipient.carrier, request);
-      planned_for = recipient.carrier;
+      const Content content = content_for(recipient.carrier, request, recipient.to);
+      recipient.replacement = content.replacement;
+      if (planned_for != std::pair(recipient.carrier, content.replacement)) {
+        planned = plan(recipient.carrier, content, request.max_segments);
+        planned_for = std::pair(recipient.carrier, content.replacement);
+      }
       if (planned) {
         recipient.cost = *planned;
       } else {
@@ -197,10 +205,13 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   const bool none_left = std::ranges::all_of(
       out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
   if (none_left) return *refused->refusal;
+  if (request.is_binary && peer.config != nullptr && !peer.config->may_send_binary) {
+    return refuse("not_permitted", "binary: not allowed for this client");
+  }
 
-  const std::size_t octets =
-      out.recipients.size() * (request.text.size() + request.meta.size() + request.ref.size() +
-                               request.campaign.size() + kRecordOverheadOctets);
+  const std::size_t octets = out.recipients.size() *
+                             (request.text.size() + request.udh.size() + request.meta.size() +
+                              request.ref.size() + request.campaign.size() + kRecordOverheadOctets);
   if (octets > kRequestOctetsMax) {
     return refuse("bad_field",
                   fmt::format("to: {} recipients with a text this long are more than one "
@@ -214,10 +225,13 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   content_.clear();
   for (const std::string_view to : request.to) content_.text(to);
   for (const std::string_view text :
-       {request.text, request.from, request.campaign, request.carrier, request.meta}) {
+       {request.text, request.udh, request.from, request.campaign, request.carrier, request.meta}) {
     content_.text(text);
   }
-  content_.u8(request.is_short ? 1 : 0);
+  content_.u8(static_cast<std::uint8_t>((request.is_short ? 1 : 0) | (request.is_binary ? 2 : 0) |
+                                        (request.flash ? 4 : 0)));
+  content_.u8(request.replacement ? static_cast<std::uint8_t>(*request.replacement) : 0xff);
+  content_.u16(request.national ? request.national->bits() : 0xffff);
   content_.u8(request.priority ? static_cast<std::uint8_t>(*request.priority) : 0xff);
   for (const TimeWish& wish : {request.not_before, request.expires}) {
     content_.u8(static_cast<std::uint8_t>(wish.form));
@@ -277,7 +291,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   id = next_id(now_ms);
   Subject subject;
   subject.id = id;
-  subject.parts = recipient.cost.segments;
+  subject.parts = recipient.cost.parts;
   subject.client = peer.client;
   subject.ref = request.ref;
   subject.campaign = request.campaign;
@@ -304,7 +318,12 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.to_short_code = request.is_short;
   accepted.owns_ref = owns_ref;
   accepted.text = request.text;
-  if (recipient.cost.segments > 1) {
+  accepted.udh = request.udh;
+  accepted.is_binary = request.is_binary;
+  accepted.flash = request.flash;
+  accepted.replacement = recipient.replacement;
+  accepted.national = request.national.value_or(carrier.national).bits();
+  if (recipient.cost.parts > 1) {
     accepted.reference =
         ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];
   }
@@ -335,7 +354,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
     pending_references_.back().references.push_back({key, arrival.record_offset});
   }
   ++stats_.accepted;
-  const std::string_view encoding = encoding_word(recipient.cost.alphabet);
+  const std::string_view encoding = recipient.cost.encoding;
   std::uint64_t& segments = encoding == "ucs2"   ? stats_.segments_ucs2
                             : encoding == "gsm7" ? stats_.segments_gsm7
                                                  : stats_.segments_other;
@@ -363,7 +382,8 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
   if (!request.ref.empty()) append_member("ref", request.ref, reply);
   append_member("status", "accepted", reply);
   append_member("segments", first.segments, reply);
-  append_member("encoding", encoding_word(first.alphabet), reply);
+  append_member("encoding", first.encoding, reply);
+  if (!first.replaced.empty()) reply.append(",").append(first.replaced);
   if (request.to_is_array) {
     append_key("messages", reply);
     reply.push_back('[');

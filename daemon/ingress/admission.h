@@ -17,11 +17,11 @@
 
 #include "daemon/commit/commit_feed.h"
 #include "daemon/config/config.h"
+#include "daemon/delivery/coding.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/ingress/peer.h"
 #include "daemon/ingress/reference_index.h"
 #include "daemon/ingress/request.h"
-#include "encoding/segmenter.h"
 #include "queue/journal_reader.h"
 
 namespace stentor::daemon {
@@ -70,8 +70,10 @@ class Admission {
  private:
   struct Checked;
   struct Cost {
-    std::uint8_t segments = 0;
-    encoding::Alphabet alphabet = encoding::Alphabet::gsm7;
+    std::uint32_t segments = 0;  ///< what the handset gets
+    std::uint8_t parts = 0;      ///< submit_sm it takes
+    std::string_view encoding;   ///< the protocol's word: a literal
+    std::string replaced;        ///< members of the reply that say what was replaced
   };
   struct NewReference {
     std::uint64_t key;
@@ -86,8 +88,10 @@ class Admission {
                                              std::uint64_t now_ms, Checked& out);
   [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request, std::uint64_t now_ms,
                                                    Checked& out) const;
-  [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier,
-                                                  const SendRequest& request) const;
+  [[nodiscard]] Content content_for(std::uint16_t carrier, const SendRequest& request,
+                                    std::string_view to) const;
+  [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier, const Content& content,
+                                                  std::size_t segments_max) const;
   void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
                      std::size_t which, std::uint64_t now_ms, bool owns_ref, MessageId& id);
   [[nodiscard]] std::uint64_t content_of(const SendRequest& request);

@@ -227,8 +227,8 @@ void Ingress::tick() {
     if (stopped) return;
     check_storage();
     cut_unfinished_lines();
-    admission_.forget_before(
-        queue::Locator(static_cast<std::uint32_t>(commit_.snapshot().oldest_file), 0, 0));
+    reader_.forget_before(commit_.oldest_file());
+    admission_.forget_before(queue::Locator(commit_.oldest_file(), 0, 0));
     tick();
   });
 }

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/delivery/coding.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
+#include "encoding/forcing.h"
+#include "encoding/grapheme.h"
 
 namespace stentor::daemon {
 namespace {
@@ -26,17 +30,6 @@ void append_utf8(char32_t c, std::string& out) {
     put(0x80 | (c >> 6 & 0x3f));
     put(0x80 | (c & 0x3f));
   }
-}
-
-Refusal refusal_of(const encoding::EncodingError& error) {
-  const bool is_empty = error.fault == encoding::EncodingFault::empty_text;
-  const bool is_long = error.fault == encoding::EncodingFault::too_many_segments;
-  return {
-      .code = is_empty  ? "empty_text"
-              : is_long ? "too_many_segments"
-                        : "bad_text",
-      .detail = fmt::format("text: {} at octet {}", encoding::describe(error.fault), error.offset),
-      .ref = {}};
 }
 
 // The carrier it would be counted for: the named one, the route's, or the default route's first.
@@ -65,41 +58,86 @@ std::expected<std::uint16_t, Refusal> carrier_for(const PreviewRequest& request,
   return std::uint16_t{0};
 }
 
+// What forced the text out of the cheapest alphabet, and what it would cost without.
+void append_forced_by(const Content& content, const CarrierConfig& carrier,
+                      const encoding::ForcedBy& forced_by, std::string& reply) {
+  append_key("forced_by", reply);
+  reply.push_back('{');
+  std::string character;
+  append_utf8(forced_by.code_point, character);
+  append_member("char", character, reply);
+  append_member("code_point",
+                fmt::format("U+{:04X}", static_cast<std::uint32_t>(forced_by.code_point)), reply);
+  append_member("index", forced_by.index, reply);
+  if (const auto options = plan_options(content, carrier, 255)) {
+    if (const auto without = encoding::without_forcing(content.body, *options)) {
+      append_member("characters", without->characters, reply);
+      append_member("segments_without", without->segments, reply);
+    }
+  }
+  reply.push_back('}');
+}
+
 }  // namespace
+
+void append_replacements(const Content& content, const CarrierConfig& carrier,
+                         const encoding::Plan& plan, std::string& out) {
+  out.append("\"replaced\":[");
+  for (const encoding::Replaced& replaced : plan.replacements) {
+    if (out.back() != '[') out.push_back(',');
+    out.push_back('{');
+    append_member("offset", replaced.offset, out);
+    append_member("from", replaced.from, out);
+    append_member("to", replaced.to, out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+  Content unchanged = content;
+  unchanged.replacement = encoding::Replacement::none;
+  if (const auto without = MessagePlan::make(unchanged, carrier, 255)) {
+    append_member("saved", without->segments() - std::min(without->segments(), plan.segments), out);
+  }
+}
 
 std::optional<Refusal> append_preview(const PreviewRequest& request, const Config& config,
                                       const Routing& routing, std::string& reply) {
-  const auto carrier = carrier_for(request, config, routing);
-  if (!carrier) return carrier.error();
-  const auto plan =
-      encoding::plan(request.text, plan_options(config.carriers[*carrier], request.encoding, 255));
-  if (!plan) return refusal_of(plan.error());
+  const auto number = carrier_for(request, config, routing);
+  if (!number) return number.error();
+  const CarrierConfig& carrier = config.carriers[*number];
+  Content content;
+  content.body = request.text;
+  content.encoding = request.encoding;
+  content.replacement = request.replacement.value_or(routing.default_replacement(request.to));
+  content.national = request.national.value_or(carrier.national);
+  const auto planned = MessagePlan::make(content, carrier, 255);
+  if (!planned) return Refusal{planned.error().code, planned.error().detail, {}};
 
-  const std::string_view sent = plan->replaced.empty() ? request.text : plan->replaced;
+  const encoding::Plan& plan = *planned->text();
+  const std::string_view sent = plan.replaced.empty() ? request.text : plan.replaced;
   reply.push_back('{');
   append_member("status", "ok", reply);
-  append_member("encoding", encoding_word(plan->alphabet), reply);
+  append_member("encoding", planned->encoding_word(), reply);
   append_member("characters", encoding::count_characters(request.text), reply);
-  append_member("segments", plan->parts.size(), reply);
-  append_member("units", plan->units, reply);
+  append_member("segments", planned->segments(), reply);
+  append_member("units", plan.units, reply);
   append_key("parts", reply);
   reply.push_back('[');
-  for (const encoding::Part& part : plan->parts) {
+  for (const encoding::Part& part : plan.parts) {
     if (reply.back() != '[') reply.push_back(',');
     append_json_string(sent.substr(part.begin, part.end - part.begin), reply);
   }
   reply.push_back(']');
-  if (plan->forced_by) {
-    append_key("forced_by", reply);
-    reply.push_back('{');
-    std::string character;
-    append_utf8(plan->forced_by->code_point, character);
-    append_member("char", character, reply);
-    append_member("code_point",
-                  fmt::format("U+{:04X}", static_cast<std::uint32_t>(plan->forced_by->code_point)),
-                  reply);
-    append_member("index", plan->forced_by->index, reply);
-    reply.push_back('}');
+  if (plan.forced_by) append_forced_by(content, carrier, *plan.forced_by, reply);
+  if (plan.locking_shift != encoding::NationalLanguage::none) {
+    append_member("locking_shift", encoding::code_of(plan.locking_shift), reply);
+  }
+  if (plan.single_shift != encoding::NationalLanguage::none) {
+    append_member("single_shift", encoding::code_of(plan.single_shift), reply);
+  }
+  if (plan.cut_inside_cluster) reply.append(",\"cut_inside_character\":true");
+  if (!plan.replacements.empty()) {
+    reply.push_back(',');
+    append_replacements(content, carrier, plan, reply);
   }
   reply.push_back('}');
   return std::nullopt;

@@ -36,7 +36,10 @@ struct SendRequest {
   std::vector<std::string_view> to;
   bool to_is_array = false;
   bool is_short = false;
-  std::string_view text;
+  std::string_view text;  ///< UTF-8; with `is_binary` octets
+  std::string_view udh;   ///< the caller's own user-data header, for binary only
+  bool is_binary = false;
+  bool flash = false;
   std::string_view from;
   std::string_view ref;
   std::string_view campaign;
@@ -46,6 +49,8 @@ struct SendRequest {
   TimeWish not_before;
   TimeWish expires;
   EncodingWish encoding = EncodingWish::automatic;
+  std::optional<encoding::Replacement> replacement;
+  std::optional<encoding::NationalLanguages> national;
   ReceiptWish receipt = ReceiptWish::all;
   std::uint32_t max_segments = 10;
 };
@@ -55,6 +60,8 @@ struct PreviewRequest {
   std::string_view to;
   std::string_view carrier;
   EncodingWish encoding = EncodingWish::automatic;
+  std::optional<encoding::Replacement> replacement;
+  std::optional<encoding::NationalLanguages> national;
 };
 
 struct MessageRequest {

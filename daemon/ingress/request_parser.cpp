@@ -7,6 +7,7 @@
 #include <bitset>
 
 #include "daemon/ingress/timestamp.h"
+#include "encoding/national_language.h"
 
 namespace stentor::daemon {
 namespace {
@@ -131,6 +132,11 @@ class RequestParser::Body {
   std::expected<void, Refusal> read_encoding(EncodingWish& out) const;
   std::expected<void, Refusal> read_destinations(SendRequest& out) const;
   std::expected<void, Refusal> read_choices(SendRequest& out) const;
+  std::expected<void, Refusal> read_rewriting(
+      std::optional<encoding::Replacement>& replacement,
+      std::optional<encoding::NationalLanguages>& national) const;
+  std::expected<void, Refusal> read_hex(Field field, std::string& out) const;
+  std::expected<void, Refusal> read_content(SendRequest& out);
   std::expected<void, Refusal> refuse_unbuilt() const;
 
   static constexpr std::size_t kRefOctetsMax = 64;
@@ -140,6 +146,8 @@ class RequestParser::Body {
   sj::dom::parser strict_;  // checks what is kept verbatim: on demand, skipped values are not
   std::array<Value, kFields> values_;
   std::vector<std::string_view> list_;
+  std::string binary_;
+  std::string udh_;
 };
 
 RequestParser::RequestParser() : body_(std::make_unique<Body>()) {}
@@ -434,22 +442,98 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
 // Fields of the protocol that this version does not act on are refused, never passed over; a value
 // that asks for what happens anyway is fine.
 std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
-  const auto asks_for_default = [this](Field field) {
+  for (const Field field : {Field::hours, Field::plan, Field::uncertain, Field::service_type,
+                            Field::protocol_id, Field::tlv, Field::callback}) {
     const Value& found = value(field);
-    const bool is_text = found.type == Value::Type::text;
-    if (field == Field::replace) return is_text && found.text == "none";
-    if (field == Field::uncertain) return is_text && found.text == "resend";
-    if (field == Field::flash) return found.type == Value::Type::boolean && !found.flag;
-    return field == Field::national && found.is_string_list && found.list_begin == found.list_end;
-  };
-  for (const Field field : {Field::replace, Field::national, Field::hours, Field::plan,
-                            Field::uncertain, Field::flash, Field::service_type, Field::protocol_id,
-                            Field::tlv, Field::callback, Field::binary, Field::udh}) {
-    if (has(field) && !asks_for_default(field)) {
-      return refuse("not_supported",
-                    fmt::format("{} {}", kNames[static_cast<std::size_t>(field)], kNotYet));
+    if (!has(field)) continue;
+    if (field == Field::uncertain && found.type == Value::Type::text && found.text == "resend") {
+      continue;
+    }
+    return refuse("not_supported",
+                  fmt::format("{} {}", kNames[static_cast<std::size_t>(field)], kNotYet));
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_rewriting(
+    std::optional<encoding::Replacement>& replacement,
+    std::optional<encoding::NationalLanguages>& national) const {
+  if (has(Field::replace)) {
+    std::string_view word;
+    if (auto read = read_text(Field::replace, word, 16); !read) return read;
+    if (word == "none") {
+      replacement = encoding::Replacement::none;
+    } else if (word == "safe") {
+      replacement = encoding::Replacement::safe;
+    } else if (word == "transliterate") {
+      replacement = encoding::Replacement::transliterate;
+    } else {
+      return refuse("bad_field", "replace: must be none, safe or transliterate");
     }
   }
+  if (has(Field::national)) {
+    const Value& codes = value(Field::national);
+    if (!codes.is_string_list) {
+      return refuse("bad_field", "national: must be a list of language codes");
+    }
+    national.emplace();
+    for (std::size_t i = codes.list_begin; i < codes.list_end; ++i) {
+      const auto language = encoding::national_language_of(list_[i]);
+      if (!language) {
+        return refuse("bad_field", "national: a language without a national language table");
+      }
+      national->allow(*language);
+    }
+  }
+  return {};
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_hex(Field field, std::string& out) const {
+  std::string_view hex;
+  if (auto read = read_text(field, hex, SIZE_MAX); !read) return read;
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  out.clear();
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    const int high = digit(hex[i]);
+    const int low = digit(hex[i + 1]);
+    if (high < 0 || low < 0) break;
+    out.push_back(static_cast<char>(high << 4 | low));
+  }
+  if (hex.size() % 2 != 0 || out.size() * 2 != hex.size()) {
+    return refuse("bad_field", fmt::format("{}: must be pairs of hexadecimal digits",
+                                           kNames[static_cast<std::size_t>(field)]));
+  }
+  return {};
+}
+
+// Text, or octets behind a header of the caller's.
+std::expected<void, Refusal> RequestParser::Body::read_content(SendRequest& out) {
+  if (has(Field::flash)) {
+    if (value(Field::flash).type != Value::Type::boolean) {
+      return refuse("bad_field", "flash: must be true or false");
+    }
+    out.flash = value(Field::flash).flag;
+  }
+  if (!has(Field::binary)) {
+    if (has(Field::udh)) return refuse("bad_field", "udh: goes with binary only");
+    return read_text(Field::text, out.text, SIZE_MAX);
+  }
+  for (const Field field : {Field::text, Field::encoding, Field::replace, Field::national}) {
+    if (has(field)) {
+      return refuse("bad_field", fmt::format("{}: does not go with binary",
+                                             kNames[static_cast<std::size_t>(field)]));
+    }
+  }
+  if (auto read = read_hex(Field::binary, binary_); !read) return read;
+  if (auto read = read_hex(Field::udh, udh_); !read) return read;
+  out.is_binary = true;
+  out.text = binary_;
+  out.udh = udh_;
   return {};
 }
 
@@ -464,20 +548,21 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
   std::expected<void, Refusal> step = allow_only(kAllowed);
   if (step) step = refuse_unbuilt();
   if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
-  if (step) step = read_text(Field::text, out.text, SIZE_MAX);
+  if (step) step = read_content(out);
   if (step) step = read_text(Field::from, out.from, SIZE_MAX);
   if (step) step = read_text(Field::campaign, out.campaign, 64);
   if (step) step = read_text(Field::carrier, out.carrier, 64);
   if (step) step = read_destinations(out);
   if (step) step = read_choices(out);
   if (step) step = read_encoding(out.encoding);
+  if (step) step = read_rewriting(out.replacement, out.national);
   if (step) step = read_time(Field::not_before, out.not_before);
   if (step) step = read_time(Field::expires, out.expires);
   if (!step) return std::unexpected(std::move(step.error()));
 
   if (has(Field::ref) && out.ref.empty()) return refuse("bad_field", "ref: must not be empty");
   if (has(Field::from) && out.from.empty()) return refuse("bad_sender", "from: is empty");
-  if (out.text.empty()) return refuse("empty_text", "text: nothing to send");
+  if (out.text.empty() && !out.is_binary) return refuse("empty_text", "text: nothing to send");
   if (has(Field::meta)) {
     const Value& meta = value(Field::meta);
     if (meta.type != Value::Type::other) return refuse("bad_field", "meta: must be an object");
@@ -501,6 +586,7 @@ std::expected<Request, Refusal> RequestParser::Body::preview() {
   if (step) step = read_text(Field::to, out.to, SIZE_MAX);
   if (step) step = read_text(Field::carrier, out.carrier, 64);
   if (step) step = read_encoding(out.encoding);
+  if (step) step = read_rewriting(out.replacement, out.national);
   if (!step) return std::unexpected(std::move(step.error()));
   if (out.text.empty()) return refuse("empty_text", "text: nothing to preview");
   return out;

@@ -92,7 +92,11 @@ void encode(const Accepted& accepted, FieldWriter& out) {
   out.u8(static_cast<std::uint8_t>(accepted.receipt));
   out.u8(static_cast<std::uint8_t>(accepted.encoding));
   out.u8(static_cast<std::uint8_t>((accepted.to_short_code ? 1u : 0u) |
-                                   (accepted.owns_ref ? 2u : 0u)));
+                                   (accepted.owns_ref ? 2u : 0u) | (accepted.flash ? 4u : 0u) |
+                                   (accepted.is_binary ? 8u : 0u)));
+  out.u8(static_cast<std::uint8_t>(accepted.replacement));
+  out.u16(accepted.national);
+  out.text(accepted.udh);
   out.text(accepted.text);
 }
 
@@ -111,6 +115,11 @@ std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
   const std::uint8_t flags = in.u8();
   accepted.to_short_code = (flags & 1u) != 0;
   accepted.owns_ref = (flags & 2u) != 0;
+  accepted.flash = (flags & 4u) != 0;
+  accepted.is_binary = (flags & 8u) != 0;
+  accepted.replacement = static_cast<encoding::Replacement>(in.u8());
+  accepted.national = in.u16();
+  accepted.udh = in.text();
   accepted.text = in.text();
   return checked(in, accepted);
 }

@@ -20,6 +20,7 @@
 
 #include "daemon/records/fields.h"
 #include "daemon/records/message_id.h"
+#include "encoding/segmenter.h"
 #include "queue/locator.h"
 
 namespace stentor::daemon {
@@ -68,8 +69,13 @@ struct Accepted {
   std::uint8_t priority = 1;    ///< queue::Priority
   ReceiptWish receipt = ReceiptWish::all;
   EncodingWish encoding = EncodingWish::automatic;
+  encoding::Replacement replacement = encoding::Replacement::none;
+  std::uint16_t national = 0;  ///< bits of encoding::NationalLanguages
   bool to_short_code = false;
-  bool owns_ref = false;  ///< the ref's first message: what a duplicate is answered with
+  bool flash = false;
+  bool is_binary = false;  ///< `text` holds octets, behind `udh`
+  bool owns_ref = false;   ///< the ref's first message: what a duplicate is answered with
+  std::string_view udh;
   std::string_view text;
 };
 void encode(const Accepted& accepted, FieldWriter& out);

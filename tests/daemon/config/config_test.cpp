@@ -124,7 +124,7 @@ bind_timeout = "2m"
 prefix = ["7", "375"]
 carriers = ["north"]
 from = "SHOP"
-replace = "none"
+replace = "safe"
 [[route]]
 default = true
 carriers = ["north"]
@@ -172,7 +172,8 @@ TEST(Config, ReadsEveryKeyThatCanBeUsed) {
   EXPECT_EQ(carrier.binds.receivers, 1U);
   EXPECT_EQ(carrier.window, 1U);
   EXPECT_EQ(carrier.rate, 30U);
-  EXPECT_EQ(carrier.alphabet, DefaultAlphabet::latin1);
+  EXPECT_EQ(carrier.alphabets, std::vector{encoding::Alphabet::latin1});
+  EXPECT_EQ(carrier.data_codings, std::vector<std::uint8_t>{0});
   EXPECT_EQ(carrier.long_messages, LongMessages::udh16);
   EXPECT_EQ(carrier.message_id, MessageIds::hex);
   EXPECT_EQ(carrier.validity, ValidityForm::absolute);
@@ -348,6 +349,40 @@ TEST(Config, AWordOutsideItsListIsNamedWithTheList) {
                  "ascii"});
 }
 
+TEST(Config, EncodingsAreListedInOrderEachWithItsDataCoding) {
+  const WrittenConfig written(with_carrier(
+      "",
+      "encodings = [{ alphabet = \"latin1\", data_coding = 3 }, { alphabet = \"ucs2\", "
+      "data_coding = 24 }]\nnational = [\"tr\", \"pt\"]\n"));
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  const CarrierConfig& carrier = config->carriers[0];
+  EXPECT_EQ(carrier.alphabets, (std::vector{encoding::Alphabet::latin1, encoding::Alphabet::ucs2}));
+  EXPECT_EQ(carrier.data_codings, (std::vector<std::uint8_t>{3, 24}));
+  EXPECT_TRUE(carrier.national.allows(encoding::NationalLanguage::portuguese));
+  EXPECT_FALSE(carrier.national.allows(encoding::NationalLanguage::hindi));
+}
+
+TEST(Config, MistakesInEncodingsAndNationalAreNamed) {
+  const auto first = [](const std::string& lines) {
+    const auto mistakes = mistakes_in(with_carrier("", lines));
+    return mistakes.empty() ? std::string("none") : mistakes.front();
+  };
+  EXPECT_NE(first("encodings = []\n").find("at least one alphabet"), std::string::npos);
+  EXPECT_NE(first("encodings = [{ alphabet = \"gsm7\" }]\n").find("needs data_coding"),
+            std::string::npos);
+  EXPECT_NE(first("alphabet = \"gsm7\"\nencodings = [{ alphabet = \"gsm7\", data_coding = 0 }]\n")
+                .find("keep one"),
+            std::string::npos);
+  EXPECT_NE(first("encodings = [{ alphabet = \"gsm7\", data_coding = 0 }, { alphabet = \"gsm7\", "
+                  "data_coding = 1 }]\n")
+                .find("twice"),
+            std::string::npos);
+  EXPECT_NE(first("encodings = [{ alphabet = \"gsm7\", data_coding = 256 }]\n").find("255"),
+            std::string::npos);
+  EXPECT_NE(first("national = [\"xx\"]\n").find("no national language table"), std::string::npos);
+}
+
 TEST(Config, ATextForAPduHoldsNoNul) {
   EXPECT_EQ(mistakes_in(with_carrier("", "system_type = \"a\\u0000b\"\n")),
             Said{"7 carrier[0].system_type: must not contain a NUL"});
@@ -360,9 +395,6 @@ TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
       {"cert = \"x\"", "carrier[0].cert: not supported yet: TLS to a carrier"},
       {"key = \"x\"", "carrier[0].key: not supported yet: TLS to a carrier"},
       {"pin = \"x\"", "carrier[0].pin: not supported yet: TLS to a carrier"},
-      {"encodings = [{ name = \"gsm7\" }]",
-       "carrier[0].encodings: not supported yet: a list of encodings; alphabet names one"},
-      {"national = [\"tr\"]", "carrier[0].national: not supported yet: national language tables"},
       {"uncertain = \"hold\"",
        "carrier[0].uncertain: not supported yet: a policy for doubt other than resend"},
       {"uncertain = \"wait-dlr:30\"",
@@ -383,8 +415,6 @@ TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
        "client[0].max_waiting: not supported yet: a bound on one client's waiting messages"},
       {"[[route]]\ndefault = true\ncarriers = [{ name = \"north\", weight = 3 }]",
        "route[0].carriers: not supported yet: sharing a route by weight"},
-      {"[[route]]\ndefault = true\ncarriers = [\"north\"]\nreplace = \"safe\"",
-       "route[0].replace: not supported yet: replacing characters to stay in GSM-7"},
       {"[[route]]\ndefault = true\ncarriers = [\"north\"]\nsenders = [\"A\"]",
        "route[0].senders: not supported yet: routing by sender"},
       {"[[route]]\ndefault = true\ncarriers = [\"north\"]\ncampaigns = [\"A\"]",

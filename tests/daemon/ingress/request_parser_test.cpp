@@ -123,18 +123,49 @@ TEST_F(RequestParserTest, RefusesTimesThatAreNone) {
 
 TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
   for (const char* field :
-       {R"("replace":"safe")", R"("national":["tr"])", R"("hours":{})", R"("plan":[])",
-        R"("uncertain":"hold")", R"("flash":true)", R"("service_type":"x")", R"("protocol_id":1)",
-        R"("tlv":{})", R"("callback":"http://x")", R"("binary":"00")", R"("udh":"00")"}) {
+       {R"("hours":{})", R"("plan":[])", R"("uncertain":"hold")", R"("service_type":"x")",
+        R"("protocol_id":1)", R"("tlv":{})", R"("callback":"http://x")"}) {
     expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "not_supported",
                    "r");
   }
-  EXPECT_TRUE(parse(R"({"to":"1","text":"x","replace":"none","national":[],"uncertain":"resend",)"
-                    R"("flash":false})"));
+  EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
   for (const char* op : {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
   }
   expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
+}
+
+TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {
+  const auto request =
+      parse(R"({"to":"1","text":"x","replace":"safe","national":["tr","pt"],"flash":true})");
+  ASSERT_TRUE(request);
+  const auto& send = std::get<SendRequest>(*request);
+  EXPECT_EQ(send.replacement, encoding::Replacement::safe);
+  ASSERT_TRUE(send.national);
+  EXPECT_TRUE(send.national->allows(encoding::NationalLanguage::turkish));
+  EXPECT_FALSE(send.national->allows(encoding::NationalLanguage::hindi));
+  EXPECT_TRUE(send.flash);
+
+  for (const char* field :
+       {R"("replace":"all")", R"("national":["xx"])", R"("national":"tr")", R"("flash":1)"}) {
+    expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "bad_field",
+                   "r");
+  }
+}
+
+TEST_F(RequestParserTest, ReadsBinaryAsHexadecimalOctets) {
+  const auto request = parse(R"({"to":"1","binary":"00fFa0","udh":"0500"})");
+  ASSERT_TRUE(request);
+  const auto& send = std::get<SendRequest>(*request);
+  EXPECT_TRUE(send.is_binary);
+  EXPECT_EQ(send.text, std::string_view("\0\xff\xa0", 3));
+  EXPECT_EQ(send.udh, std::string_view("\x05\0", 2));
+
+  for (const char* fields :
+       {R"("binary":"0")", R"("binary":"0g")", R"("binary":"00","text":"x")",
+        R"("binary":"00","replace":"safe")", R"("text":"x","udh":"00")", R"("binary":5)"}) {
+    expect_refused(R"({"ref":"r","to":"1",)" + std::string(fields) + "}", "bad_field", "r");
+  }
 }
 
 TEST_F(RequestParserTest, ReadsTheOtherRequests) {
