@@ -117,6 +117,50 @@ class Delivery(OneDaemon):
         self.assertEqual(arrived, texts)
         self.assertEqual(len(set(references)), len(texts), f"references repeat: {references}")
 
+    def only_submit(self, digits):
+        arrivals = self.carrier.arrived(digits)
+        self.assertEqual(len(arrivals), 1)
+        return arrivals[0].submit
+
+    def test_flash_is_message_class_0_of_its_alphabet(self):
+        # TS 23.038 section 4: group 00x1, class 0; the GSM alphabet, then UCS-2.
+        for text, data_coding in (("now", 0x10), ("сейчас", 0x18)):
+            digits = self.number()
+            self.events.wait_for(self.send(digits, text, flash=True), "delivered")
+            self.assertEqual(self.only_submit(digits).data_coding, data_coding)
+
+    def test_binary_travels_behind_its_own_header(self):
+        digits = self.number()
+        header, octets = "0605040b8423f0", "00ff01"  # a port number element, then three octets
+        reply = self.daemon.ask(op="send", to="+" + digits, binary=octets, udh=header,
+                                **{"from": "SHOP"})
+        self.assertEqual(reply["encoding"], "binary", reply)
+        self.events.wait_for(reply["id"], "delivered")
+        submit = self.only_submit(digits)
+        self.assertEqual(submit.data_coding, 4)
+        self.assertEqual(submit.esm_class & 0x40, 0x40)
+        self.assertEqual(submit.short_message.hex(), header + octets)
+
+    def test_turkish_fits_one_segment_where_its_tables_are_allowed(self):
+        digits = self.number()
+        self.events.wait_for(self.send(digits, "ş", national=["tr"]), "delivered")
+        submit = self.only_submit(digits)
+        # TS 23.040 section 9.2.3.24.15: element 0x24, one octet, language 1; then ESC and, in the
+        # Turkish single shift table of TS 23.038 A.2.1, 0x73.
+        self.assertEqual(submit.short_message.hex(), "03240101" + "1b73")
+        self.assertEqual(submit.data_coding, 0)
+
+    def test_what_is_replaced_is_told_and_arrives(self):
+        digits = self.number()
+        text = "“Sale” – today only… " * 4
+        reply = self.daemon.ask(op="send", to="+" + digits, text=text, replace="safe",
+                                **{"from": "SHOP"})
+        self.assertEqual((reply["encoding"], reply["segments"], reply["saved"]), ("gsm7", 1, 1),
+                         reply)
+        self.assertEqual(reply["replaced"][0], {"offset": 0, "from": "“", "to": '"'})
+        self.events.wait_for(reply["id"], "delivered")
+        self.assertEqual(self.parts_at_carrier(digits)[0].text, '"Sale" - today only... ' * 4)
+
     def test_no_part_ends_inside_what_a_person_calls_one_character(self):
         family, flag = "👨‍👩‍👧", "🇷🇺"
         digits = self.number()
