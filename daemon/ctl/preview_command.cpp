@@ -28,10 +28,16 @@ std::string forced_by(const JsonValue& reply) {
   const JsonValue* by = reply.find("forced_by");
   if (by == nullptr || by->as_object() == nullptr) return "";
   // People count from one.
-  return fmt::format(", because of '{}' ({}) at character {}; {} without {} such",
-                     printable(by->text("char")), printable(by->text("code_point")),
-                     by->number("index") + 1, by->number("segments_without"),
-                     by->number("characters"));
+  std::string why =
+      fmt::format(", because of '{}' ({}) at character {}", printable(by->text("char")),
+                  printable(by->text("code_point")), by->number("index") + 1);
+  if (by->find("segments_without") != nullptr) {
+    const std::int64_t segments = by->number("segments_without");
+    const std::int64_t characters = by->number("characters");
+    why += fmt::format("; {} segment{} without the {} such character{}", segments,
+                       segments == 1 ? "" : "s", characters, characters == 1 ? "" : "s");
+  }
+  return why;
 }
 
 void print_one(const JsonValue& reply, std::ostream& out) {
@@ -45,7 +51,8 @@ void print_one(const JsonValue& reply, std::ostream& out) {
     for (const JsonValue& each : replaced) {
       out << fmt::format(" '{}' by '{}'", printable(each.text("from")), printable(each.text("to")));
     }
-    out << fmt::format("; saves {} segments\n", reply.number("saved"));
+    const std::int64_t saved = reply.number("saved");
+    out << fmt::format("; saves {} segment{}\n", saved, saved == 1 ? "" : "s");
   }
   for (std::size_t i = 0; const JsonValue& part : reply.array("parts")) {
     out << fmt::format("part {:<6} {}\n", ++i, printable(part.shown()));

@@ -291,6 +291,21 @@ TEST(Preview, LaysOutOneText) {
             "part 1      aЖ\n");
 }
 
+TEST(Preview, SaysWhatTheTextWouldCostOtherwise) {
+  Against daemon(
+      R"({"status":"ok","encoding":"ucs2","characters":90,"segments":2,"units":90,"parts":[],)"
+      R"("forced_by":{"char":"Ж","code_point":"U+0416","index":0,"characters":1,)"
+      R"("segments_without":1},"replaced":[{"from":"“","to":"\""}],"saved":1})");
+  const Ran result = daemon.ran({"preview", "x", "--replace", "safe", "--national", "tr,pt"});
+
+  EXPECT_EQ(daemon.heard(),
+            Lines{R"({"op":"preview","text":"x","replace":"safe","national":["tr","pt"]})"});
+  EXPECT_NE(result.out.find("at character 1; 1 segment without the 1 such character\n"),
+            std::string::npos)
+      << result.out;
+  EXPECT_NE(result.out.find("replaced    '“' by '\"'; saves 1 segment\n"), std::string::npos);
+}
+
 TEST(Preview, SumsUpAList) {
   const FakeDaemon daemon([](std::size_t connection, std::string_view line) {
     if (line.find("bad") != std::string_view::npos) {
