@@ -71,7 +71,9 @@ void Capture::on_submit(const Now& now, std::uint32_t connection, std::string_vi
   field(R"(,"sm_default_msg_id":)", message.sm_default_msg_id);
   raw(R"(,"short_message":")");
   hex(message.short_message);
-  raw(R"(","tlvs":[)");
+  raw("\"");
+  if (shown_in_) text_of(message);
+  raw(R"(,"tlvs":[)");
   bool is_first = true;
   for (const protocol::Tlv& tlv : message.tlvs) {
     const std::array<std::uint8_t, 2> tag{static_cast<std::uint8_t>(tlv.tag >> 8),
@@ -201,6 +203,39 @@ void Capture::escaped(std::string_view octets) {
     }
   }
   at_ = to;
+}
+
+// Valid UTF-8, from the decoder: only what JSON demands is escaped.
+void Capture::utf8_field(std::string_view name_and_quote, std::string_view text) {
+  raw(name_and_quote);
+  for (const char c : text) {
+    if (static_cast<std::uint8_t>(c) >= 0x80) {
+      *at_++ = c;
+    } else {
+      escaped({&c, 1});
+    }
+  }
+  raw("\"");
+}
+
+// SMPP 3.4 section 5.2.19; the groups with a message class: TS 23.038 section 4. Octets that are no
+// text, or in a coding of the carrier's own, are left to the hex.
+void Capture::text_of(const protocol::ShortMessage& message) {
+  encoding::Alphabet alphabet = *shown_in_;
+  switch (message.data_coding) {
+    case 0x00:
+    case 0x10:
+    case 0xf0:
+    case 0xf1: break;
+    case 0x01: alphabet = encoding::Alphabet::ascii; break;
+    case 0x03: alphabet = encoding::Alphabet::latin1; break;
+    case 0x08:
+    case 0x18: alphabet = encoding::Alphabet::ucs2; break;
+    default: return;
+  }
+  constexpr std::uint8_t kUdhIndicator = 0x40;
+  utf8_field(R"(,"text":")", encoding::decode_part(alphabet, protocol::user_data_of(message),
+                                                   (message.esm_class & kUdhIndicator) != 0));
 }
 
 }  // namespace stentor::smsc

@@ -12,10 +12,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
 #include "bench/smsc/delivery.h"
+#include "encoding/decoder.h"
 #include "protocol/pdu.h"
 
 namespace stentor::smsc {
@@ -23,6 +25,9 @@ namespace stentor::smsc {
 class Capture {
  public:
   explicit Capture(const char* file);
+  /// Adds "text" to each submit_sm whose data_coding says that it is one: as a handset would show
+  /// the part, data_coding 0 read in this alphabet.
+  void show_text(encoding::Alphabet default_alphabet) noexcept { shown_in_ = default_alphabet; }
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -55,12 +60,16 @@ class Capture {
   void raw(std::string_view octets);
   void hex(std::span<const std::uint8_t> octets);
   void escaped(std::string_view octets);
+  void utf8_field(std::string_view name_and_quote, std::string_view text);
+  void text_of(const protocol::ShortMessage& message);
+
+  std::optional<encoding::Alphabet> shown_in_;
 
   // A megabyte a write keeps the system calls under one in 2,000 lines.
   static constexpr std::size_t kBufferOctets = 1 << 20;
   // The longest line: a PDU of 64 KiB, each octet of it written in at most 6 (an escaped octet of
   // an address; hex takes 2), with room for the names around up to 64 TLVs.
-  static constexpr std::size_t kLineOctetsMax = 6 * protocol::kPduOctetsMax + 8192;
+  static constexpr std::size_t kLineOctetsMax = 9 * protocol::kPduOctetsMax + 8192;
 
   int file_;
   std::unique_ptr<char[]> buffer_;

@@ -179,6 +179,19 @@ void add_records(CLI::App& app, Settings& settings) {
   app.add_option("--capture", settings.capture, "append all it got to FILE, one JSON object a line")
       ->type_name("FILE")
       ->group(group);
+  app.add_option_function<std::string>(
+         "--capture-text",
+         [&settings](const std::string& word) {
+           for (const auto alphabet :
+                {stentor::encoding::Alphabet::gsm7, stentor::encoding::Alphabet::gsm7_packed,
+                 stentor::encoding::Alphabet::latin1, stentor::encoding::Alphabet::ascii}) {
+             if (stentor::encoding::name_of(alphabet) == word) settings.capture_text = alphabet;
+           }
+         },
+         "and each part's text as a phone shows it; data_coding 0 is gsm7, gsm7_packed, latin1 or "
+         "ascii")
+      ->check(CLI::IsMember({"gsm7", "gsm7_packed", "latin1", "ascii"}))
+      ->group(group);
   add_parsed(
       app, "--stats-every", parse_duration,
       [&](nanoseconds value) { settings.stats_every = value; }, "print a line of counts")
@@ -196,6 +209,7 @@ int serve(const Settings& settings) {
 
   const auto capture =
       settings.capture.empty() ? nullptr : std::make_unique<Capture>(settings.capture.c_str());
+  if (capture && settings.capture_text) capture->show_text(*settings.capture_text);
   Server server(settings, capture.get());
   if (settings.json) {
     fmt::print("{{\"type\":\"listening\",\"address\":\"{}\"}}\n", server.address());

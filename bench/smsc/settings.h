@@ -10,9 +10,12 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "encoding/segmenter.h"
 
 namespace stentor::smsc {
 
@@ -115,6 +118,7 @@ struct Settings {
 
   std::uint64_t seed = 1;
   std::string capture{};
+  std::optional<encoding::Alphabet> capture_text{};
   nanoseconds stats_every{0};
   bool json = false;
 };

@@ -66,6 +66,34 @@ TEST(Capture, WritesEveryFieldOfASubmit) {
             "\n");
 }
 
+TEST(Capture, ShowsTextAsAPhoneWouldWhereItIsAsked) {
+  CaptureFile file;
+  // Turkish single shift: TS 23.038 A.2.1 has ş at 0x73; behind a header of one element.
+  const std::array<std::uint8_t, 6> turkish{0x03, 0x24, 0x01, 0x01, 0x1b, 0x73};
+  const std::array<std::uint8_t, 3> gsm7{0x00, 0x22, 0x0a};  // @ " and a line feed
+  const std::array<std::uint8_t, 2> binary{0xff, 0x00};
+  {
+    Capture capture(file.path());
+    capture.show_text(encoding::Alphabet::gsm7);
+    protocol::ShortMessage message;
+    message.short_message = gsm7;
+    capture.on_submit(kNow, 1, "submit_sm", 1, message, 0, "a", true);
+    message.esm_class = 0x40;
+    message.short_message = turkish;
+    capture.on_submit(kNow, 1, "submit_sm", 2, message, 0, "b", true);
+    message.esm_class = 0;
+    message.data_coding = 4;
+    message.short_message = binary;
+    capture.on_submit(kNow, 1, "submit_sm", 3, message, 0, "c", true);
+  }
+
+  const std::string text = file.text();
+  EXPECT_NE(text.find(R"("text":"@\u0022\u000a","tlvs")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("text":"ş","tlvs")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("short_message":"ff00","tlvs")"), std::string::npos)
+      << "octets that are no text have none: " << text;
+}
+
 TEST(Capture, EscapesWhateverAPeerPutsIntoAName) {
   CaptureFile file;
   {
