@@ -255,11 +255,10 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
 void CarrierDelivery::put_back(std::uint32_t slot) {
   Sending& left = sending(slot);
   const queue::Lanes::Pick pick = left.pick;
-  const bool remember = left.retry.attempts > 0 || left.retry.possible_duplicate || left.taken > 0;
   if (left.gave_up) {
     fail(left, left.refusal_code, fmt::format("command_status {:#010x}", left.refusal_status));
   } else {
-    if (remember) retries_[pick.ticket.at.bits()] = std::move(left.retry);
+    if (left.retry.is_worth_keeping()) retries_[pick.ticket.at.bits()] = std::move(left.retry);
     return_to_lane(pick);
   }
   close_slot(slot);

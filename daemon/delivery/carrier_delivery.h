@@ -117,7 +117,7 @@ class CarrierDelivery : public LinkOwner {
   // reserving.cpp
   void reserve();
   [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
-  [[nodiscard]] bool reserve_one(const queue::Lanes::Pick& pick, Line& line);
+  [[nodiscard]] bool reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   void expire(const queue::Lanes::Pick& pick);
   void write_intents();

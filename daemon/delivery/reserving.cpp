@@ -66,16 +66,21 @@ void CarrierDelivery::reserve() {
   const auto has_room = [limit](const Line& line) {
     return line.link->may_send() && line.reserved_segments < limit;
   };
+  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
     while (!line->stash.empty() && has_room(*line)) {
-      if (!reserve_one(line->stash.front(), *line)) break;
+      if (line->stash.front().ticket.expires <= seconds) {
+        expire(line->stash.front());
+      } else if (!reserve_one(line->stash.front(), *line, limit)) {
+        break;
+      }
       line->stash.pop_front();
     }
     stashed += line->stash.size();
   }
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
-  for (std::size_t i = 0; i < kReserveAtOnce && stashed < kStashMax; ++i) {
+  for (std::size_t i = 0; i < kReserveAtOnce; ++i) {
+    if (stashed >= kStashMax) return;  // a bind that gets room pumps again
     if (std::ranges::none_of(lines_, [&](const auto& line) { return has_room(*line); })) return;
     if (services_.feed.is_full()) return;  // the disk is behind: on_durable pumps again
     const auto pick = lanes_.pop();
@@ -85,25 +90,33 @@ void CarrierDelivery::reserve() {
       continue;
     }
     Line& line = *line_for(pick->ticket);
-    if (!has_room(line) || !line.stash.empty()) {  // behind those of the same bind: order holds
+    // Behind those that wait for the same bind: order holds.
+    if (!has_room(line) || !line.stash.empty() || !reserve_one(*pick, line, limit)) {
       line.stash.push_back(*pick);
       ++stashed;
-    } else {
-      (void)reserve_one(*pick, line);
     }
   }
   if (lanes_.waiting() > 0) schedule_pump();
 }
 
-// False when it was not reserved; the message has then gone where it belongs.
-bool CarrierDelivery::reserve_one(const queue::Lanes::Pick& pick, Line& line) {
+// False when all its segments do not fit below the limit: the caller keeps it. A message longer
+// than the limit goes alone.
+bool CarrierDelivery::reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit) {
   const std::uint32_t slot = open_slot();
   Sending& next = sending(slot);
   next.link = line.link->number();
   if (!load(pick, next)) {
     next.subject.parts = 0;
     close_slot(slot);
-    return true;
+    return true;  // it is final, or put off
+  }
+  if (line.reserved_segments > 0 && line.reserved_segments + next.subject.parts > limit) {
+    if (next.retry.is_worth_keeping()) {
+      retries_[pick.ticket.at.bits()] = std::move(next.retry);
+    }
+    next.subject.parts = 0;
+    close_slot(slot);
+    return false;
   }
   line.reserved_segments += next.subject.parts;
   line.intent.sequences.push_back(next.subject.id.sequence());

@@ -4,6 +4,7 @@
 // Threads  The shard's thread.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
@@ -26,6 +27,10 @@ struct Retry {
   std::uint8_t attempts = 0;        ///< made so far, throttled ones not counted
   bool possible_duplicate = false;  ///< a segment of it may have arrived without our knowing
   PartSet taken;                    ///< parts the carrier has accepted: not sent again
+
+  [[nodiscard]] bool is_worth_keeping() const {
+    return attempts > 0 || possible_duplicate || std::ranges::find(taken, true) != taken.end();
+  }
 };
 
 struct Sending {
