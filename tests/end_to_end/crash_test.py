@@ -25,8 +25,7 @@ import stentor_under_test as under_test
 from carrier_simulator import CarrierSimulator
 
 WINDOW = 50
-# Segments: the window, and at most as much again reserved ahead of need. A message is reserved
-# whole, so the last one may stand over by all its parts but one (docs/architecture.md).
+# Segments: the window, and at most as much again reserved ahead of need (docs/architecture.md).
 DOUBT_PER_KILL = 2 * WINDOW
 
 UNANSWERED_MAX = 200  # requests the client leaves unanswered
@@ -143,7 +142,6 @@ class Judge:
         self.check_events()
 
     def check_texts(self):
-        self.parts_max = 1
         for destination in self.arrivals_of:
             if destination not in self.request_of:
                 self.say(f"phantom: a message to {destination} was never submitted")
@@ -159,7 +157,6 @@ class Judge:
             if not parts:
                 self.say(f"lost: {ref} was acknowledged and never arrived")
                 continue
-            self.parts_max = max(self.parts_max, parts[0].total)
             if len({(p.reference, p.total) for p in parts}) > 1:
                 self.say(f"{ref}: parts disagree on reference or total: "
                          f"{sorted({(p.reference, p.total) for p in parts})}")
@@ -174,7 +171,6 @@ class Judge:
 
     def check_duplicates(self):
         self.twice = set()
-        self.allowed = DOUBT_PER_KILL + self.parts_max - 1
         per_kill = collections.Counter()
         for destination, arrivals in self.arrivals_of.items():
             ref = self.request_of.get(destination)
@@ -194,8 +190,9 @@ class Judge:
                         self.say(f"{ref}: sent again although reported sent before the kill")
         self.worst = max(per_kill.values(), default=0)
         for kill, count in per_kill.items():
-            if count > self.allowed:
-                self.say(f"kill {kill}: {count} segments came twice, {self.allowed} is the promise")
+            if count > DOUBT_PER_KILL:
+                self.say(f"kill {kill}: {count} segments came twice, "
+                         f"{DOUBT_PER_KILL} is the promise")
 
     def kill_of(self, connection):
         """The kill that ended a connection; what was in the kernel then may arrive after it."""
@@ -281,7 +278,7 @@ def main():
     print(f"{len(kills)} kills; {len(client.submitted)} submitted, {len(client.answered)} "
           f"acknowledged, {client.duplicates_answered} answered duplicate; "
           f"{sum(map(len, judge.arrivals_of.values()))} segments arrived; {len(judge.twice)} messages "
-          f"came twice (at most {judge.worst} segments per kill, {judge.allowed} allowed), "
+          f"came twice (at most {judge.worst} segments per kill, {DOUBT_PER_KILL} allowed), "
           f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated")
     if wrong:
         print(f"FAILED with seed {under_test.Settings.seed}:")
