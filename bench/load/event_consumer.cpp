@@ -71,31 +71,35 @@ bool EventConsumer::wait_for_finals(std::uint64_t finals, std::chrono::seconds p
 
 void EventConsumer::read_all() {
   std::string inbox(kInboxOctets, '\0');
-  for (;;) {
+  while (take_lines()) {
     const ssize_t count = ::recv(socket_, inbox.data(), inbox.size(), 0);
     if (count <= 0) break;
     pending_.append(inbox.data(), static_cast<std::size_t>(count));
-    Sight counted;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos;
-         begin = end + 1) {
-      on_line(std::string_view(pending_).substr(begin, end - begin), counted);
-    }
-    pending_.erase(0, begin);
-    {
-      const std::scoped_lock guard(lock_);
-      sight_.events += counted.events;
-      sight_.delivered += counted.delivered;
-      sight_.finals += counted.finals;
-      if (counted.finals != 0) sight_.last_final = steady_clock::now();
-    }
-    // One acknowledgement for all that one read brought.
-    if (counted.events == 0 || cursor_.empty()) continue;
-    const std::string ack = R"({"op":"ack","cursor":")" + cursor_ + "\"}\n";
-    if (::send(socket_, ack.data(), ack.size(), MSG_NOSIGNAL) < 0) break;
   }
   const std::scoped_lock guard(lock_);
   sight_.has_ended = true;
+}
+
+// Counts the whole lines that are there and acknowledges the last: once for all that one read
+// brought. False when the daemon is gone.
+bool EventConsumer::take_lines() {
+  Sight counted;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    on_line(std::string_view(pending_).substr(begin, end - begin), counted);
+  }
+  pending_.erase(0, begin);
+  if (counted.events == 0) return true;
+  {
+    const std::scoped_lock guard(lock_);
+    sight_.events += counted.events;
+    sight_.delivered += counted.delivered;
+    sight_.finals += counted.finals;
+    if (counted.finals != 0) sight_.last_final = steady_clock::now();
+  }
+  if (cursor_.empty()) return true;
+  const std::string ack = R"({"op":"ack","cursor":")" + cursor_ + "\"}\n";
+  return ::send(socket_, ack.data(), ack.size(), MSG_NOSIGNAL) >= 0;
 }
 
 void EventConsumer::on_line(std::string_view line, Sight& counted) {

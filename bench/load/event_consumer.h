@@ -39,6 +39,7 @@ class EventConsumer {
 
  private:
   void read_all();
+  [[nodiscard]] bool take_lines();
   void on_line(std::string_view line, Sight& counted);
 
   int socket_;

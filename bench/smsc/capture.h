@@ -67,8 +67,8 @@ class Capture {
 
   // A megabyte a write keeps the system calls under one in 2,000 lines.
   static constexpr std::size_t kBufferOctets = 1 << 20;
-  // The longest line: a PDU of 64 KiB, each octet of it written in at most 6 (an escaped octet of
-  // an address; hex takes 2), with room for the names around up to 64 TLVs.
+  // The longest line: a PDU of 64 KiB, each octet of it written in hex (2) and, where it is text,
+  // again with every character escaped (6 for an octet), with room for the names around 64 TLVs.
   static constexpr std::size_t kLineOctetsMax = 9 * protocol::kPduOctetsMax + 8192;
 
   int file_;

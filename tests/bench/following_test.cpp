@@ -1,6 +1,7 @@
 // What follows a running daemon, its status and its events, against a small server.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
