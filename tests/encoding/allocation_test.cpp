@@ -14,7 +14,7 @@ namespace {
 std::uint64_t allocations_for(std::string_view text, const PlanOptions& options,
                               std::size_t segments) {
   std::array<std::uint8_t, kPartOctetsMax> out{};
-  (void)plan(text, options);  // opens ICU's iterator on this thread
+  EXPECT_TRUE(plan(text, options));  // opens ICU's iterator on this thread
   const std::uint64_t before = protocol::test::allocation_count();
   const auto planned = plan(text, options);
   for (std::size_t part = 0; part < planned->parts.size(); ++part) {

@@ -9,7 +9,7 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
-const Octets kPorts{6, 0x05, 4, 0x0b, 0x84, 0x23, 0xf0};  // WAP push
+const Octets ports{6, 0x05, 4, 0x0b, 0x84, 0x23, 0xf0};  // WAP push
 
 Octets part_of(const Octets& header, const Octets& body, const BinaryPlan& plan, std::size_t index,
                Concatenation concatenation) {
@@ -23,21 +23,21 @@ Octets part_of(const Octets& header, const Octets& body, const BinaryPlan& plan,
 
 TEST(BinarySegmenter, FillsOnePartBesideTheCallersHeader) {
   const Octets body(133, 0xaa);
-  const BinaryPlan plan = plan_binary(kPorts, body.size(), Concatenation::udh8, 1).value();
+  const BinaryPlan plan = plan_binary(ports, body.size(), Concatenation::udh8, 1).value();
 
   ASSERT_EQ(plan.parts.size(), 1u);
-  const Octets part = part_of(kPorts, body, plan, 0, Concatenation::udh8);
+  const Octets part = part_of(ports, body, plan, 0, Concatenation::udh8);
   ASSERT_EQ(part.size(), 140u);
-  EXPECT_EQ(Octets(part.begin(), part.begin() + 7), kPorts);
+  EXPECT_EQ(Octets(part.begin(), part.begin() + 7), ports);
 }
 
 TEST(BinarySegmenter, PutsTheTieBeforeTheCallersElements) {
   const Octets body(134, 0xaa);
-  const BinaryPlan plan = plan_binary(kPorts, body.size(), Concatenation::udh8, 10).value();
+  const BinaryPlan plan = plan_binary(ports, body.size(), Concatenation::udh8, 10).value();
 
   ASSERT_EQ(plan.parts.size(), 2u);
   EXPECT_EQ(plan.parts[0].end, 128u);
-  EXPECT_EQ(part_of(kPorts, body, plan, 1, Concatenation::udh8),
+  EXPECT_EQ(part_of(ports, body, plan, 1, Concatenation::udh8),
             (Octets{11, 0, 3, 2, 2, 2, 0x05, 4, 0x0b, 0x84, 0x23, 0xf0, 0xaa, 0xaa, 0xaa, 0xaa,
                     0xaa, 0xaa}));
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "encoding/utf8.h"
@@ -38,7 +39,7 @@ std::vector<std::size_t> boundaries_of(const std::string& text) {
   return found;
 }
 
-const std::array<std::string, 40> kPieces{
+constexpr std::array<std::string_view, 40> kPieces{
     "a",      "Ж",      " ", "\r", "\n",     "\r\n",   "😀",     "❤",  "\uFE0F", "\u200D",
     "👩",     "🏽",     "🇩", "🇪",  "\u0301", "\u0483", "क",      "्",   "ष",      "ि",
     "ক",      "্",       "த", "மி", "\u1100", "\u1161", "\u11A8", "각", "ก",      "ำ",

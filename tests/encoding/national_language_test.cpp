@@ -108,7 +108,7 @@ TEST(NationalTables, SayWhatForcedUcs2AllTheSame) {
 
   EXPECT_EQ(planned.alphabet, Alphabet::ucs2);
   ASSERT_TRUE(planned.forced_by);
-  EXPECT_EQ(planned.forced_by->code_point, U'Ж');
+  EXPECT_EQ(planned.forced_by.value().code_point, U'Ж');
 }
 
 TEST(NationalTables, NeverCutAnIndicSyllable) {

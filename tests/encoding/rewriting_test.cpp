@@ -190,9 +190,9 @@ TEST(Normalisation, SavesAUnitInUcs2AndSaysWhatForcedItInTheOriginal) {
   EXPECT_EQ(planned.alphabet, Alphabet::ucs2);
   EXPECT_EQ(planned.units, 3u);
   ASSERT_TRUE(planned.forced_by);
-  EXPECT_EQ(planned.forced_by->code_point, U'и');
-  EXPECT_EQ(planned.forced_by->offset, 4u);
-  EXPECT_EQ(planned.forced_by->index, 2u);
+  EXPECT_EQ(planned.forced_by.value().code_point, U'и');
+  EXPECT_EQ(planned.forced_by.value().offset, 4u);
+  EXPECT_EQ(planned.forced_by.value().index, 2u);
 }
 
 TEST(Normalisation, ChangesNothingThatSavesNothing) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "encoding/decoder.h"
 #include "encoding/gsm_alphabet.h"
@@ -16,52 +17,52 @@ namespace {
 
 constexpr std::array kWays{Concatenation::udh8, Concatenation::udh16, Concatenation::sar};
 
-const std::array<std::string, 46> kPieces{"a",
-                                          "Hello, ",
-                                          "0123456789",
-                                          " ",
-                                          "\r\n",
-                                          "\r",
-                                          "\n",
-                                          "€",
-                                          "[",
-                                          "^{}",
-                                          "\f",
-                                          "é",
-                                          "Δ",
-                                          "@$_",
-                                          "ê",
-                                          "`",
-                                          "Ж",
-                                          "привет ",
-                                          "Ünïcödé",
-                                          "ş",
-                                          "ğ",
-                                          "İ",
-                                          "ã",
-                                          "😀",
-                                          "👨‍👩‍👧‍👦",
-                                          "🇩🇪",
-                                          "👍🏽",
-                                          "❤️",
-                                          "ə",
-                                          "e\u0301",
-                                          "\u0301",
-                                          "\u0483",
-                                          "क्षि",
-                                          "ज़",
-                                          "বাংলা",
-                                          "தமிழ்",
-                                          "اردو",
-                                          "\u1100\u1161\u11a8",
-                                          "각",
-                                          "中文",
-                                          "\u200D",
-                                          "\u200B",
-                                          "“x”",
-                                          "…",
-                                          "\u00A0",
-                                          "\uFFFD"};
+constexpr std::array<std::string_view, 46> kPieces{"a",
+                                                   "Hello, ",
+                                                   "0123456789",
+                                                   " ",
+                                                   "\r\n",
+                                                   "\r",
+                                                   "\n",
+                                                   "€",
+                                                   "[",
+                                                   "^{}",
+                                                   "\f",
+                                                   "é",
+                                                   "Δ",
+                                                   "@$_",
+                                                   "ê",
+                                                   "`",
+                                                   "Ж",
+                                                   "привет ",
+                                                   "Ünïcödé",
+                                                   "ş",
+                                                   "ğ",
+                                                   "İ",
+                                                   "ã",
+                                                   "😀",
+                                                   "👨‍👩‍👧‍👦",
+                                                   "🇩🇪",
+                                                   "👍🏽",
+                                                   "❤️",
+                                                   "ə",
+                                                   "e\u0301",
+                                                   "\u0301",
+                                                   "\u0483",
+                                                   "क्षि",
+                                                   "ज़",
+                                                   "বাংলা",
+                                                   "தமிழ்",
+                                                   "اردو",
+                                                   "\u1100\u1161\u11a8",
+                                                   "각",
+                                                   "中文",
+                                                   "\u200D",
+                                                   "\u200B",
+                                                   "“x”",
+                                                   "…",
+                                                   "\u00A0",
+                                                   "\uFFFD"};
 
 std::string random_text(std::mt19937& random) {
   // A few pieces many times over, so that texts of one alphabet are frequent.
@@ -130,7 +131,8 @@ TEST(SegmenterProperties, HoldForAllPairsOfGsm7AtASegmentBoundary) {
   for (const std::string& first : characters) {
     for (const std::string& second : characters) {
       for (const std::size_t before : {150u, 151u, 152u, 153u}) {
-        const std::string text = std::string(before, 'a') + first + second + std::string(20, 'b');
+        std::string text(before, 'a');
+        text.append(first).append(second).append(20, 'b');
         const auto planned = plan(text, {});
         ASSERT_TRUE(planned);
         ASSERT_EQ(planned->parts.size(), 2u);

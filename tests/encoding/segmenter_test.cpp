@@ -203,17 +203,17 @@ TEST(Segmenter, SaysWhichCharacterForcedUcs2) {
 
   EXPECT_EQ(planned.alphabet, Alphabet::ucs2);
   ASSERT_TRUE(planned.forced_by);
-  EXPECT_EQ(planned.forced_by->code_point, U'Ж');
-  EXPECT_EQ(planned.forced_by->offset, 9u);
-  EXPECT_EQ(planned.forced_by->index, 8u);
+  EXPECT_EQ(planned.forced_by.value().code_point, U'Ж');
+  EXPECT_EQ(planned.forced_by.value().offset, 9u);
+  EXPECT_EQ(planned.forced_by.value().index, 8u);
 }
 
 TEST(Segmenter, SaysThatACombiningMarkForcedUcs2) {
   const Plan planned = plan("abx\u0323", {}).value();
 
   ASSERT_TRUE(planned.forced_by);
-  EXPECT_EQ(planned.forced_by->code_point, U'\u0323');
-  EXPECT_EQ(planned.forced_by->index, 2u);
+  EXPECT_EQ(planned.forced_by.value().code_point, U'\u0323');
+  EXPECT_EQ(planned.forced_by.value().index, 2u);
 }
 
 TEST(Segmenter, TakesTheFirstAlphabetThatCarriesTheText) {
@@ -223,7 +223,7 @@ TEST(Segmenter, TakesTheFirstAlphabetThatCarriesTheText) {
 
   EXPECT_EQ(plan("plain", options).value().alphabet, Alphabet::gsm7);
   EXPECT_EQ(plan("ê", options).value().alphabet, Alphabet::latin1);
-  EXPECT_EQ(plan("ê", options).value().forced_by->code_point, U'ê');
+  EXPECT_EQ(plan("ê", options).value().forced_by.value().code_point, U'ê');
   EXPECT_EQ(plan("Ж", options).value().alphabet, Alphabet::ucs2);
 }
 

@@ -32,12 +32,12 @@ TEST(UserDataHeader, ReadsWhatItKnowsAndPassesOverTheRest) {
   const auto header = read_header(octets);
 
   ASSERT_TRUE(header);
-  EXPECT_EQ(header->octets, 14u);
-  ASSERT_TRUE(header->tie);
-  EXPECT_EQ(header->tie->reference, 0x2a);
-  EXPECT_EQ(header->tie->total, 2);
-  EXPECT_EQ(header->tie->number, 1);
-  EXPECT_TRUE(header->shifts.are_default());
+  EXPECT_EQ(header.value().octets, 14u);
+  ASSERT_TRUE(header.value().tie);
+  EXPECT_EQ(header.value().tie.value().reference, 0x2a);
+  EXPECT_EQ(header.value().tie.value().total, 2);
+  EXPECT_EQ(header.value().tie.value().number, 1);
+  EXPECT_TRUE(header.value().shifts.are_default());
 }
 
 TEST(UserDataHeader, IgnoresATieThatCannotBe) {
@@ -45,7 +45,7 @@ TEST(UserDataHeader, IgnoresATieThatCannotBe) {
                                Octets{5, 0, 3, 1, 2, 0}, Octets{4, 0, 2, 1, 2}}) {
     const auto header = read_header(octets);
     ASSERT_TRUE(header);
-    EXPECT_FALSE(header->tie);
+    EXPECT_FALSE(header.value().tie);
   }
 }
 
@@ -53,7 +53,7 @@ TEST(UserDataHeader, IgnoresLanguagesTheStandardDoesNotName) {
   const auto header = read_header(Octets{6, 0x24, 1, 14, 0x25, 1, 2});
 
   ASSERT_TRUE(header);
-  EXPECT_TRUE(header->shifts.are_default());
+  EXPECT_TRUE(header.value().shifts.are_default());
 }
 
 TEST(UserDataHeader, RefusesLengthsThatOverrun) {
