@@ -72,7 +72,7 @@ void Capture::on_submit(const Now& now, std::uint32_t connection, std::string_vi
   raw(R"(,"short_message":")");
   hex(message.short_message);
   raw("\"");
-  if (shown_in_) text_of(message);
+  if (shown_in_) text_of(message, *shown_in_);
   raw(R"(,"tlvs":[)");
   bool is_first = true;
   for (const protocol::Tlv& tlv : message.tlvs) {
@@ -220,8 +220,7 @@ void Capture::utf8_field(std::string_view name_and_quote, std::string_view text)
 
 // SMPP 3.4 section 5.2.19; the groups with a message class: TS 23.038 section 4. Octets that are no
 // text, or in a coding of the carrier's own, are left to the hex.
-void Capture::text_of(const protocol::ShortMessage& message) {
-  encoding::Alphabet alphabet = *shown_in_;
+void Capture::text_of(const protocol::ShortMessage& message, encoding::Alphabet alphabet) {
   switch (message.data_coding) {
     case 0x00:
     case 0x10:

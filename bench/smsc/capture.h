@@ -61,7 +61,7 @@ class Capture {
   void hex(std::span<const std::uint8_t> octets);
   void escaped(std::string_view octets);
   void utf8_field(std::string_view name_and_quote, std::string_view text);
-  void text_of(const protocol::ShortMessage& message);
+  void text_of(const protocol::ShortMessage& message, encoding::Alphabet alphabet);
 
   std::optional<encoding::Alphabet> shown_in_;
 
