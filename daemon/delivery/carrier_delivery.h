@@ -52,7 +52,7 @@ struct ShardServices {
   std::uint64_t seed = 0;
 };
 
-class CarrierDelivery : public LinkOwner {
+class CarrierDelivery final : public LinkOwner {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 

@@ -137,11 +137,11 @@ std::expected<MessagePlan, CodingFault> MessagePlan::make(const Content& content
   return made;
 }
 
-std::size_t MessagePlan::parts() const noexcept {
+std::size_t MessagePlan::parts() const {
   return std::visit([](const auto& plan) { return plan.parts.size(); }, plan_);
 }
 
-std::uint32_t MessagePlan::segments() const noexcept {
+std::uint32_t MessagePlan::segments() const {
   return std::visit([](const auto& plan) { return plan.segments; }, plan_);
 }
 

@@ -55,8 +55,8 @@ class MessagePlan {
                                                                     const CarrierConfig& carrier,
                                                                     std::size_t segments_max);
 
-  [[nodiscard]] std::size_t parts() const noexcept;               ///< submit_sm it takes
-  [[nodiscard]] std::uint32_t segments() const noexcept;          ///< what the handset gets
+  [[nodiscard]] std::size_t parts() const;                        ///< submit_sm it takes
+  [[nodiscard]] std::uint32_t segments() const;                   ///< what the handset gets
   [[nodiscard]] std::string_view encoding_word() const noexcept;  ///< gsm7, ucs2, latin1, …
   [[nodiscard]] std::uint8_t data_coding() const noexcept { return data_coding_; }
   /// Nothing for binary content.

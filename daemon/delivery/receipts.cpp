@@ -347,6 +347,7 @@ void CarrierDelivery::hold(const protocol::Receipt& receipt) {
   const protocol::Spellings spellings =
       protocol::spellings_of(receipt.message_id, message_id_rule());
   std::vector<std::string> ids;
+  ids.reserve(spellings.count);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     ids.emplace_back(spellings.candidates[i].text());
   }

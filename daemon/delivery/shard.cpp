@@ -87,6 +87,7 @@ void Shard::on_settled() {
 
 std::vector<CarrierSnapshot> Shard::snapshot() const {
   std::vector<CarrierSnapshot> all;
+  all.reserve(carriers_.size());
   for (const Member& member : carriers_) all.push_back(member.carrier->snapshot());
   return all;
 }

@@ -204,7 +204,7 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
       out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
   const bool none_left = std::ranges::all_of(
       out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
-  if (none_left) return *refused->refusal;
+  if (none_left) return refused->refusal;
   if (request.is_binary && peer.config != nullptr && !peer.config->may_send_binary) {
     return refuse("not_permitted", "binary: not allowed for this client");
   }

@@ -137,7 +137,7 @@ bool Connection::take_line(std::string_view& line) {
 void Connection::handle(std::string_view line) {
   ingress_.count_request();
   auto request = ingress_.parser().parse(line);
-  if (!request) return refuse(std::move(request.error()));
+  if (!request) return refuse(request.error());
   if (std::holds_alternative<EventsRequest>(*request)) handover_ = line;
   std::visit([this](const auto& asked) { handle(asked); }, *request);
 }
@@ -156,7 +156,7 @@ void Connection::handle(const SendRequest& request) {
 
 void Connection::handle(const PreviewRequest& request) {
   if (auto refusal = append_preview(request, ingress_.config(), ingress_.routing(), out_)) {
-    return refuse(std::move(*refusal));
+    return refuse(*refusal);
   }
   reply_ends(0);
 }
@@ -200,7 +200,7 @@ void Connection::complete(std::string_view reply) {
   process();
 }
 
-void Connection::refuse(Refusal refusal) {
+void Connection::refuse(const Refusal& refusal) {
   ingress_.count_refusal(refusal.code);
   append_rejection(refusal, out_);
   reply_ends(0);

@@ -80,7 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const EventsRequest& request);
   void handle(const AckRequest& request);
   void handle(const StatusRequest& request);
-  void refuse(Refusal refusal);
+  void refuse(const Refusal& refusal);
   void reply_ends(std::uint64_t batch);
   [[nodiscard]] bool must_hold_back() const;
   void write();

@@ -538,14 +538,14 @@ std::expected<void, Refusal> RequestParser::Body::read_content(SendRequest& out)
 }
 
 std::expected<Request, Refusal> RequestParser::Body::send() {
-  static const FieldSet kAllowed = set_of(
+  static const FieldSet allowed = set_of(
       Field::op, Field::to, Field::from, Field::text, Field::ref, Field::campaign, Field::priority,
       Field::meta, Field::expires, Field::not_before, Field::carrier, Field::max_segments,
       Field::encoding, Field::receipt, Field::kind, Field::replace, Field::national, Field::hours,
       Field::plan, Field::uncertain, Field::flash, Field::service_type, Field::protocol_id,
       Field::tlv, Field::callback, Field::binary, Field::udh);
   SendRequest out;
-  std::expected<void, Refusal> step = allow_only(kAllowed);
+  std::expected<void, Refusal> step = allow_only(allowed);
   if (step) step = refuse_unbuilt();
   if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
   if (step) step = read_content(out);
@@ -577,10 +577,10 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
 }
 
 std::expected<Request, Refusal> RequestParser::Body::preview() {
-  static const FieldSet kAllowed = set_of(Field::op, Field::text, Field::to, Field::carrier,
-                                          Field::encoding, Field::replace, Field::national);
+  static const FieldSet allowed = set_of(Field::op, Field::text, Field::to, Field::carrier,
+                                         Field::encoding, Field::replace, Field::national);
   PreviewRequest out;
-  std::expected<void, Refusal> step = allow_only(kAllowed);
+  std::expected<void, Refusal> step = allow_only(allowed);
   if (step) step = refuse_unbuilt();
   if (step) step = read_text(Field::text, out.text, SIZE_MAX);
   if (step) step = read_text(Field::to, out.to, SIZE_MAX);
@@ -593,10 +593,10 @@ std::expected<Request, Refusal> RequestParser::Body::preview() {
 }
 
 std::expected<Request, Refusal> RequestParser::Body::message() {
-  static const FieldSet kAllowed =
+  static const FieldSet allowed =
       set_of(Field::op, Field::id, Field::ref, Field::to, Field::carrier_id);
   MessageRequest out;
-  std::expected<void, Refusal> step = allow_only(kAllowed);
+  std::expected<void, Refusal> step = allow_only(allowed);
   for (const Field later : {Field::to, Field::carrier_id}) {
     if (step && has(later)) {
       step = refuse("not_supported", fmt::format("message by {} {}",
@@ -611,10 +611,10 @@ std::expected<Request, Refusal> RequestParser::Body::message() {
 }
 
 std::expected<Request, Refusal> RequestParser::Body::events() {
-  static const FieldSet kAllowed =
+  static const FieldSet allowed =
       set_of(Field::op, Field::consumer, Field::from, Field::campaign, Field::types);
   EventsRequest out;
-  std::expected<void, Refusal> step = allow_only(kAllowed);
+  std::expected<void, Refusal> step = allow_only(allowed);
   if (step) step = read_text(Field::consumer, out.consumer, 64);
   if (step) step = read_text(Field::from, out.from, 64);
   if (step) step = read_text(Field::campaign, out.campaign, 64);

@@ -75,10 +75,11 @@ std::optional<std::uint64_t> parse_rfc3339(std::string_view text) {
   if (!zone || !text.empty()) return std::nullopt;
 
   const std::int64_t days = sys_days(date).time_since_epoch().count();
-  const std::int64_t ms =
-      days * kMsPerDay +
-      (static_cast<std::int64_t>(*hour) * 3600 + *minute * 60 + *second - *zone) * 1000 +
-      fraction_ms;
+  const std::int64_t ms = days * kMsPerDay +
+                          (static_cast<std::int64_t>(*hour) * 3600 +
+                           static_cast<std::int64_t>(*minute) * 60 + *second - *zone) *
+                              1000 +
+                          fraction_ms;
   if (ms < 0) return std::nullopt;
   return static_cast<std::uint64_t>(ms);
 }

@@ -57,7 +57,7 @@ struct LinkStats {
   std::uint64_t unexpected_responses = 0;
 };
 
-class SmscLink : public protocol::SessionHandler {
+class SmscLink final : public protocol::SessionHandler {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
