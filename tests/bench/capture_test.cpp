@@ -1,9 +1,10 @@
 #include "bench/smsc/capture.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
-#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -17,7 +18,7 @@ class CaptureFile {
     std::string pattern = path_.string();
     const int file = ::mkstemp(pattern.data());
     EXPECT_GE(file, 0);
-    if (file >= 0) std::fclose(::fdopen(file, "r"));
+    if (file >= 0) ::close(file);
     path_ = pattern;
   }
   ~CaptureFile() { std::filesystem::remove(path_); }

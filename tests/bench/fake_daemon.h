@@ -11,13 +11,14 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace stentor::load {
 
 /// An answer that is not sent: the server waits for the next line.
-inline const std::string kNoAnswer = "-";
+inline constexpr std::string_view kNoAnswer = "-";
 
 // Accepts `connections` and answers each line with what `answer` makes of it; an empty answer
 // closes the connection.

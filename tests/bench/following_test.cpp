@@ -77,7 +77,7 @@ TEST(EventConsumer, CountsEventsAndAcknowledgesTheLast) {
     if (line.find("\"ack\"") != std::string::npos) {
       const std::scoped_lock guard(lock);
       last_ack = line;
-      return kNoAnswer;
+      return std::string(kNoAnswer);
     }
     return R"({"status":"ok","consumer":"c","cursor":"0"})"
            "\n"

@@ -14,7 +14,7 @@
 namespace stentor::load {
 namespace {
 
-const std::string kAccepted =
+constexpr std::string_view kAccepted =
     R"({"status":"accepted","id":"01J0000000","segments":1,"encoding":"gsm7"})";
 
 TEST(LoadGenerator, SendsSoManyAndTimesEveryAnswer) {
@@ -23,7 +23,7 @@ TEST(LoadGenerator, SendsSoManyAndTimesEveryAnswer) {
   FakeDaemon daemon(3, [&](const std::string& line) {
     const std::scoped_lock guard(lock);
     lines.insert(line);
-    return kAccepted;
+    return std::string(kAccepted);
   });
 
   const LoadResult result =
@@ -38,14 +38,14 @@ TEST(LoadGenerator, SendsSoManyAndTimesEveryAnswer) {
 
 TEST(LoadGenerator, KeepsTheWindow) {
   // The server answers nothing until it has seen a window's worth, and then all of it.
-  constexpr int kWindow = 50;
-  int unanswered = 0;
+  constexpr std::uint64_t kWindow = 50;
+  std::uint64_t unanswered = 0;
   bool was_exceeded = false;
   FakeDaemon daemon(1, [&](const std::string&) -> std::string {
     was_exceeded = was_exceeded || ++unanswered > kWindow;
-    if (unanswered < kWindow) return kNoAnswer;
-    std::string replies = kAccepted;
-    for (; unanswered > 1; --unanswered) replies += "\n" + kAccepted;
+    if (unanswered < kWindow) return std::string(kNoAnswer);
+    std::string replies(kAccepted);
+    for (; unanswered > 1; --unanswered) (replies += "\n") += kAccepted;
     unanswered = 0;
     return replies;
   });
@@ -54,7 +54,7 @@ TEST(LoadGenerator, KeepsTheWindow) {
       {.socket = daemon.path(), .messages = 10 * kWindow, .window = kWindow, .connections = 1});
 
   EXPECT_FALSE(was_exceeded);
-  EXPECT_EQ(result.accepted, 10u * kWindow);
+  EXPECT_EQ(result.accepted, 10 * kWindow);
 }
 
 TEST(LoadGenerator, CountsRejectionsByCode) {
@@ -62,7 +62,7 @@ TEST(LoadGenerator, CountsRejectionsByCode) {
   FakeDaemon daemon(1, [&](const std::string&) {
     return ++asked % 10 == 0
                ? R"({"status":"rejected","error":{"code":"no_route","detail":"none"}})"
-               : kAccepted;
+               : std::string(kAccepted);
   });
 
   const LoadResult result = run_load({.socket = daemon.path(), .messages = 1000, .connections = 1});
@@ -73,8 +73,8 @@ TEST(LoadGenerator, CountsRejectionsByCode) {
 
 TEST(LoadGenerator, TellsHowManyWereNeverAnswered) {
   std::atomic<int> asked{0};
-  FakeDaemon daemon(1,
-                    [&](const std::string&) { return ++asked > 10 ? std::string() : kAccepted; });
+  FakeDaemon daemon(
+      1, [&](const std::string&) { return ++asked > 10 ? std::string() : std::string(kAccepted); });
 
   const LoadResult result =
       run_load({.socket = daemon.path(), .messages = 100, .window = 20, .connections = 1});
@@ -84,7 +84,7 @@ TEST(LoadGenerator, TellsHowManyWereNeverAnswered) {
 }
 
 TEST(LoadGenerator, SpreadsARateEvenly) {
-  FakeDaemon daemon(2, [&](const std::string&) { return kAccepted; });
+  FakeDaemon daemon(2, [&](const std::string&) { return std::string(kAccepted); });
 
   const LoadResult result =
       run_load({.socket = daemon.path(), .messages = 1000, .rate = 10'000, .connections = 2});

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
+#include <string_view>
 
 namespace stentor::load {
 namespace {
 
-const std::string kReplies =
+constexpr std::string_view kReplies =
     R"({"ref":"o-1","status":"accepted","id":"01","segments":1,"encoding":"gsm7"})"
     "\n"
     R"({"status":"accepted","id":"02","segments":1,"encoding":"gsm7"})"
