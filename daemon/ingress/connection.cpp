@@ -169,12 +169,7 @@ void Connection::handle(const MessageRequest& request) {
   } else if (!MessageId::parse(request.id)) {
     return refuse({"not_found", "id: no such message", {}});
   }
-  asked_elsewhere_ = true;
-  ingress_.helpers().history(
-      std::string(request.id), place, peer_, [self = shared_from_this()](std::string reply) {
-        boost::asio::post(self->ingress_.context(),
-                          [self, reply = std::move(reply)] { self->complete(reply); });
-      });
+  ingress_.helpers().history(std::string(request.id), place, peer_, answer_later());
 }
 
 void Connection::handle(const EventsRequest& /*request*/) {}  // hand_over_when_quiet() does it
@@ -184,11 +179,15 @@ void Connection::handle(const AckRequest& /*request*/) {
 }
 
 void Connection::handle(const StatusRequest& /*request*/) {
+  ingress_.helpers().status(answer_later());
+}
+
+std::function<void(std::string)> Connection::answer_later() {
   asked_elsewhere_ = true;
-  ingress_.helpers().status([self = shared_from_this()](std::string reply) {
+  return [self = shared_from_this()](std::string reply) {
     boost::asio::post(self->ingress_.context(),
                       [self, reply = std::move(reply)] { self->complete(reply); });
-  });
+  };
 }
 
 void Connection::complete(std::string_view reply) {

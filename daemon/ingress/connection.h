@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const EventsRequest& request);
   void handle(const AckRequest& request);
   void handle(const StatusRequest& request);
+  /// The next request waits until what this gives out is called, once, from any thread.
+  [[nodiscard]] std::function<void(std::string)> answer_later();
   void refuse(const Refusal& refusal);
   void reply_ends(std::uint64_t batch);
   [[nodiscard]] bool must_hold_back() const;

@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <array>
-#include <bitset>
-
-#include "daemon/ingress/timestamp.h"
+#include "daemon/ingress/request_fields.h"
 #include "encoding/national_language.h"
 
 namespace stentor::daemon {
@@ -15,89 +12,9 @@ namespace {
 namespace sj = simdjson;
 using sj::ondemand::json_type;
 
-// Every field of every request, in the order of how often it comes.
-enum class Field : std::uint8_t {
-  op,
-  to,
-  from,
-  text,
-  ref,
-  campaign,
-  priority,
-  meta,
-  expires,
-  not_before,
-  carrier,
-  max_segments,
-  encoding,
-  receipt,
-  kind,
-  replace,
-  national,
-  hours,
-  plan,
-  uncertain,
-  flash,
-  service_type,
-  protocol_id,
-  tlv,
-  callback,
-  binary,
-  udh,
-  id,
-  carrier_id,
-  consumer,
-  types,
-  cursor,
-  action,
-  name,
-  as,
-  count
-};
-constexpr auto kFields = static_cast<std::size_t>(Field::count);
-
-constexpr std::array<std::string_view, kFields> kNames = {
-    "op",       "to",        "from",    "text",         "ref",         "campaign",
-    "priority", "meta",      "expires", "not_before",   "carrier",     "max_segments",
-    "encoding", "receipt",   "kind",    "replace",      "national",    "hours",
-    "plan",     "uncertain", "flash",   "service_type", "protocol_id", "tlv",
-    "callback", "binary",    "udh",     "id",           "carrier_id",  "consumer",
-    "types",    "cursor",    "action",  "name",         "as"};
-
-std::optional<Field> field_of(std::string_view key) {
-  for (std::size_t i = 0; i < kFields; ++i) {
-    if (kNames[i] == key) return static_cast<Field>(i);
-  }
-  return std::nullopt;
-}
-
-using FieldSet = std::bitset<kFields>;
-
-template <class... Fields>
-FieldSet set_of(Fields... fields) {
-  FieldSet set;
-  (set.set(static_cast<std::size_t>(fields)), ...);
-  return set;
-}
-
-// One value as it stood in the line.
-struct Value {
-  enum class Type : std::uint8_t { absent, text, number, boolean, null, list, other };
-  Type type = Type::absent;
-  bool is_whole = false;  // a number without fraction, not negative
-  bool flag = false;      // of a boolean
-  std::uint64_t whole = 0;
-  std::string_view text;       // a string; or an object's own octets
-  std::size_t list_begin = 0;  // a list of strings: its stretch of the parser's list
-  std::size_t list_end = 0;
-  bool is_string_list = false;
-};
-
-constexpr std::string_view kNotYet = "is not supported by this version";
-
 }  // namespace
 
-class RequestParser::Body {
+class RequestParser::Body : private RequestFields {
  public:
   std::expected<Request, Refusal> parse(std::string_view line);
 
@@ -105,7 +22,7 @@ class RequestParser::Body {
   std::expected<void, Refusal> collect(std::string_view line);
   std::expected<void, Refusal> collect_fields(sj::ondemand::object& object);
   std::expected<void, Refusal> take(Field field, sj::ondemand::value value);
-  sj::error_code take_list(Value& out, sj::ondemand::value& value);
+  sj::error_code take_list(FieldValue& out, sj::ondemand::value& value);
   std::expected<Request, Refusal> interpret();
   std::expected<Request, Refusal> send();
   std::expected<Request, Refusal> preview();
@@ -113,22 +30,7 @@ class RequestParser::Body {
   std::expected<Request, Refusal> events();
   std::expected<Request, Refusal> ack();
 
-  [[nodiscard]] const Value& value(Field field) const {
-    return values_[static_cast<std::size_t>(field)];
-  }
-  [[nodiscard]] bool has(Field field) const { return value(field).type != Value::Type::absent; }
-  [[nodiscard]] std::unexpected<Refusal> refuse(std::string_view code, std::string detail) const {
-    const Value& ref = value(Field::ref);
-    return std::unexpected(Refusal{code, std::move(detail),
-                                   ref.type == Value::Type::text && ref.text.size() <= kRefOctetsMax
-                                       ? std::string(ref.text)
-                                       : std::string()});
-  }
   [[nodiscard]] std::unexpected<Refusal> refuse_json(sj::error_code error) const;
-  std::expected<void, Refusal> allow_only(const FieldSet& allowed) const;
-  std::expected<void, Refusal> read_text(Field field, std::string_view& out,
-                                         std::size_t octets_max) const;
-  std::expected<void, Refusal> read_time(Field field, TimeWish& out) const;
   std::expected<void, Refusal> read_encoding(EncodingWish& out) const;
   std::expected<void, Refusal> read_destinations(SendRequest& out) const;
   std::expected<void, Refusal> read_choices(SendRequest& out) const;
@@ -139,13 +41,10 @@ class RequestParser::Body {
   std::expected<void, Refusal> read_content(SendRequest& out);
   std::expected<void, Refusal> refuse_unbuilt() const;
 
-  static constexpr std::size_t kRefOctetsMax = 64;
   static constexpr std::size_t kMetaOctetsMax = 1024;
 
   sj::ondemand::parser parser_;
   sj::dom::parser strict_;  // checks what is kept verbatim: on demand, skipped values are not
-  std::array<Value, kFields> values_;
-  std::vector<std::string_view> list_;
   std::string binary_;
   std::string udh_;
 };
@@ -158,7 +57,7 @@ std::expected<Request, Refusal> RequestParser::parse(std::string_view line) {
 }
 
 std::expected<Request, Refusal> RequestParser::Body::parse(std::string_view line) {
-  values_.fill(Value{});
+  values_.fill(FieldValue{});
   list_.clear();
   if (auto collected = collect(line); !collected) return std::unexpected(collected.error());
   return interpret();
@@ -217,23 +116,23 @@ std::expected<void, Refusal> RequestParser::Body::collect_fields(sj::ondemand::o
 }
 
 std::expected<void, Refusal> RequestParser::Body::take(Field field, sj::ondemand::value found) {
-  Value& out = values_[static_cast<std::size_t>(field)];
+  FieldValue& out = values_[static_cast<std::size_t>(field)];
   json_type type{};
   if (const auto error = found.type().get(type)) return refuse_json(error);
   switch (type) {
     case json_type::string: {
-      out.type = Value::Type::text;
+      out.type = FieldValue::Type::text;
       if (const auto error = found.get_string().get(out.text)) {
         if (error == sj::STRING_ERROR) {  // an escape that is no character: a lone surrogate
-          return refuse("bad_text", fmt::format("{}: an escape is not a character",
-                                                kNames[static_cast<std::size_t>(field)]));
+          return refuse("bad_text",
+                        fmt::format("{}: an escape is not a character", name_of(field)));
         }
         return refuse_json(error);
       }
       return {};
     }
     case json_type::number: {
-      out.type = Value::Type::number;
+      out.type = FieldValue::Type::number;
       sj::ondemand::number number;
       if (const auto error = found.get_number().get(number)) return refuse_json(error);
       if (number.is_uint64()) {
@@ -246,11 +145,11 @@ std::expected<void, Refusal> RequestParser::Body::take(Field field, sj::ondemand
       return {};
     }
     case json_type::boolean:
-      out.type = Value::Type::boolean;
+      out.type = FieldValue::Type::boolean;
       if (const auto error = found.get_bool().get(out.flag)) return refuse_json(error);
       return {};
     case json_type::null: {
-      out.type = Value::Type::null;
+      out.type = FieldValue::Type::null;
       bool is_null = false;
       if (const auto error = found.is_null().get(is_null)) return refuse_json(error);
       if (!is_null) return refuse("bad_json", "not a JSON value");
@@ -260,7 +159,7 @@ std::expected<void, Refusal> RequestParser::Body::take(Field field, sj::ondemand
       if (const auto error = take_list(out, found)) return refuse_json(error);
       return {};
     case json_type::object: {
-      out.type = Value::Type::other;
+      out.type = FieldValue::Type::other;
       sj::ondemand::object object;
       if (const auto error = found.get_object().get(object)) return refuse_json(error);
       if (const auto error = object.raw_json().get(out.text)) return refuse_json(error);
@@ -270,8 +169,8 @@ std::expected<void, Refusal> RequestParser::Body::take(Field field, sj::ondemand
   return {};
 }
 
-sj::error_code RequestParser::Body::take_list(Value& out, sj::ondemand::value& found) {
-  out.type = Value::Type::list;
+sj::error_code RequestParser::Body::take_list(FieldValue& out, sj::ondemand::value& found) {
+  out.type = FieldValue::Type::list;
   out.is_string_list = true;
   out.list_begin = list_.size();
   sj::ondemand::array array;
@@ -294,9 +193,9 @@ sj::error_code RequestParser::Body::take_list(Value& out, sj::ondemand::value& f
 }
 
 std::expected<Request, Refusal> RequestParser::Body::interpret() {
-  const Value& op = value(Field::op);
-  if (op.type == Value::Type::absent) return send();
-  if (op.type != Value::Type::text) return refuse("bad_field", "op: must be a string");
+  const FieldValue& op = value(Field::op);
+  if (op.type == FieldValue::Type::absent) return send();
+  if (op.type != FieldValue::Type::text) return refuse("bad_field", "op: must be a string");
   if (op.text == "send") return send();
   if (op.text == "preview") return preview();
   if (op.text == "message") return message();
@@ -312,51 +211,6 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
       return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }
   return refuse("bad_field", "op: not a request of this protocol");
-}
-
-std::expected<void, Refusal> RequestParser::Body::allow_only(const FieldSet& allowed) const {
-  for (std::size_t i = 0; i < kFields; ++i) {
-    if (values_[i].type != Value::Type::absent && !allowed.test(i)) {
-      return refuse("unknown_field",
-                    fmt::format("\"{}\" is not a field of this request", kNames[i]));
-    }
-  }
-  return {};
-}
-
-std::expected<void, Refusal> RequestParser::Body::read_text(Field field, std::string_view& out,
-                                                            std::size_t octets_max) const {
-  const Value& found = value(field);
-  if (found.type == Value::Type::absent) return {};
-  const std::string_view name = kNames[static_cast<std::size_t>(field)];
-  if (found.type != Value::Type::text) {
-    return refuse("bad_field", fmt::format("{}: must be a string", name));
-  }
-  if (found.text.size() > octets_max) {
-    return refuse("bad_field", fmt::format("{}: longer than {} octets", name, octets_max));
-  }
-  out = found.text;
-  return {};
-}
-
-std::expected<void, Refusal> RequestParser::Body::read_time(Field field, TimeWish& out) const {
-  // A hundred years: beyond it a number of seconds is surely a date in disguise.
-  constexpr std::uint64_t kSecondsMax = 100ull * 366 * 86400;
-  const Value& found = value(field);
-  const std::string_view name = kNames[static_cast<std::size_t>(field)];
-  if (found.type == Value::Type::absent) return {};
-  if (found.type == Value::Type::text) {
-    const auto at = parse_rfc3339(found.text);
-    if (!at) return refuse("bad_time", fmt::format("{}: not an RFC 3339 time", name));
-    out = {TimeWish::Form::at_ms, *at};
-    return {};
-  }
-  if (found.type == Value::Type::number && found.is_whole && found.whole <= kSecondsMax) {
-    out = {TimeWish::Form::in_seconds, found.whole};
-    return {};
-  }
-  return refuse("bad_time",
-                fmt::format("{}: must be an RFC 3339 time or a number of seconds from now", name));
 }
 
 std::expected<void, Refusal> RequestParser::Body::read_encoding(EncodingWish& out) const {
@@ -375,21 +229,21 @@ std::expected<void, Refusal> RequestParser::Body::read_encoding(EncodingWish& ou
 }
 
 std::expected<void, Refusal> RequestParser::Body::read_destinations(SendRequest& out) const {
-  const Value& to = value(Field::to);
+  const FieldValue& to = value(Field::to);
   switch (to.type) {
-    case Value::Type::text: out.to.push_back(to.text); break;
-    case Value::Type::list:
+    case FieldValue::Type::text: out.to.push_back(to.text); break;
+    case FieldValue::Type::list:
       if (!to.is_string_list) return refuse("bad_field", "to: must be strings");
       if (to.list_begin == to.list_end) return refuse("bad_destination", "to: no number given");
       out.to.assign(list_.begin() + static_cast<std::ptrdiff_t>(to.list_begin),
                     list_.begin() + static_cast<std::ptrdiff_t>(to.list_end));
       out.to_is_array = true;
       break;
-    case Value::Type::absent: return refuse("bad_destination", "to: no number given");
-    case Value::Type::number:
-    case Value::Type::boolean:
-    case Value::Type::null:
-    case Value::Type::other:
+    case FieldValue::Type::absent: return refuse("bad_destination", "to: no number given");
+    case FieldValue::Type::number:
+    case FieldValue::Type::boolean:
+    case FieldValue::Type::null:
+    case FieldValue::Type::other:
       return refuse("bad_field", "to: must be a string or a list of strings");
   }
   std::string_view kind = "number";
@@ -429,8 +283,8 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
     }
   }
   if (has(Field::max_segments)) {
-    const Value& found = value(Field::max_segments);
-    if (found.type != Value::Type::number || !found.is_whole || found.whole < 1 ||
+    const FieldValue& found = value(Field::max_segments);
+    if (found.type != FieldValue::Type::number || !found.is_whole || found.whole < 1 ||
         found.whole > 255) {
       return refuse("bad_field", "max_segments: must be a whole number from 1 to 255");
     }
@@ -444,13 +298,13 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
 std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
   for (const Field field : {Field::hours, Field::plan, Field::uncertain, Field::service_type,
                             Field::protocol_id, Field::tlv, Field::callback}) {
-    const Value& found = value(field);
+    const FieldValue& found = value(field);
     if (!has(field)) continue;
-    if (field == Field::uncertain && found.type == Value::Type::text && found.text == "resend") {
+    if (field == Field::uncertain && found.type == FieldValue::Type::text &&
+        found.text == "resend") {
       continue;
     }
-    return refuse("not_supported",
-                  fmt::format("{} {}", kNames[static_cast<std::size_t>(field)], kNotYet));
+    return refuse("not_supported", fmt::format("{} {}", name_of(field), kNotYet));
   }
   return {};
 }
@@ -472,7 +326,7 @@ std::expected<void, Refusal> RequestParser::Body::read_rewriting(
     }
   }
   if (has(Field::national)) {
-    const Value& codes = value(Field::national);
+    const FieldValue& codes = value(Field::national);
     if (!codes.is_string_list) {
       return refuse("bad_field", "national: must be a list of language codes");
     }
@@ -505,8 +359,8 @@ std::expected<void, Refusal> RequestParser::Body::read_hex(Field field, std::str
     out.push_back(static_cast<char>(high << 4 | low));
   }
   if (hex.size() % 2 != 0 || out.size() * 2 != hex.size()) {
-    return refuse("bad_field", fmt::format("{}: must be pairs of hexadecimal digits",
-                                           kNames[static_cast<std::size_t>(field)]));
+    return refuse("bad_field",
+                  fmt::format("{}: must be pairs of hexadecimal digits", name_of(field)));
   }
   return {};
 }
@@ -514,7 +368,7 @@ std::expected<void, Refusal> RequestParser::Body::read_hex(Field field, std::str
 // Text, or octets behind a header of the caller's.
 std::expected<void, Refusal> RequestParser::Body::read_content(SendRequest& out) {
   if (has(Field::flash)) {
-    if (value(Field::flash).type != Value::Type::boolean) {
+    if (value(Field::flash).type != FieldValue::Type::boolean) {
       return refuse("bad_field", "flash: must be true or false");
     }
     out.flash = value(Field::flash).flag;
@@ -525,8 +379,7 @@ std::expected<void, Refusal> RequestParser::Body::read_content(SendRequest& out)
   }
   for (const Field field : {Field::text, Field::encoding, Field::replace, Field::national}) {
     if (has(field)) {
-      return refuse("bad_field", fmt::format("{}: does not go with binary",
-                                             kNames[static_cast<std::size_t>(field)]));
+      return refuse("bad_field", fmt::format("{}: does not go with binary", name_of(field)));
     }
   }
   if (auto read = read_hex(Field::binary, binary_); !read) return read;
@@ -564,8 +417,8 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
   if (has(Field::from) && out.from.empty()) return refuse("bad_sender", "from: is empty");
   if (out.text.empty() && !out.is_binary) return refuse("empty_text", "text: nothing to send");
   if (has(Field::meta)) {
-    const Value& meta = value(Field::meta);
-    if (meta.type != Value::Type::other) return refuse("bad_field", "meta: must be an object");
+    const FieldValue& meta = value(Field::meta);
+    if (meta.type != FieldValue::Type::other) return refuse("bad_field", "meta: must be an object");
     if (meta.text.size() > kMetaOctetsMax)
       return refuse("bad_field", "meta: longer than 1024 octets");
     if (const auto error = strict_.parse(meta.text.data(), meta.text.size()).error()) {
@@ -599,8 +452,7 @@ std::expected<Request, Refusal> RequestParser::Body::message() {
   std::expected<void, Refusal> step = allow_only(allowed);
   for (const Field later : {Field::to, Field::carrier_id}) {
     if (step && has(later)) {
-      step = refuse("not_supported", fmt::format("message by {} {}",
-                                                 kNames[static_cast<std::size_t>(later)], kNotYet));
+      step = refuse("not_supported", fmt::format("message by {} {}", name_of(later), kNotYet));
     }
   }
   if (step) step = read_text(Field::id, out.id, 64);
@@ -621,8 +473,8 @@ std::expected<Request, Refusal> RequestParser::Body::events() {
   if (!step) return std::unexpected(std::move(step.error()));
   if (out.consumer.empty()) return refuse("bad_field", "consumer: a name is needed");
   if (has(Field::types)) {
-    const Value& types = value(Field::types);
-    if (types.type != Value::Type::list || !types.is_string_list ||
+    const FieldValue& types = value(Field::types);
+    if (types.type != FieldValue::Type::list || !types.is_string_list ||
         types.list_begin == types.list_end) {
       return refuse("bad_field", "types: must be a list of event types");
     }
