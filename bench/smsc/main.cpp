@@ -53,6 +53,30 @@ void add_service(CLI::App& app, Settings& settings) {
       ->group("Service");
 }
 
+void add_tls(CLI::App& app, TlsSettings& tls) {
+  const char* const group = "TLS";
+  CLI::Option* const certificate =
+      app.add_option("--tls-cert", tls.certificate,
+                     "listen by TLS, with this certificate chain (PEM); without it, plain TCP")
+          ->type_name("FILE")
+          ->group(group);
+  CLI::Option* const key = app.add_option("--tls-key", tls.key, "its private key (PEM)")
+                               ->type_name("FILE")
+                               ->group(group)
+                               ->needs(certificate);
+  certificate->needs(key);
+  app.add_option("--tls-client-ca", tls.client_authority,
+                 "clients must show a certificate of this authority (PEM)")
+      ->type_name("FILE")
+      ->group(group)
+      ->needs(certificate);
+  app.add_option("--tls-version", tls.version, "this version only: 1.1, 1.2 or 1.3 [1.2 and 1.3]")
+      ->check(CLI::IsMember({"1.1", "1.2", "1.3"}))
+      ->type_name("VERSION")
+      ->group(group)
+      ->needs(certificate);
+}
+
 void add_receipts(CLI::App& app, Settings& settings) {
   const char* const group = "Receipts and replies";
   app.add_flag("--receipts,!--no-receipts", settings.receipts,
@@ -239,6 +263,7 @@ int main(int argc, char** argv) {
                  "stentor-smsc");
     app.set_version_flag("--version", "stentor-smsc " STENTOR_VERSION);
     add_service(app, settings);
+    add_tls(app, settings.tls);
     add_receipts(app, settings);
     add_faults(app, settings);
     add_records(app, settings);

@@ -81,13 +81,15 @@ nanoseconds grain_of(const Settings& settings) {
 
 class Server::Connection {
  public:
-  Connection(int socket, Smsc& smsc, std::uint32_t number, const Now& now)
-      : socket_(socket), session_(smsc, number, now) {}
+  Connection(int socket, const ServerIdentity* identity, Smsc& smsc, std::uint32_t number,
+             const Now& now)
+      : socket_(socket), transport_(socket, identity), session_(smsc, number, now) {}
   ~Connection() { ::close(socket_); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] int socket() const noexcept { return socket_; }
+  [[nodiscard]] Transport& transport() noexcept { return transport_; }
   [[nodiscard]] Session& session() noexcept { return session_; }
 
   std::vector<std::uint8_t> leftover;  ///< the front of a PDU, or what waits while we do not read
@@ -96,6 +98,7 @@ class Server::Connection {
 
  private:
   int socket_;
+  Transport transport_;
   Session session_;
 };
 
@@ -103,6 +106,8 @@ Server::Server(const Settings& settings, Capture* capture)
     : settings_(settings),
       capture_(capture),
       smsc_(settings, capture, read_clocks()),
+      identity_(settings.tls.certificate.empty() ? nullptr
+                                                 : std::make_unique<ServerIdentity>(settings.tls)),
       inbox_(std::make_unique<std::uint8_t[]>(2 * kInboxOctets)),
       started_(std::chrono::steady_clock::now()),
       next_stats_(started_ + settings.stats_every),
@@ -187,7 +192,8 @@ void Server::accept_all(const Now& now) {
     }
     const int yes = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    connections_.push_back(std::make_unique<Connection>(socket, smsc_, next_number_++, now));
+    connections_.push_back(
+        std::make_unique<Connection>(socket, identity_.get(), smsc_, next_number_++, now));
     epoll_event event{.events = EPOLLIN, .data = {.ptr = connections_.back().get()}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) connections_.pop_back();
   }
@@ -205,14 +211,13 @@ void Server::read_from(Connection& connection, const Now& now) {
   // What is left over in this size holds whole PDUs, which come first (finish_pass).
   if (!connection.session().wants_octets() || leftover.size() > protocol::kPduOctetsMax) return;
   std::copy(leftover.begin(), leftover.end(), inbox_.get());
-  const ssize_t count =
-      ::recv(connection.socket(), inbox_.get() + leftover.size(), kInboxOctets, 0);
-  if (count <= 0) {
-    connection.is_gone = count == 0 || (errno != EAGAIN && errno != EINTR);
-    return;
-  }
-  smsc_.totals().octets_in += static_cast<std::uint64_t>(count);
-  const std::span octets(inbox_.get(), leftover.size() + static_cast<std::size_t>(count));
+  const auto received =
+      connection.transport().receive({inbox_.get() + leftover.size(), kInboxOctets});
+  note_transport(connection, now);
+  connection.is_gone = received.gone;
+  if (received.octets == 0) return;
+  smsc_.totals().octets_in += received.octets;
+  const std::span octets(inbox_.get(), leftover.size() + received.octets);
   const std::size_t taken = connection.session().on_octets(octets, now);
   leftover.assign(octets.begin() + static_cast<std::ptrdiff_t>(taken), octets.end());
 }
@@ -234,11 +239,14 @@ void Server::finish_pass(const Now& now) {
       connection->leftover.erase(connection->leftover.begin(),
                                  connection->leftover.begin() + static_cast<std::ptrdiff_t>(taken));
     }
+    if (connection->transport().has_more()) read_from(*connection, now);
     const Parting parting = connection->session().parting();
     if (parting != Parting::stay && connection->session().outgoing().empty()) {
       if (parting == Parting::reset) {
         const linger at_once{.l_onoff = 1, .l_linger = 0};
         ::setsockopt(connection->socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      } else if (!settings_.cut_mid_pdu) {
+        connection->transport().close_politely();
       }
       connection->is_gone = true;
     }
@@ -259,9 +267,15 @@ void Server::finish_pass(const Now& now) {
 void Server::write_to(Connection& connection) {
   const auto outgoing = connection.session().outgoing();
   if (outgoing.empty()) return;
-  const ssize_t count = ::send(connection.socket(), outgoing.data(), outgoing.size(), MSG_NOSIGNAL);
-  if (count > 0) connection.session().on_written(static_cast<std::size_t>(count));
-  if (count < 0 && errno != EAGAIN && errno != EINTR) connection.is_gone = true;
+  const auto sent = connection.transport().send(outgoing);
+  if (sent.octets > 0) connection.session().on_written(sent.octets);
+  if (sent.gone) connection.is_gone = true;
+}
+
+void Server::note_transport(Connection& connection, const Now& now) {
+  if (capture_ == nullptr) return;
+  const std::string note = connection.transport().take_note();
+  if (!note.empty()) capture_->on_connection(now, connection.session().number(), "tls", note);
 }
 
 void Server::watch(Connection& connection) {

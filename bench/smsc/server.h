@@ -3,8 +3,9 @@
 //
 // Units    Octets; time is std::chrono.
 // Owns     The listening socket and the connections.
-// Errors   A socket that cannot be opened throws std::system_error from the constructor. A client's
-//          errors end its connection only. run() answers an error when the capture failed.
+// Errors   A socket that cannot be opened throws std::system_error from the constructor, a
+//          certificate that cannot be used std::runtime_error. A client's errors end its
+//          connection only. run() answers an error when the capture failed.
 // Threads  One thread. SIGTERM and SIGINT are to be blocked before the constructor runs.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "bench/smsc/capture.h"
 #include "bench/smsc/settings.h"
 #include "bench/smsc/smsc.h"
+#include "bench/smsc/transport.h"
 
 namespace stentor::smsc {
 
@@ -43,6 +45,7 @@ class Server {
   void read_from(Connection& connection, const Now& now);
   void finish_pass(const Now& now);
   void write_to(Connection& connection);
+  void note_transport(Connection& connection, const Now& now);
   void watch(Connection& connection);
   [[nodiscard]] nanoseconds pause(TimePoint now);
   void print_stats(const Now& now);
@@ -50,6 +53,7 @@ class Server {
   Settings settings_;
   Capture* capture_;
   Smsc smsc_;
+  std::unique_ptr<ServerIdentity> identity_;  ///< null: no TLS
   int listener_ = -1;
   int epoll_ = -1;
   int signals_ = -1;

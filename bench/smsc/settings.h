@@ -76,11 +76,20 @@ enum class Garbage : std::uint8_t {
   short_length  ///< a header whose command_length is 15
 };
 
+/// TLS on the listening socket: files as OpenSSL reads them (PEM).
+struct TlsSettings {
+  std::string certificate{};       ///< empty: no TLS; else the chain, our own first
+  std::string key{};               ///< of the certificate
+  std::string client_authority{};  ///< clients must show a certificate that this one signed
+  std::string version{};           ///< this one only: "1.1", "1.2", "1.3"; empty: what is usual
+};
+
 struct Settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 2775;
   std::string system_id{};  ///< empty: anyone
   std::string password{};   ///< empty: any
+  TlsSettings tls{};
 
   Delay latency{};
   Delay receipt_delay{};
