@@ -1,14 +1,25 @@
 // The waiting messages of one carrier: priorities first, then fair share between flows.
 //
-// `urgent` goes before all else. `normal` and `bulk` share what is left: while both wait, `bulk`
-// gets one pick in kBulkShare. Within a priority, flows take turns, one ticket each (deficit round
-// robin with equal weights), so that a campaign of ten million does not delay one of ten. Within a
-// flow: first in, first out.
+// `urgent` goes before all else, yet not for ever: while it waits without a break, one pick in
+// kBelowUrgentShare goes to those below. `normal` and `bulk` share what urgent leaves: while both
+// wait, `bulk` gets one pick in kBulkShare. Within a priority, flows take turns, as many tickets a
+// turn as their weight (deficit round robin; a ticket costs one), so that a campaign of ten million
+// does not delay one of ten. Within a flow: first in, first out.
+//
+// A flow may be held: what it has and gets waits, is counted, still expires, and takes nobody's
+// turn. A hold stays with the flow's number, whether anything of it waits or not. All together may
+// be held besides: both must be released before a ticket goes.
+//
+// Here wait those that may go now. What waits for a time is in DueHeap (due_heap.h), which has the
+// same take_flow(), take_all() and waiting_of(): who cancels or moves a flow asks both. A hold is
+// needed here alone, since what falls due comes here before it goes.
 //
 // Units    Counts are messages; seconds are Unix time, passed in.
 // Owns     The tickets, in chunks (ticket_chunk.h); an empty chunk is freed. Ten million waiting
-// are 161 MB. Errors   None: allocation failure aside, every ticket finds a place. The caller
-// bounds the total. Threads  One thread.
+//          are 161 MB.
+// Errors   None: allocation failure aside, every ticket finds a place. The caller bounds the total.
+// Threads  One thread.
+// Spec     docs/architecture.md, "Order"
 #pragma once
 
 #include <cstddef>
@@ -16,13 +27,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "queue/ticket.h"
 
 namespace stentor::queue {
 
-inline constexpr std::uint32_t kBulkShare = 10;  // one pick in ten that urgent leaves goes to bulk
+inline constexpr std::uint32_t kBulkShare = 10;  // of what urgent leaves, one in ten is bulk's
+inline constexpr std::uint32_t kBelowUrgentShare = 20;  // one pick in twenty is not urgent's
+// A turn of this many is what a light flow waits for a heavy one: 100 of them are 0.1 s at 1000
+// segments a second.
+inline constexpr std::uint16_t kWeightMax = 100;
 
 class Lanes {
  public:
@@ -40,15 +54,50 @@ class Lanes {
     Flow flow = 0;
     Priority priority = Priority::normal;
   };
+  using Sink = std::function<void(const Pick&)>;
+
+  /// Nothing when none waits, or all that wait are held.
   [[nodiscard]] std::optional<Pick> pop();
 
-  /// Takes out every ticket whose `expires` is at or before `now`, calling `sink` for each; `sink`
-  /// may not touch these lanes. Chunks whose earliest expiry lies ahead are passed over unread, and
-  /// when nothing can have expired the call costs nothing.
-  void take_expired(std::uint32_t now, const std::function<void(const Pick&)>& sink);
+  /// From now on nothing of `flow` is picked, of any priority, until release(). Holding twice is
+  /// holding once. Costs the same whatever waits.
+  void hold(Flow flow);
+  /// The flow takes its turn behind the others.
+  void release(Flow flow);
+  [[nodiscard]] bool is_held(Flow flow) const noexcept;
+  /// From now on nothing is picked at all, until release_all(), which leaves held flows held.
+  void hold_all() noexcept;
+  void release_all() noexcept;
+  [[nodiscard]] bool is_held_all() const noexcept;
 
+  /// How many tickets `flow` may send in one turn, 1 (where nothing was said) to kWeightMax.
+  void set_weight(Flow flow, std::uint16_t weight);
+
+  /// Takes out up to `max` tickets of `flow`, held or not, urgent ones first, each priority from
+  /// its front, and calls `sink` for each; `sink` may not touch these lanes. Returns how many. The
+  /// flow is drained when waiting_of() is 0, not when fewer than `max` came: some may have to be
+  /// read from disk first, and come at a later call.
+  std::size_t take_flow(Flow flow, std::size_t max, const Sink& sink);
+  /// The same with all flows, one after the other, held or not.
+  std::size_t take_all(std::size_t max, const Sink& sink);
+
+  /// Takes out every ticket whose `expires` is at or before `now`, held or not, calling `sink` for
+  /// each; `sink` may not touch these lanes. Chunks whose earliest expiry lies ahead are passed
+  /// over unread, and when nothing can have expired the call costs nothing.
+  void take_expired(std::uint32_t now, const Sink& sink);
+  /// No ticket expires before this second; nothing when none waits. take_expired() at this second
+  /// makes it exact: a ticket that was sent meanwhile may have set it.
+  [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
+
+  /// All that wait, held ones too.
   [[nodiscard]] std::size_t waiting() const noexcept;
   [[nodiscard]] std::size_t waiting(Priority priority) const noexcept;
+  /// Of one flow, in all priorities; costs the same whatever waits.
+  [[nodiscard]] std::size_t waiting_of(Flow flow) const noexcept;
+  /// Those of held flows: they are in waiting() too. hold_all() does not change it.
+  [[nodiscard]] std::size_t waiting_held() const noexcept;
+  /// Whether pop() would give one.
+  [[nodiscard]] bool has_ready() const noexcept;
   /// When the longest-waiting chunk of this priority got its first ticket; nothing when none waits.
   /// Asks each flow: for a scrape, not for each message.
   [[nodiscard]] std::optional<std::uint32_t> oldest_since(Priority priority) const noexcept;

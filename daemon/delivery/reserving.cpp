@@ -96,7 +96,7 @@ void CarrierDelivery::reserve() {
       ++stashed;
     }
   }
-  if (lanes_.waiting() > 0) schedule_pump();
+  if (lanes_.has_ready()) schedule_pump();
 }
 
 // False when all its segments do not fit below the limit: the caller keeps it. A message longer

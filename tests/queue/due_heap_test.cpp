@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "tests/queue/random_numbers.h"
 
@@ -64,6 +65,51 @@ TEST(DueHeap, AgreesWithASortedMapOverManyPieces) {
     }
     ASSERT_EQ(heap.size(), model.size());
   }
+}
+
+TEST(DueHeap, TakesOutOneFlowInSteps) {
+  constexpr std::uint64_t kSeed = 17;
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  RandomNumbers random(kSeed);
+  DueHeap heap;
+  for (std::uint64_t i = 1; i <= 10'000; ++i) {
+    heap.push(static_cast<std::int64_t>(random.below(500)), Priority::bulk, i % 4 == 0 ? 7u : 8u,
+              ticket(i));
+  }
+  ASSERT_EQ(heap.waiting_of(7), 2500u);
+  std::set<std::uint64_t> taken;
+  const auto sink = [&](const DueHeap::Entry& entry) {
+    EXPECT_EQ(entry.flow, 7u);
+    EXPECT_TRUE(taken.insert(entry.ticket.at.bits()).second);
+  };
+
+  while (heap.waiting_of(7) > 0) {
+    ASSERT_LE(heap.take_flow(7, 100, sink), 100u);
+    heap.push(1000, Priority::bulk, 8, ticket(20'000 + taken.size()));  // the heap lives on
+  }
+
+  EXPECT_EQ(taken.size(), 2500u);
+  EXPECT_EQ(heap.waiting_of(8), heap.size());
+  std::int64_t before = 0;
+  while (const auto entry = heap.pop_due(1000)) {
+    EXPECT_LE(before, entry->due_ms);
+    EXPECT_EQ(entry->flow, 8u);
+    before = entry->due_ms;
+  }
+}
+
+TEST(DueHeap, TakesOutAllInSteps) {
+  DueHeap heap;
+  for (std::uint64_t i = 1; i <= 5000; ++i) heap.push(1, Priority::normal, 3, ticket(i));
+  std::size_t taken = 0;
+
+  while (heap.size() > 0) {
+    taken += heap.take_all(700, [](const DueHeap::Entry&) {});
+  }
+
+  EXPECT_EQ(taken, 5000u);
+  EXPECT_EQ(heap.waiting_of(3), 0u);
+  EXPECT_FALSE(heap.next_due());
 }
 
 }  // namespace

@@ -170,65 +170,152 @@ TEST(Lanes, SayHowLongTheOldestHasWaited) {
   EXPECT_FALSE(lanes.oldest_since(Priority::bulk));
 }
 
-// Against a plain model: per flow a deque, turns by a list of flows.
-TEST(Lanes, AgreeWithAPlainModel) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    RandomNumbers random(seed);
-    Lanes lanes;
-    std::map<Flow, std::deque<Ticket>> flows;
-    std::deque<Flow> turns;
-    std::uint32_t now = 0;
-    for (std::uint64_t step = 1; step <= 5000; ++step) {
-      const auto flow = static_cast<Flow>(random.below(12));
-      const Ticket one = ticket(step, now + 1 + static_cast<std::uint32_t>(random.below(900)));
-      switch (random.below(8)) {
-        case 0:
-        case 1:
-        case 2:
-          lanes.push(Priority::normal, flow, one, now);
-          if (flows[flow].empty()) turns.push_back(flow);
-          flows[flow].push_back(one);
-          break;
-        case 3:
-          lanes.push_front(Priority::normal, flow, one, now);
-          if (flows[flow].empty()) turns.push_front(flow);
-          flows[flow].push_front(one);
-          break;
-        case 4: {
-          ++now;
-          if (!random.one_in(10)) break;
-          std::set<std::uint64_t> expired;
-          lanes.take_expired(
-              now, [&](const Lanes::Pick& pick) { expired.insert(pick.ticket.at.bits()); });
-          for (auto& [number, queue] : flows) {
-            std::erase_if(queue, [&](const Ticket& waiting) {
-              if (waiting.expires > now) return false;
-              EXPECT_EQ(expired.erase(waiting.at.bits()), 1u);
-              return true;
-            });
-            if (queue.empty()) std::erase(turns, number);
-          }
-          EXPECT_TRUE(expired.empty());
-          break;
-        }
-        default: {
-          const auto pick = lanes.pop();
-          ASSERT_EQ(pick.has_value(), !turns.empty());
-          if (!pick) break;
-          const Flow turn = turns.front();
-          turns.pop_front();
-          ASSERT_EQ(pick->flow, turn);
-          ASSERT_EQ(pick->ticket.at, flows[turn].front().at);
-          flows[turn].pop_front();
-          if (!flows[turn].empty()) turns.push_back(turn);
-        }
-      }
-      std::size_t waiting = 0;
-      for (const auto& [number, queue] : flows) waiting += queue.size();
-      ASSERT_EQ(lanes.waiting(), waiting);
+TEST(Lanes, LetSomeBelowPassWhileUrgentNeverEnds) {
+  Lanes lanes;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    for (const Priority priority : {Priority::urgent, Priority::normal, Priority::bulk}) {
+      lanes.push(priority, 1, ticket(i), 0);
     }
   }
+
+  std::map<Priority, std::uint32_t> picked;
+  for (std::uint32_t i = 0; i < kBelowUrgentShare * kBulkShare; ++i)
+    ++picked[lanes.pop()->priority];
+
+  EXPECT_EQ(picked[Priority::urgent], (kBelowUrgentShare - 1) * kBulkShare);
+  EXPECT_EQ(picked[Priority::normal], kBulkShare - 1);
+  EXPECT_EQ(picked[Priority::bulk], 1u);
+}
+
+TEST(Lanes, PickNothingOfAHeldFlowAndCountItAllTheSame) {
+  Lanes lanes;
+  lanes.hold(1);
+  for (std::uint64_t i = 1; i <= 3; ++i) lanes.push(Priority::normal, 1, ticket(i), 0);
+  lanes.push(Priority::urgent, 1, ticket(4), 0);
+  lanes.push(Priority::bulk, 2, ticket(5), 0);
+
+  EXPECT_EQ(lanes.pop()->ticket.at, Locator(5));
+  EXPECT_FALSE(lanes.pop());
+  EXPECT_FALSE(lanes.has_ready());
+  EXPECT_EQ(lanes.waiting(), 4u);
+  EXPECT_EQ(lanes.waiting_of(1), 4u);
+  EXPECT_EQ(lanes.waiting_held(), 4u);
+  EXPECT_TRUE(lanes.is_held(1));
+
+  lanes.release(1);
+  EXPECT_EQ(lanes.waiting_held(), 0u);
+  EXPECT_EQ(pop_all(lanes), (std::vector<std::uint64_t>{4, 1, 2, 3}));
+}
+
+TEST(Lanes, HoldAFlowThatAlreadyTakesItsTurns) {
+  Lanes lanes;
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    lanes.push(Priority::normal, 1, ticket(i), 0);
+    lanes.push(Priority::normal, 2, ticket(10 + i), 0);
+  }
+  ASSERT_EQ(lanes.pop()->flow, 1u);
+  ASSERT_EQ(lanes.pop()->flow, 2u);
+
+  lanes.hold(1);
+  lanes.hold(1);
+  lanes.push_front(Priority::normal, 1, ticket(1), 0);
+
+  EXPECT_EQ(pop_all(lanes), (std::vector<std::uint64_t>{12, 13, 14}));
+  EXPECT_EQ(lanes.waiting_held(), 4u);
+}
+
+TEST(Lanes, ExpireWhatIsHeld) {
+  Lanes lanes;
+  lanes.push(Priority::normal, 1, ticket(1, 100), 0);
+  lanes.hold(1);
+  EXPECT_EQ(lanes.earliest_expiry(), 100u);
+  std::size_t expired = 0;
+
+  lanes.take_expired(100, [&](const Lanes::Pick&) { ++expired; });
+
+  EXPECT_EQ(expired, 1u);
+  EXPECT_EQ(lanes.waiting_held(), 0u);
+  EXPECT_FALSE(lanes.earliest_expiry());
+  EXPECT_TRUE(lanes.is_held(1)) << "a hold outlives what it held";
+}
+
+TEST(Lanes, HoldAllAtOnceAndKeepHeldFlowsHeldAfterwards) {
+  Lanes lanes;
+  lanes.push(Priority::urgent, 1, ticket(1), 0);
+  lanes.push(Priority::normal, 2, ticket(2), 0);
+  lanes.hold(2);
+  lanes.hold_all();
+  EXPECT_FALSE(lanes.pop());
+  EXPECT_TRUE(lanes.is_held_all());
+  EXPECT_EQ(lanes.waiting(), 2u);
+
+  lanes.release_all();
+
+  EXPECT_EQ(pop_all(lanes), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(lanes.waiting_held(), 1u);
+}
+
+TEST(Lanes, GiveAHeavyFlowAsManyTicketsATurn) {
+  Lanes lanes;
+  lanes.set_weight(1, 3);
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    lanes.push(Priority::normal, 1, ticket(i), 0);
+    lanes.push(Priority::normal, 2, ticket(i), 0);
+  }
+
+  std::map<Flow, int> picked;
+  for (int i = 0; i < 400; ++i) ++picked[lanes.pop()->flow];
+  EXPECT_EQ(picked[1], 300);
+
+  lanes.set_weight(1, 1);
+  (void)lanes.pop();  // the rest of a turn that had begun
+  picked.clear();
+  for (int i = 0; i < 400; ++i) ++picked[lanes.pop()->flow];
+  EXPECT_EQ(picked[1], 200);
+}
+
+TEST(Lanes, HandOutOneFlowInSteps) {
+  Lanes lanes;
+  for (std::uint64_t i = 1; i <= 1000; ++i) {
+    lanes.push(i % 5 == 0 ? Priority::urgent : Priority::bulk, 1, ticket(i), 0);
+    lanes.push(Priority::bulk, 2, ticket(i), 0);
+  }
+  lanes.hold(1);
+  std::vector<std::uint64_t> taken;
+  const auto sink = [&](const Lanes::Pick& pick) {
+    EXPECT_EQ(pick.flow, 1u);
+    EXPECT_EQ(pick.priority == Priority::urgent, pick.ticket.at.bits() % 5 == 0);
+    taken.push_back(pick.ticket.at.bits());
+  };
+
+  while (lanes.waiting_of(1) > 0) ASSERT_LE(lanes.take_flow(1, 64, sink), 64u);
+
+  EXPECT_EQ(taken.size(), 1000u);
+  EXPECT_TRUE(std::is_sorted(taken.begin(), taken.begin() + 200));
+  EXPECT_TRUE(std::is_sorted(taken.begin() + 200, taken.end()));
+  EXPECT_EQ(lanes.take_flow(1, 64, sink), 0u);
+  EXPECT_EQ(lanes.waiting(), 1000u);
+  EXPECT_EQ(lanes.waiting_held(), 0u);
+}
+
+TEST(Lanes, HandOutAllInSteps) {
+  Lanes lanes;
+  for (std::uint64_t i = 1; i <= 1000; ++i) {
+    lanes.push(Priority::normal, static_cast<Flow>(i % 7), ticket(i), 0);
+  }
+  lanes.hold(3);
+  lanes.hold_all();
+  std::set<std::uint64_t> taken;
+
+  while (lanes.waiting() > 0) {
+    ASSERT_LE(lanes.take_all(100,
+                             [&](const Lanes::Pick& pick) {
+                               EXPECT_TRUE(taken.insert(pick.ticket.at.bits()).second);
+                             }),
+              100u);
+  }
+
+  EXPECT_EQ(taken.size(), 1000u);
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+// One priority of a carrier: the flows that have something waiting, and whose turn it is.
+//
+// Internal to lanes. Flows take turns in a ring, each as many tickets a turn as its weight; a held
+// flow stands outside the ring.
+//
+// Units    Counts are tickets; seconds are Unix time, passed in.
+// Owns     The queues of its flows; a flow of which nothing waits is forgotten.
+// Threads  One thread.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "queue/ticket_queue.h"
+
+namespace stentor::queue {
+
+/// How a flow takes part; what is kept of it while nothing of it waits.
+struct FlowTerms {
+  std::uint16_t weight = 1;
+  bool is_held = false;
+
+  friend bool operator==(const FlowTerms&, const FlowTerms&) = default;
+};
+
+class Lane {
+ public:
+  using TermsOf = std::function<FlowTerms(Flow)>;
+  using Sink = std::function<void(Flow, const Ticket&)>;
+
+  /// Asks `terms_of` when a flow comes (again).
+  Lane(ChunkStore& store, TermsOf terms_of);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  void push(Flow flow, Ticket ticket, std::uint32_t now);
+  void push_front(Flow flow, Ticket ticket, std::uint32_t now);
+
+  struct Picked {
+    Flow flow;
+    Ticket ticket;
+  };
+  /// Something must be ready.
+  [[nodiscard]] Picked pop();
+
+  void set_terms(Flow flow, FlowTerms terms);
+  std::size_t take_flow(Flow flow, std::size_t max, const Sink& sink);
+  std::size_t take_all(std::size_t max, const Sink& sink);
+  void take_expired(std::uint32_t now, const Sink& sink);
+
+  [[nodiscard]] bool is_ready() const noexcept { return turn_ != kNobody; }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  [[nodiscard]] std::size_t held() const noexcept { return held_; }
+  [[nodiscard]] std::size_t waiting_of(Flow flow) const noexcept;
+  [[nodiscard]] std::uint32_t earliest() const noexcept { return earliest_; }
+  [[nodiscard]] std::optional<std::uint32_t> oldest_since() const noexcept;
+
+ private:
+  static constexpr std::uint32_t kNobody = 0xffffffff;
+  enum class Turn : std::uint8_t { next, last };
+
+  struct Member {
+    TicketQueue tickets;
+    Flow flow = 0;
+    std::uint32_t before = kNobody;  ///< in the ring; kNobody outside
+    std::uint32_t after = kNobody;
+    FlowTerms terms;
+    std::uint16_t left = 0;  ///< tickets it may still send in this turn
+  };
+
+  [[nodiscard]] Member& member_of(Flow flow, Turn turn);
+  void count_in(const Member& member, const Ticket& ticket) noexcept;
+  void count_out(const Member& member, std::size_t tickets) noexcept;
+  void enter(std::uint32_t index, Turn turn) noexcept;
+  void leave(std::uint32_t index) noexcept;
+  void forget(std::uint32_t index);
+  std::size_t take(std::uint32_t index, std::size_t max, const Sink& sink);
+
+  ChunkStore& store_;
+  TermsOf terms_of_;
+  std::vector<Member> members_;  // as many as there ever were flows at once
+  std::vector<std::uint32_t> unused_;
+  boost::unordered_flat_map<Flow, std::uint32_t> index_;
+  std::uint32_t turn_ = kNobody;
+  std::uint32_t earliest_ = kNever;
+  std::size_t waiting_ = 0;
+  std::size_t held_ = 0;
+};
+
+}  // namespace stentor::queue
