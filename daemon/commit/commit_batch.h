@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/records/campaign_records.h"
 #include "daemon/records/records.h"
 #include "queue/record_batch.h"
 #include "queue/ticket.h"
@@ -28,15 +29,45 @@ struct Arrival {
   queue::Priority priority = queue::Priority::normal;
 };
 
+/// Messages of one flow that became `state`; none: were accepted.
+struct FlowChange {
+  queue::Flow flow = 0;
+  std::uint32_t messages = 0;
+  State state = State::none;
+  bool was_sent = false;
+};
+
+/// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`.
+struct CampaignChange {
+  Campaign campaign;
+  std::uint32_t record_offset = 0;
+  bool cancels = false;
+  bool is_forgotten = false;
+};
+
 struct CommitBatch {
   queue::RecordBatch records;
   std::uint64_t number = 0;  ///< the producer's own, from 1
   Ledger delta;              ///< what these records add to the totals
   std::uint32_t accepted = 0;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> finished;  ///< accept file → messages
+  std::vector<FlowChange> flows;  ///< what these records add to the campaigns' counts
+  std::vector<CampaignChange> campaigns;
   std::vector<std::vector<Arrival>> arrivals;  ///< by shard; empty for other producers than ingress
   bool has_events = false;                     ///< consumers of events have something to read
   std::error_code failure;                     ///< set when it did not become durable
+
+  void count(queue::Flow flow, State state, bool was_sent) {
+    if (flow == 0) return;  // of a record from before campaigns had numbers
+    if (!flows.empty()) {
+      FlowChange& last = flows.back();
+      if (last.flow == flow && last.state == state && last.was_sent == was_sent) {
+        ++last.messages;
+        return;
+      }
+    }
+    flows.push_back({.flow = flow, .messages = 1, .state = state, .was_sent = was_sent});
+  }
 
   /// Notes that a message whose accepted record lies in `file` reached a final state.
   void finish(std::uint32_t file) {

@@ -257,6 +257,7 @@ void CommitThread::count(CommitBatch& batch) {
   use.octets += batch.records.octets().size();
   totals_.add(batch.delta);
   totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
+  if (on_counted_) on_counted_(batch);
   use.live += batch.accepted;
   live_ += batch.accepted;
   for (const auto& [accept_file, messages] : batch.finished) {

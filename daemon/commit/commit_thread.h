@@ -105,6 +105,10 @@ class CommitThread {
   void set_add_to_preamble(std::function<void(queue::RecordBatch&)> add) {
     add_to_preamble_ = std::move(add);
   }
+  /// Called on the commit thread for each batch that became durable, before anyone is told.
+  void set_on_counted(std::function<void(const CommitBatch&)> on_counted) {
+    on_counted_ = std::move(on_counted);
+  }
   CommitLane& add_producer(bool may_be_refused, std::function<void()> on_durable);
   ArrivalLane& add_shard(std::function<void()> on_arrival);
   void set_on_events(std::function<void()> on_events) { on_events_ = std::move(on_events); }
@@ -168,6 +172,7 @@ class CommitThread {
   std::vector<std::unique_ptr<CommitLane>> lanes_;
   std::vector<std::unique_ptr<ArrivalLane>> shards_;
   std::function<void()> on_events_;
+  std::function<void(const CommitBatch&)> on_counted_;
   std::function<void(std::string)> on_failure_;
   std::function<void(queue::RecordBatch&)> add_to_preamble_;
 

@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "daemon/campaigns/campaign_ledger.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/control/figures.h"
 #include "daemon/control/history.h"
@@ -122,6 +123,7 @@ class Daemon::Body {
   Routing routing_;
   Gauges gauges_;
   Consumers consumers_;
+  CampaignLedger campaigns_;
   CommitThread commit_;
   asio::io_context control_{1};
   Worker ingress_worker_{"ingress"};
@@ -197,7 +199,7 @@ void Daemon::Body::recover(bool salvage) {
       [this](std::uint16_t number) -> CarrierDelivery& {
         return shards_[number % shards_.size()]->carrier(number);
       },
-      *references_, consumers_, wall_clock_ms());
+      *references_, consumers_, campaigns_, wall_clock_ms());
   auto recovered = queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
                                   [&replay](const queue::Record& record) { replay.visit(record); });
   if (!recovered) {
@@ -211,8 +213,11 @@ void Daemon::Body::recover(bool salvage) {
   latest_ms_ = replay.latest_ms();
   sequence_next_ = replay.ledger().sequence_next;
   commit_.restore(replay.ledger(), replay.files());
-  commit_.set_add_to_preamble(
-      [this](queue::RecordBatch& preamble) { consumers_.add_to(preamble); });
+  commit_.set_add_to_preamble([this](queue::RecordBatch& preamble) {
+    consumers_.add_to(preamble);
+    campaigns_.add_to(preamble);
+  });
+  commit_.set_on_counted([this](const CommitBatch& batch) { campaigns_.apply(batch); });
   auto writer =
       queue::JournalWriter::start(*files_, {.directory = config_.state_dir / "journal"},
                                   recovered->end, [this] { return commit_.make_preamble(); });
@@ -259,6 +264,7 @@ void Daemon::Body::serve() {
   start.seed = seed_;
   start.shards = shards_.size();
   start.references = std::move(references_);
+  start.campaigns = &campaigns_;
   ingress_ = std::make_unique<Ingress>(
       ingress_worker_.context, config_, routing_, commit_, gauges_, *files_, std::move(start),
       IngressHelpers{

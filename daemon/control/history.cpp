@@ -149,7 +149,10 @@ void tell(const queue::Record& record, Telling& telling) {
     case RecordKind::totals:
     case RecordKind::accepted:
     case RecordKind::consumer:
-    case RecordKind::orphan: return;
+    case RecordKind::orphan:
+    case RecordKind::campaign:
+    case RecordKind::campaign_set:
+    case RecordKind::campaign_forgotten: return;
   }
 }
 

@@ -44,7 +44,8 @@ void CarrierDelivery::restore_in_doubt(queue::Locator at) {
                   .subject = accepted->subject,
                   .time_ms = wall_clock_ms(),
                   .state = State::none,
-                  .possible_duplicate = true};
+                  .possible_duplicate = true,
+                  .flow = flow_of(*accepted)};
   uncertain.reason = "crash";
   outcomes_.write(uncertain);
   ++stats_.uncertain_crash;

@@ -263,7 +263,8 @@ Following CarrierDelivery::following(const Sending& sending, State state) const 
           .subject = sending.accepted.subject,
           .time_ms = wall_clock_ms(),
           .state = state,
-          .possible_duplicate = sending.retry.possible_duplicate};
+          .possible_duplicate = sending.retry.possible_duplicate,
+          .flow = flow_of(sending.accepted)};
 }
 
 CarrierSnapshot CarrierDelivery::snapshot() const {

@@ -13,6 +13,7 @@ void Outcomes::account(const Following& of) {
   CommitBatch& batch = feed_.open();
   batch.has_events = true;
   batch.delta.count(of.state);
+  if (of.state != State::none) batch.count(of.flow, of.state, of.was_sent);
   if (is_final(of.state)) batch.finish(of.accepted.file());
 }
 

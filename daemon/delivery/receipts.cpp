@@ -107,6 +107,7 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
     if (settled.state == State::none) return;
     Verdict verdict;
     verdict.of = following(sent, settled.state);
+    verdict.of.was_sent = true;
     verdict.code = settled.code;
     verdict.detail = settled.detail;
     outcomes_.write(verdict);
@@ -258,7 +259,9 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
              .subject = accepted->subject,
              .time_ms = wall_clock_ms(),
              .state = state,
-             .possible_duplicate = false};
+             .possible_duplicate = false,
+             .flow = flow_of(*accepted),
+             .was_sent = true};
   outcomes_.write(came);
   count_verdict(state);
 }
@@ -378,7 +381,9 @@ void CarrierDelivery::on_silence(const OutstandingSegment& segment) {
                 .subject = accepted->subject,
                 .time_ms = wall_clock_ms(),
                 .state = state,
-                .possible_duplicate = false};
+                .possible_duplicate = false,
+                .flow = flow_of(*accepted),
+                .was_sent = true};
   verdict.code = "no_receipt";
   verdict.detail = "no receipt came before the message expired";
   outcomes_.write(verdict);

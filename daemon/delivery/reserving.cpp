@@ -192,7 +192,8 @@ void CarrierDelivery::expire(const queue::Lanes::Pick& pick) {
                 .subject = accepted->subject,
                 .time_ms = wall_clock_ms(),
                 .state = State::expired,
-                .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate};
+                .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate,
+                .flow = flow_of(*accepted)};
   verdict.code = "expired";
   verdict.detail = "not sent before it expired";
   outcomes_.write(verdict);

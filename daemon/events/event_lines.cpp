@@ -122,7 +122,10 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::intent:
     case RecordKind::consumer:
     case RecordKind::orphan:
-    case RecordKind::released: break;
+    case RecordKind::released:
+    case RecordKind::campaign:
+    case RecordKind::campaign_set:
+    case RecordKind::campaign_forgotten: break;
   }
   if (events.count > 0) events.subject = decode_subject(subject);
   if (!events.subject) events.count = 0;
@@ -174,7 +177,10 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::intent:
     case RecordKind::consumer:
     case RecordKind::orphan:
-    case RecordKind::released: break;
+    case RecordKind::released:
+    case RecordKind::campaign:
+    case RecordKind::campaign_set:
+    case RecordKind::campaign_forgotten: break;
   }
   if (!subject.meta.empty()) {
     append_key("meta", out);

@@ -73,6 +73,7 @@ Admission::Admission(const Config& config, const Routing& routing, CommitFeed& f
       sequence_next_(start_.sequence_next),
       time_ms_last_(start_.time_ms_last),
       references_(std::move(start_.references)),
+      campaigns_(*start_.campaigns),
       concatenation_(std::make_unique<std::uint16_t[]>(kConcatenationCounters)) {
   // Not all from 0: a restart should not repeat the references of a minute ago.
   for (std::size_t i = 0; i < kConcatenationCounters; ++i) {
@@ -285,7 +286,7 @@ MessageId Admission::next_id(std::uint64_t now_ms) {
 
 void Admission::write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
                               std::size_t which, std::uint64_t now_ms, bool owns_ref,
-                              MessageId& id) {
+                              queue::Flow flow, MessageId& id) {
   const Checked::Recipient& recipient = checked.recipients[which];
   const CarrierConfig& carrier = config_.carriers[recipient.carrier];
   id = next_id(now_ms);
@@ -304,14 +305,14 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
 
   const auto priority = request.priority.value_or(request.campaign.empty() ? queue::Priority::normal
                                                                            : queue::Priority::bulk);
-  const std::uint64_t flow = hash_of(request.campaign, hash_of(peer.client, 0));
 
   Accepted accepted;
   accepted.subject = subject_.octets();
   accepted.content = checked.content;
   accepted.not_before_ms = checked.not_before_ms;
   accepted.expires = checked.expires;
-  accepted.flow = static_cast<std::uint32_t>(flow);
+  accepted.flow = flow;
+  accepted.flow_is_number = true;
   accepted.priority = static_cast<std::uint8_t>(priority);
   accepted.receipt = carrier.receipts ? request.receipt : ReceiptWish::none;
   accepted.encoding = request.encoding;
@@ -343,6 +344,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   batch.arrivals[recipient.carrier % start_.shards].push_back(arrival);
   ++batch.accepted;
   ++batch.delta.accepted;
+  batch.count(flow, State::none, false);
   batch.delta.sequence_next = sequence_next_;
 
   if (owns_ref) {
@@ -374,6 +376,13 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
     return {.refused = refusal->code};
   }
 
+  const auto flow = campaigns_.number_of(peer.client, request.campaign, now_ms, feed_.open());
+  if (!flow) {
+    append_rejection({"busy", "campaign: as many as can be kept have messages under way",
+                      std::string(request.ref)},
+                     reply);
+    return {.refused = "busy"};
+  }
   bool owns_ref = !request.ref.empty();
   const Cost& first = std::ranges::find_if(checked.recipients, [](const Checked::Recipient& r) {
                         return !r.refusal;
@@ -403,7 +412,7 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
       reply.push_back('}');
     } else {
       MessageId id;
-      write_message(request, peer, checked, i, now_ms, owns_ref, id);
+      write_message(request, peer, checked, i, now_ms, owns_ref, *flow, id);
       owns_ref = false;
       append_member("id", kept_text(id.text()), reply);
     }
@@ -415,6 +424,7 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
 }
 
 void Admission::on_settled(const CommitBatch& batch) {
+  if (batch.failure && !batch.campaigns.empty()) campaigns_.on_failed(batch);
   while (!pending_references_.empty() && pending_references_.front().batch <= batch.number) {
     for (const NewReference& reference : pending_references_.front().references) {
       if (batch.failure) {

@@ -2,10 +2,9 @@
 // gives ids, remembers its reference, and writes the accepted records and the reply.
 //
 // Units    Milliseconds of Unix time.
-// Owns     The reference index, the accept sequence, the counters of concatenation references.
-// Errors   A refusal becomes a `rejected` reply; nothing is stored then and the ref is not used up.
-// Threads  The ingress thread.
-// Spec     docs/protocol.md, "send"
+// Owns     The reference index, the campaigns' numbers, the accept sequence, the counters of
+// concatenation references. Errors   A refusal becomes a `rejected` reply; nothing is stored then
+// and the ref is not used up. Threads  The ingress thread. Spec     docs/protocol.md, "send"
 #pragma once
 
 #include <cstdint>
@@ -15,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/campaigns/campaign_registry.h"
 #include "daemon/commit/commit_feed.h"
 #include "daemon/config/config.h"
 #include "daemon/delivery/coding.h"
@@ -43,6 +43,7 @@ class Admission {
     std::uint64_t seed = 0;  ///< for keyed hashes
     std::size_t shards = 1;
     std::unique_ptr<ReferenceIndex> references;  ///< as recovery left it
+    const CampaignLedger* campaigns = nullptr;   ///< likewise; outlives the admission
   };
 
   Admission(const Config& config, const Routing& routing, CommitFeed& feed,
@@ -64,6 +65,7 @@ class Admission {
   /// Forgets references before this place in a part of the index: call now and then.
   void forget_before(queue::Locator oldest) { references_->forget_before(oldest); }
 
+  [[nodiscard]] CampaignRegistry& campaigns() noexcept { return campaigns_; }
   [[nodiscard]] const AdmissionStats& stats() const noexcept { return stats_; }
   [[nodiscard]] std::size_t references() const noexcept { return references_->size(); }
 
@@ -93,7 +95,8 @@ class Admission {
   [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier, const Content& content,
                                                   std::size_t segments_max) const;
   void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
-                     std::size_t which, std::uint64_t now_ms, bool owns_ref, MessageId& id);
+                     std::size_t which, std::uint64_t now_ms, bool owns_ref, queue::Flow flow,
+                     MessageId& id);
   [[nodiscard]] std::uint64_t content_of(const SendRequest& request);
   /// The answer when the reference was seen before; its reply is written then.
   [[nodiscard]] std::optional<Answer> answer_known(const SendRequest& request, const Peer& peer,
@@ -109,6 +112,7 @@ class Admission {
   std::uint64_t sequence_next_;
   std::uint64_t time_ms_last_;
   std::unique_ptr<ReferenceIndex> references_;
+  CampaignRegistry campaigns_;
   std::deque<BatchReferences> pending_references_;
   // The 8-bit reference counts per destination: recipients share 64 Ki counters by hash.
   std::unique_ptr<std::uint16_t[]> concatenation_;

@@ -93,7 +93,8 @@ void encode(const Accepted& accepted, FieldWriter& out) {
   out.u8(static_cast<std::uint8_t>(accepted.encoding));
   out.u8(static_cast<std::uint8_t>((accepted.to_short_code ? 1u : 0u) |
                                    (accepted.owns_ref ? 2u : 0u) | (accepted.flash ? 4u : 0u) |
-                                   (accepted.is_binary ? 8u : 0u)));
+                                   (accepted.is_binary ? 8u : 0u) |
+                                   (accepted.flow_is_number ? 16u : 0u)));
   out.u8(static_cast<std::uint8_t>(accepted.replacement));
   out.u16(accepted.national);
   out.text(accepted.udh);
@@ -117,6 +118,7 @@ std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
   accepted.owns_ref = (flags & 2u) != 0;
   accepted.flash = (flags & 4u) != 0;
   accepted.is_binary = (flags & 8u) != 0;
+  accepted.flow_is_number = (flags & 16u) != 0;
   accepted.replacement = static_cast<encoding::Replacement>(in.u8());
   accepted.national = in.u16();
   accepted.udh = in.text();

@@ -22,22 +22,26 @@
 #include "daemon/records/message_id.h"
 #include "encoding/segmenter.h"
 #include "queue/locator.h"
+#include "queue/ticket.h"
 
 namespace stentor::daemon {
 
 /// Values are on disk: never renumber, never reuse.
 enum class RecordKind : std::uint8_t {
-  totals = 1,     ///< the ledger before this file, in a file's first block
-  accepted = 2,   ///< a message, durable
-  intent = 3,     ///< messages about to be written to a bind
-  part = 4,       ///< the carrier answered one segment
-  receipt = 5,    ///< the carrier reported on one segment
-  verdict = 6,    ///< a message became final without the carrier's word
-  uncertain = 7,  ///< segments written, answer lost
-  consumer = 8,   ///< an event consumer and how far it has acknowledged
-  orphan = 9,     ///< a receipt that matched nothing when it came
-  conflict = 11,  ///< a final receipt that contradicts an earlier one; changes nothing
-  released = 10   ///< messages of an intent that were certainly not written after all
+  totals = 1,         ///< the ledger before this file, in a file's first block
+  accepted = 2,       ///< a message, durable
+  intent = 3,         ///< messages about to be written to a bind
+  part = 4,           ///< the carrier answered one segment
+  receipt = 5,        ///< the carrier reported on one segment
+  verdict = 6,        ///< a message became final without the carrier's word
+  uncertain = 7,      ///< segments written, answer lost
+  consumer = 8,       ///< an event consumer and how far it has acknowledged
+  orphan = 9,         ///< a receipt that matched nothing when it came
+  conflict = 11,      ///< a final receipt that contradicts an earlier one; changes nothing
+  released = 10,      ///< messages of an intent that were certainly not written after all
+  campaign = 12,      ///< a campaign and its counts, in a file's first block (campaign_records.h)
+  campaign_set = 13,  ///< a campaign was made, changed or cancelled
+  campaign_forgotten = 14  ///< a campaign that had ended gave its place to another
 };
 
 /// What every event about a message repeats. Encoded once, in the accepted record, and copied
@@ -64,7 +68,7 @@ struct Accepted {
   std::uint64_t content = 0;              ///< fingerprint of what was asked, for `conflict`
   std::uint64_t not_before_ms = 0;
   std::uint32_t expires = 0;
-  std::uint32_t flow = 0;       ///< hash of campaign or client: who competes
+  std::uint32_t flow = 0;       ///< number of its campaign, or of its client: who competes
   std::uint16_t reference = 0;  ///< ties the parts; fixed here so that a resend is the same message
   std::uint8_t priority = 1;    ///< queue::Priority
   ReceiptWish receipt = ReceiptWish::all;
@@ -73,12 +77,17 @@ struct Accepted {
   std::uint16_t national = 0;  ///< bits of encoding::NationalLanguages
   bool to_short_code = false;
   bool flash = false;
-  bool is_binary = false;  ///< `text` holds octets, behind `udh`
-  bool owns_ref = false;   ///< the ref's first message: what a duplicate is answered with
+  bool is_binary = false;       ///< `text` holds octets, behind `udh`
+  bool owns_ref = false;        ///< the ref's first message: what a duplicate is answered with
+  bool flow_is_number = false;  ///< false in old records: `flow` is a hash that two may share
   std::string_view udh;
   std::string_view text;
 };
 void encode(const Accepted& accepted, FieldWriter& out);
+/// The number its campaign is counted by; 0 where an old record has none.
+[[nodiscard]] inline queue::Flow flow_of(const Accepted& accepted) noexcept {
+  return accepted.flow_is_number ? accepted.flow : 0;
+}
 [[nodiscard]] std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload);
 
 /// The messages reserved for one bind. `sequence` names each; all its unsent parts are meant.
@@ -120,6 +129,9 @@ struct Following {
   std::uint64_t time_ms = 0;
   State state = State::none;  ///< the message's state, when this record changes it
   bool possible_duplicate = false;
+  // What campaigns are counted by. Not on disk: recovery knows it from the accepted record.
+  queue::Flow flow = 0;   ///< flow_of() its accepted record
+  bool was_sent = false;  ///< it had been `sent` before it became final
 };
 
 struct PartAnswered {

@@ -13,12 +13,14 @@ constexpr std::uint64_t kOrphanWorthMs = 86'400'000;
 }  // namespace
 
 Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
-               ReferenceIndex& references, Consumers& consumers, std::uint64_t now_ms)
+               ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
+               std::uint64_t now_ms)
     : config_(config),
       routing_(routing),
       carrier_of_(std::move(carrier_of)),
       references_(references),
       consumers_(consumers),
+      campaigns_(campaigns),
       now_ms_(now_ms) {}
 
 Replay::Entry* Replay::find(std::uint64_t sequence) {
@@ -62,6 +64,11 @@ void Replay::visit(const queue::Record& record) {
     case RecordKind::orphan: return visit_orphan(record);
     case RecordKind::conflict: return;  // told then; nothing came of it
     case RecordKind::released: return visit_released(record);
+    case RecordKind::campaign:
+    case RecordKind::campaign_set:
+    case RecordKind::campaign_forgotten:
+      if (campaigns_.restore(record)) return;
+      break;
   }
   ++report_.not_understood;
 }
@@ -95,7 +102,7 @@ void Replay::visit_accepted(const queue::Record& record) {
   Entry& entry = piece->entries[sequence % kPieceEntries];
   entry.at = record.at;
   entry.due_ms = accepted->not_before_ms;
-  entry.flow = accepted->flow;
+  entry.flow = campaigns_.adopt(flow_of(*accepted), subject->client, subject->campaign);
   entry.expires = accepted->expires;
   entry.key = order_key(subject->to, subject->from, subject->campaign, accepted->priority);
   entry.carrier = routing_.carrier_named(subject->carrier).value_or(kNoCarrier);
@@ -109,6 +116,7 @@ void Replay::visit_accepted(const queue::Record& record) {
   if (use.first_sequence == 0) use.first_sequence = sequence;
   use.last_ms = std::max(use.last_ms, subject->id.time_ms());
   ++ledger_.accepted;
+  campaigns_.restore_count(entry.flow, State::none, false);
   ledger_.sequence_next = std::max(ledger_.sequence_next, sequence + 1);
   latest_ms_ = std::max(latest_ms_, subject->id.time_ms());
   const auto guard_ms = static_cast<std::uint64_t>(
@@ -156,6 +164,8 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) 
   if (entry == nullptr) return;
   FileUse& accepted_in = files_[entry->at.file()];
   accepted_in.last_ms = std::max(accepted_in.last_ms, of.time_ms);
+  if (of.state != State::none) campaigns_.restore_count(entry->flow, of.state, entry->sent);
+  if (of.state == State::sent) entry->sent = true;
   if (!is_final(of.state)) return;
   accepted_in.live -= std::min<std::uint64_t>(1, accepted_in.live);
   entry->parts = 0;
@@ -190,7 +200,6 @@ void Replay::visit_part(const queue::Record& record) {
       entry->due_ms = std::max(entry->due_ms, part->retry_at_ms);
     }
     if (part->of.state == State::sent) {
-      entry->sent = true;
       entry->intended = false;
     }
     if (is_accepted && part->of.state != State::sent_final && entry->carrier != kNoCarrier) {

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/campaigns/campaign_ledger.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/config/config.h"
 #include "daemon/delivery/carrier_delivery.h"
@@ -38,7 +39,8 @@ class Replay {
   using CarrierOf = std::function<CarrierDelivery&(std::uint16_t)>;
 
   Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
-         ReferenceIndex& references, Consumers& consumers, std::uint64_t now_ms);
+         ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
+         std::uint64_t now_ms);
 
   void visit(const queue::Record& record);
   /// After the last record: hands every message that is not final to its carrier.
@@ -98,6 +100,7 @@ class Replay {
   CarrierOf carrier_of_;
   ReferenceIndex& references_;
   Consumers& consumers_;
+  CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
   std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
   std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts

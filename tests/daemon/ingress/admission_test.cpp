@@ -28,6 +28,7 @@ class AdmissionTest : public testing::Test {
                                                      queue::ReaderOptions{});
     Admission::Start start;
     start.references = std::make_unique<ReferenceIndex>(1);
+    start.campaigns = &campaigns_;
     admission_ =
         std::make_unique<Admission>(config_, *routing_, *feed_, *reader_, std::move(start));
     peer_.client = "crm";
@@ -61,6 +62,7 @@ class AdmissionTest : public testing::Test {
   }
 
   Config config_;
+  CampaignLedger campaigns_;
   JournalOnDisk disk_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;

@@ -35,7 +35,7 @@ class ReplayTest : public testing::Test {
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
         config_, *routing_, [this](std::uint16_t) -> CarrierDelivery& { return *carrier_; },
-        references_, consumers_, kNow);
+        references_, consumers_, campaigns_, kNow);
     disk_.start();
   }
 
@@ -109,6 +109,7 @@ class ReplayTest : public testing::Test {
   std::unique_ptr<CarrierDelivery> carrier_;
   ReferenceIndex references_{1};
   Consumers consumers_;
+  CampaignLedger campaigns_;
   std::unique_ptr<Replay> replay_;
   FieldWriter subject_;
   FieldWriter fields_;
