@@ -114,6 +114,8 @@ class Daemon::Body {
   [[nodiscard]] bool everyone_lives() const;
   [[nodiscard]] std::optional<Figures> figures_now() const;
   [[nodiscard]] Health readiness() const;
+  void ask_shards(const FlowOrder& order, bool obey,
+                  std::function<void(std::vector<FlowAtCarrier>)> done);
 
   const Config config_;
   const SystemdEnvironment environment_;
@@ -210,6 +212,11 @@ void Daemon::Body::recover(bool salvage) {
     spdlog::error("journal: set aside: {}", line);
   }
   replay.finish();
+  for (const CampaignLedger::Standing& standing : campaigns_.all()) {
+    const FlowOrder order = order_of(standing.campaign);
+    if (order.asks_for_nothing()) continue;
+    for (const auto& shard : shards_) (void)shard->ask(order, true);
+  }
   latest_ms_ = replay.latest_ms();
   sequence_next_ = replay.ledger().sequence_next;
   commit_.restore(replay.ledger(), replay.files());
@@ -279,7 +286,12 @@ void Daemon::Body::serve() {
                      IngressHelpers::Reply reply) {
                 history_->ask(std::move(id), place, peer, std::move(reply));
               },
-          .events = [this](EventsHandover handover) { events_->adopt(std::move(handover)); }});
+          .events = [this](EventsHandover handover) { events_->adopt(std::move(handover)); },
+          .flows =
+              [this](const FlowOrder& order, bool obey,
+                     std::function<void(std::vector<FlowAtCarrier>)> done) {
+                ask_shards(order, obey, std::move(done));
+              }});
 
   figures_.add(ingress_worker_.poster(),
                [this](Figures& figures) { figures.ingress = ingress_->snapshot(); });
@@ -481,6 +493,25 @@ std::optional<Figures> Daemon::Body::figures_now() const {
   figures_.collect([promise](const Figures& figures) { promise->set_value(figures); });
   if (answer.wait_for(kScrapeWithin) != std::future_status::ready) return std::nullopt;
   return answer.get();
+}
+
+// Asked of all at once; `done` runs on the ingress thread when the last has answered.
+void Daemon::Body::ask_shards(const FlowOrder& order, bool obey,
+                              std::function<void(std::vector<FlowAtCarrier>)> done) {
+  struct Gathered {
+    std::vector<FlowAtCarrier> carriers;  // touched on the ingress thread alone
+    std::size_t missing;
+    std::function<void(std::vector<FlowAtCarrier>)> done;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{{}, shards_.size(), std::move(done)});
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shard_workers_[i]->context, [this, i, order, obey, gathered] {
+      asio::post(ingress_worker_.context, [gathered, found = shards_[i]->ask(order, obey)] {
+        std::ranges::copy(found, std::back_inserter(gathered->carriers));
+        if (--gathered->missing == 0) gathered->done(std::move(gathered->carriers));
+      });
+    });
+  }
 }
 
 Health Daemon::Body::readiness() const {

@@ -137,6 +137,24 @@ void add_events(CLI::App& app, EventsOptions& options, bool& keep, Chosen& chose
   });
 }
 
+void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "campaign", "what a campaign stands at; pause, resume, cancel what waits of it");
+  command
+      ->add_option("ACTION", options.action,
+                   "list, show, create, set, pause, resume, cancel or wait")
+      ->required();
+  command->add_option("NAME", options.name, "the campaign; all but list want one");
+  command->add_option("--client", options.client, "whose, where several have one of this name");
+  command->add_option("--weight", options.weight, "its share against others of its priority")
+      ->check(CLI::Range(1, 100));
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return campaign(target, options, around);
+    };
+  });
+}
+
 struct TopArguments {
   TopOptions options;
   double interval_seconds = 1;
@@ -186,12 +204,14 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   MessageOptions message_options;
   EventsOptions events_options;
   TopArguments top_arguments;
+  CampaignOptions campaign_options;
   bool keep = false;
   add_send(app, send_options, chosen);
   add_preview(app, preview_options, chosen);
   app.add_subcommand("status", "one page of figures")->callback([&chosen] { chosen = status; });
   add_message(app, message_options, chosen);
   add_events(app, events_options, keep, chosen);
+  add_campaign(app, campaign_options, chosen);
   add_top(app, top_arguments, chosen);
 
   try {

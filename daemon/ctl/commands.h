@@ -98,6 +98,16 @@ struct EventsOptions {
 [[nodiscard]] result<Exit> events(const Target& target, const EventsOptions& options,
                                   const Surroundings& around);
 
+struct CampaignOptions {
+  std::string action;
+  std::string name;
+  std::string client;
+  std::string carrier;  ///< where to move it
+  std::optional<std::int64_t> weight;
+};
+[[nodiscard]] result<Exit> campaign(const Target& target, const CampaignOptions& options,
+                                    const Surroundings& around);
+
 struct TopOptions {
   std::chrono::milliseconds interval{1000};
   std::uint64_t count = 0;  ///< pictures; 0: until 'q' or Ctrl-C

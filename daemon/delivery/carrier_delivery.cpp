@@ -99,6 +99,8 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
     lanes_.push(pick.priority, pick.flow, pick.ticket,
                 static_cast<std::uint32_t>(wall_clock_ms() / 1000));
   }
+  // Cancelled with its campaign while it was on its way here.
+  if (cancellations_.covers(pick.flow, at)) start_cancelling(pick.flow);
   schedule_pump();
 }
 
@@ -139,6 +141,7 @@ void CarrierDelivery::pump() {
     return_to_lane({.ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority});
   }
   if (now >= next_second_) each_second(now);
+  cancel_some();
   if (!draining_) reserve();
   write_intents();
   submit_ready(now);
@@ -161,7 +164,7 @@ void CarrierDelivery::each_second(TimePoint now) {
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   const std::uint64_t seconds = wall_clock_ms() / 1000;
   lanes_.take_expired(static_cast<std::uint32_t>(seconds),
-                      [this](const queue::Lanes::Pick& pick) { expire(pick); });
+                      [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   for (int i = 0; i < kSweepsPerSecond; ++i) {
     outstanding_.take_expired(seconds,
                               [this](const OutstandingSegment& segment) { on_silence(segment); });
@@ -194,6 +197,7 @@ void CarrierDelivery::arm_timer(TimePoint now) {
 }
 
 void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
+  if (is_dead(pick)) return end_due_or_cancelled(pick);
   lanes_.push_front(pick.priority, pick.flow, pick.ticket,
                     static_cast<std::uint32_t>(wall_clock_ms() / 1000));
 }
@@ -201,6 +205,11 @@ void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
 // `due_ms` is a date; the timer counts by the steady clock, so that a wall clock that jumps later
 // moves nothing.
 void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
+  if (is_dead(pick)) return end_due_or_cancelled(pick);
+  put_on_timer(pick, due_ms);
+}
+
+void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
   const auto until = std::min<std::uint64_t>(due_ms, std::uint64_t{pick.ticket.expires} * 1000);
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(wall_clock_ms());
   due_.push(steady_ms(Clock::now()) + wait, pick.priority, pick.flow, pick.ticket);

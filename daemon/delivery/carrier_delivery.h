@@ -4,7 +4,7 @@
 // plans its segments and reserves it for a bind with a durable intent; when that is on disk its
 // segments go out as window and rate allow; answers and receipts write outcomes.
 //
-// Implemented in four files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to
+// Implemented in files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to
 // intent), submitting.cpp (intent to wire), answers.cpp (responses, lost links), receipts.cpp.
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
@@ -17,14 +17,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/commit/commit_batch.h"
+#include "daemon/delivery/cancellations.h"
 #include "daemon/delivery/carrier_stats.h"
+#include "daemon/delivery/flow_order.h"
 #include "daemon/delivery/gauges.h"
 #include "daemon/delivery/outcomes.h"
 #include "daemon/delivery/routing.h"
@@ -78,6 +82,9 @@ class CarrierDelivery final : public LinkOwner {
   void start();
   /// A message became durable.
   void take(const Arrival& arrival, queue::Locator at);
+  /// Holds, weighs or cancels what waits of a flow; tells what it found. Before start() too.
+  FlowAtCarrier obey(const FlowOrder& order);
+  [[nodiscard]] FlowAtCarrier look_at(queue::Flow flow) const;
   /// Batches up to `settled` are on disk: intents may go on the wire, deliver_sm be answered.
   void on_durable(std::uint64_t settled);
   void pump();
@@ -111,6 +118,7 @@ class CarrierDelivery final : public LinkOwner {
   void each_second(TimePoint now);
   void return_to_lane(const queue::Lanes::Pick& pick);
   void retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
+  void put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void publish_gauges();
   void answer_delivers(Line& line);
 
@@ -119,9 +127,25 @@ class CarrierDelivery final : public LinkOwner {
   [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
   [[nodiscard]] bool reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
-  void expire(const queue::Lanes::Pick& pick);
+  void end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
+                   std::string_view detail);
   void write_intents();
   [[nodiscard]] std::size_t reserve_limit() const;
+
+  // flow_control.cpp
+  struct Cancelling {
+    queue::Flow flow = 0;
+    std::vector<queue::Lanes::Pick> kept;  ///< accepted after the cancel: they go on waiting
+    std::vector<queue::DueHeap::Entry> kept_due;
+  };
+  void hold_or_release(queue::Flow flow);
+  std::size_t start_cancelling(queue::Flow flow);
+  void cancel_some();
+  void finish_cancelling();
+  std::size_t withdraw_reserved(const std::function<bool(const Sending&)>& is_meant);
+  [[nodiscard]] bool is_dead(const queue::Lanes::Pick& pick) const noexcept;
+  void end_due_or_cancelled(const queue::Lanes::Pick& pick);
+  [[nodiscard]] FlowLimit limit_of(const FlowAtCarrier& at) const;
 
   // submitting.cpp
   void submit_ready(TimePoint now);
@@ -174,6 +198,9 @@ class CarrierDelivery final : public LinkOwner {
   Outcomes outcomes_;
   queue::Lanes lanes_;
   queue::DueHeap due_;
+  Cancellations cancellations_;
+  boost::unordered_flat_set<queue::Flow> paused_flows_;
+  std::deque<Cancelling> cancelling_;
   queue::Pacer pacer_;
   Throttle throttle_;
   AttemptLimiter attempts_;

@@ -70,8 +70,8 @@ void CarrierDelivery::reserve() {
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
     while (!line->stash.empty() && has_room(*line)) {
-      if (line->stash.front().ticket.expires <= seconds) {
-        expire(line->stash.front());
+      if (line->stash.front().ticket.expires <= seconds || is_dead(line->stash.front())) {
+        end_due_or_cancelled(line->stash.front());
       } else if (!reserve_one(line->stash.front(), *line, limit)) {
         break;
       }
@@ -85,8 +85,8 @@ void CarrierDelivery::reserve() {
     if (services_.feed.is_full()) return;  // the disk is behind: on_durable pumps again
     const auto pick = lanes_.pop();
     if (!pick) return;
-    if (pick->ticket.expires <= seconds) {
-      expire(*pick);
+    if (pick->ticket.expires <= seconds || is_dead(*pick)) {
+      end_due_or_cancelled(*pick);
       continue;
     }
     Line& line = *line_for(pick->ticket);
@@ -178,26 +178,27 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   return true;
 }
 
-void CarrierDelivery::expire(const queue::Lanes::Pick& pick) {
+// A message that waited goes no further.
+void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
+                                  std::string_view code, std::string_view detail) {
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   if (!accepted) {
     ++stats_.records_unreadable;
-    retry_later(pick, wall_clock_ms() + kUnreadableRetryMs);
-    return;
+    return put_on_timer(pick, wall_clock_ms() + kUnreadableRetryMs);
   }
   const auto retry = retries_.find(pick.ticket.at.bits());
   Verdict verdict;
   verdict.of = {.accepted = pick.ticket.at,
                 .subject = accepted->subject,
                 .time_ms = wall_clock_ms(),
-                .state = State::expired,
+                .state = state,
                 .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate,
                 .flow = flow_of(*accepted)};
-  verdict.code = "expired";
-  verdict.detail = "not sent before it expired";
+  verdict.code = code;
+  verdict.detail = detail;
   outcomes_.write(verdict);
-  ++stats_.messages_expired;
+  count_verdict(state);
   forget(pick.ticket.at);
 }
 

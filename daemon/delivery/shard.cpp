@@ -44,6 +44,15 @@ CarrierDelivery& Shard::carrier(std::uint16_t number) {
   return *by_number_[number];
 }
 
+std::vector<FlowAtCarrier> Shard::ask(const FlowOrder& order, bool obey) {
+  std::vector<FlowAtCarrier> found;
+  found.reserve(carriers_.size());
+  for (const Member& member : carriers_) {
+    found.push_back(obey ? member.carrier->obey(order) : member.carrier->look_at(order.flow));
+  }
+  return found;
+}
+
 void Shard::start() {
   for (const Member& member : carriers_) member.carrier->start();
 }

@@ -33,6 +33,8 @@ class Shard {
   /// The carrier of that number in the configuration; it must live here.
   [[nodiscard]] CarrierDelivery& carrier(std::uint16_t number);
 
+  /// Gives the order to each carrier when `obey`; tells what each has of the flow.
+  [[nodiscard]] std::vector<FlowAtCarrier> ask(const FlowOrder& order, bool obey);
   void start();
   void drain();
   void stop();

@@ -43,7 +43,7 @@ class Admission {
     std::uint64_t seed = 0;  ///< for keyed hashes
     std::size_t shards = 1;
     std::unique_ptr<ReferenceIndex> references;  ///< as recovery left it
-    const CampaignLedger* campaigns = nullptr;   ///< likewise; outlives the admission
+    CampaignLedger* campaigns = nullptr;         ///< likewise; outlives the admission
   };
 
   Admission(const Config& config, const Routing& routing, CommitFeed& feed,

@@ -190,6 +190,15 @@ std::function<void(std::string)> Connection::answer_later() {
   };
 }
 
+void Connection::handle(const CampaignRequest& request) {
+  asked_elsewhere_ = true;
+  ingress_.campaigns().answer(
+      request, peer_, wall_clock_ms(), [self = shared_from_this()](std::string reply) {
+        boost::asio::post(self->ingress_.context(),
+                          [self, reply = std::move(reply)] { self->complete(reply); });
+      });
+}
+
 void Connection::complete(std::string_view reply) {
   if (closed_) return;
   asked_elsewhere_ = false;

@@ -81,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const EventsRequest& request);
   void handle(const AckRequest& request);
   void handle(const StatusRequest& request);
+  void handle(const CampaignRequest& request);
   /// The next request waits until what this gives out is called, once, from any thread.
   [[nodiscard]] std::function<void(std::string)> answer_later();
   void refuse(const Refusal& refusal);

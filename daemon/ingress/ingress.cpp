@@ -24,6 +24,7 @@ constexpr std::size_t kConnectionsMax = 4096;
 constexpr std::uint64_t kUntakenOctetsMax = 32u << 20;
 constexpr auto kAcceptAgainAfter = 100ms;  // out of descriptors: others may close theirs
 constexpr auto kTick = 1s;
+constexpr auto kLookForEndsEvery = 100ms;  // of campaigns that somebody waits for
 constexpr auto kLookForRoomEvery = 5ms;
 
 // A duplicate's record is looked up now and then; a few blocks are enough.
@@ -77,10 +78,13 @@ Ingress::Ingress(boost::asio::io_context& context, const Config& config, const R
       settled_waker_(context, [this] { on_settled(); }),
       feed_(commit, true, start.shards, [this] { settled_waker_.wake(); }),
       reader_(files, config.state_dir / "journal", kReaderOptions),
+      campaign_ledger_(*start.campaigns),
       admission_(config, routing, feed_, reader_, std::move(start)),
+      campaigns_(admission_.campaigns(), campaign_ledger_, feed_, helpers_.flows),
       acceptor_(context),
       accept_again_(context),
       tick_(context),
+      ends_(context),
       room_(context) {}
 
 Ingress::~Ingress() = default;
@@ -108,6 +112,7 @@ void Ingress::listen(std::optional<int> inherited) {
   check_storage();
   accept();
   tick();
+  look_for_ends();
 }
 
 void Ingress::accept() {
@@ -144,6 +149,7 @@ void Ingress::drain() {
 
 void Ingress::stop() {
   tick_.cancel();
+  ends_.cancel();
   room_.cancel();
   accept_again_.cancel();
   const auto all = connections_;
@@ -206,6 +212,7 @@ void Ingress::forget(const std::shared_ptr<Connection>& connection) {
 void Ingress::on_settled() {
   feed_.collect([&](const BatchPointer& batch) {
     admission_.on_settled(*batch);
+    campaigns_.on_settled(*batch);
     if (batch->failure) {
       if (batch->failure == queue::JournalError::disk_full) storage_is_low_ = true;
       // In order, so that a batch that failed takes no reply of a later one with it.
@@ -227,9 +234,19 @@ void Ingress::tick() {
     if (stopped) return;
     check_storage();
     cut_unfinished_lines();
+    campaign_ledger_.sample(std::chrono::steady_clock::now());
     reader_.forget_before(commit_.oldest_file());
     admission_.forget_before(queue::Locator(commit_.oldest_file(), 0, 0));
     tick();
+  });
+}
+
+void Ingress::look_for_ends() {
+  ends_.expires_after(kLookForEndsEvery);
+  ends_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    campaigns_.look_for_ends();
+    look_for_ends();
   });
 }
 

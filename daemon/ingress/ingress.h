@@ -18,6 +18,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "daemon/campaigns/campaign_desk.h"
 #include "daemon/commit/commit_feed.h"
 #include "daemon/commit/waker.h"
 #include "daemon/delivery/gauges.h"
@@ -56,6 +57,7 @@ struct IngressHelpers {
   std::function<void(std::string id, std::optional<queue::Locator> place, const Peer&, Reply)>
       history;
   std::function<void(EventsHandover)> events;
+  CampaignDesk::AskCarriers flows;
 };
 
 class Ingress {
@@ -80,6 +82,7 @@ class Ingress {
 
   // For its connections.
   [[nodiscard]] RequestParser& parser() noexcept { return parser_; }
+  [[nodiscard]] CampaignDesk& campaigns() noexcept { return campaigns_; }
   [[nodiscard]] const IngressHelpers& helpers() const noexcept { return helpers_; }
   [[nodiscard]] const Config& config() const noexcept { return config_; }
   [[nodiscard]] const Routing& routing() const noexcept { return routing_; }
@@ -103,6 +106,7 @@ class Ingress {
   void tick();
   void check_storage();
   void cut_unfinished_lines();
+  void look_for_ends();
 
   boost::asio::io_context& context_;
   const Config& config_;
@@ -113,11 +117,14 @@ class Ingress {
   Waker settled_waker_;
   CommitFeed feed_;
   queue::JournalReader reader_;
+  CampaignLedger& campaign_ledger_;
   Admission admission_;
+  CampaignDesk campaigns_;
   RequestParser parser_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer accept_again_;
   boost::asio::steady_timer tick_;
+  boost::asio::steady_timer ends_;
   boost::asio::steady_timer room_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> waiting_;    // for a batch to become durable

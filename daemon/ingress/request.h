@@ -82,7 +82,16 @@ struct AckRequest {
 
 struct StatusRequest {};
 
+enum class CampaignAction : std::uint8_t { list, show, create, set, pause, resume, cancel, wait };
+
+struct CampaignRequest {
+  CampaignAction action = CampaignAction::list;
+  std::string_view name;
+  std::string_view client;  ///< whose; empty: the asker's, or the only one of this name
+  std::optional<std::uint16_t> weight;
+};
+
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
-                             StatusRequest>;
+                             StatusRequest, CampaignRequest>;
 
 }  // namespace stentor::daemon

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, kFields> kNames = {
     "encoding", "receipt",   "kind",    "replace",      "national",    "hours",
     "plan",     "uncertain", "flash",   "service_type", "protocol_id", "tlv",
     "callback", "binary",    "udh",     "id",           "carrier_id",  "consumer",
-    "types",    "cursor",    "action",  "name",         "as"};
+    "types",    "cursor",    "action",  "name",         "as",          "client",
+    "weight",   "rate"};
 
 }  // namespace
 

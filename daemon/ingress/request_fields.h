@@ -60,6 +60,9 @@ enum class Field : std::uint8_t {
   action,
   name,
   as,
+  client,
+  weight,
+  rate,
   count
 };
 constexpr auto kFields = static_cast<std::size_t>(Field::count);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "daemon/ingress/campaign_request.h"
 #include "daemon/ingress/request_fields.h"
 #include "encoding/national_language.h"
 
@@ -201,12 +202,13 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   if (op.text == "message") return message();
   if (op.text == "events") return events();
   if (op.text == "ack") return ack();
+  if (op.text == "campaign") return read_campaign_request(*this);
   if (op.text == "status") {
     if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
     return StatusRequest{};
   }
   for (const std::string_view later :
-       {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
+       {"cancel", "resolve", "carrier", "route", "reload", "drain"}) {
     if (op.text == later)
       return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }

@@ -129,10 +129,37 @@ TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
                    "r");
   }
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
-  for (const char* op : {"cancel", "resolve", "campaign", "carrier", "route", "reload", "drain"}) {
+  for (const char* op : {"cancel", "resolve", "carrier", "route", "reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
   }
   expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
+}
+
+TEST_F(RequestParserTest, ReadsWhatIsOrderedOfACampaign) {
+  const auto request =
+      parse(R"({"op":"campaign","action":"set","name":"spring","client":"web","weight":5})");
+  ASSERT_TRUE(request);
+  const auto& campaign = std::get<CampaignRequest>(*request);
+  EXPECT_EQ(campaign.action, CampaignAction::set);
+  EXPECT_EQ(campaign.name, "spring");
+  EXPECT_EQ(campaign.client, "web");
+  EXPECT_EQ(campaign.weight, 5);
+
+  EXPECT_TRUE(parse(R"({"op":"campaign","action":"list"})"));
+  expect_refused(R"({"op":"campaign"})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"stop","name":"x"})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"pause"})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"list","name":"x"})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"set","name":"x"})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"set","name":"x","weight":0})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"set","name":"x","weight":101})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"pause","name":"x","weight":2})", "bad_field");
+  expect_refused(R"({"op":"campaign","action":"pause","name":"x","to":"1"})", "unknown_field");
+  expect_refused(R"({"op":"campaign","action":"set","name":"x","rate":5})", "not_supported");
+  for (const char* later : {"move", "report"}) {
+    expect_refused(R"({"op":"campaign","name":"x","action":")" + std::string(later) + R"("})",
+                   "not_supported");
+  }
 }
 
 TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {

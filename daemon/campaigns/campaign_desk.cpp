@@ -1,0 +1,277 @@
+#include "daemon/campaigns/campaign_desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/ingress/admission.h"
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+
+namespace stentor::daemon {
+namespace {
+
+std::string rejection(std::string_view code, std::string detail) {
+  std::string reply;
+  append_rejection({code, std::move(detail), {}}, reply);
+  return reply;
+}
+
+void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
+  append_key(key, out);
+  out.push_back('"');
+  append_rfc3339(time_ms, out);
+  out.push_back('"');
+}
+
+std::string_view state_of(const CampaignLedger::Standing& standing) {
+  if (standing.campaign.is_paused) return "paused";
+  if (standing.counts.waiting() > 0) return "active";
+  return standing.counts.live() > 0 ? "sent" : "done";
+}
+
+// Everything but the closing brace.
+void append_standing(const CampaignLedger::Standing& standing, std::string& out) {
+  const Campaign& campaign = standing.campaign;
+  const CampaignCounts& counts = standing.counts;
+  append_member("name", campaign.name, out);
+  append_member("client", campaign.client, out);
+  append_member("state", state_of(standing), out);
+  append_member("weight", campaign.weight, out);
+  append_member("accepted", counts.ledger.accepted, out);
+  append_member("waiting", counts.waiting(), out);
+  append_member("sent", counts.ledger.sent, out);
+  append_member("awaiting_receipt", counts.awaiting_receipt(), out);
+  append_member("delivered", counts.ledger.delivered, out);
+  append_member("sent_final", counts.ledger.sent_final, out);
+  append_member("failed", counts.ledger.failed, out);
+  append_member("expired", counts.ledger.expired, out);
+  append_member("cancelled", counts.ledger.cancelled, out);
+  append_member("unknown", counts.ledger.unknown, out);
+  append_member("live", counts.live(), out);
+  append_key("rate", out);
+  out.append(fmt::format("{:.1f}", standing.sent_per_second));
+  append_time("created", campaign.created_ms, out);
+  append_time("changed", campaign.changed_ms, out);
+}
+
+// The limit that is told for the whole is that of the carrier where most of it waits.
+void append_carriers(const std::vector<FlowAtCarrier>& carriers, double rate, std::string& out) {
+  std::uint64_t waiting = 0;
+  std::uint64_t most = 0;
+  FlowLimit limit = FlowLimit::nothing;
+  for (const FlowAtCarrier& at : carriers) {
+    waiting += at.waiting() + at.reserved;
+    if (at.waiting() > most) {
+      most = at.waiting();
+      limit = at.limit;
+    }
+  }
+  append_member("limited_by", word_of(limit), out);
+  if (waiting > 0 && rate > 0 && limit != FlowLimit::paused) {
+    append_member("seconds_to_finish",
+                  static_cast<std::uint64_t>(static_cast<double>(waiting) / rate), out);
+  }
+  append_key("carriers", out);
+  out.push_back('[');
+  for (const FlowAtCarrier& at : carriers) {
+    if (at.waiting() + at.reserved == 0) continue;
+    if (out.back() != '[') out.push_back(',');
+    out.push_back('{');
+    append_member("name", at.carrier, out);
+    append_member("ready", at.ready, out);
+    append_member("scheduled", at.scheduled, out);
+    append_member("reserved", at.reserved, out);
+    append_member("in_doubt", at.in_doubt, out);
+    append_member("limited_by", word_of(at.limit), out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+}
+
+}  // namespace
+
+FlowOrder order_of(const Campaign& campaign) {
+  return {.flow = campaign.flow,
+          .is_paused = campaign.is_paused,
+          .weight = campaign.weight,
+          .cancelled_before = campaign.cancelled_before};
+}
+
+CampaignDesk::CampaignDesk(CampaignRegistry& registry, const CampaignLedger& ledger,
+                           CommitFeed& feed, AskCarriers ask_carriers)
+    : registry_(registry), ledger_(ledger), feed_(feed), ask_carriers_(std::move(ask_carriers)) {}
+
+void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std::uint64_t now_ms,
+                          Reply reply) {
+  if (request.action == CampaignAction::list) return list(peer, reply);
+  if (request.action == CampaignAction::create)
+    return create(request, peer, now_ms, std::move(reply));
+
+  const Campaign* campaign = nullptr;
+  if (request.client.empty()) {
+    campaign = registry_.find(peer.client, request.name);
+    if (campaign == nullptr && (peer.may_observe || peer.is_admin)) {
+      const auto others = registry_.named(request.name);
+      if (others.size() > 1) {
+        return reply(rejection(
+            "bad_field",
+            fmt::format("client: {} clients have a campaign of this name", others.size())));
+      }
+      if (!others.empty()) campaign = others.front();
+    }
+  } else if (request.client == peer.client || peer.may_observe || peer.is_admin) {
+    campaign = registry_.find(request.client, request.name);
+  }
+  if (campaign == nullptr) return reply(rejection("not_found", "name: no such campaign"));
+  switch (request.action) {
+    case CampaignAction::show: return show(*campaign, std::move(reply));
+    case CampaignAction::wait: return wait(*campaign, std::move(reply));
+    case CampaignAction::set:
+    case CampaignAction::pause:
+    case CampaignAction::resume:
+    case CampaignAction::cancel: break;
+    case CampaignAction::list:
+    case CampaignAction::create: return;  // answered above
+  }
+  if (campaign->client != peer.client && !peer.is_admin) {
+    return reply(rejection("not_permitted", "campaign: another client's"));
+  }
+  if (!peer.may_submit && !peer.is_admin) {
+    return reply(rejection("not_permitted", "campaign: this client may only look"));
+  }
+  order(request, *campaign, now_ms, std::move(reply));
+}
+
+void CampaignDesk::list(const Peer& peer, const Reply& reply) const {
+  std::string out;
+  std::size_t lines = 0;
+  for (const CampaignLedger::Standing& standing : ledger_.all()) {
+    if (standing.campaign.name.empty()) continue;
+    if (standing.campaign.client != peer.client && !peer.may_observe && !peer.is_admin) continue;
+    out.push_back('{');
+    append_standing(standing, out);
+    out.append("}\n");
+    ++lines;
+  }
+  out.append(fmt::format(R"({{"status":"ok","done":true,"lines":{}}})", lines));
+  reply(std::move(out));
+}
+
+void CampaignDesk::create(const CampaignRequest& request, const Peer& peer, std::uint64_t now_ms,
+                          Reply reply) {
+  if (!peer.may_submit)
+    return reply(rejection("not_permitted", "campaign: this client may only look"));
+  if (!request.client.empty() && request.client != peer.client) {
+    return reply(rejection("not_permitted", "client: a campaign is made by its own client"));
+  }
+  if (registry_.find(peer.client, request.name) != nullptr) {
+    return reply(rejection("conflict", "name: there is such a campaign"));
+  }
+  if (!registry_.number_of(peer.client, request.name, now_ms, feed_.open())) {
+    return reply(rejection("busy", "campaign: as many as can be kept have messages under way"));
+  }
+  order(request, *registry_.find(peer.client, request.name), now_ms, std::move(reply));
+}
+
+void CampaignDesk::order(const CampaignRequest& request, const Campaign& campaign,
+                         std::uint64_t now_ms, Reply reply) {
+  Campaign changed = campaign;
+  changed.changed_ms = now_ms;
+  if (request.action == CampaignAction::pause) changed.is_paused = true;
+  if (request.action == CampaignAction::resume) changed.is_paused = false;
+  if (request.weight) changed.weight = *request.weight;
+  registry_.change(changed, request.action == CampaignAction::cancel, feed_.open());
+  ordered_.push_back({.batch = feed_.open_number(),
+                      .action = request.action,
+                      .flow = changed.flow,
+                      .reply = std::move(reply)});
+}
+
+void CampaignDesk::on_settled(const CommitBatch& batch) {
+  if (ordered_.empty()) return;
+  std::vector<Ordered> settled;
+  std::erase_if(ordered_, [&](Ordered& ordered) {
+    if (ordered.batch > batch.number) return false;
+    settled.push_back(std::move(ordered));
+    return true;
+  });
+  for (Ordered& ordered : settled) {
+    if (batch.failure) {
+      ordered.reply(rejection("unavailable", "storage failed before anything was written"));
+    } else {
+      on_durable(std::move(ordered));
+    }
+  }
+}
+
+// What the ledger has is what the record says: it was applied before we were told.
+void CampaignDesk::on_durable(Ordered ordered) const {
+  const auto standing = ledger_.find(ordered.flow);
+  if (!standing) return ordered.reply(rejection("not_found", "name: no such campaign"));
+  ask_carriers_(order_of(standing->campaign), true,
+                [standing = *standing, action = ordered.action,
+                 reply = std::move(ordered.reply)](const std::vector<FlowAtCarrier>& carriers) {
+                  std::uint64_t waiting = 0;
+                  std::uint64_t reserved = 0;
+                  for (const FlowAtCarrier& at : carriers) {
+                    waiting += at.waiting();
+                    reserved += at.reserved;
+                  }
+                  std::string out = "{";
+                  append_member("status", "ok", out);
+                  append_member("name", standing.campaign.name, out);
+                  append_member("client", standing.campaign.client, out);
+                  append_member("state", state_of(standing), out);
+                  append_member("weight", standing.campaign.weight, out);
+                  if (action == CampaignAction::cancel) {
+                    append_member("cancelling", waiting, out);
+                  } else {
+                    append_member("waiting", waiting, out);
+                  }
+                  append_member("under_way", reserved, out);
+                  out.push_back('}');
+                  reply(std::move(out));
+                });
+}
+
+void CampaignDesk::show(const Campaign& campaign, Reply reply) const {
+  const auto standing = ledger_.find(campaign.flow);
+  if (!standing) return reply(rejection("not_found", "name: no such campaign"));
+  ask_carriers_(
+      order_of(campaign), false,
+      [standing = *standing, reply = std::move(reply)](const std::vector<FlowAtCarrier>& carriers) {
+        std::string out = "{";
+        append_member("status", "ok", out);
+        append_standing(standing, out);
+        append_carriers(carriers, standing.sent_per_second, out);
+        out.push_back('}');
+        reply(std::move(out));
+      });
+}
+
+void CampaignDesk::wait(const Campaign& campaign, Reply reply) {
+  if (waiters_.size() >= kWaitersMax) {
+    return reply(rejection("busy", "campaign: too many wait for one to end"));
+  }
+  waiters_.push_back({campaign.flow, std::move(reply)});
+  look_for_ends();
+}
+
+void CampaignDesk::look_for_ends() {
+  std::vector<std::pair<Reply, std::string>> ended;
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    const auto standing = ledger_.find(waiter.flow);
+    if (standing && standing->counts.live() > 0) return false;
+    std::string out = "{";
+    append_member("status", "ok", out);
+    if (standing) append_standing(*standing, out);
+    out.push_back('}');
+    ended.emplace_back(std::move(waiter.reply), std::move(out));
+    return true;
+  });
+  for (auto& [reply, line] : ended) reply(std::move(line));
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,210 @@
+// What campaigns' owners order: holding, weighing and cancelling what waits here.
+#include <algorithm>
+#include <iterator>
+
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/carrier_line.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+// One turn of the loop ends at most this many cancelled messages, so that others' answers are read
+// and others' messages go in between: some 2 ms of reading their records.
+constexpr std::size_t kCancelAtOnce = 512;
+
+}  // namespace
+
+std::string_view word_of(FlowLimit limit) noexcept {
+  switch (limit) {
+    case FlowLimit::nothing: return "nothing waits";
+    case FlowLimit::paused: return "paused";
+    case FlowLimit::link_down: return "link down";
+    case FlowLimit::suspended: return "suspended";
+    case FlowLimit::throttled: return "throttled";
+    case FlowLimit::scheduled: return "scheduled";
+    case FlowLimit::rate: return "rate";
+    case FlowLimit::window: return "window";
+  }
+  return "";
+}
+
+FlowAtCarrier CarrierDelivery::obey(const FlowOrder& order) {
+  lanes_.set_weight(order.flow, order.weight);
+  const bool cancels = !order.cancelled_before.is_nowhere();
+  cancellations_.cancel_before(order.flow, order.cancelled_before);
+  if (order.is_paused) {
+    paused_flows_.insert(order.flow);
+  } else {
+    paused_flows_.erase(order.flow);
+  }
+  std::size_t withdrawn = 0;
+  if (cancels) {
+    withdrawn = start_cancelling(order.flow);
+  } else {
+    hold_or_release(order.flow);
+  }
+  schedule_pump();
+  FlowAtCarrier found = look_at(order.flow);
+  found.ready += withdrawn;  // it waited until now
+  return found;
+}
+
+// While its cancelled tickets are taken out, a flow is held: what came later keeps its order.
+void CarrierDelivery::hold_or_release(queue::Flow flow) {
+  const bool is_cancelling =
+      std::ranges::find(cancelling_, flow, &Cancelling::flow) != cancelling_.end();
+  if (is_cancelling || paused_flows_.contains(flow)) {
+    lanes_.hold(flow);
+  } else {
+    lanes_.release(flow);
+  }
+}
+
+std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
+  // What stands beside a full bind goes back to the lane, and is taken out there with the others.
+  for (const auto& line : lines_) {
+    std::vector<queue::Lanes::Pick> back;
+    std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
+      if (pick.flow != flow) return false;
+      back.push_back(pick);
+      return true;
+    });
+    for (auto pick = back.rbegin(); pick != back.rend(); ++pick) return_to_lane(*pick);
+  }
+  const std::size_t withdrawn = withdraw_reserved([&](const Sending& reserved) {
+    return reserved.pick.flow == flow && cancellations_.covers(flow, reserved.pick.ticket.at);
+  });
+  if (std::ranges::find(cancelling_, flow, &Cancelling::flow) == cancelling_.end()) {
+    cancelling_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
+  }
+  hold_or_release(flow);
+  return withdrawn;
+}
+
+// Reserved, and nothing of it written: it may still be called back. Its verdict settles the intent.
+std::size_t CarrierDelivery::withdraw_reserved(
+    const std::function<bool(const Sending&)>& is_meant) {
+  std::size_t count = 0;
+  for (const auto& line : lines_) {
+    for (auto* slots : {&line->intending, &line->ready}) {
+      std::vector<std::uint32_t> withdrawn;
+      std::erase_if(*slots, [&](std::uint32_t slot) {
+        const Sending& reserved = sending(slot);
+        const bool untouched = reserved.in_flight == 0 && reserved.next_part == 0 &&
+                               reserved.again.empty() && !reserved.stopped;
+        if (!untouched || !is_meant(reserved)) return false;
+        withdrawn.push_back(slot);
+        return true;
+      });
+      count += withdrawn.size();
+      for (const std::uint32_t slot : withdrawn) {
+        Sending& reserved = sending(slot);
+        const queue::Lanes::Pick pick = reserved.pick;
+        if (reserved.retry.is_worth_keeping()) {
+          retries_[pick.ticket.at.bits()] = std::move(reserved.retry);
+        }
+        close_slot(slot);
+        end_due_or_cancelled(pick);
+      }
+    }
+  }
+  return count;
+}
+
+// Some of what is cancelled gets its verdict; the rest at the next turns.
+void CarrierDelivery::cancel_some() {
+  std::size_t room = kCancelAtOnce;
+  while (!cancelling_.empty() && room > 0 && !services_.feed.is_full()) {
+    Cancelling& now = cancelling_.front();
+    std::vector<queue::Lanes::Pick> taken;
+    lanes_.take_flow(now.flow, room,
+                     [&](const queue::Lanes::Pick& pick) { taken.push_back(pick); });
+    std::vector<queue::DueHeap::Entry> taken_due;
+    if (taken.size() < room) {
+      due_.take_flow(now.flow, room - taken.size(),
+                     [&](const queue::DueHeap::Entry& entry) { taken_due.push_back(entry); });
+    }
+    for (const queue::Lanes::Pick& pick : taken) {
+      if (cancellations_.covers(pick.flow, pick.ticket.at)) {
+        end_due_or_cancelled(pick);
+      } else {
+        now.kept.push_back(pick);
+      }
+    }
+    for (const queue::DueHeap::Entry& entry : taken_due) {
+      if (cancellations_.covers(entry.flow, entry.ticket.at)) {
+        end_due_or_cancelled(
+            {.ticket = entry.ticket, .flow = entry.flow, .priority = entry.priority});
+      } else {
+        now.kept_due.push_back(entry);
+      }
+    }
+    if (lanes_.waiting_of(now.flow) == 0 && due_.waiting_of(now.flow) == 0) {
+      finish_cancelling();
+      continue;
+    }
+    room -= std::min(room, taken.size() + taken_due.size());
+    if (taken.empty() && taken_due.empty()) break;  // the rest has to be read first
+  }
+  if (!cancelling_.empty() && !services_.feed.is_full()) schedule_pump();
+}
+
+void CarrierDelivery::finish_cancelling() {
+  const Cancelling done = std::move(cancelling_.front());
+  cancelling_.pop_front();
+  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  for (const queue::Lanes::Pick& pick : done.kept) {
+    lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
+  }
+  for (const queue::DueHeap::Entry& entry : done.kept_due) {
+    due_.push(entry.due_ms, entry.priority, entry.flow, entry.ticket);
+  }
+  hold_or_release(done.flow);
+}
+
+bool CarrierDelivery::is_dead(const queue::Lanes::Pick& pick) const noexcept {
+  return cancellations_.is_buried(pick.ticket.at) ||
+         cancellations_.covers(pick.flow, pick.ticket.at);
+}
+
+// The last word on a ticket that goes no further.
+void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
+  if (cancellations_.take_buried(pick.ticket.at)) return;  // its verdict is written
+  if (cancellations_.covers(pick.flow, pick.ticket.at)) {
+    end_waiting(pick, State::cancelled, "cancelled", "with its campaign");
+  } else {
+    end_waiting(pick, State::expired, "expired", "not sent before it expired");
+  }
+}
+
+FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
+  FlowAtCarrier at;
+  at.carrier = config_.name;
+  at.ready = lanes_.waiting_of(flow);
+  at.scheduled = due_.waiting_of(flow);
+  for (const auto& line : lines_) {
+    at.ready += static_cast<std::uint64_t>(
+        std::ranges::count(line->stash, flow, &queue::Lanes::Pick::flow));
+  }
+  for (const Cancelling& cancelling : cancelling_) {
+    if (cancelling.flow == flow) at.ready += cancelling.kept.size() + cancelling.kept_due.size();
+  }
+  for (const auto& each : sendings_) {
+    if (!each->record.empty() && each->subject.parts > 0 && each->pick.flow == flow) ++at.reserved;
+  }
+  at.limit = paused_flows_.contains(flow) && at.waiting() > 0 ? FlowLimit::paused : limit_of(at);
+  return at;
+}
+
+FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at) const {
+  if (at.waiting() == 0) return FlowLimit::nothing;
+  const bool any_bound =
+      std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
+  if (!any_bound) return FlowLimit::link_down;
+  if (throttle_.is_cut()) return FlowLimit::throttled;
+  if (at.ready == 0) return FlowLimit::scheduled;
+  return config_.rate > 0 ? FlowLimit::rate : FlowLimit::window;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,77 @@
+// Reads a `campaign` request.
+#include "daemon/ingress/campaign_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "queue/lanes.h"
+
+namespace stentor::daemon {
+namespace {
+
+struct Word {
+  std::string_view word;
+  CampaignAction action;
+};
+constexpr std::array kActions = {
+    Word{"list", CampaignAction::list},     Word{"show", CampaignAction::show},
+    Word{"create", CampaignAction::create}, Word{"set", CampaignAction::set},
+    Word{"pause", CampaignAction::pause},   Word{"resume", CampaignAction::resume},
+    Word{"cancel", CampaignAction::cancel}, Word{"wait", CampaignAction::wait}};
+constexpr std::array<std::string_view, 2> kLater = {"move", "report"};
+
+}  // namespace
+
+std::expected<CampaignRequest, Refusal> read_campaign_request(const RequestFields& fields) {
+  static const FieldSet allowed = set_of(Field::op, Field::action, Field::name, Field::client,
+                                         Field::weight, Field::rate, Field::carrier);
+  if (auto only = fields.allow_only(allowed); !only) return std::unexpected(only.error());
+  std::string_view word;
+  if (auto read = fields.read_text(Field::action, word, 16); !read) {
+    return std::unexpected(read.error());
+  }
+  for (const std::string_view later : kLater) {
+    if (word == later) {
+      return fields.refuse("not_supported", fmt::format("action \"{}\" {}", later, kNotYet));
+    }
+  }
+  if (fields.has(Field::rate)) {
+    return fields.refuse("not_supported", fmt::format("rate {}", kNotYet));
+  }
+  const auto* const known = std::ranges::find(kActions, word, &Word::word);
+  if (known == kActions.end()) {
+    return fields.refuse("bad_field",
+                         "action: must be list, show, create, set, pause, resume, "
+                         "cancel, move, wait or report");
+  }
+  CampaignRequest out;
+  out.action = known->action;
+  if (auto read = fields.read_text(Field::name, out.name, 64); !read) {
+    return std::unexpected(read.error());
+  }
+  if (auto read = fields.read_text(Field::client, out.client, 64); !read) {
+    return std::unexpected(read.error());
+  }
+  if (out.action == CampaignAction::list) {
+    if (fields.has(Field::name)) return fields.refuse("bad_field", "name: list takes none");
+  } else if (out.name.empty()) {
+    return fields.refuse("bad_field", "name: which campaign?");
+  }
+  const bool may_set = out.action == CampaignAction::create || out.action == CampaignAction::set;
+  if (fields.has(Field::weight)) {
+    if (!may_set) return fields.refuse("bad_field", "weight: goes with create and set");
+    std::uint64_t weight = 1;
+    if (auto read = fields.read_whole(Field::weight, weight, 1, queue::kWeightMax); !read) {
+      return std::unexpected(read.error());
+    }
+    out.weight = static_cast<std::uint16_t>(weight);
+  } else if (out.action == CampaignAction::set) {
+    return fields.refuse("bad_field", "weight: nothing to set is given");
+  }
+  if (fields.has(Field::carrier)) return fields.refuse("bad_field", "carrier: goes with move");
+  return out;
+}
+
+}  // namespace stentor::daemon
