@@ -75,6 +75,7 @@ struct Tlv {
 };
 
 namespace tag {
+inline constexpr std::uint16_t kQosTimeToLive = 0x0017;
 inline constexpr std::uint16_t kUserMessageReference = 0x0204;
 inline constexpr std::uint16_t kSarMsgRefNum = 0x020c;
 inline constexpr std::uint16_t kSarTotalSegments = 0x020e;

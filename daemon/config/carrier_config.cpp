@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "daemon/config/carrier_wire.h"
 #include "daemon/config/file_text.h"
 #include "daemon/config/units.h"
 
@@ -125,6 +126,14 @@ void read_ton_npi(Section& section, std::string_view key, std::optional<TonNpi>&
   }
   table->finish();
   into = read;
+}
+
+// The versions there are: SMPP 3.3, 3.4 and 5.0.
+void read_interface_version(Section& section, std::uint8_t& version) {
+  section.number("interface_version", version, 0x33, 0x50);
+  if (version == 0x33 || version == 0x34 || version == 0x50) return;
+  section.mistake("interface_version",
+                  fmt::format("is {:#04x}; must be 0x33, 0x34 or 0x50", version));
 }
 
 // `alphabet` names what data_coding 0 means; `encodings` lists all that is taken, in order.
@@ -286,7 +295,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.text("address_range", carrier.address_range, kAddressRangeOctets);
   read_ton_npi(section, "source", carrier.source);
   read_ton_npi(section, "destination", carrier.destination);
-  section.number("interface_version", carrier.interface_version, 0x33, 0x34);
+  read_interface_version(section, carrier.interface_version);
   read_binds(section, carrier);
   section.number("window", carrier.window, 1, kWindowMax);
   section.number("rate", carrier.rate, 0, 10'000'000);
@@ -299,6 +308,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.duration("enquire_link", carrier.enquire_link, 1s, 1h);
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
+  read_wire(section, carrier.receipts, carrier.wire);
 
   // Known, and checked for form; finish() refuses what is not built yet.
   bool tls = false;

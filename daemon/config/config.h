@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
 
 namespace stentor::daemon {
@@ -109,6 +110,7 @@ struct CarrierConfig {
   std::chrono::milliseconds enquire_link{30000};
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};
+  WireConfig wire;
 };
 
 struct RouteConfig {

@@ -6,6 +6,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/config/units.h"
+#include "protocol/pdu.h"
 
 namespace stentor::daemon {
 namespace {
@@ -155,6 +156,26 @@ void describe_client(Page& page, const ClientConfig& client) {
   page.flag("binary", client.may_send_binary);
 }
 
+std::string tlvs(const std::vector<std::uint8_t>& octets) {
+  std::string text;
+  for (const protocol::Tlv tlv : protocol::Tlvs(octets)) {
+    fmt::format_to(std::back_inserter(text), "{}\"0x{:04x}\" = \"{:02x}\"",
+                   text.empty() ? "{ " : ", ", tlv.tag, fmt::join(tlv.value, ""));
+  }
+  return text + " }";
+}
+
+void describe_wire(Page& page, const WireConfig& wire) {
+  page.line("submit", in_quotes(wire.by_data_sm ? "data_sm" : "submit_sm"));
+  if (!wire.tlvs.empty()) page.line("tlv", tlvs(wire.tlvs));
+  page.flag("user_message_reference", wire.user_message_reference);
+  page.flag("more_messages_to_send", wire.more_messages_to_send);
+  if (wire.registered_delivery) page.line("registered_delivery", *wire.registered_delivery);
+  if (!wire.receipt_pattern_text.empty()) {
+    page.line("receipt_pattern", in_quotes(wire.receipt_pattern_text));
+  }
+}
+
 void describe_carrier(Page& page, const CarrierConfig& carrier) {
   std::vector<std::string> hosts;
   hosts.reserve(carrier.hosts.size());
@@ -188,6 +209,7 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);
+  describe_wire(page, carrier.wire);
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ constexpr std::array kUnsupported{
     Unsupported{"carrier", "key", "", "TLS to a carrier"},
     Unsupported{"carrier", "pin", "", "TLS to a carrier"},
     Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
-    Unsupported{"carrier", "registered_delivery", "", "a registered_delivery of the carrier's own"},
     Unsupported{"carrier", "retry", "", "a retry schedule of the carrier's own"},
     Unsupported{"carrier", "status", "", "a table of command_status of the carrier's own"},
     Unsupported{"client", "rate", "0", "a rate per client"},

@@ -56,7 +56,8 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       pacer_(config.rate, Clock::now()),
       throttle_(config.rate),
       timer_(services.context),
-      outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000) {
+      outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
+      composer_(config) {
   const auto add_lines = [&](std::uint32_t count, protocol::BindType type) {
     for (std::uint32_t i = 0; i < count; ++i) {
       auto line = std::make_unique<Line>();

@@ -33,6 +33,7 @@
 #include "daemon/delivery/outcomes.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
+#include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/tracking/early_receipts.h"
@@ -225,7 +226,7 @@ class CarrierDelivery final : public LinkOwner {
   std::uint64_t published_waiting_ = 0;
   std::uint64_t published_outstanding_ = 0;
   std::uint64_t settled_ = 0;
-  std::vector<std::uint8_t> tlvs_;
+  SubmitComposer composer_;
 };
 
 /// What a carrier's verdict on a segment means for us.

@@ -9,6 +9,7 @@ namespace stentor::daemon {
 namespace {
 
 using encoding::Alphabet;
+using encoding::Concatenation;
 
 constexpr std::uint8_t kUcs2 = 0x08;
 constexpr std::uint8_t kBinary = 0x04;
@@ -60,6 +61,11 @@ CodingFault fault_of(encoding::BinaryFault fault) {
   const bool is_long = fault == encoding::BinaryFault::too_many_segments;
   return {is_long ? "too_many_segments" : "bad_field",
           fmt::format("binary: {}", encoding::describe(fault))};
+}
+
+bool has_national_header(const encoding::Plan& plan) {
+  return plan.locking_shift != encoding::NationalLanguage::none ||
+         plan.single_shift != encoding::NationalLanguage::none;
 }
 
 std::span<const std::uint8_t> octets_of(std::string_view text) {
@@ -121,16 +127,26 @@ std::expected<MessagePlan, CodingFault> MessagePlan::make(const Content& content
                                                           std::size_t segments_max) {
   MessagePlan made;
   if (content.is_binary) {
+    made.concatenation_ = concatenation_of(carrier);
+    if (!content.udh.empty() && made.concatenation_ == Concatenation::sar) {
+      made.concatenation_ = Concatenation::udh8;
+    }
     auto plan = encoding::plan_binary(octets_of(content.udh), content.body.size(),
-                                      concatenation_of(carrier), segments_max);
+                                      made.concatenation_, segments_max);
     if (!plan) return std::unexpected(fault_of(plan.error()));
     made.plan_ = std::move(*plan);
     made.data_coding_ = content.flash ? kFlashBinary : kBinary;
     return made;
   }
-  const auto options = plan_options(content, carrier, segments_max);
+  auto options = plan_options(content, carrier, segments_max);
   if (!options) return std::unexpected(options.error());
   auto plan = encoding::plan(content.body, *options);
+  if (plan && options->concatenation == Concatenation::sar && plan->parts.size() > 1 &&
+      has_national_header(*plan)) {
+    options->concatenation = Concatenation::udh8;
+    plan = encoding::plan(content.body, *options);
+  }
+  made.concatenation_ = options->concatenation;
   if (!plan) return std::unexpected(fault_of(plan.error(), segments_max));
   made.data_coding_ = data_coding_of(carrier, plan->alphabet, content.flash);
   made.plan_ = std::move(*plan);

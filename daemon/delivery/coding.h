@@ -59,6 +59,9 @@ class MessagePlan {
   [[nodiscard]] std::uint32_t segments() const;                   ///< what the handset gets
   [[nodiscard]] std::string_view encoding_word() const noexcept;  ///< gsm7, ucs2, latin1, …
   [[nodiscard]] std::uint8_t data_coding() const noexcept { return data_coding_; }
+  /// How its parts are tied: the carrier's way, save that what has a header of another kind is
+  /// tied in the header too. UDH and SAR parameters in one submit_sm would contradict each other.
+  [[nodiscard]] encoding::Concatenation concatenation() const noexcept { return concatenation_; }
   /// Nothing for binary content.
   [[nodiscard]] const encoding::Plan* text() const noexcept {
     return std::get_if<encoding::Plan>(&plan_);
@@ -72,6 +75,7 @@ class MessagePlan {
  private:
   std::variant<encoding::Plan, encoding::BinaryPlan> plan_;
   std::uint8_t data_coding_ = 0;
+  encoding::Concatenation concatenation_ = encoding::Concatenation::udh8;
 };
 
 /// The protocol's word for an alphabet: gsm7 (packed or not), latin1, ascii, ucs2.

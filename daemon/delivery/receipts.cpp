@@ -180,7 +180,9 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, kTryAgainLater);
     return;
   }
-  const auto receipt = protocol::parse_receipt(deliver);
+  const auto& pattern = config_.wire.receipt_pattern;
+  const auto receipt =
+      pattern ? protocol::parse_receipt(deliver, *pattern) : protocol::parse_receipt(deliver);
   if (!receipt) {
     // Refusing it would make some carriers send it for ever and hold back all others.
     if (++stats_.receipts_unparsed == 1) {

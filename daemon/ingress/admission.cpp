@@ -185,6 +185,11 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
         !Peer::allows(peer.config->carriers, config_.carriers[recipient.carrier].name)) {
       recipient.refusal = refuse("not_permitted", "carrier: not among this client's carriers");
     }
+    if (!recipient.refusal && request.smpp.protocol_id &&
+        config_.carriers[recipient.carrier].wire.by_data_sm) {
+      recipient.refusal =
+          refuse("bad_field", "protocol_id: the carrier takes data_sm, which has none");
+    }
     if (!recipient.refusal) {
       const Content content = content_for(recipient.carrier, request, recipient.to);
       recipient.replacement = content.replacement;
@@ -210,9 +215,10 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
     return refuse("not_permitted", "binary: not allowed for this client");
   }
 
-  const std::size_t octets = out.recipients.size() *
-                             (request.text.size() + request.udh.size() + request.meta.size() +
-                              request.ref.size() + request.campaign.size() + kRecordOverheadOctets);
+  const std::size_t octets =
+      out.recipients.size() *
+      (request.text.size() + request.udh.size() + request.meta.size() + request.ref.size() +
+       request.campaign.size() + request.smpp.tlvs.size() + kRecordOverheadOctets);
   if (octets > kRequestOctetsMax) {
     return refuse("bad_field",
                   fmt::format("to: {} recipients with a text this long are more than one "
@@ -241,6 +247,9 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   content_.u8(static_cast<std::uint8_t>(request.encoding));
   content_.u8(static_cast<std::uint8_t>(request.receipt));
   content_.u32(request.max_segments);
+  if (request.smpp.service_type) content_.text(*request.smpp.service_type);
+  if (request.smpp.protocol_id) content_.u8(*request.smpp.protocol_id);
+  content_.raw(request.smpp.tlvs);
   return XXH3_64bits(content_.octets().data(), content_.size());  // in the journal: no seed
 }
 
@@ -324,6 +333,9 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.flash = request.flash;
   accepted.replacement = recipient.replacement;
   accepted.national = request.national.value_or(carrier.national).bits();
+  accepted.service_type = request.smpp.service_type;
+  accepted.protocol_id = request.smpp.protocol_id;
+  accepted.tlvs = request.smpp.tlvs;
   if (recipient.cost.parts > 1) {
     accepted.reference =
         ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +31,13 @@ struct TimeWish {
   enum class Form : std::uint8_t { none, at_ms, in_seconds };
   Form form = Form::none;
   std::uint64_t value = 0;
+};
+
+/// SMPP's own fields of a message, for those who know what their carrier makes of them.
+struct SmppWish {
+  std::optional<std::string_view> service_type;  ///< instead of the carrier's
+  std::optional<std::uint8_t> protocol_id;
+  std::span<const std::uint8_t> tlvs;  ///< optional parameters, as they travel
 };
 
 struct SendRequest {
@@ -53,6 +61,7 @@ struct SendRequest {
   std::optional<encoding::NationalLanguages> national;
   ReceiptWish receipt = ReceiptWish::all;
   std::uint32_t max_segments = 10;
+  SmppWish smpp;
 };
 
 struct PreviewRequest {

@@ -5,6 +5,7 @@
 
 #include "daemon/ingress/campaign_request.h"
 #include "daemon/ingress/request_fields.h"
+#include "daemon/ingress/smpp_wish.h"
 #include "encoding/national_language.h"
 
 namespace stentor::daemon {
@@ -48,6 +49,7 @@ class RequestParser::Body : private RequestFields {
   sj::dom::parser strict_;  // checks what is kept verbatim: on demand, skipped values are not
   std::string binary_;
   std::string udh_;
+  SmppWishReader smpp_wish_;
 };
 
 RequestParser::RequestParser() : body_(std::make_unique<Body>()) {}
@@ -298,8 +300,7 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
 // Fields of the protocol that this version does not act on are refused, never passed over; a value
 // that asks for what happens anyway is fine.
 std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
-  for (const Field field : {Field::hours, Field::plan, Field::uncertain, Field::service_type,
-                            Field::protocol_id, Field::tlv, Field::callback}) {
+  for (const Field field : {Field::hours, Field::plan, Field::uncertain, Field::callback}) {
     const FieldValue& found = value(field);
     if (!has(field)) continue;
     if (field == Field::uncertain && found.type == FieldValue::Type::text &&
@@ -413,6 +414,7 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
   if (step) step = read_rewriting(out.replacement, out.national);
   if (step) step = read_time(Field::not_before, out.not_before);
   if (step) step = read_time(Field::expires, out.expires);
+  if (step) step = smpp_wish_.read(*this, out.smpp);
   if (!step) return std::unexpected(std::move(step.error()));
 
   if (has(Field::ref) && out.ref.empty()) return refuse("bad_field", "ref: must not be empty");

@@ -44,6 +44,39 @@ std::vector<std::uint64_t> take_sequences(FieldReader& in) {
   return sequences;
 }
 
+void put_extra(AcceptedExtra number, std::span<const std::uint8_t> value, FieldWriter& out) {
+  out.u8(static_cast<std::uint8_t>(number));
+  out.block(value);
+}
+
+std::span<const std::uint8_t> octets_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+void put_extras(const Accepted& accepted, FieldWriter& out) {
+  if (accepted.service_type) {
+    put_extra(AcceptedExtra::service_type, octets_of(*accepted.service_type), out);
+  }
+  if (accepted.protocol_id) put_extra(AcceptedExtra::protocol_id, {&*accepted.protocol_id, 1}, out);
+  if (!accepted.tlvs.empty()) put_extra(AcceptedExtra::tlvs, accepted.tlvs, out);
+}
+
+void take_extras(FieldReader& in, Accepted& accepted) {
+  while (in.is_good() && !in.is_at_end()) {
+    const auto number = static_cast<AcceptedExtra>(in.u8());
+    FieldReader value(in.block());
+    switch (number) {
+      case AcceptedExtra::service_type: {
+        const auto octets = value.rest();
+        accepted.service_type.emplace(reinterpret_cast<const char*>(octets.data()), octets.size());
+        break;
+      }
+      case AcceptedExtra::protocol_id: accepted.protocol_id = value.u8(); break;
+      case AcceptedExtra::tlvs: accepted.tlvs = value.rest(); break;
+    }
+  }
+}
+
 template <class T>
 std::optional<T> checked(const FieldReader& in, T value) {
   if (!in.is_good()) return std::nullopt;
@@ -99,6 +132,7 @@ void encode(const Accepted& accepted, FieldWriter& out) {
   out.u16(accepted.national);
   out.text(accepted.udh);
   out.text(accepted.text);
+  put_extras(accepted, out);
 }
 
 std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
@@ -123,6 +157,7 @@ std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
   accepted.national = in.u16();
   accepted.udh = in.text();
   accepted.text = in.text();
+  take_extras(in, accepted);
   return checked(in, accepted);
 }
 

@@ -63,6 +63,10 @@ void encode(const Subject& subject, FieldWriter& out);
 enum class ReceiptWish : std::uint8_t { all, failure, none };
 enum class EncodingWish : std::uint8_t { automatic, gsm7, ucs2 };
 
+/// What few messages have, at the end of an accepted record: each with its number and its length,
+/// so that a message without pays nothing, and one that is not known is passed over. On disk.
+enum class AcceptedExtra : std::uint8_t { service_type = 1, protocol_id = 2, tlvs = 3 };
+
 struct Accepted {
   std::span<const std::uint8_t> subject;  ///< encoded Subject
   std::uint64_t content = 0;              ///< fingerprint of what was asked, for `conflict`
@@ -82,6 +86,10 @@ struct Accepted {
   bool flow_is_number = false;  ///< false in old records: `flow` is a hash that two may share
   std::string_view udh;
   std::string_view text;
+  // Extras.
+  std::optional<std::string_view> service_type;  ///< SMPP's, instead of the carrier's
+  std::optional<std::uint8_t> protocol_id;       ///< SMPP's; none: 0
+  std::span<const std::uint8_t> tlvs;            ///< SMPP's optional parameters, as they travel
 };
 void encode(const Accepted& accepted, FieldWriter& out);
 /// The number its campaign is counted by; 0 where an old record has none.

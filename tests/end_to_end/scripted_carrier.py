@@ -52,6 +52,7 @@ class Arrival:
     submit: smpp.Submit
     status: int
     message_id: str
+    command: int = smpp.SUBMIT_SM
 
 
 class _Link:
@@ -196,8 +197,8 @@ class ScriptedCarrier:
         """False: hang up."""
         if command in (smpp.BIND_TRANSCEIVER, smpp.BIND_TRANSMITTER, smpp.BIND_RECEIVER):
             return self._on_bind(link, command, sequence, body)
-        if command == smpp.SUBMIT_SM:
-            return self._on_submit(link, sequence, body)
+        if command in (smpp.SUBMIT_SM, smpp.DATA_SM):
+            return self._on_submit(link, command, sequence, body)
         if command == smpp.ENQUIRE_LINK:
             link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
         elif command == smpp.UNBIND:
@@ -233,12 +234,13 @@ class ScriptedCarrier:
                 self._waiting = []
         return True
 
-    def _on_submit(self, link, sequence, body):
+    def _on_submit(self, link, command, sequence, body):
+        is_data = command == smpp.DATA_SM
         try:
-            submit = smpp.Submit.parse(body)
+            submit = smpp.Submit.parse_data(body) if is_data else smpp.Submit.parse(body)
         except smpp.Malformed as error:
             self.malformed.append(str(error))
-            link.write(smpp.pdu(smpp.SUBMIT_SM | smpp.RESPONSE, 0x02, sequence))
+            link.write(smpp.pdu(command | smpp.RESPONSE, 0x02, sequence))
             return True
         with self.lock:
             key = (submit.destination[2], submit.short_message)
@@ -247,7 +249,7 @@ class ScriptedCarrier:
         with self.lock:
             message_id = answer.message_id or self.id_of(next(self._numbers))
             self.arrivals.append(Arrival(time.monotonic(), link.number, sequence, submit,
-                                         answer.status, message_id))
+                                         answer.status, message_id, command))
         if answer.hang_up:
             return False
         wants = submit.registered_delivery & 0x03 and not answer.status
@@ -255,7 +257,7 @@ class ScriptedCarrier:
         if answer.receipts_first:
             for receipt in receipts:
                 self._deliver(link, message_id, self._receipt_body(submit, message_id, receipt))
-        response = smpp.pdu(smpp.SUBMIT_SM | smpp.RESPONSE, answer.status, sequence,
+        response = smpp.pdu(command | smpp.RESPONSE, answer.status, sequence,
                             smpp.c_string(message_id) if not answer.status else b"")
         if answer.delay:
             with self.lock:

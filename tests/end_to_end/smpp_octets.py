@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 
 BIND_RECEIVER = 0x00000001
 BIND_TRANSMITTER = 0x00000002
+QUERY_SM = 0x00000003
 SUBMIT_SM = 0x00000004
 DELIVER_SM = 0x00000005
 UNBIND = 0x00000006
+CANCEL_SM = 0x00000008
 BIND_TRANSCEIVER = 0x00000009
 ENQUIRE_LINK = 0x00000015
+ALERT_NOTIFICATION = 0x00000102
+DATA_SM = 0x00000103
 GENERIC_NACK = 0x80000000
 RESPONSE = 0x80000000
 
+TLV_QOS_TIME_TO_LIVE = 0x0017
 TLV_RECEIPTED_MESSAGE_ID = 0x001E
+TLV_USER_MESSAGE_REFERENCE = 0x0204
 TLV_SAR_REFERENCE = 0x020C
 TLV_SAR_TOTAL = 0x020E
 TLV_SAR_NUMBER = 0x020F
 TLV_MESSAGE_PAYLOAD = 0x0424
+TLV_MORE_MESSAGES_TO_SEND = 0x0426
 TLV_MESSAGE_STATE = 0x0427
 
 ESM_RECEIPT = 0x04  # section 5.2.12: SMSC delivery receipt
@@ -129,6 +136,28 @@ class Submit:
         return Submit(service_type, source, destination, esm_class, protocol_id, priority,
                       schedule, validity, registered_delivery, replace, data_coding,
                       short_message, reader.tlvs())
+
+    @staticmethod
+    def parse_data(body):
+        """data_sm, section 4.7.1: the text is the message_payload."""
+        reader = Reader(body)
+        service_type = reader.c_string(6)
+        source = (reader.octet(), reader.octet(), reader.c_string(65))
+        destination = (reader.octet(), reader.octet(), reader.c_string(65))
+        esm_class, registered_delivery, data_coding = (reader.octet() for _ in range(3))
+        tlvs = reader.tlvs()
+        return Submit(service_type, source, destination, esm_class, 0, 0, "", "",
+                      registered_delivery, 0, data_coding,
+                      bytes(tlvs.get(TLV_MESSAGE_PAYLOAD, b"")), tlvs)
+
+
+def data_sm(source, destination, esm_class, data_coding, payload, tlvs=b""):
+    """Body of data_sm, section 4.7.1."""
+    return (c_string("")
+            + bytes(source[:2]) + c_string(source[2])
+            + bytes(destination[:2]) + c_string(destination[2])
+            + bytes([esm_class, 0, data_coding])
+            + (tlv(TLV_MESSAGE_PAYLOAD, payload) if payload else b"") + tlvs)
 
 
 def deliver_sm(source, destination, esm_class, data_coding, short_message, tlvs=b""):

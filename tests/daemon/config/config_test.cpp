@@ -402,9 +402,6 @@ TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
       {"uncertain = \"wait-dlr:\"",
        "carrier[0].uncertain: is \"wait-dlr:\"; must be one of resend, hold, fail, "
        "wait-dlr:SECONDS"},
-      {"registered_delivery = 1",
-       "carrier[0].registered_delivery: not supported yet: a registered_delivery of the carrier's "
-       "own"},
       {"retry = [\"1s\"]",
        "carrier[0].retry: not supported yet: a retry schedule of the carrier's own"},
       {"status = { 0x400 = \"retry\" }",

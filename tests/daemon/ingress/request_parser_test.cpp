@@ -121,10 +121,51 @@ TEST_F(RequestParserTest, RefusesTimesThatAreNone) {
   }
 }
 
+TEST_F(RequestParserTest, ReadsTheFieldsThatAreSmpps) {
+  const auto request = parse(R"({"to":"1","text":"x","service_type":"WAP","protocol_id":65,)"
+                             R"("tlv":{"0x1400":"0aFF","source_port":4660}})");
+  ASSERT_TRUE(request) << request.error().detail;
+  const SmppWish& smpp = std::get<SendRequest>(*request).smpp;
+  EXPECT_EQ(smpp.service_type, "WAP");
+  EXPECT_EQ(smpp.protocol_id, 65);
+  const std::vector<std::uint8_t> wanted{0x14, 0, 0, 2, 0x0a, 0xff, 0x02, 0x0a, 0, 2, 0x12, 0x34};
+  EXPECT_TRUE(std::ranges::equal(smpp.tlvs, wanted));
+
+  const auto without = parse(R"({"to":"1","text":"x"})");
+  ASSERT_TRUE(without);
+  EXPECT_FALSE(std::get<SendRequest>(*without).smpp.service_type);
+  EXPECT_TRUE(std::get<SendRequest>(*without).smpp.tlvs.empty());
+}
+
+TEST_F(RequestParserTest, RefusesSmppFieldsThatDoNotFit) {
+  std::string many;
+  for (int i = 0; i < 17; ++i)
+    many += (i > 0 ? ",\"0x14" : "\"0x14") + std::to_string(10 + i) + "\":\"\"";
+  const std::string large(510, '0');
+  for (const std::string& field : {
+           std::string(R"("service_type":"123456")"),
+           std::string(R"("service_type":7)"),
+           std::string(R"("service_type":"a\u0000b")"),
+           std::string(R"("protocol_id":256)"),
+           std::string(R"("protocol_id":"1")"),
+           std::string(R"("tlv":[])"),
+           std::string(R"("tlv":"0x1400")"),
+           std::string(R"("tlv":{"0x1400":null})"),
+           std::string(R"("tlv":{"0x1400":"0"})"),
+           std::string(R"("tlv":{"0x1400":-1})"),
+           std::string(R"("tlv":{"colour":"00"})"),
+           std::string(R"("tlv":{"message_payload":"00"})"),
+           std::string(R"("tlv":{"0x020a":"0001","source_port":1})"),
+           "\"tlv\":{" + many + "}",
+           R"("tlv":{"0x1400":")" + large + R"(","0x1401":")" + large + R"(","0x1402":"00"})",
+       }) {
+    expect_refused(R"({"ref":"r","to":"1","text":"x",)" + field + "}", "bad_field", "r");
+  }
+}
+
 TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
   for (const char* field :
-       {R"("hours":{})", R"("plan":[])", R"("uncertain":"hold")", R"("service_type":"x")",
-        R"("protocol_id":1)", R"("tlv":{})", R"("callback":"http://x")"}) {
+       {R"("hours":{})", R"("plan":[])", R"("uncertain":"hold")", R"("callback":"http://x")"}) {
     expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "not_supported",
                    "r");
   }

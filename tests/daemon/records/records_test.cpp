@@ -55,6 +55,39 @@ TEST(Records, SubjectComesBackWhole) {
   EXPECT_EQ(subject->meta, R"({"step":3})");
 }
 
+// The record of a version that had no extras ends with the text; one of a later version may have
+// extras that this one does not know.
+TEST(Records, AcceptedReadsExtrasOfLaterVersionsAndNoneOfEarlierOnes) {
+  const auto subject = subject_octets();
+  Accepted accepted;
+  accepted.subject = subject;
+  accepted.text = "text";
+  FieldWriter plain;
+  encode(accepted, plain);
+  const auto bare = decode_accepted(plain.octets());
+  ASSERT_TRUE(bare);
+  EXPECT_FALSE(bare->service_type);
+  EXPECT_FALSE(bare->protocol_id);
+  EXPECT_TRUE(bare->tlvs.empty());
+
+  const std::vector<std::uint8_t> tlvs{0x14, 0, 0, 1, 7};
+  accepted.service_type = "";
+  accepted.protocol_id = 0x41;
+  accepted.tlvs = tlvs;
+  FieldWriter full;
+  encode(accepted, full);
+  full.u8(200);
+  full.text("of a later version");
+  const auto read = decode_accepted(full.octets());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->text, "text");
+  EXPECT_EQ(read->service_type, "");
+  EXPECT_EQ(read->protocol_id, 0x41);
+  EXPECT_TRUE(std::ranges::equal(read->tlvs, tlvs));
+
+  EXPECT_FALSE(decode_accepted(full.octets().first(full.size() - 1))) << "an extra that is cut";
+}
+
 TEST(Records, AcceptedComesBackWhole) {
   const auto subject = subject_octets();
   Accepted accepted;

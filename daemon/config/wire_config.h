@@ -1,0 +1,30 @@
+// How a carrier wants SMPP spoken to it, beyond what every carrier needs.
+//
+// Units    Octets.
+// Owns     Its octets and texts.
+// Threads  Plain values.
+// Spec     docs/configuration.md; SMPP 3.4 sections 4.4, 4.7, 4.8, 5.2.17 and 5.3.2.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/receipt_pattern.h"
+
+namespace stentor::daemon {
+
+struct WireConfig {
+  bool by_data_sm = false;         ///< `submit`: data_sm instead of submit_sm
+  std::vector<std::uint8_t> tlvs;  ///< optional parameters of every message, as they travel
+  bool user_message_reference = true;
+  bool more_messages_to_send = true;
+  /// What asks for a receipt there, instead of 1; bits 0 and 1 follow the message's wish.
+  std::optional<std::uint8_t> registered_delivery;
+  std::string receipt_pattern_text;  ///< empty: the usual form
+  std::optional<protocol::ReceiptPattern> receipt_pattern;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,118 @@
+// What load_config says about how a carrier wants SMPP spoken.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/config.h"
+#include "protocol/pdu.h"
+#include "tests/daemon/config/written_config.h"
+
+namespace stentor::daemon {
+namespace {
+
+using Said = std::vector<std::string>;
+
+std::string carrier(std::string_view more) {
+  return "[[carrier]]\nname = \"north\"\nhosts = [\"127.0.0.1:2775\"]\nsystem_id = \"s\"\n"
+         "password = \"p\"\n" +
+         std::string(more) + "\n";
+}
+
+Said mistakes_in(std::string_view more) {
+  const WrittenConfig written(carrier(more));
+  const auto config = load_config(written.path());
+  Said said;
+  if (config) return said;
+  for (const ConfigMistake& mistake : config.error()) {
+    said.push_back(mistake.key + ": " + mistake.what);
+  }
+  return said;
+}
+
+CarrierConfig read(std::string_view more) {
+  const WrittenConfig written(carrier(more));
+  const auto config = load_config(written.path());
+  EXPECT_TRUE(config) << to_string(config.error().at(0));
+  return config ? config->carriers.at(0) : CarrierConfig{};
+}
+
+TEST(CarrierWire, HasDefaultsThatSuitMostCarriers) {
+  const WireConfig wire = read("").wire;
+  EXPECT_FALSE(wire.by_data_sm);
+  EXPECT_TRUE(wire.tlvs.empty());
+  EXPECT_TRUE(wire.user_message_reference);
+  EXPECT_TRUE(wire.more_messages_to_send);
+  EXPECT_FALSE(wire.registered_delivery);
+  EXPECT_FALSE(wire.receipt_pattern);
+}
+
+TEST(CarrierWire, ReadsOptionalParametersByNameAndByNumber) {
+  const WireConfig wire = read("tlv = { \"0x1400\" = \"0a0b\", source_port = 16 }").wire;
+  EXPECT_EQ(wire.tlvs,
+            (std::vector<std::uint8_t>{0x14, 0, 0, 2, 0x0a, 0x0b, 0x02, 0x0a, 0, 2, 0, 16}));
+}
+
+TEST(CarrierWire, NamesTheParameterThatIsWrong) {
+  EXPECT_EQ(mistakes_in("tlv = { colour = \"00\", source_port = 70000, \"0x1400\" = true }"),
+            (Said{"carrier[0].tlv.0x1400: must be a text or a number, not negative",
+                  "carrier[0].tlv.colour: is no optional parameter of SMPP; a vendor's is named as "
+                  "0x1400",
+                  "carrier[0].tlv.source_port: must be a number of 0 to 65535"}));
+  EXPECT_EQ(mistakes_in("tlv = { source_port = 1, \"0x020a\" = \"0001\" }"),
+            (Said{"carrier[0].tlv.source_port: is given twice, by name and by number"}));
+  EXPECT_EQ(mistakes_in("tlv = 5"),
+            (Said{"carrier[0].tlv: is a number; must be a table such as { \"0x1400\" = \"0a0b\", "
+                  "source_port = 16 }"}));
+}
+
+TEST(CarrierWire, ReadsTheRequestThatCarriesMessages) {
+  EXPECT_TRUE(read("submit = \"data_sm\"").wire.by_data_sm);
+  EXPECT_FALSE(read("submit = \"submit_sm\"").wire.by_data_sm);
+  EXPECT_EQ(mistakes_in("submit = \"submit_multi\""),
+            (Said{"carrier[0].submit: is \"submit_multi\"; must be one of submit_sm, data_sm"}));
+}
+
+TEST(CarrierWire, TakesARegisteredDeliveryThatAsksForReceipts) {
+  EXPECT_EQ(read("registered_delivery = 0x11").wire.registered_delivery, 0x11);
+  EXPECT_EQ(mistakes_in("registered_delivery = 0x10").size(), 1u);
+  EXPECT_EQ(mistakes_in("registered_delivery = 256").size(), 1u);
+  EXPECT_EQ(mistakes_in("receipts = false\nregistered_delivery = 1"),
+            (Said{"carrier[0].registered_delivery: receipts = false asks for none"}));
+}
+
+TEST(CarrierWire, CompilesThePatternOfItsReceipts) {
+  const WireConfig wire = read("receipt_pattern = \"{stat},{done},{},{err},{},{},{id}\"").wire;
+  ASSERT_TRUE(wire.receipt_pattern);
+  EXPECT_EQ(wire.receipt_pattern->match("00,1,2,3,4,5,we23")->id, "we23");
+  EXPECT_EQ(mistakes_in("receipt_pattern = \"{stat}{id}\"").size(), 1u);
+  EXPECT_EQ(mistakes_in("receipt_pattern = \"\"").size(), 1u);
+}
+
+TEST(CarrierWire, SpeaksTheVersionsThatThereAre) {
+  EXPECT_EQ(read("interface_version = 0x33").interface_version, 0x33);
+  EXPECT_EQ(read("interface_version = 0x50").interface_version, 0x50);
+  EXPECT_EQ(mistakes_in("interface_version = 0x40"),
+            (Said{"carrier[0].interface_version: is 0x40; must be 0x33, 0x34 or 0x50"}));
+}
+
+TEST(CarrierWire, IsDescribedSoThatItReadsBackTheSame) {
+  const WrittenConfig written(
+      carrier("tlv = { \"0x1400\" = \"0a0b\", alert_on_message_delivery = "
+              "\"\" }\nsubmit = \"data_sm\"\nregistered_delivery = 17\n"
+              "receipt_pattern = \"{id} {stat}\"\n"
+              "more_messages_to_send = false\n"));
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  const std::string text = describe(*config);
+  EXPECT_NE(text.find("tlv = { \"0x1400\" = \"0a0b\", \"0x130c\" = \"\" }"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("submit = \"data_sm\""), std::string::npos);
+  EXPECT_NE(text.find("registered_delivery = 17"), std::string::npos);
+  EXPECT_NE(text.find("receipt_pattern = \"{id} {stat}\""), std::string::npos);
+  EXPECT_NE(text.find("more_messages_to_send = false"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace stentor::daemon

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""What stentord says to a carrier in SMPP, octet for octet, and what it makes of the answers."""
+
+import itertools
+import unittest
+
+import smpp_octets as smpp
+import sms_octets
+import stentor_under_test as under_test
+from scripted_carrier import Answer, Receipt, ScriptedCarrier
+
+_numbers = itertools.count(79260000000)
+
+
+class OneCarrier(unittest.TestCase):
+    """A daemon and a scripted carrier, as each case configures them."""
+
+    def begin(self, script=None, scripted=None, **settings):
+        self.carrier = ScriptedCarrier(script, **(scripted or {}))
+        self.addCleanup(self.carrier.close)
+        self.daemon = under_test.Daemon(
+            [under_test.carrier("north", self.carrier.address, **settings)]).start()
+        self.addCleanup(self.daemon.kill)
+        self.daemon.wait_bound("north")
+        self.events = under_test.EventFollower(self.daemon)
+        self.addCleanup(self.events.close)
+
+    def send(self, text="Hello", **more):
+        """(id, digits of the number)"""
+        digits = str(next(_numbers))
+        reply = self.daemon.ask(op="send", to="+" + digits, text=text, **{"from": "SHOP", **more})
+        self.assertEqual(reply["status"], "accepted", reply)
+        return reply["id"], digits
+
+    def send_and_wait(self, text="Hello", final="delivered", **more):
+        """The arrivals of a message that reached its final state."""
+        message_id, digits = self.send(text, **more)
+        self.events.wait_for(message_id, final)
+        return self.carrier.arrived(digits)
+
+
+class OptionalParameters(OneCarrier):
+    def test_the_carriers_and_the_messages_own_travel_with_every_segment(self):
+        self.begin(tlv={'"0x1400"': "0a0b", "source_port": 16}, service_type="CMT")
+        arrivals = self.send_and_wait("long " * 60, tlv={"0x1401": "ff", "source_port": 17},
+                                      service_type="WAP", protocol_id=65)
+        self.assertEqual(len(arrivals), 2)
+        for arrival in arrivals:
+            submit = arrival.submit
+            self.assertEqual(submit.tlvs[0x1400], b"\x0a\x0b")
+            self.assertEqual(submit.tlvs[0x1401], b"\xff")
+            self.assertEqual(submit.tlvs[0x020A], b"\x00\x11")
+            self.assertEqual((submit.service_type, submit.protocol_id), ("WAP", 65))
+        # Pitfall 9: on all but the last.
+        self.assertEqual([a.submit.tlvs.get(smpp.TLV_MORE_MESSAGES_TO_SEND) for a in arrivals],
+                         [b"\x01", None])
+        # Pitfall 21: one reference a segment, sent on every one.
+        references = {a.submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE] for a in arrivals}
+        self.assertEqual(len(references), 2)
+        self.assertEqual(self.carrier.malformed, [])
+
+    def test_they_outlive_a_crash(self):
+        self.begin(lambda submit, attempt: Answer(status=0x08 if attempt == 1 else 0))
+        message_id, digits = self.send(tlv={"0x1400": "0a0b"}, protocol_id=64, service_type="")
+        under_test.wait_until(lambda: self.carrier.arrived(digits), "the first attempt")
+        self.daemon.kill()
+        self.events.close()
+        self.daemon.start()
+        events = under_test.EventFollower(self.daemon)
+        self.addCleanup(events.close)
+        events.wait_for(message_id, "delivered")
+        for arrival in self.carrier.arrived(digits):
+            self.assertEqual(arrival.submit.tlvs[0x1400], b"\x0a\x0b")
+            self.assertEqual(arrival.submit.protocol_id, 64)
+        references = {a.submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE]
+                      for a in self.carrier.arrived(digits)}
+        self.assertEqual(len(references), 1, "the same segment has the same reference")
+
+    def test_the_same_ref_with_another_parameter_is_a_conflict(self):
+        self.begin()
+        self.send(ref="tlv-1", tlv={"0x1400": "01"})
+        reply = self.daemon.ask(op="send", to="+79260000000", text="Hello", ref="tlv-1",
+                                tlv={"0x1400": "02"}, **{"from": "SHOP"})
+        self.assertEqual(reply["error"]["code"], "conflict", reply)
+
+    def test_parts_are_tied_by_header_or_parameters_never_both(self):
+        self.begin(long="sar")
+        for arrival in self.send_and_wait("long " * 60):  # pitfall 9
+            self.assertEqual(arrival.submit.esm_class & 0x40, 0)
+            self.assertIn(smpp.TLV_SAR_REFERENCE, arrival.submit.tlvs)
+        digits = str(next(_numbers))
+        reply = self.daemon.ask(op="send", to="+" + digits, binary="00" * 200, udh="03240101",
+                                **{"from": "SHOP"})
+        self.events.wait_for(reply["id"], "delivered")
+        for arrival in self.carrier.arrived(digits):
+            self.assertEqual(arrival.submit.esm_class & 0x40, 0x40)
+            self.assertNotIn(smpp.TLV_SAR_REFERENCE, arrival.submit.tlvs)
+
+    def test_registered_delivery_is_said_as_the_carrier_wants_it(self):
+        self.begin(registered_delivery=0x11)
+        self.assertEqual(self.send_and_wait()[0].submit.registered_delivery, 0x11)
+        arrivals = self.send_and_wait(final="delivered", receipt="failure")
+        self.assertEqual(arrivals[0].submit.registered_delivery, 0x12)
+        arrivals = self.send_and_wait(final="sent", receipt="none")
+        self.assertEqual(arrivals[0].submit.registered_delivery, 0)
+
+
+class DataSm(OneCarrier):
+    def test_messages_travel_by_data_sm_where_the_carrier_wants_it(self):
+        self.begin(submit="data_sm")
+        text = "Привет, мир! " * 10
+        message_id, digits = self.send(text, expires=3600)
+        self.events.wait_for(message_id, "delivered")
+        arrivals = self.carrier.arrived(digits)
+        self.assertEqual({a.command for a in arrivals}, {smpp.DATA_SM})
+        parts = [sms_octets.decode_part(a.submit.short_message, a.submit.esm_class,
+                                        a.submit.data_coding) for a in arrivals]
+        self.assertEqual("".join(p.text for p in parts), text)
+        left = int.from_bytes(arrivals[0].submit.tlvs[smpp.TLV_QOS_TIME_TO_LIVE], "big")
+        self.assertTrue(3500 < left <= 3601, left)
+        reply = self.daemon.ask(op="send", to="+79260000000", text="x", protocol_id=1,
+                                **{"from": "SHOP"})
+        self.assertEqual(reply["error"]["code"], "bad_field", reply)
+
+    def test_receipts_come_by_data_sm_too(self):
+        self.begin(lambda submit, attempt: Answer(receipts=[]))
+        message_id, digits = self.send()
+        self.events.wait_for(message_id, "sent")
+        arrival = self.carrier.arrived(digits)[0]
+        text = f"id:{arrival.message_id} stat:DELIVRD err:000".encode()
+        self.carrier.say(smpp.DATA_SM, smpp.data_sm(
+            arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
+        self.events.wait_for(message_id, "delivered")
+
+
+class ReceiptForms(OneCarrier):
+    # The CSV of a large carrier, which names no id: by the pattern its fields are told apart.
+    def test_a_pattern_reads_receipts_of_the_carriers_own_form(self):
+        self.begin(lambda submit, attempt: Answer(receipts=[]),
+                   receipt_pattern="{stat},{done},{},{err},{},{},{id}")
+        for stat, final in (("DELIVRD", "delivered"), ("UNDELIV", "failed")):
+            message_id, digits = self.send()
+            self.events.wait_for(message_id, "sent")
+            arrival = self.carrier.arrived(digits)[0]
+            text = (f"{stat},0210021543,0210021500,12,{digits},10110200000000,"
+                    f"{arrival.message_id}").encode()
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+                arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
+            self.events.wait_for(message_id, final)
+
+
+if __name__ == "__main__":
+    under_test.run_cases(__doc__)
