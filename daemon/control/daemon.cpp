@@ -20,6 +20,7 @@
 
 #include "daemon/campaigns/campaign_ledger.h"
 #include "daemon/commit/commit_thread.h"
+#include "daemon/control/carrier_desk.h"
 #include "daemon/control/figures.h"
 #include "daemon/control/history.h"
 #include "daemon/control/metrics_page.h"
@@ -124,6 +125,7 @@ class Daemon::Body {
   std::unique_ptr<queue::FileSystem> files_;
   Routing routing_;
   Gauges gauges_;
+  CarrierSwitches switches_;
   Consumers consumers_;
   CampaignLedger campaigns_;
   CommitThread commit_;
@@ -140,6 +142,13 @@ class Daemon::Body {
   std::unique_ptr<Ingress> ingress_;
   std::unique_ptr<History> history_;
   FigureCollector figures_;
+  CarrierDesk carrier_desk_{
+      figures_, routing_, [this](std::uint16_t number, std::function<void(CarrierDelivery&)> what) {
+        const std::size_t shard = number % shards_.size();
+        asio::post(shard_workers_[shard]->context, [this, shard, number, what = std::move(what)] {
+          what(shards_[shard]->carrier(number));
+        });
+      }};
   std::unique_ptr<Exposition> exposition_;
   std::unique_ptr<HttpListener> http_;
   asio::signal_set signals_{control_};
@@ -166,6 +175,7 @@ Daemon::Body::Body(Config config, bool salvage)
       notify_(environment_),
       files_(open_file_system(config_.journal.io)),
       routing_(config_),
+      switches_(config_),
       commit_({.delay = config_.journal.commit_delay,
                .retention = {.age = std::max<std::chrono::milliseconds>(config_.journal.retention,
                                                                         config_.queue.guard),
@@ -176,7 +186,8 @@ Daemon::Body::Body(Config config, bool salvage)
   for (std::size_t i = 0; i < count; ++i) {
     shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
-                                              commit_, routing_, gauges_, *files_, seed_));
+                                              commit_, routing_, gauges_, switches_, *files_,
+                                              seed_));
   }
   events_ =
       std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);
@@ -223,6 +234,7 @@ void Daemon::Body::recover(bool salvage) {
   commit_.set_add_to_preamble([this](queue::RecordBatch& preamble) {
     consumers_.add_to(preamble);
     campaigns_.add_to(preamble);
+    switches_.add_to(preamble);
   });
   commit_.set_on_counted([this](const CommitBatch& batch) { campaigns_.apply(batch); });
   auto writer =
@@ -291,6 +303,10 @@ void Daemon::Body::serve() {
               [this](const FlowOrder& order, bool obey,
                      std::function<void(std::vector<FlowAtCarrier>)> done) {
                 ask_shards(order, obey, std::move(done));
+              },
+          .carrier =
+              [this](CarrierRequest request, const Peer& peer, IngressHelpers::Reply reply) {
+                carrier_desk_.ask(std::move(request), peer, std::move(reply));
               }});
 
   figures_.add(ingress_worker_.poster(),

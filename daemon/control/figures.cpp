@@ -6,6 +6,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "daemon/control/carrier_report.h"
 #include "daemon/ingress/json.h"
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
@@ -25,68 +26,6 @@ std::uint64_t free_octets_of(const std::filesystem::path& directory) {
   struct statvfs disk{};
   if (::statvfs(directory.c_str(), &disk) != 0) return 0;
   return std::uint64_t{disk.f_bavail} * disk.f_frsize;
-}
-
-// A carrier is up when all its binds are, partly up when some are.
-std::string_view state_of(const CarrierSnapshot& carrier, std::size_t bound) {
-  if (bound == carrier.links.size()) return "up";
-  if (bound > 0) return "partly up";
-  for (const LinkSnapshot& link : carrier.links) {
-    if (link.state == LinkState::connecting || link.state == LinkState::binding) {
-      return name_of(link.state);
-    }
-  }
-  return "down";
-}
-
-void append_carrier(const CarrierSnapshot& carrier, std::string& out) {
-  std::size_t bound = 0;
-  std::size_t in_flight = 0;
-  std::string_view last_error;
-  for (const LinkSnapshot& link : carrier.links) {
-    if (link.state == LinkState::bound) ++bound;
-    in_flight += link.in_flight;
-    if (!link.last_error.empty()) last_error = link.last_error;
-  }
-  const std::size_t lanes = carrier.waiting_urgent + carrier.waiting_normal + carrier.waiting_bulk;
-  std::optional<std::uint32_t> oldest;
-  for (const auto& since : carrier.oldest_since) {
-    if (since && (!oldest || *since < *oldest)) oldest = since;
-  }
-  const auto now = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
-  out.push_back('{');
-  append_member("name", carrier.name, out);
-  append_member("state", state_of(carrier, bound), out);
-  append_member("binds", carrier.links.size(), out);
-  append_member("bound", bound, out);
-  append_member("window", carrier.window, out);
-  append_member("in_flight", in_flight, out);
-  append_member("reserved", carrier.reserved, out);
-  append_member("waiting", lanes + carrier.waiting_timers, out);
-  append_member("waiting_urgent", carrier.waiting_urgent, out);
-  append_member("waiting_normal", carrier.waiting_normal, out);
-  append_member("waiting_bulk", carrier.waiting_bulk, out);
-  append_member("waiting_timers", carrier.waiting_timers, out);
-  append_member("oldest_seconds", oldest && *oldest < now ? now - *oldest : 0, out);
-  append_member("rate", carrier.rate_configured, out);
-  append_member("rate_current", carrier.rate_current, out);
-  append_member("outstanding", carrier.outstanding, out);
-  append_member("submitted", carrier.stats.submitted, out);
-  append_member("segments_sent", carrier.stats.segments_accepted, out);
-  append_member("segments_gsm7", carrier.stats.segments_gsm7, out);
-  append_member("segments_ucs2", carrier.stats.segments_ucs2, out);
-  append_member("segments_other", carrier.stats.segments_other, out);
-  append_member("sent", carrier.stats.messages_sent, out);
-  append_member("delivered", carrier.stats.messages_delivered, out);
-  append_member("failed", carrier.stats.messages_failed, out);
-  append_member("throttled", carrier.stats.throttled, out);
-  append_member("retries", carrier.stats.retries_messages, out);
-  append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,
-                out);
-  append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);
-  append_key("last_error", out);
-  append_json_untrusted(last_error, 256, out);
-  out.push_back('}');
 }
 
 }  // namespace
@@ -165,7 +104,7 @@ std::string status_reply(const Figures& figures) {
   out.push_back('[');
   for (const CarrierSnapshot& carrier : figures.carriers) {
     if (out.back() != '[') out.push_back(',');
-    append_carrier(carrier, out);
+    append_carrier_line(carrier, out);
   }
   out.append("]}");
   return out;

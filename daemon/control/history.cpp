@@ -146,6 +146,7 @@ void tell(const queue::Record& record, Telling& telling) {
         telling.end();
       }
       return;
+    case RecordKind::carrier_switched:
     case RecordKind::totals:
     case RecordKind::accepted:
     case RecordKind::consumer:

@@ -155,6 +155,26 @@ void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
   });
 }
 
+void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("carrier", "look at binds to carriers, or hold one back");
+  command->require_subcommand(1);
+  const auto add = [&](const char* action, const char* what, bool needs_name) {
+    CLI::App* each = command->add_subcommand(action, what);
+    auto* name = each->add_option("NAME", options.name, "the carrier");
+    if (needs_name) name->required();
+    each->callback([&options, &chosen, action] {
+      options.action = action;
+      chosen = [&options](const Target& target, const Surroundings& around) {
+        return carrier(target, options, around);
+      };
+    });
+  };
+  add("list", "all carriers, a line each", false);
+  add("show", "one carrier: its binds, and what went wrong lately", true);
+  add("suspend", "submit nothing new through it; its binds stay for receipts", true);
+  add("resume", "let it go on", true);
+}
+
 struct TopArguments {
   TopOptions options;
   double interval_seconds = 1;
@@ -203,6 +223,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   PreviewOptions preview_options;
   MessageOptions message_options;
   EventsOptions events_options;
+  CarrierOptions carrier_options;
   TopArguments top_arguments;
   CampaignOptions campaign_options;
   bool keep = false;
@@ -212,6 +233,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   add_message(app, message_options, chosen);
   add_events(app, events_options, keep, chosen);
   add_campaign(app, campaign_options, chosen);
+  add_carrier(app, carrier_options, chosen);
   add_top(app, top_arguments, chosen);
 
   try {

@@ -108,6 +108,14 @@ struct CampaignOptions {
 [[nodiscard]] result<Exit> campaign(const Target& target, const CampaignOptions& options,
                                     const Surroundings& around);
 
+/// `action` is the protocol's word; `name` may be empty with list.
+struct CarrierOptions {
+  std::string action;
+  std::string name;
+};
+[[nodiscard]] result<Exit> carrier(const Target& target, const CarrierOptions& options,
+                                   const Surroundings& around);
+
 struct TopOptions {
   std::chrono::milliseconds interval{1000};
   std::uint64_t count = 0;  ///< pictures; 0: until 'q' or Ctrl-C

@@ -53,7 +53,7 @@ void CarrierDelivery::restore_in_doubt(queue::Locator at) {
 }
 
 void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
-  services_.routing.set_bound(number_, true);
+  publish_health();
   schedule_pump();
 }
 
@@ -247,9 +247,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
     put_back(slot);
   }
   if (!released.sequences.empty()) outcomes_.write(released);
-  const bool any_bound =
-      std::ranges::any_of(lines_, [](const auto& other) { return other->link->may_send(); });
-  services_.routing.set_bound(number_, any_bound);
+  publish_health();
   schedule_pump();
 }
 

@@ -113,6 +113,7 @@ void CarrierDelivery::on_durable(std::uint64_t settled) {
       line->intending.pop_front();
     }
   }
+  tell_switched();
   schedule_pump();
 }
 
@@ -143,7 +144,7 @@ void CarrierDelivery::pump() {
   }
   if (now >= next_second_) each_second(now);
   cancel_some();
-  if (!draining_) reserve();
+  if (!draining_ && !suspended_) reserve();
   write_intents();
   submit_ready(now);
   services_.feed.flush();
@@ -280,6 +281,7 @@ Following CarrierDelivery::following(const Sending& sending, State state) const 
 CarrierSnapshot CarrierDelivery::snapshot() const {
   CarrierSnapshot shot;
   shot.name = config_.name;
+  shot.switched = services_.switches.get(number_);
   shot.window = config_.window;
   shot.rate_configured = config_.rate;
   shot.rate_current = throttle_.rate();
@@ -297,10 +299,14 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   for (const auto& line : lines_) {
     shot.waiting_normal += line->stash.size();
     shot.links.push_back({.number = line->link->number(),
+                          .type = line->link->type(),
                           .state = line->link->state(),
+                          .state_since_ms = line->link->state_since_ms(),
+                          .host = line->link->host(),
                           .in_flight = line->link->in_flight(),
                           .stats = line->link->stats(),
-                          .last_error = line->link->last_error()});
+                          .last_error = line->link->last_error(),
+                          .errors = line->link->errors()});
   }
   return shot;
 }

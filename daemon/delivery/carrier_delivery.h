@@ -5,7 +5,8 @@
 // segments go out as window and rate allow; answers and receipts write outcomes.
 //
 // Implemented in files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to
-// intent), submitting.cpp (intent to wire), answers.cpp (responses, lost links), receipts.cpp.
+// intent), submitting.cpp (intent to wire), answers.cpp (responses, lost links), receipts.cpp,
+// suspending.cpp.
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
 // Owns     Lanes, timers, links, the receipt index, messages in flight.
@@ -35,6 +36,7 @@
 #include "daemon/delivery/sending.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
+#include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/tracking/early_receipts.h"
 #include "daemon/tracking/outstanding.h"
@@ -54,6 +56,7 @@ struct ShardServices {
   queue::JournalReader& reader;
   Routing& routing;
   Gauges& gauges;
+  CarrierSwitches& switches;
   std::uint64_t seed = 0;
 };
 
@@ -77,6 +80,8 @@ class CarrierDelivery final : public LinkOwner {
   void restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part, State state);
   /// A receipt that matched nothing when it came.
   void restore_unmatched(const protocol::Receipt& receipt);
+  /// Suspended or resumed, before the restart.
+  void restore_switch(const CarrierSwitched& switched);
   /// The end of recovery: segments of messages that are not among these (sorted) are forgotten.
   void keep_outstanding_of(const std::vector<std::uint64_t>& messages);
 
@@ -89,6 +94,9 @@ class CarrierDelivery final : public LinkOwner {
   /// Batches up to `settled` are on disk: intents may go on the wire, deliver_sm be answered.
   void on_durable(std::uint64_t settled);
   void pump();
+  /// Suspended, nothing new is submitted: what is reserved and untouched goes back to its lane, new
+  /// messages of a route pass it by, and binds stay for receipts. `done` when that is durable.
+  void suspend(bool suspended, std::string client, std::function<void()> done);
   /// Reserves nothing new, lets what is reserved go out and be answered, unbinds.
   void drain();
   [[nodiscard]] bool is_drained() const;
@@ -96,6 +104,9 @@ class CarrierDelivery final : public LinkOwner {
   void stop();
 
   [[nodiscard]] CarrierSnapshot snapshot() const;
+  [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
+  /// Messages, in lanes and timers.
+  [[nodiscard]] std::size_t waiting() const noexcept { return lanes_.waiting() + due_.size(); }
 
  private:
   struct Line;  // a link, and what is reserved for it
@@ -122,6 +133,11 @@ class CarrierDelivery final : public LinkOwner {
   void put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void publish_gauges();
   void answer_delivers(Line& line);
+
+  // suspending.cpp
+  void release_untouched();
+  void publish_health();
+  void tell_switched();
 
   // reserving.cpp
   void reserve();
@@ -209,6 +225,7 @@ class CarrierDelivery final : public LinkOwner {
   boost::asio::steady_timer timer_;
   bool pump_scheduled_ = false;
   bool draining_ = false;
+  bool suspended_ = false;
   bool stopped_ = false;
   TimePoint next_second_{};
 
@@ -226,6 +243,11 @@ class CarrierDelivery final : public LinkOwner {
   std::uint64_t published_waiting_ = 0;
   std::uint64_t published_outstanding_ = 0;
   std::uint64_t settled_ = 0;
+  struct Switching {
+    std::uint64_t batch;  ///< durable before it is told
+    std::function<void()> done;
+  };
+  std::deque<Switching> switching_;
   SubmitComposer composer_;
 };
 

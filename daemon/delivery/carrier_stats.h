@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/metrics/histogram.h"
 
@@ -59,14 +60,19 @@ struct CarrierStats {
 
 struct LinkSnapshot {
   std::uint16_t number = 0;
+  protocol::BindType type = protocol::BindType::transceiver;
   LinkState state = LinkState::down;
+  std::uint64_t state_since_ms = 0;
+  std::string host;  ///< that it is connected to, or tries
   std::size_t in_flight = 0;
   LinkStats stats;
-  std::string last_error;
+  std::string last_error;         ///< empty while bound
+  std::vector<LinkError> errors;  ///< the latest, oldest first
 };
 
 struct CarrierSnapshot {
   std::string name;
+  CarrierSwitch switched;
   std::uint32_t window = 0;
   std::uint32_t rate_configured = 0;
   std::uint32_t rate_current = 0;

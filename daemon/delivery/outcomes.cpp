@@ -52,6 +52,10 @@ void Outcomes::write(const Released& released) {
   add(RecordKind::released, released);
 }
 
+void Outcomes::write(const CarrierSwitched& switched) {
+  add(RecordKind::carrier_switched, switched);
+}
+
 std::uint64_t Outcomes::write(const Intent& intent) {
   add(RecordKind::intent, intent);
   return feed_.open_number();

@@ -29,6 +29,7 @@ class Outcomes {
   void write_conflict(const Verdict& conflict);
   void write(const Orphan& orphan);
   void write(const Released& released);
+  void write(const CarrierSwitched& switched);
   /// Returns the batch that must be durable before the messages may go on the wire.
   [[nodiscard]] std::uint64_t write(const Intent& intent);
 

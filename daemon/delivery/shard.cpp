@@ -14,7 +14,7 @@ constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
 
 Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
              std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-             queue::FileSystem& files, std::uint64_t seed)
+             CarrierSwitches& switches, queue::FileSystem& files, std::uint64_t seed)
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
@@ -29,6 +29,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                                                                    .reader = reader_,
                                                                    .routing = routing,
                                                                    .gauges = gauges,
+                                                                   .switches = switches,
                                                                    .seed = seed + number * 1000},
                                                      config.carriers[number],
                                                      static_cast<std::uint16_t>(number));

@@ -25,7 +25,7 @@ class Shard {
  public:
   Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
         std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-        queue::FileSystem& files, std::uint64_t seed);
+        CarrierSwitches& switches, queue::FileSystem& files, std::uint64_t seed);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;

@@ -117,6 +117,7 @@ RecordEvents events_of(const queue::Record& record) {
         add("conflict", events);
       }
       break;
+    case RecordKind::carrier_switched:
     case RecordKind::totals:
     case RecordKind::accepted:
     case RecordKind::intent:
@@ -172,6 +173,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       out.append(",\"possible_duplicate\":true");
       break;
     }
+    case RecordKind::carrier_switched:
     case RecordKind::totals:
     case RecordKind::accepted:
     case RecordKind::intent:

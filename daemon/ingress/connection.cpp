@@ -182,6 +182,18 @@ void Connection::handle(const StatusRequest& /*request*/) {
   ingress_.helpers().status(answer_later());
 }
 
+void Connection::handle(const CarrierRequest& request) {
+  const bool only_looks = request.action == CarrierRequest::Action::list ||
+                          request.action == CarrierRequest::Action::show;
+  if (only_looks ? !peer_.may_observe : !peer_.is_admin) {
+    return refuse({"not_permitted",
+                   only_looks ? "looking at carriers needs the role observe"
+                              : "changing a carrier needs the role admin",
+                   {}});
+  }
+  ingress_.helpers().carrier(request, peer_, answer_later());
+}
+
 std::function<void(std::string)> Connection::answer_later() {
   asked_elsewhere_ = true;
   return [self = shared_from_this()](std::string reply) {

@@ -58,6 +58,7 @@ struct IngressHelpers {
       history;
   std::function<void(EventsHandover)> events;
   CampaignDesk::AskCarriers flows;
+  std::function<void(CarrierRequest, const Peer&, Reply)> carrier;
 };
 
 class Ingress {

@@ -100,7 +100,14 @@ struct CampaignRequest {
   std::optional<std::uint16_t> weight;
 };
 
+/// Owns its texts: it is answered by other threads.
+struct CarrierRequest {
+  enum class Action : std::uint8_t { list, show, suspend, resume };
+  Action action = Action::list;
+  std::string name;  ///< of the carrier; empty with `list` for all
+};
+
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
-                             StatusRequest, CampaignRequest>;
+                             StatusRequest, CampaignRequest, CarrierRequest>;
 
 }  // namespace stentor::daemon

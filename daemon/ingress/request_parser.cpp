@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "daemon/ingress/campaign_request.h"
+#include "daemon/ingress/carrier_request.h"
 #include "daemon/ingress/request_fields.h"
 #include "daemon/ingress/smpp_wish.h"
 #include "encoding/national_language.h"
@@ -209,8 +210,8 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
     if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
     return StatusRequest{};
   }
-  for (const std::string_view later :
-       {"cancel", "resolve", "carrier", "route", "reload", "drain"}) {
+  if (op.text == "carrier") return read_carrier_request(*this);
+  for (const std::string_view later : {"cancel", "resolve", "route", "reload", "drain"}) {
     if (op.text == later)
       return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }

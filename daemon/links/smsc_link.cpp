@@ -10,6 +10,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "daemon/wall_clock.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -95,7 +97,7 @@ void SmscLink::start() {
 void SmscLink::drain() {
   stopping_ = true;
   if (session_ && state_ == LinkState::bound) {
-    state_ = LinkState::unbinding;
+    enter(LinkState::unbinding);
     session_->unbind(Clock::now());
     flush();
     arm_alarm();
@@ -133,8 +135,21 @@ LinkStats SmscLink::stats() const noexcept {
 
 void SmscLink::note(std::string error, bool is_warning) {
   last_error_ = std::move(error);
+  if (errors_.size() == kErrorsKept) errors_.pop_front();
+  errors_.push_back({wall_clock_ms(), last_error_});
   const auto level = is_warning ? spdlog::level::warn : spdlog::level::info;
   spdlog::log(level, "carrier {} bind {}: {}", carrier_.name, number_, last_error_);
+}
+
+void SmscLink::enter(LinkState state) {
+  if (state_ == state) return;
+  state_ = state;
+  state_since_ms_ = wall_clock_ms();
+}
+
+std::string SmscLink::host() const {
+  const HostPort& host = carrier_.hosts[host_];
+  return fmt::format("{}:{}", host.host, host.port);
 }
 
 asio::awaitable<void> SmscLink::run() {
@@ -145,13 +160,13 @@ asio::awaitable<void> SmscLink::run() {
       (void)co_await patience_.async_wait(kAsResult);
       if (stopping_) break;
     }
-    state_ = LinkState::connecting;
+    enter(LinkState::connecting);
     if (co_await connect()) co_await converse();
     if (stopping_) break;
-    state_ = LinkState::down;
+    enter(LinkState::down);
     co_await pause();
   }
-  state_ = LinkState::stopped;
+  enter(LinkState::stopped);
   owner_.on_link_activity();
 }
 
@@ -199,8 +214,9 @@ asio::awaitable<void> SmscLink::converse() {
   written_ = 0;
   closing_ = false;
   credentials_refused_ = false;
+  was_bound_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
-  state_ = LinkState::binding;
+  enter(LinkState::binding);
   session_->on_connected(Clock::now());
   flush();
   arm_alarm();
@@ -248,6 +264,7 @@ asio::awaitable<void> SmscLink::converse() {
   } else if (!stopping_) {
     note(fmt::format("connection lost: {}", why.message()), true);
   }
+  if (was_bound_) host_ = 0;  // the next time the preferred host comes first again
   ++stats_.losses;
   const auto unanswered = session_->take_unanswered();
   const protocol::SessionStats& last = session_->stats();
@@ -256,7 +273,7 @@ asio::awaitable<void> SmscLink::converse() {
   stats_.malformed += last.malformed + last.unknown_commands;
   stats_.unexpected_responses += last.unexpected_responses;
   session_.reset();
-  state_ = LinkState::down;
+  enter(LinkState::down);
   owner_.on_link_lost(*this, unanswered);
 }
 
@@ -312,9 +329,9 @@ void SmscLink::close_socket() {
 }
 
 void SmscLink::on_bound() {
-  state_ = LinkState::bound;
+  enter(LinkState::bound);
+  was_bound_ = true;
   reconnect_.on_bound(Clock::now());
-  host_ = 0;  // the next time the preferred host comes first again
   spdlog::info("carrier {} bind {}: bound", carrier_.name, number_);
   last_error_.clear();
   owner_.on_link_bound(*this);

@@ -15,6 +15,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,12 @@ class LinkOwner {
 enum class LinkState : std::uint8_t { down, connecting, binding, bound, unbinding, stopped };
 [[nodiscard]] std::string_view name_of(LinkState state) noexcept;
 
+/// What went wrong on a link, and when.
+struct LinkError {
+  std::uint64_t time_ms = 0;
+  std::string what;
+};
+
 struct LinkStats {
   std::uint64_t connects = 0;
   std::uint64_t losses = 0;
@@ -80,6 +87,10 @@ class SmscLink final : public protocol::SessionHandler {
     return type_ != protocol::BindType::receiver && state_ == LinkState::bound;
   }
   [[nodiscard]] LinkState state() const noexcept { return state_; }
+  /// In milliseconds of Unix time.
+  [[nodiscard]] std::uint64_t state_since_ms() const noexcept { return state_since_ms_; }
+  /// "host:port" that it is connected to, or tries.
+  [[nodiscard]] std::string host() const;
   [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] protocol::BindType type() const noexcept { return type_; }
@@ -90,6 +101,9 @@ class SmscLink final : public protocol::SessionHandler {
   [[nodiscard]] std::size_t in_flight() const noexcept;
   [[nodiscard]] LinkStats stats() const noexcept;
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+
+  /// The latest, oldest first.
+  [[nodiscard]] std::vector<LinkError> errors() const { return {errors_.begin(), errors_.end()}; }
 
   /// Sends what the session has queued: call after a round of submits or answers.
   void flush();
@@ -108,6 +122,7 @@ class SmscLink final : public protocol::SessionHandler {
   void on_alarm();
   void close_socket();
   void note(std::string error, bool is_warning);
+  void enter(LinkState state);
 
   boost::asio::io_context& context_;
   const CarrierConfig& carrier_;
@@ -120,12 +135,16 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::steady_timer alarm_;
   boost::asio::steady_timer patience_;  // between attempts, and for one attempt to connect
   std::unique_ptr<protocol::Session> session_;
+  // What an operator looks at after a bad night; each is a line of text.
+  static constexpr std::size_t kErrorsKept = 8;
   LinkState state_ = LinkState::down;
+  std::uint64_t state_since_ms_ = 0;
   std::size_t host_ = 0;
   std::uint32_t epoch_ = 0;
   bool stopping_ = false;
   bool closing_ = false;
-  bool credentials_refused_ = false;
+  bool credentials_refused_ = false;  // by the latest attempt
+  bool was_bound_ = false;            // this connection
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;
   bool writing_ = false;
@@ -133,6 +152,7 @@ class SmscLink final : public protocol::SessionHandler {
   std::vector<std::uint8_t> inbox_;
   LinkStats stats_;
   std::string last_error_;
+  std::deque<LinkError> errors_;
 };
 
 }  // namespace stentor::daemon

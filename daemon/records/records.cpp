@@ -193,6 +193,23 @@ std::optional<Released> decode_released(std::span<const std::uint8_t> payload) {
   return checked(in, std::move(released));
 }
 
+void encode(const CarrierSwitched& switched, FieldWriter& out) {
+  out.text(switched.carrier);
+  out.u8(switched.suspended ? 1 : 0);
+  out.u64(switched.time_ms);
+  out.text(switched.client);
+}
+
+std::optional<CarrierSwitched> decode_carrier_switched(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  CarrierSwitched switched;
+  switched.carrier = in.text();
+  switched.suspended = in.u8() != 0;
+  switched.time_ms = in.u64();
+  switched.client = in.text();
+  return checked(in, switched);
+}
+
 bool is_final(State state) noexcept {
   switch (state) {
     case State::none:

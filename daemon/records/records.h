@@ -41,7 +41,9 @@ enum class RecordKind : std::uint8_t {
   released = 10,      ///< messages of an intent that were certainly not written after all
   campaign = 12,      ///< a campaign and its counts, in a file's first block (campaign_records.h)
   campaign_set = 13,  ///< a campaign was made, changed or cancelled
-  campaign_forgotten = 14  ///< a campaign that had ended gave its place to another
+  campaign_forgotten = 14,  ///< a campaign that had ended gave its place to another
+
+  carrier_switched = 48  ///< a carrier was suspended or resumed
 };
 
 /// What every event about a message repeats. Encoded once, in the accepted record, and copied
@@ -207,6 +209,18 @@ struct Orphan {
 };
 void encode(const Orphan& orphan, FieldWriter& out);
 [[nodiscard]] std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload);
+
+/// The last one of a carrier counts. Every new journal file begins with one of each carrier that
+/// was ever switched.
+struct CarrierSwitched {
+  std::string_view carrier;
+  bool suspended = false;
+  std::uint64_t time_ms = 0;
+  std::string_view client;  ///< who asked
+};
+void encode(const CarrierSwitched& switched, FieldWriter& out);
+[[nodiscard]] std::optional<CarrierSwitched> decode_carrier_switched(
+    std::span<const std::uint8_t> payload);
 
 /// accepted = delivered + sent_final + failed + expired + cancelled + unknown + live, always.
 struct Ledger {

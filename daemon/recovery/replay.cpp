@@ -69,6 +69,13 @@ void Replay::visit(const queue::Record& record) {
     case RecordKind::campaign_forgotten:
       if (campaigns_.restore(record)) return;
       break;
+    case RecordKind::carrier_switched:
+      if (const auto switched = decode_carrier_switched(record.payload)) {
+        const auto number = routing_.carrier_named(switched->carrier);
+        if (number) carrier_of_(*number).restore_switch(*switched);
+        return;
+      }
+      break;
   }
   ++report_.not_understood;
 }

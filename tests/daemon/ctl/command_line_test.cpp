@@ -471,6 +471,27 @@ TEST(EventsCommand, SaysThatAnotherTookOver) {
   EXPECT_EQ(result.err, "stentorctl: another connection reads as consumer crm now\n");
 }
 
+TEST(CarrierCommand, AsksForOneAndSaysWhatCameOfIt) {
+  Against daemon(R"({"status":"ok","name":"north","suspended":true,"waiting":1200})");
+  const Ran result = daemon.ran({"carrier", "suspend", "north"});
+
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out, "north is suspended; 1,200 messages wait\n");
+  EXPECT_EQ(daemon.heard(), Lines{R"({"op":"carrier","action":"suspend","name":"north"})"});
+}
+
+TEST(CarrierCommand, ShowsBindsAndEscapesWhatTheyMet) {
+  Against daemon(
+      R"({"status":"ok","name":"north","state":"down","bind_list":[{"bind":0,"type":"receiver",)"
+      R"("state":"down","host":"h:1","last_errors":[{"time":"T","what":"no\u001b"}]}]})");
+  const Ran result = daemon.ran({"carrier", "show", "north"});
+
+  EXPECT_EQ(result.status, 0);
+  EXPECT_NE(result.out.find("receiver  down"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("T  bind 0  no"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find('\x1b'), std::string::npos) << result.out;
+}
+
 TEST(TopCommand, OneNeedsNoTerminal) {
   Against daemon(kStatus);
   const Ran result = daemon.ran({"top", "--once", "--interval", "0.01"});

@@ -170,7 +170,7 @@ TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
                    "r");
   }
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
-  for (const char* op : {"cancel", "resolve", "carrier", "route", "reload", "drain"}) {
+  for (const char* op : {"cancel", "resolve", "route", "reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
   }
   expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
@@ -201,6 +201,22 @@ TEST_F(RequestParserTest, ReadsWhatIsOrderedOfACampaign) {
     expect_refused(R"({"op":"campaign","name":"x","action":")" + std::string(later) + R"("})",
                    "not_supported");
   }
+}
+
+TEST_F(RequestParserTest, ReadsWhatIsAskedOfACarrier) {
+  using Action = CarrierRequest::Action;
+  const auto list = parse(R"({"op":"carrier"})");
+  ASSERT_TRUE(list);
+  EXPECT_EQ(std::get<CarrierRequest>(*list).action, Action::list);
+  const auto suspend = parse(R"({"op":"carrier","action":"suspend","name":"north"})");
+  ASSERT_TRUE(suspend);
+  EXPECT_EQ(std::get<CarrierRequest>(*suspend).action, Action::suspend);
+  EXPECT_EQ(std::get<CarrierRequest>(*suspend).name, "north");
+
+  expect_refused(R"({"op":"carrier","action":"resume"})", "bad_field");
+  expect_refused(R"({"op":"carrier","action":"melt","name":"north"})", "bad_field");
+  expect_refused(R"({"op":"carrier","action":"orphans","name":"north"})", "not_supported");
+  expect_refused(R"({"op":"carrier","action":"list","text":"x"})", "unknown_field");
 }
 
 TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {

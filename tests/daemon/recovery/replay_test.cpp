@@ -23,6 +23,7 @@ class ReplayTest : public testing::Test {
     route.carriers = {"north"};
     config_.routes.push_back(route);
     routing_ = std::make_unique<Routing>(config_);
+    switches_ = std::make_unique<CarrierSwitches>(config_);
     feed_ = std::make_unique<CommitFeed>(disk_.commit(), false, 0, [] {});
     reader_ = std::make_unique<queue::JournalReader>(disk_.files(), disk_.journal(),
                                                      queue::ReaderOptions{});
@@ -31,6 +32,7 @@ class ReplayTest : public testing::Test {
                                                                .reader = *reader_,
                                                                .routing = *routing_,
                                                                .gauges = gauges_,
+                                                               .switches = *switches_,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
@@ -73,6 +75,14 @@ class ReplayTest : public testing::Test {
   Following about(queue::Locator at, State state) {
     return {.accepted = at, .subject = subject_.octets(), .time_ms = kNow, .state = state};
   }
+  void switched(bool suspended, std::string_view carrier = "north") {
+    CarrierSwitched record;
+    record.carrier = carrier;
+    record.suspended = suspended;
+    record.time_ms = kNow;
+    record.client = "ops";
+    (void)write(RecordKind::carrier_switched, record);
+  }
   void intend(std::uint64_t sequence) {
     Intent intent;
     intent.carrier = "north";
@@ -103,6 +113,7 @@ class ReplayTest : public testing::Test {
   JournalOnDisk disk_;
   boost::asio::io_context context_;
   Gauges gauges_;
+  std::unique_ptr<CarrierSwitches> switches_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;
   std::unique_ptr<queue::JournalReader> reader_;
@@ -210,6 +221,20 @@ TEST_F(ReplayTest, ConsumersComeBackWhereTheyWere) {
   ASSERT_TRUE(position);
   EXPECT_EQ(position->record, queue::Locator(1, 64, 7));
   EXPECT_EQ(position->sub, 2);
+}
+
+TEST_F(ReplayTest, KeepsACarrierSuspendedAsTheLastRecordSays) {
+  switched(true);
+  switched(false);
+  switched(true);
+  switched(true, "taken out of the configuration");
+  EXPECT_EQ(replay().not_understood, 0u);
+
+  EXPECT_TRUE(carrier_->snapshot().switched.suspended);
+  EXPECT_EQ(carrier_->snapshot().switched.client, "ops");
+  queue::RecordBatch preamble;
+  switches_->add_to(preamble);
+  EXPECT_FALSE(preamble.is_empty()) << "a new journal file repeats it";
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+#include "daemon/control/carrier_desk.h"
+
+#include "daemon/control/carrier_report.h"
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/ingress/admission.h"
+#include "daemon/ingress/json.h"
+
+namespace stentor::daemon {
+namespace {
+
+std::string no_such_carrier() {
+  std::string reply;
+  append_rejection({"unknown_carrier", "name: no carrier is called so", {}}, reply);
+  return reply;
+}
+
+}  // namespace
+
+void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) const {
+  using Action = CarrierRequest::Action;
+  const auto number = routing_.carrier_named(request.name);
+  if (!number && !request.name.empty()) return reply(no_such_carrier());
+  switch (request.action) {
+    case Action::list: return list(request.name, std::move(reply));
+    case Action::show: return show(*number, std::move(reply));
+    case Action::suspend: return suspend(*number, true, peer, std::move(reply));
+    case Action::resume: return suspend(*number, false, peer, std::move(reply));
+  }
+}
+
+void CarrierDesk::list(const std::string& name, Reply reply) const {
+  figures_.collect([name, reply = std::move(reply)](const Figures& figures) {
+    std::string out;
+    std::uint64_t lines = 0;
+    for (const CarrierSnapshot& carrier : figures.carriers) {
+      if (!name.empty() && carrier.name != name) continue;
+      append_carrier_line(carrier, out);
+      out.push_back('\n');
+      ++lines;
+    }
+    out.append(R"({"status":"ok","done":true)");
+    append_member("lines", lines, out);
+    out.push_back('}');
+    reply(std::move(out));
+  });
+}
+
+void CarrierDesk::show(std::uint16_t number, Reply reply) const {
+  figures_.collect([number, reply = std::move(reply)](const Figures& figures) {
+    reply(carrier_shown(figures.carriers[number]));
+  });
+}
+
+void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer,
+                          Reply reply) const {
+  on_carrier_(number, [suspended, client = peer.client,
+                       reply = std::move(reply)](CarrierDelivery& carrier) {
+    carrier.suspend(suspended, client, [&carrier, suspended, reply] {
+      std::string out = R"({"status":"ok")";
+      append_member("name", carrier.name(), out);
+      append_key("suspended", out);
+      out.append(suspended ? "true" : "false");
+      append_member("waiting", carrier.waiting(), out);
+      out.push_back('}');
+      reply(std::move(out));
+    });
+  });
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,150 @@
+#include "daemon/control/carrier_report.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+// A line of a log is shorter; a carrier's own words may be anything.
+constexpr std::size_t kErrorOctetsMax = 256;
+
+// Suspended, whatever its binds do; else up when all its binds are, partly up when some are.
+std::string_view state_of(const CarrierSnapshot& carrier, std::size_t bound) {
+  if (carrier.switched.suspended) return "suspended";
+  if (bound == carrier.links.size()) return "up";
+  if (bound > 0) return "partly up";
+  for (const LinkSnapshot& link : carrier.links) {
+    if (link.state == LinkState::connecting || link.state == LinkState::binding) {
+      return name_of(link.state);
+    }
+  }
+  return "down";
+}
+
+std::string_view name_of(protocol::BindType type) {
+  switch (type) {
+    case protocol::BindType::transmitter: return "transmitter";
+    case protocol::BindType::receiver: return "receiver";
+    case protocol::BindType::transceiver: return "transceiver";
+  }
+  return {};
+}
+
+std::string rfc3339(std::uint64_t time_ms) {
+  std::string text;
+  append_rfc3339(time_ms, text);
+  return text;
+}
+
+// Without the closing brace.
+void append_figures(const CarrierSnapshot& carrier, std::string& out) {
+  std::size_t bound = 0;
+  std::size_t in_flight = 0;
+  std::string_view last_error;
+  for (const LinkSnapshot& link : carrier.links) {
+    if (link.state == LinkState::bound) ++bound;
+    in_flight += link.in_flight;
+    if (!link.last_error.empty()) last_error = link.last_error;
+  }
+  const std::size_t lanes = carrier.waiting_urgent + carrier.waiting_normal + carrier.waiting_bulk;
+  std::optional<std::uint32_t> oldest;
+  for (const auto& since : carrier.oldest_since) {
+    if (since && (!oldest || *since < *oldest)) oldest = since;
+  }
+  const auto now = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  append_member("name", carrier.name, out);
+  append_member("state", state_of(carrier, bound), out);
+  append_member("binds", carrier.links.size(), out);
+  append_member("bound", bound, out);
+  append_member("window", carrier.window, out);
+  append_member("in_flight", in_flight, out);
+  append_member("reserved", carrier.reserved, out);
+  append_member("waiting", lanes + carrier.waiting_timers, out);
+  append_member("waiting_urgent", carrier.waiting_urgent, out);
+  append_member("waiting_normal", carrier.waiting_normal, out);
+  append_member("waiting_bulk", carrier.waiting_bulk, out);
+  append_member("waiting_timers", carrier.waiting_timers, out);
+  append_member("oldest_seconds", oldest && *oldest < now ? now - *oldest : 0, out);
+  append_member("rate", carrier.rate_configured, out);
+  append_member("rate_current", carrier.rate_current, out);
+  append_member("outstanding", carrier.outstanding, out);
+  append_member("submitted", carrier.stats.submitted, out);
+  append_member("segments_sent", carrier.stats.segments_accepted, out);
+  append_member("segments_gsm7", carrier.stats.segments_gsm7, out);
+  append_member("segments_ucs2", carrier.stats.segments_ucs2, out);
+  append_member("segments_other", carrier.stats.segments_other, out);
+  append_member("sent", carrier.stats.messages_sent, out);
+  append_member("delivered", carrier.stats.messages_delivered, out);
+  append_member("failed", carrier.stats.messages_failed, out);
+  append_member("throttled", carrier.stats.throttled, out);
+  append_member("retries", carrier.stats.retries_messages, out);
+  append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,
+                out);
+  append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);
+  append_key("last_error", out);
+  append_json_untrusted(last_error, kErrorOctetsMax, out);
+}
+
+void append_bind(const LinkSnapshot& link, std::uint32_t window, std::string& out) {
+  out.push_back('{');
+  append_member("bind", link.number, out);
+  append_member("type", name_of(link.type), out);
+  append_member("state", name_of(link.state), out);
+  if (link.state_since_ms != 0) {
+    append_member("since", rfc3339(link.state_since_ms), out);
+  }
+  append_member("host", link.host, out);
+  append_member("window", window, out);
+  append_member("in_flight", link.in_flight, out);
+  append_member("connects", link.stats.connects, out);
+  append_member("losses", link.stats.losses, out);
+  append_member("pdus_in", link.stats.pdus_in, out);
+  append_member("pdus_out", link.stats.pdus_out, out);
+  append_member("malformed", link.stats.malformed, out);
+  append_member("unexpected_responses", link.stats.unexpected_responses, out);
+  append_key("last_errors", out);
+  out.push_back('[');
+  for (const LinkError& error : link.errors) {
+    if (out.back() != '[') out.push_back(',');
+    out.push_back('{');
+    append_member("time", rfc3339(error.time_ms), out);
+    append_key("what", out);
+    append_json_untrusted(error.what, kErrorOctetsMax, out);
+    out.push_back('}');
+  }
+  out.append("]}");
+}
+
+}  // namespace
+
+void append_carrier_line(const CarrierSnapshot& carrier, std::string& out) {
+  out.push_back('{');
+  append_figures(carrier, out);
+  out.push_back('}');
+}
+
+std::string carrier_shown(const CarrierSnapshot& carrier) {
+  std::string out = R"({"status":"ok")";
+  append_figures(carrier, out);
+  if (carrier.switched.time_ms != 0) {
+    const bool suspended = carrier.switched.suspended;
+    append_member(suspended ? "suspended_by" : "resumed_by", carrier.switched.client, out);
+    append_member(suspended ? "suspended_since" : "resumed_since",
+                  rfc3339(carrier.switched.time_ms), out);
+  }
+  append_key("bind_list", out);
+  out.push_back('[');
+  for (const LinkSnapshot& link : carrier.links) {
+    if (out.back() != '[') out.push_back(',');
+    append_bind(link, carrier.window, out);
+  }
+  out.append("]}");
+  return out;
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,119 @@
+// `carrier`: the binds of carriers, looked at, suspended and resumed.
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "daemon/ctl/commands.h"
+#include "daemon/ctl/connection.h"
+#include "daemon/ctl/event_shown.h"
+#include "daemon/ctl/json_line.h"
+#include "daemon/ctl/shown.h"
+
+namespace stentor::ctl {
+namespace {
+
+using Side = Columns::Side;
+
+void print(const Columns& columns, std::ostream& out) {
+  for (const std::string& line : columns.lines()) out << line << '\n';
+}
+
+std::vector<std::string> list_heading() {
+  return {"carrier", "state", "binds", "in flight", "waiting", "oldest", "rate", "last error"};
+}
+
+// "400", "280 of 400", "any": what throttling has left of the configured rate.
+std::string rate_of(const JsonValue& carrier) {
+  const auto configured = carrier.number("rate");
+  const auto current = carrier.number("rate_current");
+  if (current == configured) return configured == 0 ? "any" : grouped(configured);
+  return fmt::format("{} of {}", grouped(current), configured == 0 ? "any" : grouped(configured));
+}
+
+std::vector<std::string> list_row(const JsonValue& carrier) {
+  return {printable(carrier.text("name")),
+          printable(carrier.text("state")),
+          fmt::format("{}/{}", carrier.number("bound"), carrier.number("binds")),
+          grouped(carrier.number("in_flight")),
+          grouped(carrier.number("waiting")),
+          seconds_shown(carrier.fraction("oldest_seconds")),
+          rate_of(carrier),
+          printable(carrier.text("last_error"))};
+}
+
+void print_shown(const JsonValue& carrier, std::ostream& out) {
+  const auto* fields = carrier.as_object();
+  if (fields == nullptr) return;
+  Columns columns({Side::left, Side::left});
+  for (const auto& [key, value] : *fields) {
+    if (key == "status" || value.as_array() != nullptr) continue;
+    columns.add({printable(key), printable(value.shown())});
+  }
+  print(columns, out);
+  Columns binds({Side::right, Side::left, Side::left, Side::left, Side::left, Side::right,
+                 Side::right, Side::right});
+  binds.add({"bind", "type", "state", "since", "host", "in flight", "connects", "losses"});
+  for (const JsonValue& bind : carrier.array("bind_list")) {
+    binds.add({grouped(bind.number("bind")), printable(bind.text("type")),
+               printable(bind.text("state")), printable(bind.text("since", "-")),
+               printable(bind.text("host")), grouped(bind.number("in_flight")),
+               grouped(bind.number("connects")), grouped(bind.number("losses"))});
+  }
+  out << '\n';
+  print(binds, out);
+  for (const JsonValue& bind : carrier.array("bind_list")) {
+    for (const JsonValue& error : bind.array("last_errors")) {
+      out << fmt::format("{}  bind {}  {}\n", printable(error.text("time")), bind.number("bind"),
+                         printable(error.text("what")));
+    }
+  }
+}
+
+}  // namespace
+
+result<Exit> carrier(const Target& target, const CarrierOptions& options,
+                     const Surroundings& around) {
+  auto connection = Connection::open(target.socket, target.patience);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  const std::string request = JsonLine()
+                                  .add("op", "carrier")
+                                  .add("action", options.action)
+                                  .add_given("name", options.name)
+                                  .line();
+  if (auto written = connection->write(request); !written) {
+    return std::unexpected(std::move(written.error()));
+  }
+  Columns list({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
+                Side::right, Side::left});
+  list.add(list_heading());
+  // Lines without a status, then one with it.
+  while (true) {
+    const auto line = connection->read_reply();
+    if (!line) return std::unexpected(line.error());
+    const auto reply = JsonValue::parse(*line);
+    if (!reply) return failed(Exit::unreachable, "an answer that is not JSON: not stentord?");
+    if (target.json) *around.out << *line << '\n';
+    const std::string status = reply->text("status");
+    if (!status.empty() && status != "ok") {
+      return failed(Exit::refused, fmt::format("carrier: {}", error_shown(*reply)));
+    }
+    if (status.empty()) {
+      list.add(list_row(*reply));
+      continue;
+    }
+    if (!target.json) {
+      if (reply->flag("done")) {
+        print(list, *around.out);
+      } else if (options.action == "show") {
+        print_shown(*reply, *around.out);
+      } else {
+        *around.out << fmt::format("{} is {}; {} messages wait\n", printable(reply->text("name")),
+                                   reply->flag("suspended") ? "suspended" : "at work",
+                                   grouped(reply->number("waiting")));
+      }
+    }
+    return Exit::ok;
+  }
+}
+
+}  // namespace stentor::ctl
