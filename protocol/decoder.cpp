@@ -176,6 +176,25 @@ result<CancelSm> decode_cancel_sm(std::span<const std::uint8_t> pdu) noexcept {
   return decoded;
 }
 
+result<AlertNotification> decode_alert_notification(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<AlertNotification> decoded;
+  decoded->source = read_address(reader, kDataAddressMax);
+  decoded->esme = read_address(reader, kDataAddressMax);
+  decoded->tlvs = read_tlvs(reader);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<Outbind> decode_outbind(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<Outbind> decoded;
+  decoded->system_id = reader.c_octets(kCredentialMax);
+  decoded->password = reader.c_octets(kCredentialMax);
+  settle(decoded, reader);
+  return decoded;
+}
+
 result<void> check_user_data(const ShortMessage& message) noexcept {
   OctetReader reader(user_data_of(message));
   if ((message.esm_class & kUserDataHeaderIndicator) != 0) (void)reader.take(reader.u8());

@@ -64,6 +64,10 @@ namespace stentor::protocol {
 [[nodiscard]] result<QueryResp> decode_query_resp(std::span<const std::uint8_t> pdu) noexcept;
 [[nodiscard]] result<CancelSm> decode_cancel_sm(std::span<const std::uint8_t> pdu) noexcept;
 
+[[nodiscard]] result<AlertNotification> decode_alert_notification(
+    std::span<const std::uint8_t> pdu) noexcept;
+[[nodiscard]] result<Outbind> decode_outbind(std::span<const std::uint8_t> pdu) noexcept;
+
 /// Whether the user data can be what esm_class and data_coding say it is: a user-data header that
 /// is announced is there and fits, UTF-16 has an even number of octets behind it. Fails with
 /// truncated. Receipts are not asked: nobody decodes their text.

@@ -82,6 +82,7 @@ inline constexpr std::uint16_t kSarTotalSegments = 0x020e;
 inline constexpr std::uint16_t kSarSegmentSeqnum = 0x020f;
 inline constexpr std::uint16_t kScInterfaceVersion = 0x0210;
 inline constexpr std::uint16_t kReceiptedMessageId = 0x001e;
+inline constexpr std::uint16_t kMsAvailabilityStatus = 0x0422;
 inline constexpr std::uint16_t kNetworkErrorCode = 0x0423;
 inline constexpr std::uint16_t kMessagePayload = 0x0424;
 inline constexpr std::uint16_t kMoreMessagesToSend = 0x0426;
@@ -188,6 +189,19 @@ struct CancelSm {
   std::string_view message_id{};  ///< never empty here: an empty one cancels by addresses alone
   Address source{};
   Address destination{};
+};
+
+/// A handset for which a message waits can be reached again (section 4.12.1). It has no response.
+struct AlertNotification {
+  Address source{};  ///< the handset
+  Address esme{};    ///< who had asked to be told
+  Tlvs tlvs{};       ///< ms_availability_status
+};
+
+/// An SMSC that has connected to us asks us to bind (section 4.1.7). It has no response.
+struct Outbind {
+  std::string_view system_id{};
+  std::string_view password{};
 };
 
 struct QueryResp {

@@ -81,6 +81,8 @@ class SessionHandler {
   virtual void on_query_resp(std::uint64_t /*cookie*/, CommandStatus /*status*/,
                              const QueryResp& /*response*/) {}
   virtual void on_cancel_resp(std::uint64_t /*cookie*/, CommandStatus /*status*/) {}
+  /// A handset can be reached again. Views are valid during the call.
+  virtual void on_alert(const AlertNotification& /*alert*/) {}
 
  protected:
   ~SessionHandler() = default;
@@ -92,6 +94,7 @@ struct SessionStats {
   std::uint64_t malformed = 0;             ///< answered with an error, session kept
   std::uint64_t unknown_commands = 0;      ///< answered with generic_nack
   std::uint64_t unexpected_responses = 0;  ///< late, twice, or never asked for; passed over
+  std::uint64_t alerts = 0;                ///< alert_notification
 };
 
 class Session {

@@ -70,6 +70,7 @@ class Session::Body {
   void on_query_resp(const Header& header, std::span<const std::uint8_t> pdu);
   void on_cancel_resp(const Header& header);
   void on_deliver(const Header& header, std::span<const std::uint8_t> pdu);
+  void on_alert(std::span<const std::uint8_t> pdu);
   void on_generic_nack(const Header& header);
   void on_enquire_link_resp(const Header& header);
   void on_peer_unbind(const Header& header, TimePoint now);

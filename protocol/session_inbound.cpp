@@ -72,8 +72,9 @@ void Session::Body::dispatch(const Header& header, std::span<const std::uint8_t>
       return;
     case CommandId::query_sm_resp: on_query_resp(header, pdu); return;
     case CommandId::cancel_sm_resp: on_cancel_resp(header); return;
-    case CommandId::alert_notification:
-    case CommandId::outbind: return;  // neither has a response (sections 4.1.7 and 4.12.1)
+    // Neither of these two has a response (sections 4.12.1 and 4.1.7).
+    case CommandId::alert_notification: on_alert(pdu); return;
+    case CommandId::outbind: return;  // too late: we have connected ourselves
     case CommandId::deliver_sm_resp:
     case CommandId::replace_sm_resp:
     case CommandId::submit_multi_resp: ++stats.unexpected_responses; return;
@@ -208,6 +209,16 @@ void Session::Body::on_peer_unbind(const Header& header, TimePoint now) {
     case State::idle:
     case State::ended: assert(false && "nothing is received then"); break;
   }
+}
+
+void Session::Body::on_alert(std::span<const std::uint8_t> pdu) {
+  const auto alert = decode_alert_notification(pdu);
+  if (!alert) {
+    ++stats.malformed;
+    return;
+  }
+  ++stats.alerts;
+  handler_.on_alert(*alert);
 }
 
 void Session::Body::refuse_delivery(const Header& header, CommandStatus status) {

@@ -53,6 +53,23 @@ void add_service(CLI::App& app, Settings& settings) {
       ->group("Service");
 }
 
+void add_language(CLI::App& app, Settings& settings) {
+  const char* const group = "Service";
+  add_parsed(
+      app, "--interface-version", parse_version,
+      [&](std::uint8_t value) { settings.interface_version = value; },
+      "SMPP 0x33 (tells no version, knows no transceiver), 0x34 or 0x50 [0x34]")
+      ->group(group);
+  add_parsed(
+      app, "--query", parse_query_answer, [&](QueryAnswer value) { settings.query = value; },
+      "answer query_sm: a stat such as DELIVRD, a status such as 0x0c, or silent [unknown command]")
+      ->group(group);
+  add_parsed(
+      app, "--cancel", parse_status, [&](std::uint32_t value) { settings.cancel = value; },
+      "answer cancel_sm with this status; receipts come all the same [unknown command]")
+      ->group(group);
+}
+
 void add_tls(CLI::App& app, TlsSettings& tls) {
   const char* const group = "TLS";
   CLI::Option* const certificate =
@@ -100,13 +117,17 @@ void add_receipts(CLI::App& app, Settings& settings) {
       ->group(group);
   add_parsed(
       app, "--receipt-form", parse_receipt_form,
-      [&](ReceiptForm value) { settings.receipt_form = value; }, "text, tlv or both [both]")
+      [&](ReceiptForm value) { settings.receipt_form = value; },
+      "text, tlv, both, payload (the text in message_payload) or csv [both]")
       ->group(group);
   app.add_flag("--receipts-before-response", settings.receipts_before_response,
                "each receipt goes out before its submit_sm_resp; without delay")
       ->group(group);
   app.add_flag("--receipts-to-any-bind", settings.receipts_to_any_bind,
                "to the account's binds in turn, not to the one that submitted")
+      ->group(group);
+  app.add_flag("--receipts-by-data-sm", settings.receipts_by_data_sm,
+               "receipts come in data_sm, not in deliver_sm")
       ->group(group);
   add_parsed(
       app, "--duplicate-receipts", parse_share,
@@ -164,6 +185,10 @@ void add_faults(CLI::App& app, Settings& settings) {
   app.add_flag("--cut-mid-pdu", settings.cut_mid_pdu, "and leave half a PDU behind")->group(group);
   app.add_flag("--reset", settings.reset, "and end it by RST")->group(group);
   app.add_flag("--unbind", settings.unbind, "or end it by unbind")->group(group);
+  add_parsed(
+      app, "--trickle", parse_duration, [&](nanoseconds value) { settings.trickle = value; },
+      "write one octet each such time: 1s")
+      ->group(group);
   add_parsed(
       app, "--silent-after", parse_after, [&](After value) { settings.silent_after = value; },
       "then take everything on that connection, but answer nothing: N submit_sm or a time")
@@ -263,6 +288,7 @@ int main(int argc, char** argv) {
                  "stentor-smsc");
     app.set_version_flag("--version", "stentor-smsc " STENTOR_VERSION);
     add_service(app, settings);
+    add_language(app, settings);
     add_tls(app, settings.tls);
     add_receipts(app, settings);
     add_faults(app, settings);

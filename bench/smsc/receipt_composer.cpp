@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 #include <ctime>
+#include <span>
 
 namespace stentor::smsc {
 namespace {
@@ -10,23 +11,6 @@ namespace {
 constexpr std::uint8_t kReceiptClass = 0x04;       // section 5.2.12: delivery receipt
 constexpr std::uint8_t kIntermediateClass = 0x20;  // section 5.2.12: intermediate notification
 constexpr std::uint8_t kGsmNetwork = 3;            // section 5.3.2.31, network_error_code
-
-// Section 5.2.28.
-std::uint8_t message_state_of(Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::enroute: return 1;
-    case Outcome::delivered: return 2;
-    case Outcome::expired: return 3;
-    case Outcome::deleted: return 4;
-    case Outcome::undeliverable: return 5;
-    case Outcome::accepted: return 6;
-    case Outcome::unknown: return 7;
-    case Outcome::rejected: return 8;
-    case Outcome::none: break;
-  }
-  assert(false && "a lost receipt is never composed");
-  return 7;
-}
 
 // As vendors commonly number them: absent subscriber, delivery time-out, refused by the network.
 std::string_view err_of(Outcome outcome) noexcept {
@@ -74,6 +58,19 @@ std::string_view ReceiptComposer::compose_text(const Delivery& delivery,
   return {text_.data(), static_cast<std::size_t>(to - text_.data())};
 }
 
+// No field has a name, and "text" no part in it.
+std::string_view ReceiptComposer::compose_csv(const Delivery& delivery, std::string_view message_id,
+                                              const Now& now) {
+  std::string& csv = csv_;
+  csv = stat_of(delivery.outcome);
+  for (const std::string_view field :
+       {done_.at(now.wall_seconds()), submitted_.at(delivery.submitted), err_of(delivery.outcome),
+        delivery.destination.view().digits, delivery.source.view().digits, message_id}) {
+    csv.append(",").append(field);
+  }
+  return csv;
+}
+
 void ReceiptComposer::append(protocol::Octets& out, std::uint32_t sequence_number,
                              const Delivery& delivery, std::string_view message_id,
                              const Now& now) {
@@ -82,12 +79,19 @@ void ReceiptComposer::append(protocol::Octets& out, std::uint32_t sequence_numbe
   deliver.destination = delivery.source.view();
   deliver.esm_class =
       delivery.kind == DeliveryKind::intermediate ? kIntermediateClass : kReceiptClass;
-  if (form_ != ReceiptForm::tlv) {
-    const std::string_view text = compose_text(delivery, message_id, now);
-    deliver.short_message = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-  }
   tlvs_.clear();
-  if (form_ != ReceiptForm::text) {
+  if (form_ != ReceiptForm::tlv) {
+    const std::string_view text = form_ == ReceiptForm::csv
+                                      ? compose_csv(delivery, message_id, now)
+                                      : compose_text(delivery, message_id, now);
+    const std::span octets(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    if (form_ != ReceiptForm::payload || by_data_sm_) {
+      deliver.short_message = octets;
+    } else {
+      protocol::append_tlv(tlvs_, protocol::tag::kMessagePayload, octets);
+    }
+  }
+  if (form_ == ReceiptForm::tlv || form_ == ReceiptForm::both) {
     protocol::append_tlv_text(tlvs_, protocol::tag::kReceiptedMessageId, message_id);
     protocol::append_tlv_u8(tlvs_, protocol::tag::kMessageState,
                             message_state_of(delivery.outcome));
@@ -102,7 +106,8 @@ void ReceiptComposer::append(protocol::Octets& out, std::uint32_t sequence_numbe
                              delivery.user_message_reference);
   }
   deliver.tlvs = protocol::Tlvs(tlvs_);
-  const auto appended = protocol::append_deliver_sm(out, sequence_number, deliver);
+  const auto appended = by_data_sm_ ? protocol::append_data_sm(out, sequence_number, deliver)
+                                    : protocol::append_deliver_sm(out, sequence_number, deliver);
   assert(appended && "every field of a receipt fits");
   (void)appended;
 }

@@ -1,4 +1,4 @@
-// Composes the deliver_sm of a receipt, in the text form, by TLVs, or both.
+// Composes the deliver_sm of a receipt, in one of its many forms.
 //
 // Units    Octets.
 // Owns     Buffers that are used again for each receipt: nothing is allocated once warm.
@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "bench/smsc/delivery.h"
@@ -19,9 +20,10 @@ namespace stentor::smsc {
 
 class ReceiptComposer {
  public:
-  explicit ReceiptComposer(ReceiptForm form) noexcept : form_(form) {}
+  ReceiptComposer(ReceiptForm form, bool by_data_sm) noexcept
+      : form_(form), by_data_sm_(by_data_sm) {}
 
-  /// Appends one deliver_sm; `message_id` is spelt as receipts spell it.
+  /// Appends one deliver_sm, or data_sm; `message_id` is spelt as receipts spell it.
   void append(protocol::Octets& out, std::uint32_t sequence_number, const Delivery& delivery,
               std::string_view message_id, const Now& now);
 
@@ -39,10 +41,15 @@ class ReceiptComposer {
   [[nodiscard]] std::string_view compose_text(const Delivery& delivery, std::string_view message_id,
                                               const Now& now);
 
+  [[nodiscard]] std::string_view compose_csv(const Delivery& delivery, std::string_view message_id,
+                                             const Now& now);
+
   ReceiptForm form_;
+  bool by_data_sm_;
   Stamp submitted_;
   Stamp done_;
   std::array<char, 192> text_{};  // the longest text composed has 136 characters
+  std::string csv_;
   protocol::Octets tlvs_;
 };
 

@@ -115,7 +115,8 @@ Server::Server(const Settings& settings, Capture* capture)
       has_session_timers_(
           settings.latency.base.count() != 0 || settings.latency.jitter.count() != 0 ||
           settings.disconnect_after.time.count() != 0 || settings.silent_after.time.count() != 0 ||
-          settings.stall_after.time.count() != 0 || settings.enquire_link.count() != 0),
+          settings.stall_after.time.count() != 0 || settings.enquire_link.count() != 0 ||
+          settings.trickle.count() != 0),
       grain_(grain_of(settings)) {
   listener_ = listen_on(settings.host, settings.port);
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);

@@ -16,7 +16,7 @@ using protocol::CommandId;
 using protocol::CommandStatus;
 
 constexpr std::uint32_t kResponseBit = 0x80000000;  // section 5.1.2.1
-constexpr std::uint8_t kInterfaceVersion = 0x34;
+constexpr std::uint8_t kVersionWithoutTransceiver = 0x33;
 constexpr std::string_view kSystemId = "stentor-smsc";
 
 // A receipt that is refused so often is given up, as carriers do in the end.
@@ -86,8 +86,8 @@ void Session::on_pdu(std::span<const std::uint8_t> pdu, const Now& now) {
   if (command_id == CommandId::submit_sm || command_id == CommandId::data_sm) {
     return on_submit(header, pdu, now);
   }
-  if (command_id == CommandId::deliver_sm_resp || command_id == CommandId::enquire_link_resp ||
-      command_id == CommandId::generic_nack) {
+  if (command_id == CommandId::deliver_sm_resp || command_id == CommandId::data_sm_resp ||
+      command_id == CommandId::enquire_link_resp || command_id == CommandId::generic_nack) {
     return on_deliver_resp(header, now);
   }
   if (command_id == CommandId::unbind_resp) {
@@ -95,9 +95,16 @@ void Session::on_pdu(std::span<const std::uint8_t> pdu, const Now& now) {
     return;
   }
   if (is_mute_) return;
+  const bool is_transceiver_known =
+      smsc_.settings().interface_version != kVersionWithoutTransceiver;
   if (command_id == CommandId::bind_transmitter || command_id == CommandId::bind_receiver ||
-      command_id == CommandId::bind_transceiver) {
+      (command_id == CommandId::bind_transceiver && is_transceiver_known)) {
     return on_bind(header, pdu, now);
+  }
+  if (command_id == CommandId::query_sm && smsc_.settings().query)
+    return on_query(header, pdu, now);
+  if (command_id == CommandId::cancel_sm && smsc_.settings().cancel) {
+    return on_cancel(header, pdu, now);
   }
   if (command_id == CommandId::enquire_link) {
     ++smsc_.totals().enquire_links;
@@ -140,7 +147,10 @@ void Session::on_bind(const protocol::Header& header, std::span<const std::uint8
     capture->on_bind(now, number_, name_of(header.command_id), bind ? bind->system_id : "", status);
   }
   const std::size_t answer_begins = out_.size();
-  const protocol::BindResp response{.system_id = kSystemId, .interface_version = kInterfaceVersion};
+  const std::uint8_t version = smsc_.settings().interface_version;
+  const protocol::BindResp response{
+      .system_id = kSystemId,
+      .interface_version = version == kVersionWithoutTransceiver ? std::uint8_t{0} : version};
   if (status == 0) {
     const auto appended = protocol::append_bind_resp(out_, header.sequence_number, bind->type,
                                                      CommandStatus::ok, response);
@@ -158,6 +168,41 @@ void Session::on_bind(const protocol::Header& header, std::span<const std::uint8
     if (state_ == State::open) parting_ = Parting::close;
   }
   if (!spoils_answer(answer_begins)) ++answers_;
+}
+
+void Session::on_query(const protocol::Header& header, std::span<const std::uint8_t> pdu,
+                       const Now& now) {
+  const auto query = protocol::decode_query_sm(pdu);
+  auto status = std::to_underlying(CommandStatus::invalid_command_length);
+  if (!query) {
+    ++smsc_.totals().malformed;
+  } else {
+    ++smsc_.totals().queries;
+    note(now, "query_sm", query->message_id);
+    if (smsc_.settings().query->is_silent) return;
+    status = smsc_.settings().query->status;
+  }
+  const std::uint8_t state = smsc_.settings().query->message_state;
+  const auto appended = protocol::append_query_resp(
+      out_, header.sequence_number, static_cast<CommandStatus>(status),
+      {.message_id = query ? query->message_id : std::string_view(), .message_state = state});
+  assert(appended && "the client's own id fits");
+  (void)appended;
+}
+
+void Session::on_cancel(const protocol::Header& header, std::span<const std::uint8_t> pdu,
+                        const Now& now) {
+  const auto cancel = protocol::decode_cancel_sm(pdu);
+  auto status = std::to_underlying(CommandStatus::invalid_command_length);
+  if (!cancel) {
+    ++smsc_.totals().malformed;
+  } else {
+    ++smsc_.totals().cancellations;
+    note(now, "cancel_sm", cancel->message_id);
+    status = *smsc_.settings().cancel;
+  }
+  protocol::append_bare(out_, CommandId::cancel_sm_resp, static_cast<CommandStatus>(status),
+                        header.sequence_number);
 }
 
 void Session::on_submit(const protocol::Header& header, std::span<const std::uint8_t> pdu,
@@ -404,6 +449,10 @@ void Session::on_time(const Now& now) {
   const auto has_passed = [&](const After& after) {
     return after.time.count() != 0 && now.steady - opened_ >= after.time;
   };
+  if (settings.trickle.count() != 0 && now.steady >= next_trickle_) {
+    next_trickle_ = now.steady + settings.trickle;
+    trickled_ = 1;
+  }
   if (has_passed(settings.silent_after)) is_mute_ = true;
   if (has_passed(settings.stall_after)) is_stalled_ = true;
   while (!held_.empty() && held_.front().due <= now.steady && !is_final_ && !is_stalled_ &&
@@ -427,6 +476,9 @@ TimePoint Session::deadline() const noexcept {
   TimePoint earliest = TimePoint::max();
   if (parting_ != Parting::stay || is_stalled_) return earliest;
   if (!held_.empty() && !is_mute_) earliest = held_.front().due;
+  if (settings.trickle.count() != 0 && written_ < out_.size()) {
+    earliest = std::min(earliest, next_trickle_);
+  }
   const auto consider = [&](const After& after, bool is_done) {
     if (after.time.count() != 0 && !is_done) earliest = std::min(earliest, opened_ + after.time);
   };
@@ -502,11 +554,14 @@ void Session::on_closed(const Now& now) {
 }
 
 std::span<const std::uint8_t> Session::outgoing() const noexcept {
-  return std::span(out_).subspan(written_);
+  const auto rest = std::span(out_).subspan(written_);
+  return smsc_.settings().trickle.count() == 0 ? rest
+                                               : rest.first(std::min(rest.size(), trickled_));
 }
 
 void Session::on_written(std::size_t octets) {
   written_ += octets;
+  trickled_ -= std::min(trickled_, octets);
   smsc_.totals().octets_out += octets;
   if (written_ == out_.size()) {
     out_.clear();

@@ -67,6 +67,8 @@ class Session {
 
   void on_pdu(std::span<const std::uint8_t> pdu, const Now& now);
   void on_bind(const protocol::Header& header, std::span<const std::uint8_t> pdu, const Now& now);
+  void on_query(const protocol::Header& header, std::span<const std::uint8_t> pdu, const Now& now);
+  void on_cancel(const protocol::Header& header, std::span<const std::uint8_t> pdu, const Now& now);
   void on_submit(const protocol::Header& header, std::span<const std::uint8_t> pdu, const Now& now);
   void on_deliver_resp(const protocol::Header& header, const Now& now);
   void on_broken_framing(const Now& now);
@@ -97,7 +99,9 @@ class Session {
   std::uint64_t answers_ = 0;  ///< all of them, the bind's included
 
   protocol::Octets out_;
-  std::size_t written_ = 0;  ///< of out_; out_ always begins where a PDU begins
+  std::size_t written_ = 0;   ///< of out_; out_ always begins where a PDU begins
+  std::size_t trickled_ = 0;  ///< octets that may be written now, where they trickle
+  TimePoint next_trickle_{};
   DueQueue<HeldResponse> held_;
   std::uint64_t unanswered_ = 0;        ///< submit_sm whose response is not wholly written
   std::uint64_t responses_in_out_ = 0;  ///< submit_sm_resp in out_ not counted as written

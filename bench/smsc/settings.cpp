@@ -69,10 +69,12 @@ constexpr std::array<std::pair<std::string_view, IdStyle>, 6> kIdStyles{{
     {"mixed", IdStyle::mixed},
 }};
 
-constexpr std::array<std::pair<std::string_view, ReceiptForm>, 3> kReceiptForms{{
+constexpr std::array<std::pair<std::string_view, ReceiptForm>, 5> kReceiptForms{{
     {"text", ReceiptForm::text},
     {"tlv", ReceiptForm::tlv},
     {"both", ReceiptForm::both},
+    {"payload", ReceiptForm::payload},
+    {"csv", ReceiptForm::csv},
 }};
 
 constexpr std::array<std::pair<std::string_view, Garbage>, 4> kGarbage{{
@@ -207,6 +209,24 @@ parsed<ReceiptForm> parse_receipt_form(std::string_view text) {
   return find_name(kReceiptForms, text);
 }
 
+parsed<QueryAnswer> parse_query_answer(std::string_view text) {
+  if (text == "silent") return QueryAnswer{.is_silent = true};
+  if (const auto status = parse_status(text)) return QueryAnswer{.status = *status};
+  const auto outcome = find_name(kOutcomes, text);
+  if (!outcome || *outcome == Outcome::none) {
+    return expected_but("a stat such as DELIVRD, a status such as 0x0c, or silent", text);
+  }
+  return QueryAnswer{.message_state = message_state_of(*outcome)};
+}
+
+parsed<std::uint8_t> parse_version(std::string_view text) {
+  const auto version = parse_status(text);
+  if (!version || (*version != 0x33 && *version != 0x34 && *version != 0x50)) {
+    return expected_but("0x33, 0x34 or 0x50", text);
+  }
+  return static_cast<std::uint8_t>(*version);
+}
+
 parsed<std::pair<Garbage, std::uint64_t>> parse_garbage(std::string_view text) {
   const std::size_t colon = text.find(':');
   const auto kind = find_name(kGarbage, text.substr(0, colon));
@@ -225,6 +245,21 @@ parsed<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return std::pair{std::string(host), static_cast<std::uint16_t>(*port)};
+}
+
+std::uint8_t message_state_of(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::enroute: return 1;
+    case Outcome::delivered: return 2;
+    case Outcome::expired: return 3;
+    case Outcome::deleted: return 4;
+    case Outcome::undeliverable: return 5;
+    case Outcome::accepted: return 6;
+    case Outcome::unknown: return 7;
+    case Outcome::rejected: return 8;
+    case Outcome::none: break;
+  }
+  return 7;
 }
 
 std::string_view stat_of(Outcome outcome) noexcept {

@@ -36,7 +36,20 @@ struct IdStyles {
   IdStyle receipt = IdStyle::hex;
 };
 
-enum class ReceiptForm : std::uint8_t { text, tlv, both };
+enum class ReceiptForm : std::uint8_t {
+  text,
+  tlv,
+  both,
+  payload,  ///< the text in message_payload, short_message empty
+  csv       ///< "stat,done,submitted,err,destination,source,id", as one large carrier writes it
+};
+
+/// What a query_sm is answered: a state, a refusal, or nothing at all.
+struct QueryAnswer {
+  std::uint8_t message_state = 0;
+  std::uint32_t status = 0;
+  bool is_silent = false;
+};
 
 /// What becomes of a message: a message_state, or no receipt ever.
 enum class Outcome : std::uint8_t {
@@ -100,6 +113,7 @@ struct Settings {
   ReceiptForm receipt_form = ReceiptForm::both;
   bool receipts_before_response = false;
   bool receipts_to_any_bind = false;
+  bool receipts_by_data_sm = false;
   bool echo_user_message_reference = false;
   double duplicate_receipts = 0;
   std::uint32_t receipt_window = 10000;  ///< unanswered deliver_sm on one connection
@@ -113,7 +127,8 @@ struct Settings {
   After disconnect_after{};
   bool cut_mid_pdu = false;
   bool reset = false;
-  bool unbind = false;  ///< leaves politely instead
+  bool unbind = false;     ///< leaves politely instead
+  nanoseconds trickle{0};  ///< one octet each time; 0: all at once
   After silent_after{};
   After stall_after{};
   Garbage garbage = Garbage::none;
@@ -124,6 +139,10 @@ struct Settings {
   std::vector<std::string> replies{};  ///< texts of mobile-originated messages
   double reply_share = 1;
   nanoseconds enquire_link{0};  ///< 0: never asks
+  /// Told in bind responses; 0 is not told. SMPP 3.3 tells none, and knows no transceiver.
+  std::uint8_t interface_version = 0x34;
+  std::optional<QueryAnswer> query{};     ///< nothing: query_sm is unknown
+  std::optional<std::uint32_t> cancel{};  ///< status of cancel_sm_resp; nothing: it is unknown
 
   std::uint64_t seed = 1;
   std::string capture{};
@@ -151,13 +170,19 @@ using parsed = std::expected<T, std::string>;
 [[nodiscard]] parsed<std::vector<OutcomeShare>> parse_outcomes(std::string_view text);
 /// "hex", "mixed", or a pair "hex-decimal": response, then receipt.
 [[nodiscard]] parsed<IdStyles> parse_id_styles(std::string_view text);
-/// "text", "tlv" or "both".
+/// "text", "tlv", "both", "payload" or "csv".
 [[nodiscard]] parsed<ReceiptForm> parse_receipt_form(std::string_view text);
+/// A stat such as "DELIVRD", a status such as "0x0c", or "silent".
+[[nodiscard]] parsed<QueryAnswer> parse_query_answer(std::string_view text);
+/// "0x33", "0x34" or "0x50".
+[[nodiscard]] parsed<std::uint8_t> parse_version(std::string_view text);
 /// "half-pdu" or "half-pdu:3": three good answers first.
 [[nodiscard]] parsed<std::pair<Garbage, std::uint64_t>> parse_garbage(std::string_view text);
 /// "127.0.0.1:2775" or "[::1]:2775".
 [[nodiscard]] parsed<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
 
+/// Its message_state, section 5.2.28.
+[[nodiscard]] std::uint8_t message_state_of(Outcome outcome) noexcept;
 /// "DELIVRD"; "" for none.
 [[nodiscard]] std::string_view stat_of(Outcome outcome) noexcept;
 

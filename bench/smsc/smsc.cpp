@@ -39,7 +39,7 @@ std::uint64_t first_number(const Now& now) noexcept {
 Smsc::Smsc(Settings settings, Capture* capture, const Now& now)
     : settings_(std::move(settings)),
       capture_(capture),
-      receipts_(settings_.receipt_form),
+      receipts_(settings_.receipt_form, settings_.receipts_by_data_sm),
       replies_(settings_.replies),
       next_number_(settings_.first_id != 0 ? settings_.first_id : first_number(now)),
       latency_(settings_.seed, Purpose::latency),

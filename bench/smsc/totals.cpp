@@ -30,6 +30,8 @@ constexpr Named kNamed[] = {
     {"replies", &Totals::replies},
     {"replies_acknowledged", &Totals::replies_acknowledged},
     {"enquire_links", &Totals::enquire_links},
+    {"queries", &Totals::queries},
+    {"cancellations", &Totals::cancellations},
     {"window_violations", &Totals::window_violations},
     {"window_peak", &Totals::window_peak},
     {"malformed", &Totals::malformed},

@@ -29,6 +29,8 @@ struct Totals {
   std::uint64_t replies = 0;
   std::uint64_t replies_acknowledged = 0;
   std::uint64_t enquire_links = 0;  ///< asked by clients
+  std::uint64_t queries = 0;
+  std::uint64_t cancellations = 0;
   std::uint64_t window_violations = 0;
   std::uint64_t window_peak = 0;  ///< most submit_sm unanswered at once on one connection
   std::uint64_t malformed = 0;

@@ -480,6 +480,112 @@ TEST(SmscSession, TakesDataSmToo) {
   EXPECT_EQ(pdus[0].text(), "abc");
 }
 
+wire::Octets query(std::uint32_t sequence, std::string_view id) {
+  wire::Octets body;
+  wire::put_text(body, id);
+  body.insert(body.end(), {5, 0});
+  wire::put_text(body, "SHOP");
+  return wire::pdu(0x03, sequence, body);
+}
+
+TEST(SmscSession, AnswersQueriesAsItIsTold) {
+  using namespace std::string_literals;
+  Carrier delivered({.query = QueryAnswer{.message_state = 2}});
+  Session& session = delivered.bound();
+  delivered.give(session, query(2, "abc"));
+  const auto pdus = delivered.take(session);
+  ASSERT_EQ(pdus.size(), 1u);
+  EXPECT_EQ(pdus[0].command_id, 0x80000003u);
+  EXPECT_EQ(pdus[0].status, 0u);
+  EXPECT_EQ(pdus[0].body, "abc\0\0\2\0"s);
+
+  Carrier refusing({.query = QueryAnswer{.status = 0x67}});
+  Session& refused = refusing.bound();
+  refusing.give(refused, query(2, "abc"));
+  EXPECT_EQ(refusing.take(refused)[0].status, 0x67u);
+
+  Carrier silent({.query = QueryAnswer{.is_silent = true}});
+  Session& unheard = silent.bound();
+  silent.give(unheard, query(2, "abc"));
+  EXPECT_TRUE(silent.take(unheard).empty());
+
+  Carrier old;
+  Session& unknown = old.bound();
+  old.give(unknown, query(2, "abc"));
+  EXPECT_EQ(old.take(unknown)[0].command_id, 0x80000000u);
+}
+
+TEST(SmscSession, AnswersCancellationsAsItIsTold) {
+  Carrier carrier({.cancel = 0x11});
+  Session& session = carrier.bound();
+  wire::Octets body{0};
+  wire::put_text(body, "abc");
+  body.insert(body.end(), {5, 0});
+  wire::put_text(body, "SHOP");
+  body.insert(body.end(), {1, 1});
+  wire::put_text(body, "79161234567");
+  carrier.give(session, wire::pdu(0x08, 2, body));
+  const auto pdus = carrier.take(session);
+  ASSERT_EQ(pdus.size(), 1u);
+  EXPECT_EQ(pdus[0].command_id, 0x80000008u);
+  EXPECT_EQ(pdus[0].status, 0x11u);
+}
+
+TEST(SmscSession, SpeaksOtherVersions) {
+  Carrier five({.interface_version = 0x50});
+  Session& session = five.open();
+  five.give(session, wire::bind(wire::kTransceiver, 1));
+  EXPECT_EQ(five.raw(session).back(), 0x50);
+
+  Carrier three({.interface_version = 0x33});
+  Session& old = three.open();
+  three.give(old, wire::bind(wire::kTransceiver, 1));
+  EXPECT_EQ(three.take(old)[0].command_id, 0x80000000u) << "3.3 knows no transceiver";
+  three.give(old, wire::bind(wire::kTransmitter, 2));
+  EXPECT_EQ(three.raw(old).size(), 16u + sizeof "stentor-smsc") << "and tells no version";
+}
+
+TEST(SmscSession, SendsReceiptsByDataSm) {
+  Carrier carrier({.receipt_form = ReceiptForm::text, .receipts_by_data_sm = true});
+  Session& session = carrier.bound();
+  carrier.give(session, wire::submit(2));
+  carrier.pass(0ms);
+  const auto pdus = carrier.take(session);
+  ASSERT_EQ(pdus.size(), 2u);
+  EXPECT_EQ(pdus[1].command_id, wire::kData);
+  EXPECT_NE(pdus[1].body.find("id:abc "), std::string::npos);
+  carrier.give(session, wire::pdu(wire::kData | kResponse, pdus[1].sequence));
+  EXPECT_EQ(carrier.smsc().totals().receipts_acknowledged, 1u);
+}
+
+TEST(SmscSession, WritesReceiptsInOtherForms) {
+  const auto receipt_of = [](ReceiptForm form) {
+    Carrier carrier({.receipt_form = form});
+    Session& session = carrier.bound();
+    carrier.give(session, wire::submit(2));
+    carrier.pass(0ms);
+    return carrier.take(session).at(1).body;
+  };
+  using namespace std::string_literals;
+  EXPECT_TRUE(receipt_of(ReceiptForm::csv)
+                  .ends_with("DELIVRD,2611210250,2611210250,000,79161234567,SHOP,abc"));
+  const std::string payload = receipt_of(ReceiptForm::payload);
+  EXPECT_NE(payload.find("\0\x04\x24\0"s), std::string::npos) << "message_payload";
+  EXPECT_NE(payload.find("id:abc "), std::string::npos);
+}
+
+TEST(SmscSession, TricklesOctetByOctet) {
+  Carrier carrier({.trickle = 1s});
+  Session& session = carrier.open();
+  carrier.give(session, wire::bind(wire::kTransceiver, 1));
+  for (int octet = 0; octet < 34; ++octet) {
+    carrier.pass(1s);
+    ASSERT_EQ(carrier.raw(session).size(), 1u) << octet;
+  }
+  carrier.pass(1s);
+  EXPECT_TRUE(carrier.raw(session).empty());
+}
+
 TEST(SmscSession, AsksASilentClientOnce) {
   Carrier carrier({.enquire_link = 10s});
   Session& session = carrier.bound();

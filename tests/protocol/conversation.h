@@ -73,6 +73,12 @@ class Conversation final : public SessionHandler {
     tell("cancel " + std::to_string(cookie) + " " + number(status));
   }
 
+  void on_alert(const AlertNotification& alert) override {
+    const auto availability = alert.tlvs.find(tag::kMsAvailabilityStatus).value;
+    tell("alert " + std::string(alert.source.digits) + " " + std::string(alert.esme.digits) + " " +
+         (availability.empty() ? "-" : std::to_string(availability[0])));
+  }
+
   Session session;
   std::function<void()> after_resp;
 

@@ -243,6 +243,31 @@ TEST(Decoder, ReadsDataSmWithItsPayload) {
   EXPECT_EQ(text_of(user_data_of(*message)), text_of(hex("04160430")));
 }
 
+TEST(Decoder, ReadsAnAlertNotification) {
+  const Octets octets = pdu(0x102, 0, 9, hex("0101 3739313600 0500 53484f5000 0422 0001 02"));
+  const auto alert = decode_alert_notification(octets);
+  ASSERT_TRUE(alert);
+  EXPECT_EQ(alert->source.digits, "7916");
+  EXPECT_EQ(alert->esme.numbering.ton, 5);
+  EXPECT_EQ(alert->esme.digits, "SHOP");
+  EXPECT_EQ(alert->tlvs.find(tag::kMsAvailabilityStatus).value[0], 2);
+  for (std::size_t size = 16; size < octets.size(); ++size) {
+    if (size == 30) continue;  // whole, but for its optional part
+    EXPECT_FALSE(decode_alert_notification(std::span(octets).first(size))) << size;
+  }
+}
+
+TEST(Decoder, ReadsAnOutbind) {
+  const Octets octets = pdu(0x0b, 0, 1, hex("534d534300 73656372657400"));
+  const auto outbind = decode_outbind(octets);
+  ASSERT_TRUE(outbind);
+  EXPECT_EQ(outbind->system_id, "SMSC");
+  EXPECT_EQ(outbind->password, "secret");
+  for (std::size_t size = 16; size < octets.size(); ++size) {
+    EXPECT_FALSE(decode_outbind(std::span(octets).first(size))) << size;
+  }
+}
+
 TEST(Decoder, RefusesWhatHasNotEvenAHeader) {
   const Octets nothing;
   EXPECT_EQ(error_of(decode_short_message(nothing)), CodecError::truncated);

@@ -209,6 +209,25 @@ std::vector<Exhibit> exhibits() {
        {},
        {},
        Ending::broken_framing},
+      {"alert_notification cut in its address",
+       "it has no response",
+       pdu(0x102, 0, 9, hex("0101 3739")),
+       {},
+       {}},
+      {"outbind on a connection of ours", "it has no response", pdu(0x0b, 0, 9, hex("61")), {}, {}},
+      {"submit_multi", "a server's request", pdu(0x21, 0, 9), nacked(9), {}},
+      {"query_sm from the other side", "a server's request", pdu(0x03, 0, 9), nacked(9), {}},
+      {"broadcast_sm of SMPP 5.0", "a 5.0 peer", pdu(0x111, 0, 9), nacked(9), {}},
+      {"congestion_state behind the id",
+       "a 5.0 peer",
+       pdu(0x80000004, 0, 2, hex("346600 0428 0001 32")),
+       {},
+       {"resp 1 0 4f"}},
+      {"a message id with a forged second one behind it",
+       "the first NUL ends it",
+       pdu(0x80000004, 0, 2, hex("346600 353000")),
+       {},
+       {"resp 1 0 4f"}},
       {"data_sm without its end",
        "-",
        pdu(0x103, 0, 7, hex("00 0101")),
@@ -287,6 +306,51 @@ TEST(Museum, ShowsEachExhibitOctetByOctet) {
     SCOPED_TRACE(exhibit.name + " (" + exhibit.origin + ")");
     play(exhibit, 1);
   }
+}
+
+// Every octet of every length in a deliver_sm with a header and three TLVs, one less, one more,
+// none and the most: either the frame is lost, or the bind stays and the delivery has one answer.
+TEST(Museum, SurvivesEveryLengthWrongInBothDirections) {
+  const Octets good = deliver_with(0x44, 0, hex("0500030a0201") + octets_of("id:1 stat:DELIVRD"),
+                                   hex("0427 0001 02 001e 0002 3100 1400 0003 010203"));
+  const std::size_t sm_length = good.size() - 18 - 23 - 1;
+  ASSERT_EQ(good[sm_length], 23);
+  const std::vector<std::size_t> lengths{0,
+                                         1,
+                                         2,
+                                         3,
+                                         sm_length,
+                                         good.size() - 16,
+                                         good.size() - 15,
+                                         good.size() - 11,
+                                         good.size() - 10,
+                                         good.size() - 5,
+                                         good.size() - 4};
+  int played = 0;
+  for (const std::size_t at : lengths) {
+    for (const int value : {good[at] - 1, good[at] + 1, 0, 0x7f, 0xff}) {
+      Octets wrong = good;
+      wrong[at] = static_cast<std::uint8_t>(value);
+      if (wrong == good) continue;
+      SCOPED_TRACE("octet " + std::to_string(at) + " is " + std::to_string(wrong[at]));
+      ++played;
+      Conversation smsc;
+      smsc.bind();
+      smsc.hear(wrong, kStart);
+      const Octets said = smsc.sent();
+      if (smsc.session.ended()) {
+        EXPECT_EQ(smsc.session.ended(), Ending::broken_framing);
+        EXPECT_LT(at, 4u) << "only command_length frames";
+        EXPECT_EQ(said, kLostFraming);
+        continue;
+      }
+      const bool was_told = smsc.told().size() == 1;
+      const bool is_refused = said == refused(1);
+      // A command_length that is one more awaits an octet; one less leaves one behind.
+      EXPECT_TRUE(at < 4 || was_told != is_refused);
+    }
+  }
+  EXPECT_GE(played, 40);
 }
 
 }  // namespace

@@ -256,6 +256,22 @@ TEST(Session, AnswersEnquireLinkAtAnyTime) {
   EXPECT_EQ(smsc.sent(), pdu(0x80000015, 0, 10));
 }
 
+TEST(Session, TellsThatAHandsetCanBeReachedAgain) {
+  Conversation smsc;
+  smsc.bind();
+
+  smsc.hear(pdu(0x102, 0, 2, hex("0101 373900 0500 53484f5000 0422 0001 00")), kStart);
+
+  EXPECT_EQ(smsc.told(), (Lines{"alert 79 SHOP 0"}));
+  EXPECT_FALSE(smsc.session.has_outgoing()) << "it has no response";
+  EXPECT_EQ(smsc.session.stats().alerts, 1u);
+
+  smsc.hear(pdu(0x102, 0, 3, hex("0101 3739")), kStart);
+  EXPECT_TRUE(smsc.told().empty());
+  EXPECT_FALSE(smsc.session.has_outgoing()) << "not even when it cannot be read";
+  EXPECT_EQ(smsc.session.stats().malformed, 1u);
+}
+
 TEST(Session, PassesOverOutbindAndAlertNotification) {
   Conversation smsc;
   smsc.bind();

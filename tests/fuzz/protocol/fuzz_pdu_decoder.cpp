@@ -34,6 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)decode_query_sm(pdu);
   (void)decode_query_resp(pdu);
   (void)decode_cancel_sm(pdu);
+  (void)decode_outbind(pdu);
+  if (const auto alert = decode_alert_notification(pdu)) (void)alert->tlvs.find(0x0422);
   if (const auto message = decode_short_message(pdu)) {
     Octets again;
     if (append_deliver_sm(again, 1, *message)) require_same_body(pdu, again);

@@ -1,0 +1,66 @@
+#include "daemon/delivery/status_queries.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr StatusQueries::TimePoint kStart{1000h};
+
+queue::Locator place(std::uint32_t offset) {
+  return {7, offset, 1};
+}
+
+TEST(StatusQueries, AsksAboutWhatIsDueInTheOrderOfTime) {
+  StatusQueries queries;
+  EXPECT_TRUE(queries.put(place(64), 1, "late", kStart + 20s));
+  EXPECT_TRUE(queries.put(place(128), 2, "early", kStart + 10s));
+
+  EXPECT_FALSE(queries.take_due(kStart + 9s));
+  const auto first = queries.take_due(kStart + 30s);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->message_id, "early");
+  EXPECT_EQ(first->at, place(128));
+  EXPECT_EQ(first->part, 2);
+  EXPECT_EQ(queries.take_due(kStart + 30s)->message_id, "late");
+  EXPECT_FALSE(queries.take_due(kStart + 30s));
+  EXPECT_EQ(queries.size(), 0u);
+}
+
+TEST(StatusQueries, DoesNotAskWhenTheReceiptCame) {
+  StatusQueries queries;
+  EXPECT_TRUE(queries.put(place(64), 1, "one", kStart));
+  EXPECT_TRUE(queries.put(place(64), 2, "two", kStart));
+  queries.forget(place(64), 1);
+  queries.forget(place(640), 1);  // never known
+
+  EXPECT_EQ(queries.take_due(kStart)->message_id, "two");
+  EXPECT_FALSE(queries.take_due(kStart));
+}
+
+TEST(StatusQueries, KeepsNothingOfTheMillionsThatWereAnswered) {
+  StatusQueries queries;
+  for (std::uint32_t i = 1; i <= 100'000; ++i) {
+    EXPECT_TRUE(queries.put(place(i * 64), 1, "x", kStart + 1h));
+    queries.forget(place(i * 64), 1);
+  }
+  EXPECT_EQ(queries.size(), 0u);
+  EXPECT_FALSE(queries.take_due(kStart + 2h));
+}
+
+TEST(StatusQueries, IsBounded) {
+  StatusQueries queries(10);
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    ASSERT_TRUE(queries.put(queue::Locator(i), 1, "x", kStart));
+  }
+  EXPECT_FALSE(queries.put(queue::Locator(1), 2, "x", kStart));
+  (void)queries.take_due(kStart);
+  EXPECT_TRUE(queries.put(queue::Locator(1), 2, "x", kStart));
+}
+
+}  // namespace
+}  // namespace stentor::daemon
