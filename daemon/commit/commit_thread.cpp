@@ -382,13 +382,15 @@ void CommitThread::retire_files() {
   const std::uint64_t now = wall_clock_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
+  std::uint32_t pinned = FilePin::kNothing;
+  for (const auto& pin : pins_) pinned = std::min(pinned, pin->held_from());
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
   for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
     const FileUse& use = file->second;
     const bool is_old =
         use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
     const bool is_too_much = octets > options_.retention.octets;
-    if (use.live > 0 || !(is_old || is_too_much)) break;
+    if (use.live > 0 || !(is_old || is_too_much) || file->first >= pinned) break;
     octets -= std::min(octets, use.octets);
     ++file;
     if (file != files_.end() && !file->second.has_totals) continue;  // it goes with the next one

@@ -85,6 +85,24 @@ struct CommitSnapshot {
   }
 };
 
+/// Somebody's word that journal files from one on are still needed, whatever retention says.
+///
+/// Threads  The holder's thread says it, the commit thread reads it: late by one turn at worst, and
+///          a holder asks for files that are there because something newer keeps them.
+class FilePin {
+ public:
+  static constexpr std::uint32_t kNothing = 0xffffffff;
+  void hold_from(std::uint32_t file) noexcept {
+    from_.store(file, std::memory_order_relaxed);  // a lone figure: orders nothing
+  }
+  [[nodiscard]] std::uint32_t held_from() const noexcept {
+    return from_.load(std::memory_order_relaxed);  // see hold_from()
+  }
+
+ private:
+  std::atomic<std::uint32_t> from_{kNothing};
+};
+
 class CommitThread {
  public:
   struct Options {
@@ -111,6 +129,8 @@ class CommitThread {
   }
   CommitLane& add_producer(bool may_be_refused, std::function<void()> on_durable);
   ArrivalLane& add_shard(std::function<void()> on_arrival);
+  /// Before start().
+  FilePin& add_pin() { return *pins_.emplace_back(std::make_unique<FilePin>()); }
   void set_on_events(std::function<void()> on_events) { on_events_ = std::move(on_events); }
   void set_on_failure(std::function<void(std::string)> on_failure) {
     on_failure_ = std::move(on_failure);
@@ -171,6 +191,7 @@ class CommitThread {
   std::unique_ptr<queue::JournalWriter> writer_;
   std::vector<std::unique_ptr<CommitLane>> lanes_;
   std::vector<std::unique_ptr<ArrivalLane>> shards_;
+  std::vector<std::unique_ptr<FilePin>> pins_;
   std::function<void()> on_events_;
   std::function<void(const CommitBatch&)> on_counted_;
   std::function<void(std::string)> on_failure_;

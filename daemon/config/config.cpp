@@ -14,6 +14,7 @@
 #include "daemon/config/route_config.h"
 #include "daemon/config/section.h"
 #include "daemon/config/units.h"
+#include "daemon/config/upstream_reader.h"
 
 namespace stentor::daemon {
 namespace {
@@ -183,6 +184,9 @@ std::expected<Config, std::vector<ConfigMistake>> load_config(const std::filesys
   if (config.routes.empty()) {
     config.routes.push_back({.prefixes = {}, .is_default = true, .carriers = names, .from = {}});
   }
+  std::vector<std::string> client_names;
+  for (const ClientConfig& client : config.clients) client_names.push_back(client.name);
+  config.inbound = read_inbound(top.tables("inbound"), client_names);
   top.finish();
 
   if (!mistakes.empty()) return std::unexpected(mistakes.take());

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
 
@@ -131,6 +132,7 @@ struct Config {
   std::vector<ClientConfig> clients;
   std::vector<CarrierConfig> carriers;
   std::vector<RouteConfig> routes;
+  std::vector<InboundRule> inbound;
 };
 
 struct ConfigMistake {

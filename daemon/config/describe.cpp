@@ -250,6 +250,12 @@ std::string describe(const Config& config) {
     if (!route.from.empty()) page.line("from", in_quotes(route.from));
     page.line("replace", in_quotes(word(route.replacement)));
   }
+  for (const InboundRule& rule : config.inbound) {
+    page.section("[[inbound]]");
+    if (!rule.to.empty()) page.line("to", in_quotes(rule.to));
+    if (!rule.keyword.empty()) page.line("keyword", in_quotes(rule.keyword));
+    page.line("client", in_quotes(rule.client));
+  }
   return page.take();
 }
 

@@ -129,6 +129,7 @@ class Daemon::Body {
   Consumers consumers_;
   CampaignLedger campaigns_;
   CommitThread commit_;
+  InboundServices inbound_;
   asio::io_context control_{1};
   Worker ingress_worker_{"ingress"};
   Worker events_worker_{"events"};
@@ -180,14 +181,18 @@ Daemon::Body::Body(Config config, bool salvage)
                .retention = {.age = std::max<std::chrono::milliseconds>(config_.journal.retention,
                                                                         config_.queue.guard),
                              .octets = config_.journal.retention_octets}}),
+      inbound_{.config = config_,
+               .router = InboundRouter(config_),
+               .commit = commit_,
+               .incarnation = static_cast<std::uint16_t>(random_word())},
       references_(std::make_unique<ReferenceIndex>(seed_)),
       figures_(config_, commit_) {
   const std::size_t count = shard_count(config_);
   for (std::size_t i = 0; i < count; ++i) {
     shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
-                                              commit_, routing_, gauges_, switches_, *files_,
-                                              seed_));
+                                              commit_, routing_, gauges_, switches_, inbound_,
+                                              *files_, seed_));
   }
   events_ =
       std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);

@@ -247,9 +247,20 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_conflicting); });
   add_by_carrier(all,
-                 counter_family("stentor_replies_refused_total",
-                                "Messages from handsets the carrier was asked to keep."),
-                 figures, [](const CarrierSnapshot& c) { return number(c.stats.replies_refused); });
+                 counter_family("stentor_replies_total", "Messages from handsets told upstream."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.replies.messages); });
+  add_by_carrier(all,
+                 counter_family("stentor_replies_incomplete_total",
+                                "Messages from handsets told without parts that never came."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.replies.incomplete); });
+  add_by_carrier(all,
+                 counter_family("stentor_reply_parts_repeated_total",
+                                "Parts of messages from handsets that had come before."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.replies.repeated); });
+  add_by_carrier(
+      all,
+      gauge_family("stentor_replies_unfinished", "Messages from handsets that wait for parts."),
+      figures, [](const CarrierSnapshot& c) { return number(c.replies.unfinished); });
   add_by_carrier(all,
                  gauge_family("stentor_outstanding_segments", "Segments whose receipt is awaited."),
                  figures, [](const CarrierSnapshot& c) { return number(c.outstanding); });

@@ -57,6 +57,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       throttle_(config.rate),
       timer_(services.context),
       outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
+      replies_(services.inbound, config, number, services.feed),
       composer_(config) {
   const auto add_lines = [&](std::uint32_t count, protocol::BindType type) {
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -172,6 +173,7 @@ void CarrierDelivery::each_second(TimePoint now) {
                               [this](const OutstandingSegment& segment) { on_silence(segment); });
   }
   (void)early_.expire(now);  // counted as unmatched when they came
+  replies_.on_time(now);
 }
 
 void CarrierDelivery::arm_timer(TimePoint now) {
@@ -185,7 +187,8 @@ void CarrierDelivery::arm_timer(TimePoint now) {
     }
   }
   // An idle carrier wakes for nothing.
-  if (lanes_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut()) {
+  if (lanes_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut() ||
+      replies_.is_waiting()) {
     at = std::min(at, next_second_);
   }
   if (at == TimePoint::max()) {
@@ -296,6 +299,7 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
     shot.oldest_since[i] = lanes_.oldest_since(static_cast<queue::Priority>(i));
   }
   shot.stats = stats_;
+  shot.replies = replies_.stats();
   for (const auto& line : lines_) {
     shot.waiting_normal += line->stash.size();
     shot.links.push_back({.number = line->link->number(),

@@ -36,6 +36,7 @@
 #include "daemon/delivery/sending.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
+#include "daemon/inbound/reply_intake.h"
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/tracking/early_receipts.h"
@@ -57,6 +58,7 @@ struct ShardServices {
   Routing& routing;
   Gauges& gauges;
   CarrierSwitches& switches;
+  const InboundServices& inbound;
   std::uint64_t seed = 0;
 };
 
@@ -82,6 +84,8 @@ class CarrierDelivery final : public LinkOwner {
   void restore_unmatched(const protocol::Receipt& receipt);
   /// Suspended or resumed, before the restart.
   void restore_switch(const CarrierSwitched& switched);
+  /// What has come from handsets.
+  [[nodiscard]] ReplyIntake& replies() noexcept { return replies_; }
   /// The end of recovery: segments of messages that are not among these (sorted) are forgotten.
   void keep_outstanding_of(const std::vector<std::uint64_t>& messages);
 
@@ -237,6 +241,7 @@ class CarrierDelivery final : public LinkOwner {
   Outstanding outstanding_;
   EarlyReceipts early_;
   SettledSegments settled_segments_;
+  ReplyIntake replies_;
   std::deque<KeptReceipt> restored_unmatched_;
   boost::unordered_flat_map<std::uint64_t, MultiPart> multi_;  // by accepted record
   CarrierStats stats_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/inbound/reply_stats.h"
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/metrics/histogram.h"
@@ -46,7 +47,6 @@ struct CarrierStats {
   std::uint64_t receipts_unparsed = 0;
   std::uint64_t receipts_duplicate = 0;    ///< a second copy: answered, not told again
   std::uint64_t receipts_conflicting = 0;  ///< another final after a final
-  std::uint64_t replies_refused = 0;       ///< messages from handsets: not taken by this version
   std::uint64_t records_unreadable = 0;
   std::vector<StatusCount> statuses;  ///< at most kStatusesMax, the rest under the last
   Histogram accept_to_submit;
@@ -85,6 +85,7 @@ struct CarrierSnapshot {
   std::size_t early_receipts = 0;
   std::optional<std::uint32_t> oldest_since[3];  ///< by priority, seconds of Unix time
   CarrierStats stats;
+  ReplyStats replies;
   std::vector<LinkSnapshot> links;
 };
 

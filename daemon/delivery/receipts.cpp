@@ -16,9 +16,6 @@ using protocol::ReceiptVerdict;
 // A carrier may report an expiry some time after the fact; an hour covers those met in the field.
 constexpr std::uint32_t kReceiptMarginSeconds = 3600;
 
-// ESME_RX_T_APPN: the carrier keeps the message and tries again (SMPP 3.4 section 5.1.3).
-constexpr auto kTryAgainLater = static_cast<protocol::CommandStatus>(0x64);
-
 std::string_view code_of(protocol::MessageState state) {
   switch (state) {
     case protocol::MessageState::scheduled: return "scheduled";
@@ -172,13 +169,8 @@ void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& mess
 void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
                                  const protocol::DeliverSm& deliver) {
   if (!protocol::is_receipt(deliver.esm_class)) {
-    // Replies from handsets have no place to go yet: the carrier is asked to keep them.
-    if (++stats_.replies_refused == 1) {
-      spdlog::warn("carrier {}: a message from a handset came; this version does not take them",
-                   config_.name);
-    }
-    link.session().answer(sequence_number, kTryAgainLater);
-    return;
+    replies_.take(deliver, std::chrono::steady_clock::now());
+    return answer_when_durable(link, sequence_number);
   }
   const auto& pattern = config_.wire.receipt_pattern;
   const auto receipt =

@@ -14,7 +14,8 @@ constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
 
 Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
              std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-             CarrierSwitches& switches, queue::FileSystem& files, std::uint64_t seed)
+             CarrierSwitches& switches, const InboundServices& inbound, queue::FileSystem& files,
+             std::uint64_t seed)
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
@@ -30,6 +31,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                                                                    .routing = routing,
                                                                    .gauges = gauges,
                                                                    .switches = switches,
+                                                                   .inbound = inbound,
                                                                    .seed = seed + number * 1000},
                                                      config.carriers[number],
                                                      static_cast<std::uint16_t>(number));

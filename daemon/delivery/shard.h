@@ -25,7 +25,8 @@ class Shard {
  public:
   Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
         std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-        CarrierSwitches& switches, queue::FileSystem& files, std::uint64_t seed);
+        CarrierSwitches& switches, const InboundServices& inbound, queue::FileSystem& files,
+        std::uint64_t seed);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;

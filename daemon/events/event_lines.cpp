@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/events/inbound_lines.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
 
@@ -82,6 +83,7 @@ bool is_event_type(std::string_view type) noexcept {
 }
 
 RecordEvents events_of(const queue::Record& record) {
+  if (is_inbound(record)) return inbound_events_of(record);
   RecordEvents events;
   std::span<const std::uint8_t> subject;
   switch (static_cast<RecordKind>(record.kind)) {
@@ -135,6 +137,7 @@ RecordEvents events_of(const queue::Record& record) {
 
 void append_event(const queue::Record& record, const RecordEvents& events, std::uint8_t sub,
                   std::string_view cursor, std::string& out) {
+  if (is_inbound(record)) return append_inbound_event(record, cursor, out);
   const Subject& subject = *events.subject;
   const std::string_view type = events.types[sub - 1u];
   const auto id = subject.id.text();

@@ -77,7 +77,34 @@ void Replay::visit(const queue::Record& record) {
       }
       break;
   }
-  ++report_.not_understood;
+  if (!visit_inbound(record)) ++report_.not_understood;
+}
+
+// True when it is a record of messages from handsets. Of a carrier that is gone nothing is kept.
+bool Replay::visit_inbound(const queue::Record& record) {
+  std::uint64_t& last_ms = files_[record.at.file()].last_ms;  // retention counts from here
+  switch (static_cast<InboundRecordKind>(record.kind)) {
+    case InboundRecordKind::came:
+      if (const auto came = decode_inbound(record.payload)) {
+        const auto carrier = routing_.carrier_named(came->carrier);
+        if (carrier) carrier_of_(*carrier).replies().restore(*came);
+        last_ms = std::max(last_ms, came->time_ms);
+        return true;
+      }
+      break;
+    case InboundRecordKind::part:
+      if (const auto part = decode_inbound_part(record.payload)) {
+        const auto carrier = routing_.carrier_named(part->carrier);
+        if (carrier) {
+          carrier_of_(*carrier).replies().restore(*part, record.at.file(),
+                                                  std::chrono::steady_clock::now());
+        }
+        last_ms = std::max(last_ms, part->time_ms);
+        return true;
+      }
+      break;
+  }
+  return false;
 }
 
 // The totals at the start of the oldest file stand for all the files before it; those of later

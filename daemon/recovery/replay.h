@@ -92,6 +92,7 @@ class Replay {
   void visit_part(const queue::Record& record);
   void visit_receipt(const queue::Record& record);
   void visit_orphan(const queue::Record& record);
+  [[nodiscard]] bool visit_inbound(const queue::Record& record);
   void advance(const Following& of, Entry* entry, std::uint64_t sequence);
   void hand_over(std::uint64_t sequence, const Entry& entry, std::vector<std::uint64_t>& awaiting);
 

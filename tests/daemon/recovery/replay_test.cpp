@@ -33,6 +33,7 @@ class ReplayTest : public testing::Test {
                                                                .routing = *routing_,
                                                                .gauges = gauges_,
                                                                .switches = *switches_,
+                                                               .inbound = inbound_,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
@@ -111,6 +112,10 @@ class ReplayTest : public testing::Test {
 
   Config config_;
   JournalOnDisk disk_;
+  InboundServices inbound_{.config = config_,
+                           .router = InboundRouter(config_),
+                           .commit = disk_.commit(),
+                           .incarnation = 7};
   boost::asio::io_context context_;
   Gauges gauges_;
   std::unique_ptr<CarrierSwitches> switches_;
