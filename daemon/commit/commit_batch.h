@@ -13,6 +13,7 @@
 
 #include "daemon/records/campaign_records.h"
 #include "daemon/records/records.h"
+#include "queue/locator.h"
 #include "queue/record_batch.h"
 #include "queue/ticket.h"
 
@@ -27,6 +28,7 @@ struct Arrival {
   std::uint64_t due_ms = 0;   ///< 0: now
   std::uint16_t carrier = 0;  ///< index in the configuration
   queue::Priority priority = queue::Priority::normal;
+  queue::Locator at{};  ///< of its accepted record, where that is an older one: it has moved
 };
 
 /// Messages of one flow that became `state`; none: were accepted.
@@ -53,7 +55,7 @@ struct CommitBatch {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> finished;  ///< accept file → messages
   std::vector<FlowChange> flows;  ///< what these records add to the campaigns' counts
   std::vector<CampaignChange> campaigns;
-  std::vector<std::vector<Arrival>> arrivals;  ///< by shard; empty for other producers than ingress
+  std::vector<std::vector<Arrival>> arrivals;  ///< by shard; of ingress and of moves
   bool has_events = false;                     ///< consumers of events have something to read
   std::error_code failure;                     ///< set when it did not become durable
 

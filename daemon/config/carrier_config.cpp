@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "daemon/config/carrier_delivery_keys.h"
 #include "daemon/config/carrier_wire.h"
 #include "daemon/config/file_text.h"
 #include "daemon/config/units.h"
@@ -27,8 +28,6 @@ constexpr std::size_t kNameOctets = 32;
 constexpr std::size_t kPasswordFileOctets = 4096;
 // One carrier is served by one thread; past this another carrier entry serves better.
 constexpr std::int64_t kBindsMax = 64;
-// In doubt after a crash is a window of each bind; a window over this no SMSC grants.
-constexpr std::int64_t kWindowMax = 65536;
 // A fallback list, tried one after another at up to bind_timeout each.
 constexpr std::size_t kHostsMax = 16;
 
@@ -297,7 +296,6 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_ton_npi(section, "destination", carrier.destination);
   read_interface_version(section, carrier.interface_version);
   read_binds(section, carrier);
-  section.number("window", carrier.window, 1, kWindowMax);
   section.number("rate", carrier.rate, 0, 10'000'000);
   read_encodings(section, carrier);
   read_national(section, carrier.national);
@@ -309,6 +307,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
   read_wire(section, carrier.receipts, carrier.wire);
+  read_delivery_keys(section, carrier);
 
   // Known, and checked for form; finish() refuses what is not built yet.
   bool tls = false;

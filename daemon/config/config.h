@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/delivery_config.h"
 #include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
@@ -112,13 +113,25 @@ struct CarrierConfig {
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};
   WireConfig wire;
+
+  // How its messages are delivered: daemon/config/carrier_delivery_keys.cpp.
+  std::vector<StatusOverlay> status;  ///< goes before the standard's classes
+  RetryConfig retry;
+  bool window_is_automatic = false;  ///< `window` is its upper bound then
+  std::vector<RateLimit> limits;
+  std::vector<Rewrite> rewrite;         ///< of destinations; the longest `from` wins
+  std::vector<Rewrite> rewrite_source;  ///< of numeric senders
+  std::chrono::seconds failover_after{5};
 };
 
 struct RouteConfig {
   std::vector<std::string> prefixes;  ///< digits; empty with is_default
   bool is_default = false;
-  std::vector<std::string> carriers;  ///< in order
-  std::string from;                   ///< sender where the request names none
+  std::vector<std::string> carriers;     ///< in order
+  std::vector<std::uint32_t> weights{};  ///< of each; empty: in order, no sharing. 0: stands by
+  std::vector<std::string> senders{};    ///< of these only; a `*` at the end matches any rest
+  std::vector<std::string> campaigns{};  ///< likewise
+  std::string from;                      ///< sender where the request names none
   encoding::Replacement replacement = encoding::Replacement::none;  ///< where it names none
 };
 

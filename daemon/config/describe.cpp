@@ -5,6 +5,7 @@
 #include <string>
 
 #include "daemon/config/config.h"
+#include "daemon/config/describe_delivery.h"
 #include "daemon/config/units.h"
 #include "protocol/pdu.h"
 
@@ -197,7 +198,8 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("binds", fmt::format("{{ transceiver = {}, transmitter = {}, receiver = {} }}",
                                  carrier.binds.transceivers, carrier.binds.transmitters,
                                  carrier.binds.receivers));
-  page.line("window", carrier.window);
+  if (carrier.window_is_automatic) page.line("window", in_quotes(std::string_view("auto")));
+  page.line(carrier.window_is_automatic ? "window_max" : "window", carrier.window);
   page.line("rate", carrier.rate);
   page.line("encodings", encodings(carrier));
   page.line("national", national(carrier.national));
@@ -210,6 +212,14 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);
   describe_wire(page, carrier.wire);
+  if (!carrier.status.empty()) page.line("status", write_status(carrier.status));
+  page.line("retry", write_retry(carrier.retry));
+  page.line("failover_after", carrier.failover_after);
+  if (!carrier.rewrite.empty()) page.line("rewrite", write_rewrites(carrier.rewrite));
+  if (!carrier.rewrite_source.empty()) {
+    page.line("rewrite_source", write_rewrites(carrier.rewrite_source));
+  }
+  if (!carrier.limits.empty()) page.line("limits", write_limits(carrier.limits));
 }
 
 }  // namespace
@@ -245,8 +255,10 @@ std::string describe(const Config& config) {
   for (const RouteConfig& route : config.routes) {
     page.section("[[route]]");
     if (route.is_default) page.flag("default", true);
-    if (!route.is_default) page.line("prefix", in_quotes(route.prefixes));
-    page.line("carriers", in_quotes(route.carriers));
+    if (!route.prefixes.empty()) page.line("prefix", in_quotes(route.prefixes));
+    if (!route.senders.empty()) page.line("senders", in_quotes(route.senders));
+    if (!route.campaigns.empty()) page.line("campaigns", in_quotes(route.campaigns));
+    page.line("carriers", write_targets(route));
     if (!route.from.empty()) page.line("from", in_quotes(route.from));
     page.line("replace", in_quotes(word(route.replacement)));
   }

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "daemon/config/carrier_config.h"
-#include "daemon/config/unsupported.h"
 
 namespace stentor::daemon::config_file {
 namespace {
@@ -14,6 +13,10 @@ namespace {
 constexpr std::size_t kPrefixDigits = 15;   // ITU-T E.164: no number is longer
 constexpr std::size_t kNumericSender = 15;  // likewise
 constexpr std::size_t kAlphaSender = 11;    // TS 23.040 section 9.1.2.5: 10 octets, 11 septets
+
+constexpr std::size_t kPatternOctets = 64;  // as long as a campaign's name
+// Shares in fractions of a percent; more tell nobody anything.
+constexpr std::int64_t kWeightMax = 10'000;
 
 constexpr std::string_view kDigits = "0123456789";
 
@@ -37,20 +40,75 @@ void check_carriers(Section& section, std::span<const std::string> names,
   }
 }
 
-bool has_tables(const Value* value) {
-  const auto* array = value == nullptr ? nullptr : std::get_if<Array>(&value->is);
-  return array != nullptr && std::ranges::any_of(*array, [](const Value& element) {
-           return std::holds_alternative<Table>(element.is);
-         });
+// Names in order, or with weights to share: `{ name = "a", weight = 3 }`. Where any has a weight,
+// the others have 1.
+void read_targets(Section& section, RouteConfig& route) {
+  const Value* given = section.find("carriers");
+  if (given == nullptr) return section.mistake("", "a route needs carriers");
+  const auto* array = std::get_if<Array>(&given->is);
+  if (array == nullptr) {
+    return section.mistake("carriers", "must be an array of names, or of { name, weight }");
+  }
+  bool is_shared = false;
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const Value& element = (*array)[i];
+    const std::string below = fmt::format("carriers[{}]", i);
+    if (const auto* name = std::get_if<std::string>(&element.is)) {
+      route.carriers.push_back(*name);
+      route.weights.push_back(1);
+      continue;
+    }
+    const auto* table = std::get_if<Table>(&element.is);
+    if (table == nullptr) {
+      section.mistake_at(element.line, below,
+                         "must be a name, or { name = \"north\", weight = 3 }");
+      continue;
+    }
+    Section target = section.below(*table, element.line, "route_carrier", below);
+    std::string name;
+    std::uint32_t weight = 1;
+    target.text("name", name, 64);
+    target.number("weight", weight, 0, kWeightMax);
+    if (target.find("name") == nullptr) target.mistake("", "needs a name");
+    is_shared = is_shared || target.find("weight") != nullptr;
+    target.finish();
+    route.carriers.push_back(std::move(name));
+    route.weights.push_back(weight);
+  }
+  if (array->empty()) section.mistake("carriers", "must name at least one carrier");
+  if (!is_shared) route.weights.clear();
+  if (is_shared && std::ranges::all_of(route.weights, [](std::uint32_t w) { return w == 0; })) {
+    section.mistake("carriers", "all stand by: one needs a weight over 0");
+  }
+}
+
+// Names of senders or campaigns; a `*` stands at the end only.
+void read_patterns(Section& section, std::string_view key, std::vector<std::string>& into) {
+  section.texts(key, into);
+  if (section.find(key) != nullptr && into.empty() && !section.has_mistake(key)) {
+    section.mistake(key, "must name at least one");
+  }
+  for (const std::string& pattern : into) {
+    const std::size_t star = pattern.find('*');
+    if (pattern.empty() || pattern.size() > kPatternOctets ||
+        (star != std::string::npos && star + 1 != pattern.size())) {
+      section.mistake(key, fmt::format("\"{}\" is not a name of up to {} octets with at most a * "
+                                       "at its end",
+                                       pattern, kPatternOctets));
+    }
+  }
 }
 
 void read_prefixes(Section& section, RouteConfig& route, FirstSaid& said) {
   section.texts("prefix", route.prefixes);
   section.flag("default", route.is_default);
   const bool has_prefix = section.find("prefix") != nullptr;
+  // Of certain senders or campaigns: it needs no destination, and may share one with others.
+  const bool is_conditional = !route.senders.empty() || !route.campaigns.empty();
   if (has_prefix && route.is_default) {
     section.mistake("default", "prefix is given too; a route is for prefixes or for the rest");
-  } else if (!route.is_default && (!has_prefix || route.prefixes.empty())) {
+  } else if (!route.is_default && (!has_prefix || route.prefixes.empty()) &&
+             (has_prefix || !is_conditional)) {
     if (!has_prefix || !section.has_mistake("prefix")) {
       section.mistake(has_prefix ? "prefix" : "",
                       "a route needs prefix = [\"7\"] or default = true");
@@ -64,6 +122,7 @@ void read_prefixes(Section& section, RouteConfig& route, FirstSaid& said) {
                                             prefix, kPrefixDigits));
     }
   }
+  if (is_conditional) return;
   std::vector<std::string> keys = route.prefixes;
   if (route.is_default) keys.emplace_back("default");
   for (const std::string& key : keys) {
@@ -96,20 +155,12 @@ void check_sender(Section& section, std::string& from) {
 
 RouteConfig read_route(Section& section, std::span<const std::string> carriers, FirstSaid& said) {
   RouteConfig route;
+  read_patterns(section, "senders", route.senders);
+  read_patterns(section, "campaigns", route.campaigns);
   read_prefixes(section, route, said);
 
-  const Value* given = section.find("carriers");
-  const Unsupported* weight = find_unsupported("route", "carriers.weight");
-  if (has_tables(given) && weight != nullptr) {
-    section.mistake("carriers", fmt::format("not supported yet: {}", weight->what));
-  } else {
-    section.texts("carriers", route.carriers);
-    if (given == nullptr) section.mistake("", "a route needs carriers");
-    if (given != nullptr && route.carriers.empty() && !section.has_mistake("carriers")) {
-      section.mistake("carriers", "must name at least one carrier");
-    }
-    check_carriers(section, route.carriers, carriers);
-  }
+  read_targets(section, route);
+  check_carriers(section, route.carriers, carriers);
 
   section.text("from", route.from, 64);
   check_sender(section, route.from);

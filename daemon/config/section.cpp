@@ -249,6 +249,11 @@ std::optional<Section> Section::table(std::string_view key, std::string kind) {
   return Section(*table, line_of(key), std::move(kind), path_of(key), *mistakes_);
 }
 
+Section Section::below(const Table& table, std::uint32_t line, std::string kind,
+                       std::string_view below) const {
+  return {table, line, std::move(kind), path_of(below), *mistakes_};
+}
+
 std::vector<Section> Section::tables(std::string_view key) {
   std::vector<Section> sections;
   const Value* value = find(key);

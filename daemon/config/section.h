@@ -82,6 +82,9 @@ class Section {
 
   /// The table under `key`, or nullopt when it is left out or no table.
   std::optional<Section> table(std::string_view key, std::string kind);
+  /// A table found inside a value of this section, `below` its path from here.
+  [[nodiscard]] Section below(const Table& table, std::uint32_t line, std::string kind,
+                              std::string_view below) const;
   /// The tables of [[key]], in order; empty when left out.
   std::vector<Section> tables(std::string_view key);
 

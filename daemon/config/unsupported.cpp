@@ -13,13 +13,8 @@ constexpr std::array kUnsupported{
     Unsupported{"carrier", "key", "", "TLS to a carrier"},
     Unsupported{"carrier", "pin", "", "TLS to a carrier"},
     Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
-    Unsupported{"carrier", "retry", "", "a retry schedule of the carrier's own"},
-    Unsupported{"carrier", "status", "", "a table of command_status of the carrier's own"},
     Unsupported{"client", "rate", "0", "a rate per client"},
     Unsupported{"client", "max_waiting", "", "a bound on one client's waiting messages"},
-    Unsupported{"route", "carriers.weight", "", "sharing a route by weight"},
-    Unsupported{"route", "senders", "", "routing by sender"},
-    Unsupported{"route", "campaigns", "", "routing by campaign"},
 };
 
 }  // namespace

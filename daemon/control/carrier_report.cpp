@@ -72,6 +72,10 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("oldest_seconds", oldest && *oldest < now ? now - *oldest : 0, out);
   append_member("rate", carrier.rate_configured, out);
   append_member("rate_current", carrier.rate_current, out);
+  append_member("limited_by", carrier.limited_by, out);
+  if (!carrier.limit_named.empty()) append_member("limit", carrier.limit_named, out);
+  append_member("waiting_limits", carrier.waiting_limits, out);
+  append_member("response_ms", carrier.response_ms, out);
   append_member("outstanding", carrier.outstanding, out);
   append_member("submitted", carrier.stats.submitted, out);
   append_member("segments_sent", carrier.stats.segments_accepted, out);
@@ -81,6 +85,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("sent", carrier.stats.messages_sent, out);
   append_member("delivered", carrier.stats.messages_delivered, out);
   append_member("failed", carrier.stats.messages_failed, out);
+  append_member("moved", carrier.stats.messages_moved, out);
   append_member("throttled", carrier.stats.throttled, out);
   append_member("retries", carrier.stats.retries_messages, out);
   append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,

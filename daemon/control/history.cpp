@@ -30,6 +30,7 @@ void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) 
 struct Telling {
   MessageId id;
   State state = State::none;
+  std::string carrier;  ///< where it has moved to; empty: where it was accepted for
   bool was_intended = false;
   std::string steps;
 
@@ -144,6 +145,17 @@ void tell(const queue::Record& record, Telling& telling) {
         append_member("reason", uncertain->reason, telling.steps);
         telling.note(uncertain->of);
         telling.end();
+      }
+      return;
+    case RecordKind::moved:
+      if (const auto moved = decode_moved(record.payload);
+          moved && is_about(moved->of, telling.id)) {
+        telling.step(moved->of.time_ms, "moved");
+        append_member("from", moved->from, telling.steps);
+        append_member("to", moved->to, telling.steps);
+        append_member("reason", moved->reason, telling.steps);
+        telling.end();
+        telling.carrier = moved->to;
       }
       return;
     case RecordKind::carrier_switched:
@@ -267,7 +279,7 @@ std::string History::answer(const Question& question) {
   if (!subject->campaign.empty()) append_member("campaign", subject->campaign, reply);
   append_member("to", subject->to, reply);
   append_member("from", subject->from, reply);
-  append_member("carrier", subject->carrier, reply);
+  append_member("carrier", telling.carrier.empty() ? subject->carrier : telling.carrier, reply);
   append_member("state", state_word(telling, *accepted), reply);
   append_member("segments", subject->parts, reply);
   append_time("accepted", subject->id.time_ms(), reply);

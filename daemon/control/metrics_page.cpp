@@ -151,6 +151,16 @@ void add_links(Exposition::Families& all, const Figures& figures) {
   }
   add_by_carrier(all, gauge_family("stentor_window_limit", "Window of each bind."), figures,
                  [](const CarrierSnapshot& c) { return number(c.window); });
+  MetricFamily limited = gauge_family("stentor_limited_by",
+                                      "1 for what held the carrier back most of the last second.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    add_sample(limited, {{"carrier", carrier.name}, {"limiter", carrier.limited_by}}, 1);
+  }
+  all.push_back(std::move(limited));
+  add_by_carrier(all,
+                 gauge_family("stentor_queue_limited_messages",
+                              "Messages that wait for a limit of their sender or prefix."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.waiting_limits); });
   add_by_carrier(all, gauge_family("stentor_rate_configured", "Segments per second; 0: no limit."),
                  figures, [](const CarrierSnapshot& c) { return number(c.rate_configured); });
   add_by_carrier(all, gauge_family("stentor_rate_current", "Segments per second; 0: no limit."),
@@ -199,6 +209,10 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
   add_by_carrier(all, counter_family("stentor_retries_total", "Messages put off for a retry."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.retries_messages); });
+  add_by_carrier(all,
+                 counter_family("stentor_moved_total",
+                                "Messages that waited here and moved to another carrier."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.messages_moved); });
   add_by_carrier(
       all,
       counter_family("stentor_possible_duplicates_total", "Messages sent again while in doubt."),

@@ -119,6 +119,20 @@ void add_message(CLI::App& app, MessageOptions& options, Chosen& chosen) {
   });
 }
 
+void add_route(CLI::App& app, RouteOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("route", "tell which way a message would go, and why");
+  command->add_option("--to", options.to, "its destination")->required();
+  command->add_option("--from", options.from, "its sender; left out: the route's");
+  command->add_option("--campaign", options.campaign, "of this campaign");
+  command->add_option("--carrier", options.carrier, "if it named this carrier");
+  command->add_flag("--short", options.is_short, "the destination is a short code");
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return route(target, options, around);
+    };
+  });
+}
+
 void add_events(CLI::App& app, EventsOptions& options, bool& keep, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("events", "follow what becomes of messages");
   command->add_option("--consumer", options.consumer, "whose place in the stream is kept")
@@ -222,6 +236,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   SendOptions send_options;
   PreviewOptions preview_options;
   MessageOptions message_options;
+  RouteOptions route_options;
   EventsOptions events_options;
   CarrierOptions carrier_options;
   TopArguments top_arguments;
@@ -231,6 +246,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   add_preview(app, preview_options, chosen);
   app.add_subcommand("status", "one page of figures")->callback([&chosen] { chosen = status; });
   add_message(app, message_options, chosen);
+  add_route(app, route_options, chosen);
   add_events(app, events_options, keep, chosen);
   add_campaign(app, campaign_options, chosen);
   add_carrier(app, carrier_options, chosen);

@@ -78,6 +78,17 @@ struct PreviewOptions {
 [[nodiscard]] result<Exit> status(const Target& target, const Surroundings& around);
 
 /// One of them is given.
+/// As a send with the same words would go.
+struct RouteOptions {
+  std::string to;
+  std::string from;
+  std::string campaign;
+  std::string carrier;
+  bool is_short = false;
+};
+[[nodiscard]] result<Exit> route(const Target& target, const RouteOptions& options,
+                                 const Surroundings& around);
+
 struct MessageOptions {
   std::string id;
   std::string ref;

@@ -28,6 +28,8 @@ CarrierStatus carrier_from(const JsonValue& reply) {
   carrier.throttled = reply.number("throttled");
   carrier.retries = reply.number("retries");
   carrier.unmatched_receipts = reply.number("unmatched_receipts");
+  carrier.limited_by = reply.text("limited_by");
+  carrier.limit = reply.text("limit");
   carrier.last_error = reply.text("last_error");
   return carrier;
 }

@@ -37,6 +37,8 @@ struct CarrierStatus {
   std::int64_t throttled = 0;
   std::int64_t retries = 0;
   std::int64_t unmatched_receipts = 0;
+  std::string limited_by;  ///< what holds it back: rate, window, limit, …
+  std::string limit;       ///< which limit of a sender or prefix holds most
   std::string last_error;
 };
 

@@ -60,17 +60,17 @@ std::vector<std::string> totals(const Sample& before, const Sample& now) {
 
 std::vector<std::string> carriers(const Sample& before, const Sample& now) {
   const std::chrono::duration<double> between = now.at - before.at;
-  Columns columns({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
+  Columns columns({Side::left, Side::left, Side::right, Side::right, Side::right, Side::left,
                    Side::right, Side::right, Side::right, Side::right, Side::right, Side::right,
-                   Side::right});
+                   Side::right, Side::right});
   // What matters most stands first: a terminal of 80 columns cuts the rest.
-  columns.add({"carrier", "state", "binds", "in flight", "limit", "waiting", "oldest", "sent",
-               "delivered", "throttled", "urgent", "normal", "bulk"});
+  columns.add({"carrier", "state", "binds", "in flight", "limit", "held by", "waiting", "oldest",
+               "sent", "delivered", "throttled", "urgent", "normal", "bulk"});
   for (const CarrierStatus& is : now.status.carriers) {
     const CarrierStatus was = same_in(before.status, is);
     columns.add({printable(is.name), printable(is.state), of(is.bound, is.binds),
-                 of(is.in_flight, is.window * is.bound), limit(is), grouped(is.waiting),
-                 seconds_shown(is.oldest_seconds),
+                 of(is.in_flight, is.window * is.bound), limit(is), printable(is.limited_by),
+                 grouped(is.waiting), seconds_shown(is.oldest_seconds),
                  rate_shown(per_second(was.segments_sent, is.segments_sent, between)),
                  rate_shown(per_second(was.delivered, is.delivered, between)),
                  grouped(is.throttled), grouped(is.waiting_urgent), grouped(is.waiting_normal),
@@ -100,6 +100,12 @@ std::vector<std::string> top_screen(const Sample& before, const Sample& now) {
   append(page, totals(before, now));
   page.emplace_back();
   append(page, carriers(before, now));
+  for (const CarrierStatus& carrier : is.carriers) {
+    // Of a limit of senders or prefixes the table has the word, here is which one.
+    if (carrier.limited_by != "limit" || carrier.limit.empty()) continue;
+    page.push_back(
+        fmt::format("{}: limited by {}", printable(carrier.name), printable(carrier.limit)));
+  }
   for (const CarrierStatus& carrier : is.carriers) {
     if (carrier.last_error.empty()) continue;
     page.push_back(fmt::format("{}: {}", printable(carrier.name), printable(carrier.last_error)));
@@ -145,7 +151,11 @@ std::string top_json(const Sample& before, const Sample& now) {
         .add("segments_per_second",
              per_second(earlier.segments_sent, carrier.segments_sent, between))
         .add("delivered_per_second", per_second(earlier.delivered, carrier.delivered, between))
-        .add("throttled", carrier.throttled);
+        .add("throttled", carrier.throttled)
+        .add("rate", carrier.rate)
+        .add("rate_current", carrier.rate_current)
+        .add("limited_by", carrier.limited_by)
+        .add_given("limit", carrier.limit);
     if (carriers.size() > 1) carriers.push_back(',');
     carriers.append(each.object());
   }

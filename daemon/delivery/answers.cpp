@@ -1,13 +1,10 @@
 // What carriers answer to our segments, and what becomes of them when a link goes.
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/delivery/part_verdict.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -15,19 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using protocol::CommandStatus;
-using protocol::Disposition;
-
-// The pause before attempt n+1 of a message that got a temporary error. The first ones catch a
-// hiccup, the last ones an outage; the message's own expiry ends it in any case.
-constexpr std::array<std::chrono::seconds, 8> kBackoff = {2s,   5s,   15s,   60s,
-                                                          300s, 900s, 1800s, 3600s};
-// Carriers invent statuses; one we do not know is not worth more than a few attempts.
-constexpr std::uint8_t kAttemptsOfUnknownMax = 3;
-
-std::uint8_t attempts_max(CommandStatus status) {
-  return protocol::name_of(status).empty() ? kAttemptsOfUnknownMax
-                                           : static_cast<std::uint8_t>(kBackoff.size() + 1);
-}
 
 }  // namespace
 
@@ -70,8 +54,9 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   --answered.in_flight;
   const auto now = std::chrono::steady_clock::now();
   stats_.submit_response.record(now - answered.submitted_at[part]);
+  responses_.on_response(now - answered.submitted_at[part], now);
   stats_.count_status(static_cast<std::uint32_t>(status));
-  if (protocol::disposition_of(status) == Disposition::accepted) {
+  if (status == CommandStatus::ok) {
     throttle_.on_accepted(now);
     on_part_accepted(answered, part, message_id);
   } else {
@@ -103,61 +88,6 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   if (answered.accepted.receipt != ReceiptWish::none) track(answered, part, message_id);
 }
 
-void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
-                                      CommandStatus status) {
-  Sending& refused = sending(slot);
-  const auto now = std::chrono::steady_clock::now();
-  const Disposition disposition = protocol::disposition_of(status);
-  if (disposition == Disposition::slow_down || disposition == Disposition::link_fault) {
-    // Not the message's fault: no attempt is charged, it stays first in line.
-    Line& line = *lines_[refused.link];
-    const bool is_in_line = std::ranges::find(line.ready, slot) != line.ready.end();
-    refused.again.push_back(part);
-    if (!is_in_line) line.ready.push_front(slot);
-    if (disposition == Disposition::slow_down) {
-      ++stats_.throttled;
-      if (throttle_.on_throttled(now)) {
-        pacer_.set_rate(throttle_.rate(), now);
-        spdlog::info("carrier {}: throttled, rate is now {} segments/s", config_.name,
-                     throttle_.rate());
-      }
-    } else {
-      link.rebind(fmt::format("a submit_sm was answered {:#010x}: binding again",
-                              static_cast<std::uint32_t>(status)));
-    }
-    return;
-  }
-
-  const bool is_last_attempt =
-      disposition == Disposition::give_up || refused.retry.attempts + 1 >= attempts_max(status);
-  refused.stopped = true;
-  refused.refusal_status = static_cast<std::uint32_t>(status);
-  refused.refusal_code = protocol::outcome_code_of(status);
-  const bool is_alone = refused.in_flight == 0;
-
-  PartAnswered record;
-  record.of = following(refused, is_last_attempt && is_alone ? State::failed : State::none);
-  record.part = static_cast<std::uint8_t>(part + 1);
-  record.attempt = static_cast<std::uint8_t>(refused.retry.attempts + 1);
-  record.bind = refused.link;
-  record.command_status = refused.refusal_status;
-  record.code = refused.refusal_code;
-  if (!is_last_attempt) {
-    const auto pause = kBackoff[std::min<std::size_t>(refused.retry.attempts, kBackoff.size() - 1)];
-    record.retry_at_ms =
-        wall_clock_ms() + static_cast<std::uint64_t>(
-                              std::chrono::duration_cast<std::chrono::milliseconds>(pause).count());
-  }
-  refused.retry_at_ms = std::max(refused.retry_at_ms, record.retry_at_ms);
-  refused.gave_up = refused.gave_up || is_last_attempt;
-  outcomes_.write(record);
-  if (is_last_attempt && is_alone) {
-    refused.is_final = true;
-    ++stats_.messages_failed;
-    forget(refused.pick.ticket.at);
-  }
-}
-
 // Once nothing of the message is on the wire, it is done, put off, or goes on.
 void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
   Sending& answered = sending(slot);
@@ -170,12 +100,9 @@ void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
   if (answered.is_final) return close_slot(slot);
 
   if (answered.gave_up || answered.refusal_status == 0) {
-    fail(answered, answered.refusal_code,
-         answered.refusal_status == 0
-             ? std::string("a segment does not fit its submit_sm")
-             : fmt::format("command_status {:#010x}", answered.refusal_status));
+    fail(answered, answered.refusal_code, refusal_told(answered));
   } else {
-    ++answered.retry.attempts;
+    if (answered.is_charged) ++answered.retry.attempts;
     ++stats_.retries_messages;
     const queue::Lanes::Pick pick = answered.pick;
     retries_[pick.ticket.at.bits()] = std::move(answered.retry);
@@ -226,6 +153,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
   std::ranges::sort(slots, std::ranges::greater{},
                     [this](std::uint32_t slot) { return sending(slot).pick.ticket.at; });
   while (!line.stash.empty()) {
+    under_way_.leave(line.stash.back().ticket.key);
     return_to_lane(line.stash.back());
     line.stash.pop_back();
   }
@@ -255,7 +183,11 @@ void CarrierDelivery::put_back(std::uint32_t slot) {
   Sending& left = sending(slot);
   const queue::Lanes::Pick pick = left.pick;
   if (left.gave_up) {
-    fail(left, left.refusal_code, fmt::format("command_status {:#010x}", left.refusal_status));
+    fail(left, left.refusal_code, refusal_told(left));
+  } else if (left.stopped && left.retry_at_ms != 0) {
+    if (left.is_charged) ++left.retry.attempts;
+    retries_[pick.ticket.at.bits()] = std::move(left.retry);
+    retry_later(pick, left.retry_at_ms);
   } else {
     if (left.retry.is_worth_keeping()) retries_[pick.ticket.at.bits()] = std::move(left.retry);
     return_to_lane(pick);

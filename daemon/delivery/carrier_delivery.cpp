@@ -55,6 +55,9 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       outcomes_(services.feed),
       pacer_(config.rate, Clock::now()),
       throttle_(config.rate),
+      status_policy_(config),
+      limits_(config.limits),
+      failover_(config.failover_after),
       timer_(services.context),
       outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
       replies_(services.inbound, config, number, services.feed),
@@ -98,8 +101,8 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
   if (arrival.due_ms != 0) {
     retry_later(pick, arrival.due_ms);
   } else {
-    lanes_.push(pick.priority, pick.flow, pick.ticket,
-                static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+    arrival_lanes().push(pick.priority, pick.flow, pick.ticket,
+                         static_cast<std::uint32_t>(wall_clock_ms() / 1000));
   }
   // Cancelled with its campaign while it was on its way here.
   if (cancellations_.covers(pick.flow, at)) start_cancelling(pick.flow);
@@ -145,7 +148,9 @@ void CarrierDelivery::pump() {
   }
   if (now >= next_second_) each_second(now);
   cancel_some();
-  if (!draining_ && !suspended_) reserve();
+  look_at_standing(now);
+  move_some();
+  if (!draining_ && !suspended_ && failover_.stage() != Failover::Stage::returning) reserve(now);
   write_intents();
   submit_ready(now);
   services_.feed.flush();
@@ -159,6 +164,7 @@ void CarrierDelivery::pump() {
     }
   }
   publish_gauges();
+  limiter_.note(limiter_at(now), now);
   arm_timer(now);
 }
 
@@ -168,6 +174,10 @@ void CarrierDelivery::each_second(TimePoint now) {
   const std::uint64_t seconds = wall_clock_ms() / 1000;
   lanes_.take_expired(static_cast<std::uint32_t>(seconds),
                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  staying_.take_expired(static_cast<std::uint32_t>(seconds),
+                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  limits_.take_expired(static_cast<std::uint32_t>(seconds),
+                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   for (int i = 0; i < kSweepsPerSecond; ++i) {
     outstanding_.take_expired(seconds,
                               [this](const OutstandingSegment& segment) { on_silence(segment); });
@@ -182,12 +192,16 @@ void CarrierDelivery::arm_timer(TimePoint now) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
   }
   for (const auto& line : lines_) {
-    if (!line->ready.empty() && line->link->may_send() && line->link->session().window_free() > 0) {
+    if (!line->ready.empty() && room_of(*line) > 0) {
       at = std::min(at, pacer_.next(now));
     }
   }
+  // A parked one that may go already waits for room on a bind, which pumps when it comes.
+  if (const auto next = limits_.next(); !draining_ && next > now) at = std::min(at, next);
+  if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
   // An idle carrier wakes for nothing.
-  if (lanes_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut() ||
+  if (lanes_.waiting() > 0 || staying_.waiting() > 0 || limits_.waiting() > 0 ||
+      outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut() ||
       replies_.is_waiting()) {
     at = std::min(at, next_second_);
   }
@@ -203,8 +217,8 @@ void CarrierDelivery::arm_timer(TimePoint now) {
 
 void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
   if (is_dead(pick)) return end_due_or_cancelled(pick);
-  lanes_.push_front(pick.priority, pick.flow, pick.ticket,
-                    static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+  arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket,
+                             static_cast<std::uint32_t>(wall_clock_ms() / 1000));
 }
 
 // `due_ms` is a date; the timer counts by the steady clock, so that a wall clock that jumps later
@@ -221,13 +235,13 @@ void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t
 }
 
 void CarrierDelivery::publish_gauges() {
-  const std::uint64_t waiting = lanes_.waiting() + due_.size();
+  const std::uint64_t all_waiting = waiting();
   const std::uint64_t outstanding = outstanding_.size();
-  services_.gauges.waiting.fetch_add(waiting - published_waiting_,
+  services_.gauges.waiting.fetch_add(all_waiting - published_waiting_,
                                      std::memory_order_relaxed);  // lone figures: see gauges.h
   services_.gauges.outstanding.fetch_add(outstanding - published_outstanding_,
                                          std::memory_order_relaxed);
-  published_waiting_ = waiting;
+  published_waiting_ = all_waiting;
   published_outstanding_ = outstanding;
 }
 
@@ -264,6 +278,7 @@ void CarrierDelivery::close_slot(std::uint32_t slot) {
   assert(done.in_flight == 0 && "a slot is closed when nothing of it is in flight");
   Line& line = *lines_[done.link];
   line.reserved_segments -= done.subject.parts;
+  if (done.is_under_way) under_way_.leave(done.pick.ticket.key);
   std::vector<std::uint8_t> memory = std::move(done.record);  // kept for the next message
   memory.clear();
   done = Sending{};
@@ -285,18 +300,34 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   CarrierSnapshot shot;
   shot.name = config_.name;
   shot.switched = services_.switches.get(number_);
-  shot.window = config_.window;
+  shot.window = window_now();
   shot.rate_configured = config_.rate;
   shot.rate_current = throttle_.rate();
-  shot.waiting_urgent = lanes_.waiting(queue::Priority::urgent);
-  shot.waiting_normal = lanes_.waiting(queue::Priority::normal);
-  shot.waiting_bulk = lanes_.waiting(queue::Priority::bulk);
+  shot.waiting_urgent =
+      lanes_.waiting(queue::Priority::urgent) + limits_.waiting(queue::Priority::urgent);
+  shot.waiting_normal =
+      lanes_.waiting(queue::Priority::normal) + limits_.waiting(queue::Priority::normal);
+  shot.waiting_bulk =
+      lanes_.waiting(queue::Priority::bulk) + limits_.waiting(queue::Priority::bulk);
   shot.waiting_timers = due_.size();
+  shot.waiting_limits = limits_.waiting();
+  shot.waiting_urgent += staying_.waiting(queue::Priority::urgent);
+  shot.waiting_normal += staying_.waiting(queue::Priority::normal);
+  shot.waiting_bulk += staying_.waiting(queue::Priority::bulk);
+  shot.limited_by = name_of(limiter_.shown(Clock::now()));
+  shot.limit_named = limits_.holding_most();
+  shot.response_ms = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(responses_.latency()).count());
   shot.reserved = reserved_;
   shot.outstanding = outstanding_.size();
   shot.early_receipts = early_.size();
   for (std::size_t i = 0; i < queue::kPriorities; ++i) {
-    shot.oldest_since[i] = lanes_.oldest_since(static_cast<queue::Priority>(i));
+    const auto priority = static_cast<queue::Priority>(i);
+    shot.oldest_since[i] = lanes_.oldest_since(priority);
+    const auto parked = limits_.oldest_since(priority);
+    if (parked && (!shot.oldest_since[i] || *parked < *shot.oldest_since[i])) {
+      shot.oldest_since[i] = parked;
+    }
   }
   shot.stats = stats_;
   shot.replies = replies_.stats();

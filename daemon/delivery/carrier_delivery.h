@@ -4,8 +4,9 @@
 // plans its segments and reserves it for a bind with a durable intent; when that is on disk its
 // segments go out as window and rate allow; answers and receipts write outcomes.
 //
-// Implemented in files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to
-// intent), submitting.cpp (intent to wire), answers.cpp (responses, lost links), receipts.cpp,
+// Implemented in files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to intent),
+// limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
+// answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
 // suspending.cpp.
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
@@ -27,13 +28,19 @@
 #include <vector>
 
 #include "daemon/commit/commit_batch.h"
+#include "daemon/delivery/auto_window.h"
+#include "daemon/delivery/bind_choice.h"
 #include "daemon/delivery/cancellations.h"
 #include "daemon/delivery/carrier_stats.h"
+#include "daemon/delivery/failover.h"
 #include "daemon/delivery/flow_order.h"
 #include "daemon/delivery/gauges.h"
+#include "daemon/delivery/limiter_report.h"
 #include "daemon/delivery/outcomes.h"
+#include "daemon/delivery/rate_limits.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
+#include "daemon/delivery/status_policy.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
 #include "daemon/inbound/reply_intake.h"
@@ -59,6 +66,7 @@ struct ShardServices {
   Gauges& gauges;
   CarrierSwitches& switches;
   const InboundServices& inbound;
+  std::size_t shards = 1;
   std::uint64_t seed = 0;
 };
 
@@ -110,7 +118,9 @@ class CarrierDelivery final : public LinkOwner {
   [[nodiscard]] CarrierSnapshot snapshot() const;
   [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
   /// Messages, in lanes and timers.
-  [[nodiscard]] std::size_t waiting() const noexcept { return lanes_.waiting() + due_.size(); }
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return lanes_.waiting() + staying_.waiting() + limits_.waiting() + due_.size();
+  }
 
  private:
   struct Line;  // a link, and what is reserved for it
@@ -143,10 +153,28 @@ class CarrierDelivery final : public LinkOwner {
   void publish_health();
   void tell_switched();
 
+  // moving.cpp
+  void look_at_standing(TimePoint now);
+  void move_some();
+  [[nodiscard]] std::size_t judge_limited();
+  void judge(const queue::Lanes::Pick& pick);
+  [[nodiscard]] bool move(const queue::Lanes::Pick& pick);
+  void give_back_some();
+  [[nodiscard]] queue::Lanes& arrival_lanes();
+
+  // limiting.cpp
+  [[nodiscard]] Limiter limiter_at(TimePoint now);
+  [[nodiscard]] std::uint32_t window_now() const;
+  [[nodiscard]] std::size_t room_of(const Line& line) const;
+  void reserve_limited(std::size_t limit, TimePoint now);
+
   // reserving.cpp
-  void reserve();
+  void reserve(TimePoint now);
   [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
-  [[nodiscard]] bool reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit);
+  [[nodiscard]] bool has_room(const Line& line, std::size_t limit) const;
+  enum class Reserved : std::uint8_t { yes, no_room, otherwise };
+  [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit,
+                                     TimePoint now, bool was_parked);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   void end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
                    std::string_view detail);
@@ -160,6 +188,7 @@ class CarrierDelivery final : public LinkOwner {
     std::vector<queue::DueHeap::Entry> kept_due;
   };
   void hold_or_release(queue::Flow flow);
+  [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
   std::size_t start_cancelling(queue::Flow flow);
   void cancel_some();
   void finish_cancelling();
@@ -185,6 +214,12 @@ class CarrierDelivery final : public LinkOwner {
   void on_part_accepted(Sending& sending, std::uint16_t part, std::string_view message_id);
   void on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
                        protocol::CommandStatus status);
+  // refusals.cpp
+  struct Refusal;  // one refused part, and what its status means
+  void wait_in_line(std::uint32_t slot, std::uint16_t part);
+  void slow_down(const Refusal& refusal);
+  void put_off_or_fail(const Refusal& refusal, const RetryRule& rule, std::uint32_t attempt);
+  void refuse(const Refusal& refusal, std::optional<std::chrono::seconds> pause, bool is_charged);
   void finish_when_answered(std::uint32_t slot);
   void put_back(std::uint32_t slot);
   void fail(Sending& sending, std::string_view code, std::string_view detail);
@@ -218,12 +253,20 @@ class CarrierDelivery final : public LinkOwner {
   const std::uint16_t number_;
   Outcomes outcomes_;
   queue::Lanes lanes_;
+  queue::Lanes staying_;  // set aside while others of its messages move to other carriers
   queue::DueHeap due_;
   Cancellations cancellations_;
   boost::unordered_flat_set<queue::Flow> paused_flows_;
   std::deque<Cancelling> cancelling_;
   queue::Pacer pacer_;
   Throttle throttle_;
+  StatusPolicy status_policy_;
+  RateLimits limits_;
+  AutoWindow responses_;
+  KeysUnderWay under_way_;
+  LimiterReport limiter_;
+  Failover failover_;
+  bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
   AttemptLimiter attempts_;
   std::vector<std::unique_ptr<Line>> lines_;
   boost::asio::steady_timer timer_;
@@ -236,6 +279,7 @@ class CarrierDelivery final : public LinkOwner {
   std::vector<std::unique_ptr<Sending>> sendings_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t reserved_ = 0;  // slots in use
+  std::uint64_t turns_ = 0;   // reservations so far
 
   boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
   Outstanding outstanding_;

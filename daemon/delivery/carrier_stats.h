@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/inbound/reply_stats.h"
@@ -29,6 +30,7 @@ struct CarrierStats {
   std::uint64_t segments_other = 0;
   std::uint64_t throttled = 0;
   std::uint64_t retries_messages = 0;
+  std::uint64_t messages_moved = 0;  ///< away, to another carrier of their route
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_delivered = 0;
   std::uint64_t messages_failed = 0;
@@ -80,6 +82,10 @@ struct CarrierSnapshot {
   std::size_t waiting_normal = 0;
   std::size_t waiting_bulk = 0;
   std::size_t waiting_timers = 0;
+  std::size_t waiting_limits = 0;  ///< of those above: parked by a limit of sender or prefix
+  std::string_view limited_by;     ///< what holds it back: a Limiter's word
+  std::string limit_named;         ///< the limit that holds most: "sender SHOP"; empty: none
+  std::uint32_t response_ms = 0;   ///< how long answers take of late
   std::size_t reserved = 0;
   std::size_t outstanding = 0;
   std::size_t early_receipts = 0;

@@ -67,6 +67,7 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
     std::vector<queue::Lanes::Pick> back;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
       if (pick.flow != flow) return false;
+      under_way_.leave(pick.ticket.key);
       back.push_back(pick);
       return true;
     });
@@ -118,8 +119,11 @@ void CarrierDelivery::cancel_some() {
   while (!cancelling_.empty() && room > 0 && !services_.feed.is_full()) {
     Cancelling& now = cancelling_.front();
     std::vector<queue::Lanes::Pick> taken;
-    lanes_.take_flow(now.flow, room,
-                     [&](const queue::Lanes::Pick& pick) { taken.push_back(pick); });
+    const auto keep = [&](const queue::Lanes::Pick& pick) { taken.push_back(pick); };
+    // The oldest first: what waits behind a limit or was set aside, then the lanes.
+    limits_.take_flow(now.flow, room, keep);
+    staying_.take_flow(now.flow, room - taken.size(), keep);
+    lanes_.take_flow(now.flow, room - taken.size(), keep);
     std::vector<queue::DueHeap::Entry> taken_due;
     if (taken.size() < room) {
       due_.take_flow(now.flow, room - taken.size(),
@@ -140,7 +144,7 @@ void CarrierDelivery::cancel_some() {
         now.kept_due.push_back(entry);
       }
     }
-    if (lanes_.waiting_of(now.flow) == 0 && due_.waiting_of(now.flow) == 0) {
+    if (waiting_of(now.flow) == 0 && due_.waiting_of(now.flow) == 0) {
       finish_cancelling();
       continue;
     }
@@ -178,10 +182,15 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
   }
 }
 
+// In lanes, behind limits, and set aside.
+std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
+  return lanes_.waiting_of(flow) + limits_.waiting_of(flow) + staying_.waiting_of(flow);
+}
+
 FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
   FlowAtCarrier at;
   at.carrier = config_.name;
-  at.ready = lanes_.waiting_of(flow);
+  at.ready = waiting_of(flow);
   at.scheduled = due_.waiting_of(flow);
   for (const auto& line : lines_) {
     at.ready += static_cast<std::uint64_t>(

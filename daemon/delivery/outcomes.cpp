@@ -56,6 +56,11 @@ void Outcomes::write(const CarrierSwitched& switched) {
   add(RecordKind::carrier_switched, switched);
 }
 
+void Outcomes::write(const Moved& moved, const Arrival& arrival, std::size_t shards) {
+  add(RecordKind::moved, moved);
+  feed_.open().arrivals[arrival.carrier % shards].push_back(arrival);
+}
+
 std::uint64_t Outcomes::write(const Intent& intent) {
   add(RecordKind::intent, intent);
   return feed_.open_number();

@@ -30,6 +30,8 @@ class Outcomes {
   void write(const Orphan& orphan);
   void write(const Released& released);
   void write(const CarrierSwitched& switched);
+  /// The message goes to the shard of `arrival`'s carrier when this is durable.
+  void write(const Moved& moved, const Arrival& arrival, std::size_t shards);
   /// Returns the batch that must be durable before the messages may go on the wire.
   [[nodiscard]] std::uint64_t write(const Intent& intent);
 

@@ -6,6 +6,7 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/delivery/subject_here.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -249,8 +250,9 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
       }
     }
   }
+  const SubjectHere here(accepted->subject, config_.name, target.segment.parts);
   came.of = {.accepted = target.segment.at,
-             .subject = accepted->subject,
+             .subject = here.octets(),
              .time_ms = wall_clock_ms(),
              .state = state,
              .possible_duplicate = false,

@@ -6,9 +6,8 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
-#include "daemon/ingress/number.h"
+#include "daemon/delivery/subject_here.h"
 #include "daemon/wall_clock.h"
-#include "protocol/address.h"
 
 namespace stentor::daemon {
 namespace {
@@ -23,65 +22,58 @@ constexpr std::size_t kReserveAtOnce = 1024;
 // A record that cannot be read now may be readable later; nothing else can be done about it.
 constexpr std::uint64_t kUnreadableRetryMs = 60'000;
 
-std::uint64_t stir(std::uint64_t value) {  // splitmix64: enough to spread keys over binds
-  value += 0x9e3779b97f4a7c15ull;
-  value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
-  value = (value ^ value >> 27) * 0x94d049bb133111ebull;
-  return value ^ value >> 31;
-}
-
-protocol::Numbering numbering_for(std::string_view kept, const std::optional<TonNpi>& configured) {
-  if (configured) return {.ton = configured->ton, .npi = configured->npi};
-  return protocol::numbering_of(protocol::form_of(kept));
-}
-
 }  // namespace
 
 // Window and reserve together: what may be in doubt after a crash.
 std::size_t CarrierDelivery::reserve_limit() const {
-  const std::size_t window = config_.window;
+  const std::size_t window = window_now();
   const std::uint32_t rate = throttle_.rate();
   const std::size_t of_rate = std::max<std::size_t>(1, rate / 20);  // 50 ms of it
   return window + (rate == 0 ? window : std::min(window, of_rate));
 }
 
-// Rendezvous hash over the binds that can send: a recipient keeps its bind while links are healthy,
-// and loses it alone when its link goes.
-CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
-  Line* best = nullptr;
-  std::uint64_t best_weight = 0;
-  for (const auto& line : lines_) {
-    if (!line->link->may_send()) continue;
-    const std::uint64_t weight = stir(std::uint64_t{ticket.key} << 16 | line->link->number());
-    if (best == nullptr || weight > best_weight) {
-      best = line.get();
-      best_weight = weight;
-    }
-  }
-  return best;
+bool CarrierDelivery::has_room(const Line& line, std::size_t limit) const {
+  return line.link->may_send() && line.reserved_segments < limit;
 }
 
-void CarrierDelivery::reserve() {
+// The bind on which something of the same key is under way, or the better of its favourites.
+CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
+  if (const auto bind = under_way_.bind_of(ticket.key)) {
+    Line& line = *lines_[*bind];
+    if (line.link->may_send()) return &line;
+  }
+  BindChoice choice(ticket.key);
+  for (const auto& line : lines_) {
+    if (!line->link->may_send()) continue;
+    choice.offer(line->link->number(), line->reserved_segments + line->stash.size());
+  }
+  const auto chosen = choice.chosen();
+  return chosen ? lines_[*chosen].get() : nullptr;
+}
+
+void CarrierDelivery::reserve(TimePoint now) {
   const std::size_t limit = reserve_limit();
-  const auto has_room = [limit](const Line& line) {
-    return line.link->may_send() && line.reserved_segments < limit;
-  };
   const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
-    while (!line->stash.empty() && has_room(*line)) {
-      if (line->stash.front().ticket.expires <= seconds || is_dead(line->stash.front())) {
-        end_due_or_cancelled(line->stash.front());
-      } else if (!reserve_one(line->stash.front(), *line, limit)) {
+    while (!line->stash.empty() && has_room(*line, limit)) {
+      const queue::Lanes::Pick& pick = line->stash.front();
+      if (pick.ticket.expires <= seconds || is_dead(pick)) {
+        end_due_or_cancelled(pick);
+      } else if (reserve_one(pick, *line, limit, now, false) == Reserved::no_room) {
         break;
       }
+      under_way_.leave(pick.ticket.key);
       line->stash.pop_front();
     }
     stashed += line->stash.size();
   }
+  reserve_limited(limit, now);
   for (std::size_t i = 0; i < kReserveAtOnce; ++i) {
     if (stashed >= kStashMax) return;  // a bind that gets room pumps again
-    if (std::ranges::none_of(lines_, [&](const auto& line) { return has_room(*line); })) return;
+    if (std::ranges::none_of(lines_, [&](const auto& line) { return has_room(*line, limit); })) {
+      return;
+    }
     if (services_.feed.is_full()) return;  // the disk is behind: on_durable pumps again
     const auto pick = lanes_.pop();
     if (!pick) return;
@@ -91,37 +83,55 @@ void CarrierDelivery::reserve() {
     }
     Line& line = *line_for(pick->ticket);
     // Behind those that wait for the same bind: order holds.
-    if (!has_room(line) || !line.stash.empty() || !reserve_one(*pick, line, limit)) {
+    if (!has_room(line, limit) || !line.stash.empty() ||
+        reserve_one(*pick, line, limit, now, false) == Reserved::no_room) {
       line.stash.push_back(*pick);
+      under_way_.enter(pick->ticket.key, line.link->number());
       ++stashed;
     }
   }
   if (lanes_.has_ready()) schedule_pump();
 }
 
-// False when all its segments do not fit below the limit: the caller keeps it. A message longer
-// than the limit goes alone.
-bool CarrierDelivery::reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit) {
+// `no_room` when not all its segments fit below the limit: the caller keeps it. A message longer
+// than the limit goes alone. `otherwise`: it is final, put off, or parked behind a limit.
+CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick& pick, Line& line,
+                                                       std::size_t limit, TimePoint now,
+                                                       bool was_parked) {
   const std::uint32_t slot = open_slot();
   Sending& next = sending(slot);
   next.link = line.link->number();
-  if (!load(pick, next)) {
-    next.subject.parts = 0;
-    close_slot(slot);
-    return true;  // it is final, or put off
-  }
-  if (line.reserved_segments > 0 && line.reserved_segments + next.subject.parts > limit) {
+  const auto close = [&](Reserved how) {
     if (next.retry.is_worth_keeping()) {
       retries_[pick.ticket.at.bits()] = std::move(next.retry);
     }
     next.subject.parts = 0;
     close_slot(slot);
-    return false;
+    return how;
+  };
+  if (!load(pick, next)) {
+    next.retry = {};
+    return close(Reserved::otherwise);
   }
+  RateLimits::Match match;
+  if (!limits_.is_empty()) {
+    match = limits_.match(next.subject.from, next.subject.to);
+    if (match.is_any() && !was_parked && !limits_.may_go(match, now)) {
+      limits_.park(match, pick, static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+      return close(Reserved::otherwise);
+    }
+  }
+  if (line.reserved_segments > 0 && line.reserved_segments + next.subject.parts > limit) {
+    return close(Reserved::no_room);
+  }
+  if (match.is_any()) limits_.take(match, next.subject.parts, now);
+  next.turn = ++turns_;
+  next.is_under_way = true;
+  under_way_.enter(pick.ticket.key, line.link->number());
   line.reserved_segments += next.subject.parts;
   line.intent.sequences.push_back(next.subject.id.sequence());
   line.intending.push_back(slot);
-  return true;
+  return Reserved::yes;
 }
 
 // Reads and plans the message. False when it is final or put off instead.
@@ -164,17 +174,19 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
       return false;
     }
   }
+  SubjectHere here(next.accepted.subject, config_.name, next.subject.parts);
+  if (here.is_rewritten()) {
+    next.own_subject = std::move(here).take();
+    next.accepted.subject = next.own_subject;
+    next.subject = *decode_subject(next.own_subject);
+  }
+  if (!config_.receipts) next.accepted.receipt = ReceiptWish::none;
   next.plan = std::move(*plan);
   next.retry.taken.resize(next.subject.parts, false);
   next.taken = static_cast<std::uint16_t>(std::ranges::count(next.retry.taken, true));
   next.submitted_at.resize(next.subject.parts);
-  next.source = to_wire(next.subject.from);
-  next.destination = to_wire(next.subject.to);
-  next.source_numbering = numbering_for(next.subject.from, config_.source);
-  next.destination_numbering = numbering_for(next.subject.to, config_.destination);
-  if (next.accepted.to_short_code && !config_.destination) {
-    next.destination_numbering = protocol::numbering_of(protocol::AddressForm::short_code);
-  }
+  next.source = source_on_wire(next.subject.from, config_);
+  next.destination = destination_on_wire(next.subject.to, next.accepted.to_short_code, config_);
   return true;
 }
 
@@ -188,9 +200,10 @@ void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
     return put_on_timer(pick, wall_clock_ms() + kUnreadableRetryMs);
   }
   const auto retry = retries_.find(pick.ticket.at.bits());
+  const SubjectHere here(accepted->subject, config_.name);
   Verdict verdict;
   verdict.of = {.accepted = pick.ticket.at,
-                .subject = accepted->subject,
+                .subject = here.octets(),
                 .time_ms = wall_clock_ms(),
                 .state = state,
                 .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate,

@@ -1,27 +1,103 @@
 #include "daemon/delivery/routing.h"
 
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <algorithm>
+#include <cmath>
+
+#include "daemon/delivery/name_pattern.h"
 
 namespace stentor::daemon {
+namespace {
+
+std::string_view digits_of(std::string_view number) {
+  if (number.starts_with('+')) number.remove_prefix(1);
+  return number;
+}
+
+// Weighted rendezvous: the highest score wins, and each wins in proportion to its weight. Whoever
+// leaves takes only its own recipients along.
+double score_of(std::string_view to, std::uint16_t carrier, std::uint32_t weight) {
+  const std::uint64_t hash = XXH3_64bits_withSeed(to.data(), to.size(), carrier);
+  const double unit = (static_cast<double>(hash >> 11) + 0.5) * 0x1p-53;  // within (0, 1)
+  return -static_cast<double>(weight) / std::log(unit);
+}
+
+bool any_matches(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::ranges::any_of(patterns,
+                             [name](const std::string& p) { return matches_name(p, name); });
+}
+
+// Routes for campaigns first, then those for senders; those for both before all.
+int rank_of(const RouteConfig& route) {
+  return (route.campaigns.empty() ? 0 : 2) + (route.senders.empty() ? 0 : 1);
+}
+
+// The longest of `prefixes` that `digits` begins with; 0 when there are none at all.
+std::optional<std::size_t> longest_of(const std::vector<std::string>& prefixes,
+                                      std::string_view digits) {
+  if (prefixes.empty()) return 0;
+  std::optional<std::size_t> longest;
+  for (const std::string& prefix : prefixes) {
+    if (digits.starts_with(prefix)) longest = std::max(longest.value_or(0), prefix.size());
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::string_view name_of(CarrierHealth health) noexcept {
+  switch (health) {
+    case CarrierHealth::down: return "down";
+    case CarrierHealth::up: return "up";
+    case CarrierHealth::suspended: return "suspended";
+    case CarrierHealth::stuck: return "stuck";
+    case CarrierHealth::lost: return "lost";
+  }
+  return "down";
+}
 
 Routing::Routing(const Config& config)
-    : bound_(std::make_unique<std::atomic<bool>[]>(config.carriers.size())) {
+    : config_(config),
+      has_stand_in_(config.carriers.size(), false),
+      health_(std::make_unique<std::atomic<CarrierHealth>[]>(config.carriers.size())) {
   for (std::size_t i = 0; i < config.carriers.size(); ++i) {
     by_name_.emplace(config.carriers[i].name, static_cast<std::uint16_t>(i));
   }
   for (const RouteConfig& from_file : config.routes) {
-    Route route{.carriers = {}, .from = from_file.from, .replacement = from_file.replacement};
-    for (const std::string& name : from_file.carriers) {
-      if (const auto carrier = carrier_named(name)) route.carriers.push_back(*carrier);
+    Route route;
+    route.from = from_file.from;
+    route.replacement = from_file.replacement;
+    route.is_shared = !from_file.weights.empty();
+    route.senders = from_file.senders;
+    route.campaigns = from_file.campaigns;
+    for (std::size_t i = 0; i < from_file.carriers.size(); ++i) {
+      const auto carrier = carrier_named(from_file.carriers[i]);
+      if (!carrier) continue;
+      route.carriers.push_back(
+          {.carrier = *carrier, .weight = route.is_shared ? from_file.weights[i] : 1});
+    }
+    if (route.carriers.size() > 1) {
+      for (const Target& target : route.carriers) has_stand_in_[target.carrier] = true;
     }
     const std::size_t index = routes_.size();
-    routes_.push_back(std::move(route));
-    if (from_file.is_default) default_route_ = index;
-    for (const std::string& prefix : from_file.prefixes) {
-      by_prefix_.emplace(prefix, index);
-      prefix_longest_ = std::max(prefix_longest_, prefix.size());
+    if (rank_of(from_file) > 0) {
+      route.prefixes = from_file.prefixes;
+      conditional_.push_back(index);
+    } else {
+      if (from_file.is_default) default_route_ = index;
+      for (const std::string& prefix : from_file.prefixes) {
+        by_prefix_.emplace(prefix, index);
+        prefix_longest_ = std::max(prefix_longest_, prefix.size());
+      }
     }
+    routes_.push_back(std::move(route));
   }
+  std::ranges::stable_sort(conditional_, std::ranges::greater{},
+                           [&](std::size_t index) { return rank_of(config.routes[index]); });
 }
 
 std::optional<std::uint16_t> Routing::carrier_named(std::string_view name) const {
@@ -30,8 +106,37 @@ std::optional<std::uint16_t> Routing::carrier_named(std::string_view name) const
   return found->second;
 }
 
-const Routing::Route* Routing::route_to(std::string_view destination) const {
-  if (destination.starts_with('+')) destination.remove_prefix(1);
+const Routing::Route* Routing::conditional_route(const RouteQuery& query) const {
+  const std::string_view digits = digits_of(query.to);
+  const Route* best = nullptr;
+  std::size_t best_prefix = 0;
+  for (const std::size_t index : conditional_) {
+    const Route& route = routes_[index];
+    // Sorted by rank: a lower one has no chance any more.
+    if (best != nullptr && (best->campaigns.empty() != route.campaigns.empty() ||
+                            best->senders.empty() != route.senders.empty())) {
+      break;
+    }
+    if (!route.campaigns.empty() &&
+        (query.campaign.empty() || !any_matches(route.campaigns, query.campaign))) {
+      continue;
+    }
+    if (!route.senders.empty() && (query.from.empty() || !any_matches(route.senders, query.from))) {
+      continue;
+    }
+    const auto prefix = longest_of(route.prefixes, digits);
+    if (!prefix || (best != nullptr && *prefix <= best_prefix)) continue;
+    best = &route;
+    best_prefix = *prefix;
+  }
+  return best;
+}
+
+const Routing::Route* Routing::route_to(const RouteQuery& query) const {
+  if (!conditional_.empty()) {
+    if (const Route* route = conditional_route(query)) return route;
+  }
+  const std::string_view destination = digits_of(query.to);
   for (std::size_t size = std::min(prefix_longest_, destination.size()); size > 0; --size) {
     const auto found = by_prefix_.find(destination.substr(0, size));
     if (found != by_prefix_.end()) return &routes_[found->second];
@@ -39,25 +144,122 @@ const Routing::Route* Routing::route_to(std::string_view destination) const {
   return default_route_ ? &routes_[*default_route_] : nullptr;
 }
 
-std::optional<RouteChoice> Routing::choose(std::string_view destination) const {
-  const Route* route = route_to(destination);
-  if (route == nullptr || route->carriers.empty()) return std::nullopt;
-  for (const std::uint16_t carrier : route->carriers) {
-    if (bound_[carrier].load(std::memory_order_relaxed)) {  // a hint, see set_bound
-      return RouteChoice{.carrier = carrier, .default_from = route->from};
-    }
-  }
-  return RouteChoice{.carrier = route->carriers.front(), .default_from = route->from};
+// The order in which a recipient's carriers are asked; those of weight 0 stand by behind all.
+std::vector<Routing::Target> Routing::in_turn(const Route& route, std::string_view to) const {
+  std::vector<Target> order = route.carriers;
+  if (!route.is_shared) return order;
+  const std::string_view digits = digits_of(to);
+  std::ranges::stable_sort(order, std::ranges::greater{}, [digits](const Target& target) {
+    return target.weight == 0 ? -1.0 : score_of(digits, target.carrier, target.weight);
+  });
+  return order;
 }
 
-std::string_view Routing::default_from(std::string_view destination) const {
-  const Route* route = route_to(destination);
+std::optional<RouteChoice> Routing::choose(const RouteQuery& query) const {
+  const Route* route = route_to(query);
+  if (route == nullptr || route->carriers.empty()) return std::nullopt;
+  const auto to = [route](std::uint16_t carrier) {
+    return RouteChoice{.carrier = carrier, .default_from = route->from};
+  };
+  if (!route->is_shared) {  // nearly every route: no list is made
+    for (const Target& target : route->carriers) {
+      if (takes_new(target.carrier)) return to(target.carrier);
+    }
+    return to(route->carriers.front().carrier);
+  }
+  const std::vector<Target> order = in_turn(*route, query.to);
+  for (const Target& target : order) {
+    if (takes_new(target.carrier)) return to(target.carrier);
+  }
+  return to(order.front().carrier);
+}
+
+std::optional<std::uint16_t> Routing::stand_in(const RouteQuery& query, std::uint16_t from,
+                                               std::string_view client) const {
+  const Route* route = route_to(query);
+  if (route == nullptr || route->carriers.size() < 2) return std::nullopt;
+  const auto owner = std::ranges::find(config_.clients, client, &ClientConfig::name);
+  const auto is_allowed = [&](std::uint16_t carrier) {
+    return owner == config_.clients.end() || owner->carriers.empty() ||
+           std::ranges::find(owner->carriers, config_.carriers[carrier].name) !=
+               owner->carriers.end();
+  };
+  for (const Target& target : in_turn(*route, query.to)) {
+    if (target.carrier != from && health(target.carrier) == CarrierHealth::up &&
+        is_allowed(target.carrier)) {
+      return target.carrier;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view Routing::default_from(const RouteQuery& query) const {
+  const Route* route = route_to(query);
   return route == nullptr ? std::string_view{} : std::string_view{route->from};
 }
 
-encoding::Replacement Routing::default_replacement(std::string_view destination) const {
-  const Route* route = route_to(destination);
+encoding::Replacement Routing::default_replacement(const RouteQuery& query) const {
+  const Route* route = route_to(query);
   return route == nullptr ? encoding::Replacement::none : route->replacement;
+}
+
+std::optional<Routing::Explanation> Routing::explain(const RouteQuery& query) const {
+  const Route* route = route_to(query);
+  if (route == nullptr || route->carriers.empty()) return std::nullopt;
+  Explanation told;
+  told.route = static_cast<std::size_t>(route - routes_.data());
+  told.is_shared = route->is_shared;
+  const std::string_view digits = digits_of(query.to);
+  std::string prefix;
+  for (const auto& [candidate, index] : by_prefix_) {
+    if (index == told.route && digits.starts_with(candidate) && candidate.size() > prefix.size()) {
+      prefix = candidate;
+    }
+  }
+  for (const std::string& candidate : route->prefixes) {
+    if (digits.starts_with(candidate) && candidate.size() > prefix.size()) prefix = candidate;
+  }
+  const auto add = [&told](std::string_view what) {
+    told.why += fmt::format("{}{}", told.why.empty() ? "" : ", ", what);
+  };
+  if (!route->campaigns.empty()) add("its campaign");
+  if (!route->senders.empty()) add("its sender");
+  if (!prefix.empty()) {
+    add(fmt::format("the longest prefix, {}", prefix));
+  } else {
+    add(told.why.empty() ? "the default route: no prefix matches" : "any destination");
+  }
+  bool found = false;
+  for (const Target& target : in_turn(*route, query.to)) {
+    Candidate candidate{.carrier = target.carrier,
+                        .weight = target.weight,
+                        .health = health(target.carrier),
+                        .is_chosen = false,
+                        .reason = "one before it takes the message"};
+    switch (candidate.health) {
+      case CarrierHealth::up:
+        if (!found) candidate.reason = "the first of these that takes messages";
+        break;
+      case CarrierHealth::lost:
+        if (!found) {
+          candidate.reason =
+              "lost a moment ago with messages that wait: this one waits behind "
+              "them and moves on with them";
+        }
+        break;
+      case CarrierHealth::down: candidate.reason = "no bind can send"; break;
+      case CarrierHealth::suspended: candidate.reason = "suspended by an operator"; break;
+      case CarrierHealth::stuck: candidate.reason = "bound, but nothing moves"; break;
+    }
+    candidate.is_chosen = !found && takes_new(target.carrier);
+    found = found || candidate.is_chosen;
+    told.candidates.push_back(candidate);
+  }
+  if (!found) {
+    told.candidates.front().is_chosen = true;
+    told.candidates.front().reason = "none can send: the message waits at the first";
+  }
+  return told;
 }
 
 }  // namespace stentor::daemon

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/delivery/addresses.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/records/records.h"
 #include "encoding/segmenter.h"
@@ -24,38 +25,45 @@ using PartSet = boost::container::small_vector<bool, encoding::kPartsInline>;
 
 /// What is remembered of a message between two attempts.
 struct Retry {
-  std::uint8_t attempts = 0;        ///< made so far, throttled ones not counted
-  bool possible_duplicate = false;  ///< a segment of it may have arrived without our knowing
-  PartSet taken;                    ///< parts the carrier has accepted: not sent again
+  std::uint8_t attempts = 0;           ///< made so far, throttled ones not counted
+  bool possible_duplicate = false;     ///< a segment of it may have arrived without our knowing
+  PartSet taken;                       ///< parts the carrier has accepted: not sent again
+  std::uint64_t refused_since_ms = 0;  ///< its first refusal for now; 0: none known
+  std::uint8_t full_answers = 0;       ///< how often it alone was told that the queue is full
 
   [[nodiscard]] bool is_worth_keeping() const {
-    return attempts > 0 || possible_duplicate || std::ranges::find(taken, true) != taken.end();
+    return attempts > 0 || full_answers > 0 || possible_duplicate ||
+           std::ranges::find(taken, true) != taken.end();
   }
 };
 
 struct Sending {
   queue::Lanes::Pick pick;
   std::vector<std::uint8_t> record;
+  std::vector<std::uint8_t> own_subject;  ///< where it differs from the record's: it has moved
   Accepted accepted;
   Subject subject;
   Content content;
   MessagePlan plan;
-  protocol::Numbering source_numbering;
-  protocol::Numbering destination_numbering;
-  std::string source;  ///< as on the wire
-  std::string destination;
+  WireAddress source;
+  WireAddress destination;
   std::uint16_t link = 0;
   std::uint64_t intent_batch = 0;
+  std::uint64_t turn = 0;             ///< in which it was reserved: its place among the ready ones
+  std::uint64_t taken_elsewhere = 0;  ///< segments the carrier had taken when this found it full
   Retry retry;
   std::uint16_t next_part = 0;       ///< index of the first part not looked at yet
   std::uint16_t in_flight = 0;       ///< parts submitted and not answered
   std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
   bool stopped = false;              ///< a part was refused: send no more of it now
+  std::uint16_t refused_part = 0;    ///< index of the part it stopped at
   std::uint32_t refusal_status = 0;  ///< of the refused part
   std::string_view refusal_code;
   std::uint64_t retry_at_ms = 0;  ///< when a temporarily refused message goes again
   bool gave_up = false;           ///< the refusal was the last word
+  bool is_charged = false;        ///< the refusal counts as an attempt
   bool is_final = false;          ///< its verdict is written
+  bool is_under_way = false;      ///< counted among the keys under way
   boost::container::small_vector<std::chrono::steady_clock::time_point, encoding::kPartsInline>
       submitted_at;
   boost::container::small_vector<std::uint16_t, 4> again;  ///< throttled parts, to go first

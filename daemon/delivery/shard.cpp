@@ -19,7 +19,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
-      feed_(commit, false, 0, [this] { settled_waker_.wake(); }),
+      feed_(commit, false, shards, [this] { settled_waker_.wake(); }),
       commit_(commit),
       arrivals_(commit.add_shard([this] { arrival_waker_.wake(); })),
       reader_(files, config.state_dir / "journal", kReaderOptions),
@@ -32,6 +32,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                                                                    .gauges = gauges,
                                                                    .switches = switches,
                                                                    .inbound = inbound,
+                                                                   .shards = shards,
                                                                    .seed = seed + number * 1000},
                                                      config.carriers[number],
                                                      static_cast<std::uint16_t>(number));
@@ -81,7 +82,9 @@ void Shard::take_arrivals() {
                                        std::memory_order_relaxed);  // a figure: orders nothing
     reader_.remember(std::shared_ptr<const queue::RecordBatch>(*batch, &(*batch)->records));
     for (const Arrival& arrival : (*batch)->arrivals[index_]) {
-      by_number_[arrival.carrier]->take(arrival, (*batch)->records.at(arrival.record_offset));
+      by_number_[arrival.carrier]->take(arrival, arrival.at.is_nowhere()
+                                                     ? (*batch)->records.at(arrival.record_offset)
+                                                     : arrival.at);
     }
     std::vector<Arrival>().swap((*batch)->arrivals[index_]);  // ours alone; the texts stay
   }

@@ -87,8 +87,9 @@ protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t
   put_tlvs(sending, part, tie, now_ms);
   protocol::SubmitSm submit;
   submit.service_type = sending.accepted.service_type.value_or(carrier_.service_type);
-  submit.source = {.numbering = sending.source_numbering, .digits = sending.source};
-  submit.destination = {.numbering = sending.destination_numbering, .digits = sending.destination};
+  submit.source = {.numbering = sending.source.numbering, .digits = sending.source.digits};
+  submit.destination = {.numbering = sending.destination.numbering,
+                        .digits = sending.destination.digits};
   submit.esm_class = encoded.header_octets > 0 ? kUdhIndicator : 0;
   submit.protocol_id = sending.accepted.protocol_id.value_or(0);
   submit.registered_delivery = registered_delivery_of(sending.accepted.receipt, carrier_.wire);

@@ -13,8 +13,7 @@ void CarrierDelivery::submit_ready(TimePoint now) {
 }
 
 void CarrierDelivery::submit_line(Line& line, TimePoint now) {
-  protocol::Session& session = line.link->session();
-  std::size_t room = session.window_free();
+  std::size_t room = room_of(line);
   std::uint32_t credit = pacer_.available(now);
   while (!line.ready.empty() && room > 0 && credit > 0) {
     const std::uint32_t slot = line.ready.front();

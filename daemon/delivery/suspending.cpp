@@ -49,6 +49,7 @@ void CarrierDelivery::release_untouched() {
   };
   for (const auto& line : lines_) {
     while (!line->stash.empty()) {
+      under_way_.leave(line->stash.back().ticket.key);
       return_to_lane(line->stash.back());
       line->stash.pop_back();
     }
@@ -72,9 +73,7 @@ void CarrierDelivery::release_untouched() {
 
 // What routes go by: it can send, and may.
 void CarrierDelivery::publish_health() {
-  const bool any_bound =
-      std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
-  services_.routing.set_bound(number_, any_bound && !suspended_);
+  look_at_standing(std::chrono::steady_clock::now());
 }
 
 void CarrierDelivery::tell_switched() {

@@ -125,6 +125,7 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::intent:
     case RecordKind::consumer:
     case RecordKind::orphan:
+    case RecordKind::moved:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:
@@ -182,6 +183,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::intent:
     case RecordKind::consumer:
     case RecordKind::orphan:
+    case RecordKind::moved:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:

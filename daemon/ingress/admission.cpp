@@ -110,13 +110,14 @@ std::optional<Refusal> Admission::check_times(const SendRequest& request, std::u
 }
 
 Content Admission::content_for(std::uint16_t carrier, const SendRequest& request,
-                               std::string_view to) const {
+                               std::string_view to, std::string_view from) const {
   return {.body = request.text,
           .udh = request.udh,
           .is_binary = request.is_binary,
           .flash = request.flash,
           .encoding = request.encoding,
-          .replacement = request.replacement.value_or(routing_.default_replacement(to)),
+          .replacement = request.replacement.value_or(
+              routing_.default_replacement({to, from, request.campaign})),
           .national = request.national.value_or(config_.carriers[carrier].national)};
 }
 
@@ -171,8 +172,9 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
     recipient.from = from;
     if (named) {
       recipient.carrier = *named;
-      if (from.empty()) recipient.from = routing_.default_from(recipient.to);
-    } else if (const auto choice = routing_.choose(recipient.to)) {
+      if (from.empty())
+        recipient.from = routing_.default_from({recipient.to, from, request.campaign});
+    } else if (const auto choice = routing_.choose({recipient.to, from, request.campaign})) {
       recipient.carrier = choice->carrier;
       if (from.empty()) recipient.from = choice->default_from;
     } else {
@@ -191,7 +193,7 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
           refuse("bad_field", "protocol_id: the carrier takes data_sm, which has none");
     }
     if (!recipient.refusal) {
-      const Content content = content_for(recipient.carrier, request, recipient.to);
+      const Content content = content_for(recipient.carrier, request, recipient.to, from);
       recipient.replacement = content.replacement;
       if (planned_for != std::pair(recipient.carrier, content.replacement)) {
         planned = plan(recipient.carrier, content, request.max_segments);
@@ -326,6 +328,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.receipt = carrier.receipts ? request.receipt : ReceiptWish::none;
   accepted.encoding = request.encoding;
   accepted.to_short_code = request.is_short;
+  accepted.names_carrier = !request.carrier.empty();
   accepted.owns_ref = owns_ref;
   accepted.text = request.text;
   accepted.udh = request.udh;

@@ -91,7 +91,7 @@ class Admission {
   [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request, std::uint64_t now_ms,
                                                    Checked& out) const;
   [[nodiscard]] Content content_for(std::uint16_t carrier, const SendRequest& request,
-                                    std::string_view to) const;
+                                    std::string_view to, std::string_view from) const;
   [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier, const Content& content,
                                                   std::size_t segments_max) const;
   void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,

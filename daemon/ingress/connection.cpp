@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "daemon/delivery/route_answer.h"
 #include "daemon/ingress/ingress.h"
 #include "daemon/ingress/preview.h"
 #include "daemon/wall_clock.h"
@@ -176,6 +177,13 @@ void Connection::handle(const EventsRequest& /*request*/) {}  // hand_over_when_
 
 void Connection::handle(const AckRequest& /*request*/) {
   refuse({"bad_field", "ack: no event stream is open on this connection", {}});
+}
+
+void Connection::handle(const RouteRequest& request) {
+  auto answer = route_answer(request, ingress_.config(), ingress_.routing());
+  if (!answer) return refuse(answer.error());
+  out_.append(*answer);
+  reply_ends(0);
 }
 
 void Connection::handle(const StatusRequest& /*request*/) {

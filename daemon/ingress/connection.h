@@ -83,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const StatusRequest& request);
   void handle(const CampaignRequest& request);
   void handle(const CarrierRequest& request);
+  void handle(const RouteRequest& request);
   /// The next request waits until what this gives out is called, once, from any thread.
   [[nodiscard]] std::function<void(std::string)> answer_later();
   void refuse(const Refusal& refusal);

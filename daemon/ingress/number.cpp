@@ -87,6 +87,20 @@ NumberResult normalise_sender(std::string_view text) {
   return std::string(text);
 }
 
+std::string to_utf8(std::string_view wire) {
+  std::string text;
+  for (const char c : wire) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x80) {
+      text.push_back(c);
+    } else {
+      text.push_back(static_cast<char>(0xc0 | octet >> 6));
+      text.push_back(static_cast<char>(0x80 | (octet & 0x3f)));
+    }
+  }
+  return text;
+}
+
 std::string to_wire(std::string_view kept) {
   if (kept.starts_with('+')) kept.remove_prefix(1);
   std::string wire;

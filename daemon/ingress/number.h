@@ -28,5 +28,7 @@ using NumberResult = std::expected<std::string, std::string_view>;
 
 /// How a kept sender or destination is written in an SMPP address: without `+`, Latin-1.
 [[nodiscard]] std::string to_wire(std::string_view kept);
+/// And back, to be shown: Latin-1 to UTF-8.
+[[nodiscard]] std::string to_utf8(std::string_view wire);
 
 }  // namespace stentor::daemon

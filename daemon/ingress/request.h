@@ -78,6 +78,14 @@ struct MessageRequest {
   std::string_view ref;
 };
 
+struct RouteRequest {
+  std::string_view to;
+  bool is_short = false;
+  std::string_view from;
+  std::string_view campaign;
+  std::string_view carrier;
+};
+
 struct EventsRequest {
   std::string_view consumer;
   std::string_view from;  ///< "oldest", a cursor, or empty
@@ -108,6 +116,6 @@ struct CarrierRequest {
 };
 
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
-                             StatusRequest, CampaignRequest, CarrierRequest>;
+                             StatusRequest, CampaignRequest, CarrierRequest, RouteRequest>;
 
 }  // namespace stentor::daemon

@@ -6,6 +6,7 @@
 #include "daemon/ingress/campaign_request.h"
 #include "daemon/ingress/carrier_request.h"
 #include "daemon/ingress/request_fields.h"
+#include "daemon/ingress/route_request.h"
 #include "daemon/ingress/smpp_wish.h"
 #include "encoding/national_language.h"
 
@@ -206,12 +207,13 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   if (op.text == "events") return events();
   if (op.text == "ack") return ack();
   if (op.text == "campaign") return read_campaign_request(*this);
+  if (op.text == "route") return read_route_request(*this);
   if (op.text == "status") {
     if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
     return StatusRequest{};
   }
   if (op.text == "carrier") return read_carrier_request(*this);
-  for (const std::string_view later : {"cancel", "resolve", "route", "reload", "drain"}) {
+  for (const std::string_view later : {"cancel", "resolve", "reload", "drain"}) {
     if (op.text == later)
       return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }

@@ -124,10 +124,10 @@ void encode(const Accepted& accepted, FieldWriter& out) {
   out.u8(accepted.priority);
   out.u8(static_cast<std::uint8_t>(accepted.receipt));
   out.u8(static_cast<std::uint8_t>(accepted.encoding));
-  out.u8(static_cast<std::uint8_t>((accepted.to_short_code ? 1u : 0u) |
-                                   (accepted.owns_ref ? 2u : 0u) | (accepted.flash ? 4u : 0u) |
-                                   (accepted.is_binary ? 8u : 0u) |
-                                   (accepted.flow_is_number ? 16u : 0u)));
+  out.u8(static_cast<std::uint8_t>(
+      (accepted.to_short_code ? 1u : 0u) | (accepted.owns_ref ? 2u : 0u) |
+      (accepted.flash ? 4u : 0u) | (accepted.is_binary ? 8u : 0u) |
+      (accepted.flow_is_number ? 16u : 0u) | (accepted.names_carrier ? 32u : 0u)));
   out.u8(static_cast<std::uint8_t>(accepted.replacement));
   out.u16(accepted.national);
   out.text(accepted.udh);
@@ -153,6 +153,7 @@ std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
   accepted.flash = (flags & 4u) != 0;
   accepted.is_binary = (flags & 8u) != 0;
   accepted.flow_is_number = (flags & 16u) != 0;
+  accepted.names_carrier = (flags & 32u) != 0;
   accepted.replacement = static_cast<encoding::Replacement>(in.u8());
   accepted.national = in.u16();
   accepted.udh = in.text();
@@ -320,6 +321,23 @@ std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload)
   uncertain.of = take_following(in);
   uncertain.reason = in.text();
   return checked(in, uncertain);
+}
+
+void encode(const Moved& moved, FieldWriter& out) {
+  put(moved.of, out);
+  out.text(moved.from);
+  out.text(moved.to);
+  out.text(moved.reason);
+}
+
+std::optional<Moved> decode_moved(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Moved moved;
+  moved.of = take_following(in);
+  moved.from = in.text();
+  moved.to = in.text();
+  moved.reason = in.text();
+  return checked(in, moved);
 }
 
 void encode(const ConsumerAt& consumer, FieldWriter& out) {

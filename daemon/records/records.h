@@ -42,6 +42,7 @@ enum class RecordKind : std::uint8_t {
   campaign = 12,      ///< a campaign and its counts, in a file's first block (campaign_records.h)
   campaign_set = 13,  ///< a campaign was made, changed or cancelled
   campaign_forgotten = 14,  ///< a campaign that had ended gave its place to another
+  moved = 20,               ///< a message that waited goes through another carrier
 
   carrier_switched = 48  ///< a carrier was suspended or resumed
 };
@@ -84,6 +85,7 @@ struct Accepted {
   bool to_short_code = false;
   bool flash = false;
   bool is_binary = false;       ///< `text` holds octets, behind `udh`
+  bool names_carrier = false;   ///< the client chose its carrier: it never moves
   bool owns_ref = false;        ///< the ref's first message: what a duplicate is answered with
   bool flow_is_number = false;  ///< false in old records: `flow` is a hash that two may share
   std::string_view udh;
@@ -187,6 +189,17 @@ struct Uncertain {
 };
 void encode(const Uncertain& uncertain, FieldWriter& out);
 [[nodiscard]] std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload);
+
+/// A message that waited goes on through another carrier: nothing of it was ever sent. The subject
+/// names the new one already.
+struct Moved {
+  Following of;
+  std::string_view from;
+  std::string_view to;
+  std::string_view reason;  ///< down, suspended, stuck
+};
+void encode(const Moved& moved, FieldWriter& out);
+[[nodiscard]] std::optional<Moved> decode_moved(std::span<const std::uint8_t> payload);
 
 struct ConsumerAt {
   std::string_view client;

@@ -64,6 +64,16 @@ void Replay::visit(const queue::Record& record) {
     case RecordKind::orphan: return visit_orphan(record);
     case RecordKind::conflict: return;  // told then; nothing came of it
     case RecordKind::released: return visit_released(record);
+    case RecordKind::moved:
+      if (const auto moved = decode_moved(record.payload)) {
+        std::uint64_t sequence = 0;
+        if (Entry* entry = entry_of(moved->of, sequence)) {
+          entry->carrier = carrier_for(moved->to, false, *decode_subject(moved->of.subject));
+          entry->attempts = 0;
+        }
+        return;
+      }
+      break;
     case RecordKind::campaign:
     case RecordKind::campaign_set:
     case RecordKind::campaign_forgotten:
@@ -139,7 +149,7 @@ void Replay::visit_accepted(const queue::Record& record) {
   entry.flow = campaigns_.adopt(flow_of(*accepted), subject->client, subject->campaign);
   entry.expires = accepted->expires;
   entry.key = order_key(subject->to, subject->from, subject->campaign, accepted->priority);
-  entry.carrier = routing_.carrier_named(subject->carrier).value_or(kNoCarrier);
+  entry.carrier = carrier_for(subject->carrier, accepted->names_carrier, *subject);
   entry.parts = std::max<std::uint8_t>(1, subject->parts);
   entry.priority = static_cast<queue::Priority>(
       std::min<std::uint8_t>(accepted->priority, queue::kPriorities - 1));
@@ -158,6 +168,16 @@ void Replay::visit_accepted(const queue::Record& record) {
   if (accepted->owns_ref && subject->id.time_ms() + guard_ms >= now_ms_) {
     references_.put_durable(references_.key_of(subject->client, subject->ref), record.at);
   }
+}
+
+// The carrier it was accepted for; where that is gone from the configuration, the one that its
+// route gives now, unless the client named it.
+std::uint16_t Replay::carrier_for(std::string_view name, bool is_fixed,
+                                  const Subject& subject) const {
+  if (const auto known = routing_.carrier_named(name)) return *known;
+  if (is_fixed) return kNoCarrier;
+  const auto choice = routing_.choose({subject.to, subject.from, subject.campaign});
+  return choice ? choice->carrier : kNoCarrier;
 }
 
 void Replay::visit_intent(const queue::Record& record) {
@@ -220,6 +240,10 @@ void Replay::visit_part(const queue::Record& record) {
   Entry* entry = entry_of(part->of, sequence);
   if (part->of.state == State::sent_final) ++ledger_.sent;
   if (entry != nullptr) {
+    // A carrier that it has moved to may cut it otherwise.
+    if (const auto subject = decode_subject(part->of.subject)) {
+      entry->parts = std::max<std::uint8_t>(1, subject->parts);
+    }
     const bool is_accepted = part->command_status == 0;
     if (entry->parts > 1 && is_accepted) {
       PartSet& taken = partials_[sequence].taken;
@@ -300,16 +324,11 @@ void Replay::finish() {
 
 void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
                        std::vector<std::uint64_t>& awaiting) {
-  std::uint16_t number = entry.carrier;
-  if (number == kNoCarrier) {  // taken out of the configuration: the default route's may do it
-    const auto choice = routing_.choose("");
-    if (!choice) {
-      ++report_.without_carrier;
-      return;
-    }
-    number = choice->carrier;
+  if (entry.carrier == kNoCarrier) {
+    ++report_.without_carrier;
+    return;
   }
-  CarrierDelivery& carrier = carrier_of_(number);
+  CarrierDelivery& carrier = carrier_of_(entry.carrier);
   awaiting.push_back(entry.at.bits());  // segments the carrier has may be reported on
   if (entry.sent) {
     ++report_.awaiting_receipt;

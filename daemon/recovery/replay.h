@@ -87,6 +87,8 @@ class Replay {
   [[nodiscard]] Entry* entry_of(const Following& of, std::uint64_t& sequence);
   void visit_totals(const queue::Record& record);
   void visit_accepted(const queue::Record& record);
+  [[nodiscard]] std::uint16_t carrier_for(std::string_view name, bool is_fixed,
+                                          const Subject& subject) const;
   void visit_intent(const queue::Record& record);
   void visit_released(const queue::Record& record);
   void visit_part(const queue::Record& record);

@@ -402,20 +402,10 @@ TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
       {"uncertain = \"wait-dlr:\"",
        "carrier[0].uncertain: is \"wait-dlr:\"; must be one of resend, hold, fail, "
        "wait-dlr:SECONDS"},
-      {"retry = [\"1s\"]",
-       "carrier[0].retry: not supported yet: a retry schedule of the carrier's own"},
-      {"status = { 0x400 = \"retry\" }",
-       "carrier[0].status: not supported yet: a table of command_status of the carrier's own"},
       {"[[client]]\nname = \"c\"\nusers = [\"u\"]\nrate = 5",
        "client[0].rate: not supported yet: a rate per client"},
       {"[[client]]\nname = \"c\"\nusers = [\"u\"]\nmax_waiting = 1000000",
        "client[0].max_waiting: not supported yet: a bound on one client's waiting messages"},
-      {"[[route]]\ndefault = true\ncarriers = [{ name = \"north\", weight = 3 }]",
-       "route[0].carriers: not supported yet: sharing a route by weight"},
-      {"[[route]]\ndefault = true\ncarriers = [\"north\"]\nsenders = [\"A\"]",
-       "route[0].senders: not supported yet: routing by sender"},
-      {"[[route]]\ndefault = true\ncarriers = [\"north\"]\ncampaigns = [\"A\"]",
-       "route[0].campaigns: not supported yet: routing by campaign"},
   };
   for (const auto& [line, what] : lines) {
     const auto said = mistakes_in(with_carrier("", line + "\n"));

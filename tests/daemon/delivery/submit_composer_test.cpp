@@ -32,8 +32,8 @@ class SubmitComposerTest : public testing::Test {
     sending_.accepted.reference = 0x1234;
     sending_.accepted.tlvs = message_tlvs_;
     sending_.pick.ticket.expires = kExpires;
-    sending_.source = "SHOP";
-    sending_.destination = "79161234567";
+    sending_.source.digits = "SHOP";
+    sending_.destination.digits = "79161234567";
     return composer_.compose(sending_, part, kNowMs);
   }
   // The value of one parameter; empty where it is not there.

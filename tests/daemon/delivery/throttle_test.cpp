@@ -47,6 +47,26 @@ TEST(Throttle, ClimbsAgainToTheConfiguredRateAndNoFurther) {
   EXPECT_FALSE(throttle.is_cut());
 }
 
+TEST(Throttle, HalvesForAFullQueueAndLetsItDrain) {
+  Throttle throttle(100);
+  for (int i = 0; i < 100; ++i) throttle.on_accepted(kStart);
+  ASSERT_TRUE(throttle.on_queue_full(kStart + 100ms));
+  EXPECT_EQ(throttle.rate(), 50u);
+
+  EXPECT_FALSE(throttle.on_second(kStart + 5s)) << "the queue over there still drains";
+  EXPECT_TRUE(throttle.on_second(kStart + 5100ms));
+  EXPECT_EQ(throttle.rate(), 52u);
+}
+
+TEST(Throttle, DoesNotClimbWhileItIsStillToldThatItIsTooFast) {
+  Throttle throttle(100);
+  for (int i = 0; i < 100; ++i) throttle.on_accepted(kStart);
+  ASSERT_TRUE(throttle.on_throttled(kStart + 100ms));
+  EXPECT_FALSE(throttle.on_throttled(kStart + 590ms)) << "the same burst";
+  EXPECT_FALSE(throttle.on_second(kStart + 1500ms));
+  EXPECT_TRUE(throttle.on_second(kStart + 1590ms));
+}
+
 TEST(Throttle, NeverFallsToZeroWhichWouldMeanNoLimit) {
   Throttle throttle(0);
   auto now = kStart;

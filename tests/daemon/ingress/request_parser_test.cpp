@@ -170,7 +170,7 @@ TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
                    "r");
   }
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
-  for (const char* op : {"cancel", "resolve", "route", "reload", "drain"}) {
+  for (const char* op : {"cancel", "resolve", "reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
   }
   expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
@@ -264,6 +264,13 @@ TEST_F(RequestParserTest, ReadsTheOtherRequests) {
   expect_refused(R"({"op":"events"})", "bad_field");
   const auto ack = parse(R"({"op":"ack","cursor":"c"})");
   EXPECT_EQ(std::get<AckRequest>(*ack).cursor, "c");
+  const auto route = parse(R"({"op":"route","to":"77","kind":"short","campaign":"c"})");
+  EXPECT_EQ(std::get<RouteRequest>(*route).to, "77");
+  EXPECT_TRUE(std::get<RouteRequest>(*route).is_short);
+  EXPECT_EQ(std::get<RouteRequest>(*route).campaign, "c");
+  expect_refused(R"({"op":"route"})", "bad_destination");
+  expect_refused(R"({"op":"route","to":"7","kind":"long"})", "bad_field");
+  expect_refused(R"({"op":"route","to":"7","text":"x"})", "unknown_field");
   expect_refused(R"({"op":"status","text":"x"})", "unknown_field");
   expect_refused(R"({"op":"sned"})", "bad_field");
   expect_refused(R"({"op":5})", "bad_field");

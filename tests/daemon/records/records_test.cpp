@@ -192,6 +192,35 @@ TEST(Records, PartAndReceiptComeBackWhole) {
   EXPECT_EQ(receipt_again->message_detail, "stat:EXPIRED");
 }
 
+TEST(Records, AMoveSaysFromWhereToWhereAndWhy) {
+  const auto subject = subject_octets();
+  Moved moved;
+  moved.of = following(subject);
+  moved.from = "north";
+  moved.to = "south";
+  moved.reason = "down";
+  FieldWriter out;
+  encode(moved, out);
+  const auto again = decode_moved(out.octets());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->of.accepted, moved.of.accepted);
+  EXPECT_EQ(again->from, "north");
+  EXPECT_EQ(again->to, "south");
+  EXPECT_EQ(again->reason, "down");
+}
+
+TEST(Records, AnAcceptedMessageRemembersThatItsCarrierWasNamed) {
+  const auto subject = subject_octets();
+  for (const bool names : {false, true}) {
+    Accepted accepted;
+    accepted.subject = subject;
+    accepted.names_carrier = names;
+    FieldWriter out;
+    encode(accepted, out);
+    EXPECT_EQ(decode_accepted(out.octets())->names_carrier, names);
+  }
+}
+
 // Whatever is cut off the end of a payload, decoding says no and reads nothing beyond it.
 TEST(Records, EveryCutPayloadIsRefused) {
   const auto subject = subject_octets();

@@ -55,7 +55,8 @@ class ReplayTest : public testing::Test {
                           [&](const BatchPointer& batch) { at = batch->records.at(offset); });
     return at;
   }
-  queue::Locator accept(std::uint64_t sequence, std::string_view ref = "", std::uint8_t parts = 1) {
+  queue::Locator accept(std::uint64_t sequence, std::string_view ref = "", std::uint8_t parts = 1,
+                        std::string_view carrier = "north", bool names_carrier = false) {
     Subject subject;
     subject.id = MessageId::make(kNow, 1, 0, sequence);
     subject.parts = parts;
@@ -63,13 +64,14 @@ class ReplayTest : public testing::Test {
     subject.ref = ref;
     subject.to = "+79161234567";
     subject.from = "SHOP";
-    subject.carrier = "north";
+    subject.carrier = carrier;
     subject_.clear();
     encode(subject, subject_);
     Accepted accepted;
     accepted.subject = subject_.octets();
     accepted.expires = 0xfffffffe;
     accepted.owns_ref = !ref.empty();
+    accepted.names_carrier = names_carrier;
     accepted.text = "Hello";
     return write(RecordKind::accepted, accepted);
   }
@@ -139,6 +141,32 @@ TEST_F(ReplayTest, AMessageWithoutIntentWaitsAndIsNotInDoubt) {
   EXPECT_EQ(replay_->ledger().accepted, 1u);
   EXPECT_EQ(replay_->ledger().sequence_next, 2u);
   EXPECT_TRUE(references_.find(references_.key_of("crm", "o-1")));
+}
+
+TEST_F(ReplayTest, AMessageThatMovedWaitsWhereItMovedTo) {
+  const auto at = accept(1);
+  Moved moved;
+  moved.of = about(at, State::none);
+  moved.from = "gone";
+  moved.to = "north";
+  (void)write(RecordKind::moved, moved);
+  moved.from = "north";
+  moved.to = "not in the configuration";
+  (void)write(RecordKind::moved, moved);
+  EXPECT_EQ(replay().without_carrier, 0u) << "the default route takes it over";
+  EXPECT_EQ(replay_->report().waiting, 1u);
+  EXPECT_EQ(replay_->report().not_understood, 0u);
+}
+
+TEST_F(ReplayTest, AMessageOfACarrierThatIsGoneGoesWhereItsRouteLeads) {
+  accept(1, "", 1, "gone");
+  EXPECT_EQ(replay().waiting, 1u);
+}
+
+TEST_F(ReplayTest, AMessageThatNamedACarrierThatIsGoneMovesNowhere) {
+  accept(1, "", 1, "gone", true);
+  EXPECT_EQ(replay().waiting, 0u);
+  EXPECT_EQ(replay_->report().without_carrier, 1u);
 }
 
 TEST_F(ReplayTest, AnIntentWithoutAnswerIsInDoubt) {

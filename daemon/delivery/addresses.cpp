@@ -1,0 +1,46 @@
+#include "daemon/delivery/addresses.h"
+
+#include "daemon/ingress/number.h"
+#include "protocol/address.h"
+
+namespace stentor::daemon {
+namespace {
+
+const Rewrite* rule_for(std::string_view digits, const std::vector<Rewrite>& rules) {
+  const Rewrite* longest = nullptr;
+  for (const Rewrite& rule : rules) {
+    if (!digits.starts_with(rule.from)) continue;
+    if (longest == nullptr || rule.from.size() > longest->from.size()) longest = &rule;
+  }
+  return longest;
+}
+
+WireAddress on_wire(std::string_view kept, protocol::AddressForm form,
+                    const std::vector<Rewrite>& rules, const std::optional<TonNpi>& configured) {
+  WireAddress address;
+  address.digits = to_wire(kept);
+  address.numbering = protocol::numbering_of(form);
+  if (form == protocol::AddressForm::international) {
+    if (const Rewrite* rule = rule_for(address.digits, rules)) {
+      address.digits.replace(0, rule->from.size(), rule->to);
+      address.rewritten = rule->from;
+      if (rule->is_national) address.numbering = {.ton = 2, .npi = 1};  // SMPP 3.4 section 5.2.5
+    }
+  }
+  if (configured) address.numbering = {.ton = configured->ton, .npi = configured->npi};
+  return address;
+}
+
+}  // namespace
+
+WireAddress destination_on_wire(std::string_view kept, bool is_short,
+                                const CarrierConfig& carrier) {
+  const auto form = is_short ? protocol::AddressForm::short_code : protocol::form_of(kept);
+  return on_wire(kept, form, carrier.rewrite, carrier.destination);
+}
+
+WireAddress source_on_wire(std::string_view kept, const CarrierConfig& carrier) {
+  return on_wire(kept, protocol::form_of(kept), carrier.rewrite_source, carrier.source);
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,150 @@
+// Messages that wait at a carrier which cannot send, on their way to another one of their route.
+//
+// Only what is certainly unsent moves: nothing reserved, no part taken, no doubt. A move is one
+// durable record; the other carrier's shard takes the message when it is on disk.
+#include <algorithm>
+
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/carrier_line.h"
+#include "daemon/delivery/coding.h"
+#include "daemon/delivery/subject_here.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+// One turn reads at most so many records: half a millisecond, so that other carriers of the shard
+// go on.
+constexpr std::size_t kJudgedAtOnce = 256;
+// Tickets put back in one turn, unread: about a millisecond.
+constexpr std::size_t kGivenBackAtOnce = 16'384;
+
+std::uint32_t seconds_now() {
+  return static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+}
+
+}  // namespace
+
+// Called whenever a bind came or went, and in each turn.
+void CarrierDelivery::look_at_standing(TimePoint now) {
+  const bool is_up = !suspended_ && std::ranges::any_of(lines_, [](const auto& line) {
+    return line->link->may_send();
+  });
+  auto health = suspended_ ? CarrierHealth::suspended : CarrierHealth::down;
+  if (is_up) health = CarrierHealth::up;
+  if (services_.routing.has_stand_in(number_)) {  // else what waits here has nowhere to go
+    failover_.on_standing(is_up, now);
+    failover_.on_time(now);
+    failover_.on_ups(services_.routing.ups());
+    const bool any_waits = lanes_.waiting() + limits_.waiting() > 0;
+    if (failover_.keeps_new(any_waits)) health = CarrierHealth::lost;
+  }
+  services_.routing.set_health(number_, health);
+}
+
+void CarrierDelivery::move_some() {
+  if (draining_ || !services_.routing.has_stand_in(number_)) return;
+  if (failover_.gives_back()) return give_back_some();
+  if (failover_.stage() != Failover::Stage::away) return;
+  const std::size_t first = judge_limited();
+  std::vector<queue::Lanes::Pick> picks;
+  picks.reserve(kJudgedAtOnce);
+  if (first < kJudgedAtOnce && !services_.feed.is_full()) {
+    lanes_.take_all(kJudgedAtOnce - first,
+                    [&picks](const queue::Lanes::Pick& pick) { picks.push_back(pick); });
+  }
+  for (const queue::Lanes::Pick& pick : picks) judge(pick);
+  // A full feed pumps again when a batch is on disk.
+  if (lanes_.waiting() + limits_.waiting() > 0 && !services_.feed.is_full()) schedule_pump();
+}
+
+std::size_t CarrierDelivery::judge_limited() {
+  std::size_t judged = 0;
+  while (judged < kJudgedAtOnce && !services_.feed.is_full()) {
+    const auto parked = limits_.pop_any();
+    if (!parked) break;
+    judge(parked->pick);
+    ++judged;
+  }
+  return judged;
+}
+
+// What was set aside is older than all else of its flow: in `returning` the rest of the lanes goes
+// behind it first, then all of it back into the lanes.
+void CarrierDelivery::give_back_some() {
+  const std::uint32_t seconds = seconds_now();
+  const auto push_to = [seconds](queue::Lanes& lanes) {
+    return [&lanes, seconds](const queue::Lanes::Pick& pick) {
+      lanes.push(pick.priority, pick.flow, pick.ticket, seconds);
+    };
+  };
+  if (staying_.waiting() == 0) return failover_.on_returned();
+  if (!is_gathered_) {
+    lanes_.take_all(kGivenBackAtOnce, push_to(staying_));
+    is_gathered_ = lanes_.waiting() == 0;
+  } else {
+    staying_.take_all(kGivenBackAtOnce, push_to(lanes_));
+  }
+  if (staying_.waiting() == 0) {
+    is_gathered_ = false;
+    failover_.on_returned();
+  }
+  schedule_pump();
+}
+
+// New and due messages go behind what is being given back.
+queue::Lanes& CarrierDelivery::arrival_lanes() {
+  return failover_.gives_back() && is_gathered_ && staying_.waiting() > 0 ? staying_ : lanes_;
+}
+
+// Moves the message, or sets it aside.
+void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
+  const std::uint32_t seconds = seconds_now();
+  if (pick.ticket.expires <= seconds || is_dead(pick)) return end_due_or_cancelled(pick);
+  if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
+}
+
+bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
+  const auto retry = retries_.find(pick.ticket.at.bits());
+  if (retry != retries_.end() &&
+      (retry->second.possible_duplicate ||
+       std::ranges::find(retry->second.taken, true) != retry->second.taken.end())) {
+    return false;  // something of it may be there already
+  }
+  const auto record = services_.reader.read(pick.ticket.at);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject || accepted->names_carrier) return false;
+  const auto target = services_.routing.stand_in({subject->to, subject->from, subject->campaign},
+                                                 number_, subject->client);
+  if (!target) return false;
+  const CarrierConfig& there = services_.routing.carrier(*target);
+  const Content content = content_of(*accepted);
+  const auto plan = MessagePlan::make(content, there, 255);
+  if (!plan) return false;  // an alphabet that the other one lacks
+
+  const SubjectHere told(accepted->subject, there.name, static_cast<std::uint8_t>(plan->parts()));
+  Moved moved;
+  moved.of = {.accepted = pick.ticket.at,
+              .subject = told.octets(),
+              .time_ms = wall_clock_ms(),
+              .state = State::none,
+              .possible_duplicate = false};
+  moved.from = config_.name;
+  moved.to = there.name;
+  moved.reason = name_of(suspended_ ? CarrierHealth::suspended : CarrierHealth::down);
+  const Arrival arrival{.record_offset = 0,
+                        .expires = pick.ticket.expires,
+                        .key = pick.ticket.key,
+                        .flow = pick.flow,
+                        .due_ms = 0,
+                        .carrier = *target,
+                        .priority = pick.priority,
+                        .at = pick.ticket.at};
+  outcomes_.write(moved, arrival, services_.shards);
+  if (retry != retries_.end()) retries_.erase(pick.ticket.at.bits());
+  ++stats_.messages_moved;
+  return true;
+}
+
+}  // namespace stentor::daemon
