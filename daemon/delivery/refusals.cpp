@@ -76,11 +76,11 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
     return refuse(refusal, std::nullopt, true);
   }
   if (refusal.meaning.is_queue_full) {
-    // Told twice while others pass: it is this destination's queue, and nobody else need wait.
-    const bool others_pass =
-        refused.taken_elsewhere != 0 && stats_.segments_accepted >= refused.taken_elsewhere;
-    refused.taken_elsewhere = stats_.segments_accepted + 1;
-    if (others_pass || refused.retry.full_answers > 0) {
+    // Told twice in a row it steps aside: where only its destination is full, nobody else need
+    // wait.
+    const bool is_told_again = refused.was_full || refused.retry.full_answers > 0;
+    refused.was_full = true;
+    if (is_told_again) {
       refused.retry.full_answers =
           static_cast<std::uint8_t>(std::min(refused.retry.full_answers + 1, 255));
       return put_off_or_fail(refusal, rule, refused.retry.full_answers);

@@ -49,12 +49,12 @@ struct Sending {
   WireAddress destination;
   std::uint16_t link = 0;
   std::uint64_t intent_batch = 0;
-  std::uint64_t turn = 0;             ///< in which it was reserved: its place among the ready ones
-  std::uint64_t taken_elsewhere = 0;  ///< segments the carrier had taken when this found it full
+  std::uint64_t turn = 0;  ///< in which it was reserved: its place among the ready ones
   Retry retry;
   std::uint16_t next_part = 0;       ///< index of the first part not looked at yet
   std::uint16_t in_flight = 0;       ///< parts submitted and not answered
   std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
+  bool was_full = false;             ///< it was told once that the queue is full
   bool stopped = false;              ///< a part was refused: send no more of it now
   std::uint16_t refused_part = 0;    ///< index of the part it stopped at
   std::uint32_t refusal_status = 0;  ///< of the refused part
