@@ -13,6 +13,7 @@
 // Spec     docs/carriers.md, "Fail-over"
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -25,17 +26,19 @@ class Failover {
 
   explicit Failover(std::chrono::seconds after) : after_(after) {}
 
-  /// Tells whether the carrier can take messages; telling it again changes nothing.
-  void on_standing(bool is_up, TimePoint now) noexcept {
+  /// Tells whether the carrier can take messages; telling it again changes nothing. `is_meant`: it
+  /// was suspended, which is no blink: what waits may leave at once.
+  void on_standing(bool is_up, TimePoint now, bool is_meant = false) noexcept {
     if (is_up) {
       if (stage_ == Stage::blink) stage_ = Stage::home;
       if (stage_ == Stage::away) stage_ = Stage::returning;
       was_up_ = true;
       return;
     }
+    if (stage_ == Stage::blink && is_meant) leave_at_ = std::min(leave_at_, now);
     if (stage_ == Stage::home) {
       stage_ = Stage::blink;
-      leave_at_ = now + after_;
+      leave_at_ = is_meant ? now : now + after_;
     } else if (stage_ == Stage::returning) {
       stage_ = Stage::away;
       judge_again_ = true;

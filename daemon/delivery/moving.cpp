@@ -33,7 +33,7 @@ void CarrierDelivery::look_at_standing(TimePoint now) {
   auto health = suspended_ ? CarrierHealth::suspended : CarrierHealth::down;
   if (is_up) health = CarrierHealth::up;
   if (services_.routing.has_stand_in(number_)) {  // else what waits here has nowhere to go
-    failover_.on_standing(is_up, now);
+    failover_.on_standing(is_up, now, suspended_);
     failover_.on_time(now);
     failover_.on_ups(services_.routing.ups());
     const bool any_waits = lanes_.waiting() + limits_.waiting() > 0;

@@ -33,6 +33,20 @@ TEST(Failover, AfterItsGraceWhatWaitsMayLeave) {
   EXPECT_EQ(failover.deadline(), Failover::TimePoint::max());
 }
 
+TEST(Failover, ASuspensionIsNoBlink) {
+  Failover failover(5s);
+  failover.on_standing(true, kStart);
+  failover.on_standing(false, kStart, true);
+  failover.on_time(kStart);
+  EXPECT_EQ(failover.stage(), Stage::away);
+
+  Failover down_first(5s);
+  down_first.on_standing(false, kStart);
+  down_first.on_standing(false, kStart + 1s, true);
+  down_first.on_time(kStart + 1s);
+  EXPECT_EQ(down_first.stage(), Stage::away);
+}
+
 TEST(Failover, NewMessagesWaitBehindThoseThatAreAboutToMove) {
   Failover failover(5s);
   failover.on_standing(false, kStart);
