@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "daemon/delivery/name_pattern.h"
 
@@ -96,8 +97,10 @@ Routing::Routing(const Config& config)
     }
     routes_.push_back(std::move(route));
   }
-  std::ranges::stable_sort(conditional_, std::ranges::greater{},
-                           [&](std::size_t index) { return rank_of(config.routes[index]); });
+  // By rank, and as they stand in the file where it is the same.
+  std::ranges::sort(conditional_, {}, [&](std::size_t index) {
+    return std::pair(-rank_of(config.routes[index]), index);
+  });
 }
 
 std::optional<std::uint16_t> Routing::carrier_named(std::string_view name) const {
@@ -146,12 +149,20 @@ const Routing::Route* Routing::route_to(const RouteQuery& query) const {
 
 // The order in which a recipient's carriers are asked; those of weight 0 stand by behind all.
 std::vector<Routing::Target> Routing::in_turn(const Route& route, std::string_view to) const {
-  std::vector<Target> order = route.carriers;
-  if (!route.is_shared) return order;
+  if (!route.is_shared) return route.carriers;
   const std::string_view digits = digits_of(to);
-  std::ranges::stable_sort(order, std::ranges::greater{}, [digits](const Target& target) {
-    return target.weight == 0 ? -1.0 : score_of(digits, target.carrier, target.weight);
-  });
+  std::vector<std::pair<double, std::size_t>> scored;
+  for (std::size_t i = 0; i < route.carriers.size(); ++i) {
+    const Target& target = route.carriers[i];
+    // Negative, so that the first in order comes first among them.
+    const double score =
+        target.weight == 0 ? 0.0 : -score_of(digits, target.carrier, target.weight);
+    scored.emplace_back(score, i);
+  }
+  std::ranges::sort(scored);
+  std::vector<Target> order;
+  order.reserve(scored.size());
+  for (const auto& [score, index] : scored) order.push_back(route.carriers[index]);
   return order;
 }
 
