@@ -374,6 +374,19 @@ void CommitThread::fail(std::error_code why) {
   }
 }
 
+// What somebody holds stays, and with it what comes before up to a file that begins with totals.
+std::uint32_t CommitThread::held_back(std::uint32_t keep_from) const {
+  std::uint32_t pinned = FilePin::kNothing;
+  for (const auto& pin : pins_) pinned = std::min(pinned, pin->held_from());
+  if (pinned >= keep_from) return keep_from;
+  auto file = files_.upper_bound(pinned);
+  while (file != files_.begin()) {
+    --file;
+    if (file->second.has_totals) return file->first;
+  }
+  return files_.empty() ? keep_from : files_.begin()->first;
+}
+
 // Files go from the oldest on, never from the middle: a record may speak of a message in any file
 // before its own, so that what follows a dropped file is still complete in itself.
 void CommitThread::retire_files() {
@@ -382,20 +395,20 @@ void CommitThread::retire_files() {
   const std::uint64_t now = wall_clock_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
-  std::uint32_t pinned = FilePin::kNothing;
-  for (const auto& pin : pins_) pinned = std::min(pinned, pin->held_from());
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
   for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
     const FileUse& use = file->second;
     const bool is_old =
         use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
     const bool is_too_much = octets > options_.retention.octets;
-    if (use.live > 0 || !(is_old || is_too_much) || file->first >= pinned) break;
+    if (use.live > 0 || !(is_old || is_too_much)) break;
     octets -= std::min(octets, use.octets);
     ++file;
     if (file != files_.end() && !file->second.has_totals) continue;  // it goes with the next one
     keep_from = file == files_.end() ? current : file->first;
   }
+  retention_wants_.store(keep_from, std::memory_order_relaxed);  // see retention_wants()
+  keep_from = held_back(keep_from);
   files_.erase(files_.begin(), files_.lower_bound(keep_from));
   // A file that cannot be removed now is offered again at the next turn.
   (void)writer_->drop_before(keep_from);

@@ -152,6 +152,10 @@ class CommitThread {
   [[nodiscard]] std::uint32_t oldest_file() const noexcept {
     return oldest_file_.load(std::memory_order_relaxed);  // a hint: a late reader holds one longer
   }
+  /// The oldest file that retention would keep if nobody held files before it. Any thread.
+  [[nodiscard]] std::uint32_t retention_wants() const noexcept {
+    return retention_wants_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
+  }
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
     return std::chrono::steady_clock::time_point(
@@ -181,6 +185,7 @@ class CommitThread {
   void hand_to_shards(const BatchPointer& batch);
   void push_overflow();
   void retire_files();
+  [[nodiscard]] std::uint32_t held_back(std::uint32_t keep_from) const;
 
   struct Gathered {
     std::size_t lane;
@@ -212,6 +217,7 @@ class CommitThread {
   std::atomic<std::uint64_t> durable_end_{0};
   std::atomic<Clock::rep> heartbeat_{0};
   std::atomic<std::uint32_t> oldest_file_{0};
+  std::atomic<std::uint32_t> retention_wants_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> sleeping_{false};
   std::mutex sleep_;

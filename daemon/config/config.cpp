@@ -8,9 +8,11 @@
 #include <map>
 #include <utility>
 
+#include "daemon/config/callback_reader.h"
 #include "daemon/config/carrier_config.h"
 #include "daemon/config/document.h"
 #include "daemon/config/file_text.h"
+#include "daemon/config/opt_out_reader.h"
 #include "daemon/config/route_config.h"
 #include "daemon/config/section.h"
 #include "daemon/config/units.h"
@@ -178,7 +180,7 @@ std::expected<Config, std::vector<ConfigMistake>> load_config(const std::filesys
   names.reserve(config.carriers.size());
   for (const CarrierConfig& carrier : config.carriers) names.push_back(carrier.name);
 
-  config.clients = read_clients(top.tables("client"), names);
+  config.clients = read_clients(top.tables("client"), names, secrets);
   config.routes = read_routes(top.tables("route"), names);
   // Without a word about routes every number goes to the carriers in the order they stand in.
   if (config.routes.empty()) {
@@ -187,6 +189,10 @@ std::expected<Config, std::vector<ConfigMistake>> load_config(const std::filesys
   std::vector<std::string> client_names;
   for (const ClientConfig& client : config.clients) client_names.push_back(client.name);
   config.inbound = read_inbound(top.tables("inbound"), client_names);
+  read_table(top, "callbacks", config.callbacks, read_callbacks);
+  if (auto section = top.table("opt_out", "opt_out")) {
+    read_opt_out(*section, client_names, config.opt_out);
+  }
   top.finish();
 
   if (!mistakes.empty()) return std::unexpected(mistakes.take());

@@ -17,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/callback_config.h"
 #include "daemon/config/delivery_config.h"
+#include "daemon/config/opt_out_config.h"
 #include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
@@ -63,6 +65,7 @@ struct ClientConfig {
   std::uint32_t rate = 0;             ///< messages per second
   std::uint64_t waiting_max = 1000000;
   bool may_send_binary = false;
+  std::optional<CallbackConfig> callback;
 };
 
 struct HostPort {
@@ -146,6 +149,8 @@ struct Config {
   std::vector<CarrierConfig> carriers;
   std::vector<RouteConfig> routes;
   std::vector<InboundRule> inbound;
+  OptOutConfig opt_out;
+  CallbacksConfig callbacks;
 };
 
 struct ConfigMistake {

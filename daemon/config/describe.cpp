@@ -142,6 +142,43 @@ class Page {
   std::string text_;
 };
 
+void describe_opt_out(Page& page, const OptOutConfig& opt_out) {
+  page.section("[opt_out]");
+  page.line("stop", in_quotes(opt_out.stop));
+  page.line("stop_alone", in_quotes(opt_out.stop_alone));
+  page.line("start", in_quotes(opt_out.start));
+  page.line("scope", in_quotes(opt_out.for_all ? "all" : "sender"));
+  page.line("stop_reply", in_quotes(opt_out.stop_reply));
+  page.line("start_reply", in_quotes(opt_out.start_reply));
+  page.line("exempt",
+            fmt::format("{{ priorities = [{}], campaigns = {}, clients = {} }}",
+                        opt_out.urgent_is_exempt ? "\"urgent\"" : "",
+                        in_quotes(opt_out.exempt_campaigns), in_quotes(opt_out.exempt_clients)));
+}
+
+std::string texts_of(const auto& entries) {
+  std::string list;
+  for (const auto& [name, text] : entries) {
+    list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", in_quotes(name), in_quotes(text));
+  }
+  return list.empty() ? "{}" : "{ " + list + " }";
+}
+
+// Headers may carry a token: names only.
+void describe_callback(Page& page, const CallbackConfig& callback) {
+  page.section("[client.callback]");
+  if (!callback.url.empty()) page.line("url", in_quotes(callback.url));
+  page.line("campaigns", texts_of(callback.campaigns));
+  auto masked = callback.headers;
+  for (auto& [name, value] : masked) value = "***";
+  page.line("headers", texts_of(masked));
+  if (!callback.secret.empty()) page.line("secret", in_quotes("***"));
+  page.line("types", in_quotes(callback.types));
+  page.line("timeout", callback.timeout);
+  page.line("batch", callback.batch);
+  page.line("give_up_after", callback.give_up_after);
+}
+
 void describe_client(Page& page, const ClientConfig& client) {
   std::vector<std::string> roles;
   if (client.may_submit) roles.emplace_back("submit");
@@ -155,6 +192,7 @@ void describe_client(Page& page, const ClientConfig& client) {
   page.line("senders", in_quotes(client.senders));
   page.line("carriers", in_quotes(client.carriers));
   page.flag("binary", client.may_send_binary);
+  if (client.callback) describe_callback(page, *client.callback);
 }
 
 std::string tlvs(const std::vector<std::uint8_t>& octets) {
@@ -250,6 +288,11 @@ std::string describe(const Config& config) {
   page.line("shards",
             config.queue.shards == 0 ? in_quotes("auto") : std::to_string(config.queue.shards));
 
+  page.section("[callbacks]");
+  page.line("allow", in_quotes(config.callbacks.allow_text));
+  page.line("in_flight", config.callbacks.in_flight);
+  if (!config.callbacks.ca.empty()) page.line("ca", in_quotes(config.callbacks.ca));
+
   for (const ClientConfig& client : config.clients) describe_client(page, client);
   for (const CarrierConfig& carrier : config.carriers) describe_carrier(page, carrier);
   for (const RouteConfig& route : config.routes) {
@@ -268,6 +311,7 @@ std::string describe(const Config& config) {
     if (!rule.keyword.empty()) page.line("keyword", in_quotes(rule.keyword));
     page.line("client", in_quotes(rule.client));
   }
+  describe_opt_out(page, config.opt_out);
   return page.take();
 }
 

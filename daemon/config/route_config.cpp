@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "daemon/config/callback_reader.h"
 #include "daemon/config/carrier_config.h"
 
 namespace stentor::daemon::config_file {
@@ -216,7 +217,8 @@ std::vector<RouteConfig> read_routes(std::vector<Section> sections,
 }
 
 std::vector<ClientConfig> read_clients(std::vector<Section> sections,
-                                       std::span<const std::string> carriers) {
+                                       std::span<const std::string> carriers,
+                                       const SecretSources& secrets) {
   std::vector<ClientConfig> clients;
   FirstSaid names;
   FirstSaid users;
@@ -244,6 +246,9 @@ std::vector<ClientConfig> read_clients(std::vector<Section> sections,
     section.number("rate", client.rate, 0, 10'000'000);
     section.number("max_waiting", client.waiting_max, 1, 1'000'000'000'000);
     section.flag("binary", client.may_send_binary);
+    if (auto callback = section.table("callback", "client.callback")) {
+      client.callback = read_callback(*callback, secrets);
+    }
     section.finish();
     clients.push_back(std::move(client));
   }

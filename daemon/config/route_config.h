@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/config/carrier_config.h"
 #include "daemon/config/config.h"
 #include "daemon/config/section.h"
 
@@ -18,6 +19,7 @@ namespace stentor::daemon::config_file {
                                                    std::span<const std::string> carriers);
 
 [[nodiscard]] std::vector<ClientConfig> read_clients(std::vector<Section> sections,
-                                                     std::span<const std::string> carriers);
+                                                     std::span<const std::string> carriers,
+                                                     const SecretSources& secrets);
 
 }  // namespace stentor::daemon::config_file

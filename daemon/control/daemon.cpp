@@ -18,6 +18,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "daemon/callbacks/callback_server.h"
+#include "daemon/callbacks/callbacks_reply.h"
 #include "daemon/campaigns/campaign_ledger.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/control/carrier_desk.h"
@@ -29,6 +31,7 @@
 #include "daemon/events/event_server.h"
 #include "daemon/ingress/ingress.h"
 #include "daemon/metrics/http_listener.h"
+#include "daemon/optout/opt_out_saver.h"
 #include "daemon/recovery/replay.h"
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
@@ -129,6 +132,7 @@ class Daemon::Body {
   Consumers consumers_;
   CampaignLedger campaigns_;
   CommitThread commit_;
+  OptOuts opt_outs_;
   InboundServices inbound_;
   asio::io_context control_{1};
   Worker ingress_worker_{"ingress"};
@@ -136,11 +140,13 @@ class Daemon::Body {
   std::vector<std::unique_ptr<Worker>> shard_workers_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<EventServer> events_;
+  std::unique_ptr<CallbackServer> callbacks_;
   std::unique_ptr<ReferenceIndex> references_;
   std::unique_ptr<queue::File> journal_lock_;
   std::uint64_t latest_ms_ = 0;
   std::uint64_t sequence_next_ = 1;
   std::unique_ptr<Ingress> ingress_;
+  std::unique_ptr<OptOutSaver> opt_out_saver_;
   std::unique_ptr<History> history_;
   FigureCollector figures_;
   CarrierDesk carrier_desk_{
@@ -181,10 +187,13 @@ Daemon::Body::Body(Config config, bool salvage)
                .retention = {.age = std::max<std::chrono::milliseconds>(config_.journal.retention,
                                                                         config_.queue.guard),
                              .octets = config_.journal.retention_octets}}),
+      opt_outs_(config_, commit_),
       inbound_{.config = config_,
                .router = InboundRouter(config_),
                .commit = commit_,
-               .incarnation = static_cast<std::uint16_t>(random_word())},
+               .incarnation = static_cast<std::uint16_t>(random_word()),
+               .words = OptOutWords(config_.opt_out),
+               .on_opt_out = {}},
       references_(std::make_unique<ReferenceIndex>(seed_)),
       figures_(config_, commit_) {
   const std::size_t count = shard_count(config_);
@@ -196,6 +205,7 @@ Daemon::Body::Body(Config config, bool salvage)
   }
   events_ =
       std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);
+  callbacks_ = std::make_unique<CallbackServer>(config_, commit_, consumers_, *files_);
   recover(salvage);
   serve();
 }
@@ -218,6 +228,10 @@ void Daemon::Body::recover(bool salvage) {
         return shards_[number % shards_.size()]->carrier(number);
       },
       *references_, consumers_, campaigns_, wall_clock_ms());
+  opt_outs_.load();
+  replay.set_on_opt_out(
+      [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
+  replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
   auto recovered = queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
                                   [&replay](const queue::Record& record) { replay.visit(record); });
   if (!recovered) {
@@ -276,7 +290,10 @@ void Daemon::Body::recover(bool salvage) {
 }
 
 void Daemon::Body::serve() {
-  commit_.set_on_events([this] { events_->wake(); });
+  commit_.set_on_events([this] {
+    events_->wake();
+    callbacks_->wake();
+  });
   commit_.set_on_failure([this](const std::string& why) {
     asio::post(control_, [this, why] { on_journal_failure(why); });
   });
@@ -288,6 +305,7 @@ void Daemon::Body::serve() {
   start.seed = seed_;
   start.shards = shards_.size();
   start.references = std::move(references_);
+  start.opt_outs = &opt_outs_;
   start.campaigns = &campaigns_;
   ingress_ = std::make_unique<Ingress>(
       ingress_worker_.context, config_, routing_, commit_, gauges_, *files_, std::move(start),
@@ -312,12 +330,21 @@ void Daemon::Body::serve() {
           .carrier =
               [this](CarrierRequest request, const Peer& peer, IngressHelpers::Reply reply) {
                 carrier_desk_.ask(std::move(request), peer, std::move(reply));
-              }});
+              },
+          .opt_outs = &opt_outs_,
+          .callbacks = [this](const Peer& peer) { return callbacks_reply(*callbacks_, peer); }});
+  inbound_.on_opt_out = [this](OptOutNotice notice) {
+    asio::post(ingress_worker_.context,
+               [this, notice = std::move(notice)] { ingress_->opt_outs().on_reply(notice); });
+  };
+  opt_out_saver_ = std::make_unique<OptOutSaver>(control_, ingress_worker_.poster(), opt_outs_);
 
   figures_.add(ingress_worker_.poster(),
                [this](Figures& figures) { figures.ingress = ingress_->snapshot(); });
-  figures_.add(events_worker_.poster(),
-               [this](Figures& figures) { figures.consumers = events_->snapshot(); });
+  figures_.add(events_worker_.poster(), [this](Figures& figures) {
+    figures.consumers = events_->snapshot();
+    figures.callbacks = callbacks_->figures();
+  });
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     figures_.add(shard_workers_[i]->poster(), [this, i](Figures& figures) {
       auto carriers = shards_[i]->snapshot();
@@ -358,8 +385,11 @@ int Daemon::Body::run() {
     shards_[i]->start();
     shard_workers_[i]->start();
   }
+  events_->start();
   events_worker_.start();
   ingress_worker_.start();
+  opt_out_saver_->start();
+  callbacks_->start();
   wait_for_signals();
   beat();
   ready_ = true;
@@ -460,6 +490,7 @@ void Daemon::Body::finish() {
   ingress_worker_.stop();
   for (const auto& worker : shard_workers_) worker->stop();
   events_worker_.stop();
+  callbacks_->stop();
   commit_.stop();
   spdlog::info("stopped");
 }
@@ -502,8 +533,9 @@ bool Daemon::Body::everyone_lives() const {
         Clock::duration(worker.heartbeat.load(std::memory_order_relaxed)));  // see beat()
     return now - last < kSilence;
   };
-  bool all =
-      lives(ingress_worker_) && lives(events_worker_) && now - commit_.last_heartbeat() < kSilence;
+  bool all = lives(ingress_worker_) && lives(events_worker_) &&
+             now - commit_.last_heartbeat() < kSilence &&
+             now - callbacks_->last_heartbeat() < kSilence;
   for (const auto& worker : shard_workers_) all = all && lives(*worker);
   return all;
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/callbacks/callback_figures.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/events/event_server.h"
@@ -23,6 +24,7 @@ struct Figures {
   IngressSnapshot ingress;
   std::vector<CarrierSnapshot> carriers;  ///< in the order of the configuration
   std::vector<ConsumerSnapshot> consumers;
+  std::vector<CallbackFigures> callbacks;
   std::chrono::seconds uptime{0};
   std::uint64_t memory_octets = 0;  ///< resident
   std::uint64_t free_octets = 0;    ///< of the journal's disk

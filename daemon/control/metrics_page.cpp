@@ -69,6 +69,24 @@ void add_ingress(Exposition::Families& all, const Figures& figures) {
           number(ingress.admission.duplicates));
   add_one(all, gauge_family("stentor_connections", "Open connections of the local socket."),
           number(ingress.connections));
+  MetricFamily callbacks =
+      counter_family("stentor_callback_events_total", "Events posted to callbacks, by outcome.");
+  MetricFamily failures =
+      counter_family("stentor_callback_failures_total", "Requests of callbacks that failed.");
+  for (const CallbackFigures& target : figures.callbacks) {
+    for (const auto& [outcome, count] :
+         {std::pair{"posted", target.posted}, std::pair{"dead", target.dead}}) {
+      add_sample(callbacks,
+                 {{"client", target.client}, {"target", target.target}, {"outcome", outcome}},
+                 number(count));
+    }
+    add_sample(failures, {{"client", target.client}, {"target", target.target}},
+               number(target.failed));
+  }
+  all.push_back(std::move(callbacks));
+  all.push_back(std::move(failures));
+  add_one(all, gauge_family("stentor_opt_outs", "Numbers that want no more messages, by sender."),
+          number(figures.ingress.opt_outs));
   add_one(all, gauge_family("stentor_references", "References remembered for idempotency."),
           number(ingress.references));
   MetricFamily planned = counter_family("stentor_segments_accepted_total",

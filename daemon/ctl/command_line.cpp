@@ -213,6 +213,36 @@ void add_top(CLI::App& app, TopArguments& arguments, Chosen& chosen) {
   });
 }
 
+void add_optout(CLI::App& app, OptOutOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("optout", "who wants no more messages");
+  command->require_subcommand(1);
+  using Do = result<Exit> (*)(const Target&, const OptOutOptions&, const Surroundings&);
+  const auto add = [&](const char* name, const char* what, const char* told, Do deed) {
+    CLI::App* sub = command->add_subcommand(name, what);
+    sub->callback([&options, &chosen, name, told, deed] {
+      options.action = name;
+      options.told = told;
+      chosen = [&options, deed](const Target& target, const Surroundings& around) {
+        return deed(target, options, around);
+      };
+    });
+    return sub;
+  };
+  constexpr auto kSender = "messages from this sender; left out: from all";
+  for (CLI::App* sub :
+       {add("add", "send no more to these", "numbers opted out", optout_change),
+        add("remove", "send to these again", "opt-outs taken back", optout_change)}) {
+    sub->add_option("NUMBER", options.numbers, "the recipients")->required();
+    sub->add_option("--from", options.sender, kSender);
+  }
+  CLI::App* import = add("import", "read lines \"number\" or \"number,sender\"",
+                         "numbers opted out", optout_import);
+  import->add_option("FILE", options.file, "left out: standard input");
+  import->add_option("--from", options.sender, kSender);
+  (void)add("list", "print them", "", optout_list);
+  (void)add("export", "print them as import reads them", "", optout_list);
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Surroundings& around) {
@@ -244,12 +274,17 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   bool keep = false;
   add_send(app, send_options, chosen);
   add_preview(app, preview_options, chosen);
+  app.add_subcommand("callbacks", "how the posting of events over HTTP fares")->callback([&chosen] {
+    chosen = callbacks;
+  });
   app.add_subcommand("status", "one page of figures")->callback([&chosen] { chosen = status; });
   add_message(app, message_options, chosen);
   add_route(app, route_options, chosen);
   add_events(app, events_options, keep, chosen);
   add_campaign(app, campaign_options, chosen);
   add_carrier(app, carrier_options, chosen);
+  OptOutOptions optout_options;
+  add_optout(app, optout_options, chosen);
   add_top(app, top_arguments, chosen);
 
   try {

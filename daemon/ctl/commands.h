@@ -127,6 +127,22 @@ struct CarrierOptions {
 [[nodiscard]] result<Exit> carrier(const Target& target, const CarrierOptions& options,
                                    const Surroundings& around);
 
+[[nodiscard]] result<Exit> callbacks(const Target& target, const Surroundings& around);
+
+struct OptOutOptions {
+  std::string action;  ///< the protocol's word, or export
+  std::string told;    ///< what the count of changes is said to be
+  std::vector<std::string> numbers;
+  std::string sender;  ///< empty: all
+  std::string file;    ///< of an import; "-" and empty: standard input
+};
+[[nodiscard]] result<Exit> optout_change(const Target& target, const OptOutOptions& options,
+                                         const Surroundings& around);
+[[nodiscard]] result<Exit> optout_import(const Target& target, const OptOutOptions& options,
+                                         const Surroundings& around);
+[[nodiscard]] result<Exit> optout_list(const Target& target, const OptOutOptions& options,
+                                       const Surroundings& around);
+
 struct TopOptions {
   std::chrono::milliseconds interval{1000};
   std::uint64_t count = 0;  ///< pictures; 0: until 'q' or Ctrl-C

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace stentor::daemon {
@@ -31,8 +32,13 @@ std::optional<EventPosition> parse_cursor(std::string_view cursor) {
 }
 
 void Consumers::restore(const ConsumerAt& record) {
-  set({std::string(record.client), std::string(record.name)},
-      {queue::Locator(record.position), record.sub});
+  const Key key{std::string(record.client), std::string(record.name)};
+  set(key, {queue::Locator(record.position), record.sub});
+  MissedEvents missed;
+  missed.to = queue::Locator(record.missed_to);
+  std::copy_n(record.missed.begin(), kEventTypes, missed.own.begin());
+  std::copy_n(record.missed.begin() + kEventTypes, kEventTypes, missed.all.begin());
+  if (!missed.to.is_nowhere()) set_missed(key, missed);
 }
 
 std::optional<EventPosition> Consumers::find(const Key& key) const {
@@ -45,6 +51,45 @@ std::optional<EventPosition> Consumers::find(const Key& key) const {
 void Consumers::set(const Key& key, EventPosition position) {
   const std::lock_guard lock(guard_);
   positions_[key] = position;
+  const auto missed = missed_.find(key);
+  if (missed != missed_.end() && missed->second.to <= position.record) missed_.erase(missed);
+}
+
+void Consumers::set_missed(const Key& key, const MissedEvents& missed) {
+  const std::lock_guard lock(guard_);
+  const auto position = positions_.find(key);
+  // It has moved on while they were counted: nothing was missed after all.
+  if (position == positions_.end() || position->second.record >= missed.to) return;
+  missed_[key] = missed;
+}
+
+MissedEvents Consumers::missed(const Key& key) const {
+  const std::lock_guard lock(guard_);
+  const auto found = missed_.find(key);
+  return found == missed_.end() ? MissedEvents{} : found->second;
+}
+
+ConsumerAt Consumers::record_of(const Key& key) const {
+  const std::lock_guard lock(guard_);
+  return locked_record_of(key);
+}
+
+ConsumerAt Consumers::locked_record_of(const Key& key) const {
+  ConsumerAt record;
+  record.client = key.client;
+  record.name = key.name;
+  const auto position = positions_.find(key);
+  if (position != positions_.end()) {
+    record.position = position->second.record.bits();
+    record.sub = position->second.sub;
+  }
+  const auto missed = missed_.find(key);
+  if (missed != missed_.end()) {
+    record.missed_to = missed->second.to.bits();
+    std::ranges::copy(missed->second.own, record.missed.begin());
+    std::ranges::copy(missed->second.all, record.missed.begin() + kEventTypes);
+  }
+  return record;
 }
 
 std::size_t Consumers::size() const {
@@ -62,12 +107,7 @@ void Consumers::add_to(queue::RecordBatch& preamble) const {
   FieldWriter fields;
   for (const auto& [key, position] : positions_) {
     fields.clear();
-    ConsumerAt record;
-    record.client = key.client;
-    record.name = key.name;
-    record.position = position.record.bits();
-    record.sub = position.sub;
-    encode(record, fields);
+    encode(locked_record_of(key), fields);
     preamble.add(static_cast<std::uint8_t>(RecordKind::consumer), fields.octets());
   }
 }

@@ -15,17 +15,12 @@
 #include <string>
 #include <utility>
 
+#include "daemon/events/missed_events.h"
 #include "daemon/records/records.h"
 #include "queue/locator.h"
 #include "queue/record_batch.h"
 
 namespace stentor::daemon {
-
-struct EventPosition {
-  queue::Locator record;
-  std::uint8_t sub = 0;  ///< from 1; 0: none of the record's events
-  friend auto operator<=>(const EventPosition&, const EventPosition&) = default;
-};
 
 /// "0000100000400013-1": sixteen hex digits of the record's place, then which of its events.
 [[nodiscard]] std::string to_cursor(EventPosition position);
@@ -44,15 +39,23 @@ class Consumers {
 
   void restore(const ConsumerAt& record);
   [[nodiscard]] std::optional<EventPosition> find(const Key& key) const;
+  /// Forgets what was missed before the position.
   void set(const Key& key, EventPosition position);
+  void set_missed(const Key& key, const MissedEvents& missed);
+  [[nodiscard]] MissedEvents missed(const Key& key) const;
+  /// As it is to be written into the journal; its texts view `key`.
+  [[nodiscard]] ConsumerAt record_of(const Key& key) const;
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::map<Key, EventPosition> all() const;
   /// One record for each, into the first block of a new journal file.
   void add_to(queue::RecordBatch& preamble) const;
 
  private:
+  [[nodiscard]] ConsumerAt locked_record_of(const Key& key) const;
+
   mutable std::mutex guard_;
   std::map<Key, EventPosition> positions_;
+  std::map<Key, MissedEvents> missed_;  // of those who missed any
 };
 
 }  // namespace stentor::daemon

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 
+#include "daemon/config/callback_config.h"
 #include "daemon/events/inbound_lines.h"
+#include "daemon/events/opt_out_lines.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/records/opt_out_records.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr std::array<std::string_view, 12> kTypes = {
-    "sent", "delivered", "failed",    "expired",  "cancelled", "unknown",
-    "part", "receipt",   "uncertain", "conflict", "inbound",   "opt_out"};
+// Counts of missed events are on disk in this order: only ever add at the end.
+constexpr const auto& kTypes = kEventTypeNames;
+static_assert(kTypes.size() == kEventTypes);
 
 // A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
 constexpr std::size_t kCarrierWordMax = 80;
@@ -78,12 +81,15 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
 
 }  // namespace
 
-bool is_event_type(std::string_view type) noexcept {
-  return std::ranges::find(kTypes, type) != kTypes.end();
+std::optional<std::size_t> event_type_of(std::string_view type) noexcept {
+  const auto* found = std::ranges::find(kTypes, type);
+  if (found == kTypes.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - kTypes.begin());
 }
 
 RecordEvents events_of(const queue::Record& record) {
   if (is_inbound(record)) return inbound_events_of(record);
+  if (record.kind == kOptOutRecord) return opt_out_events_of(record);
   RecordEvents events;
   std::span<const std::uint8_t> subject;
   switch (static_cast<RecordKind>(record.kind)) {
@@ -139,6 +145,7 @@ RecordEvents events_of(const queue::Record& record) {
 void append_event(const queue::Record& record, const RecordEvents& events, std::uint8_t sub,
                   std::string_view cursor, std::string& out) {
   if (is_inbound(record)) return append_inbound_event(record, cursor, out);
+  if (record.kind == kOptOutRecord) return append_opt_out_event(record, cursor, out);
   const Subject& subject = *events.subject;
   const std::string_view type = events.types[sub - 1u];
   const auto id = subject.id.text();

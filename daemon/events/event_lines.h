@@ -30,7 +30,8 @@ struct RecordEvents {
 void append_event(const queue::Record& record, const RecordEvents& events, std::uint8_t sub,
                   std::string_view cursor, std::string& out);
 
-/// True when it is one of the protocol's event types.
-[[nodiscard]] bool is_event_type(std::string_view type) noexcept;
+inline constexpr std::size_t kEventTypes = 12;
+/// Which of the protocol's event types it is, below kEventTypes; nothing when it is none.
+[[nodiscard]] std::optional<std::size_t> event_type_of(std::string_view type) noexcept;
 
 }  // namespace stentor::daemon

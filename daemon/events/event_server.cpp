@@ -9,6 +9,8 @@
 namespace stentor::daemon {
 namespace {
 
+constexpr std::chrono::seconds kLookAtRetentionEvery{1};
+
 // A stream reads on and on: one block of the journal at a time, no batches from memory.
 constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
                                               .blocks_octets_max = 1u << 20};
@@ -28,7 +30,11 @@ EventServer::EventServer(boost::asio::io_context& context, const Config& config,
                        feed_.collect([](const BatchPointer&) {});
                        feed_.flush();
                      }),
-      feed_(commit, false, 0, [this] { settled_waker_.wake(); }) {}
+      feed_(commit, false, 0, [this] { settled_waker_.wake(); }),
+      pin_(commit.add_pin()),
+      retention_(context) {
+  pin_.hold_from(0);
+}
 
 EventServer::~EventServer() = default;
 
@@ -71,15 +77,65 @@ std::unique_ptr<queue::JournalReader> EventServer::make_reader() const {
 
 void EventServer::acknowledge(const Consumers::Key& key, EventPosition position) {
   consumers_.set(key, position);
-  ConsumerAt record;
-  record.client = key.client;
-  record.name = key.name;
-  record.position = position.record.bits();
-  record.sub = position.sub;
+  write(key);
+  feed_.flush();
+}
+
+void EventServer::write(const Consumers::Key& key) {
+  ConsumerAt record = consumers_.record_of(key);
   record.time_ms = wall_clock_ms();
   fields_.clear();
   encode(record, fields_);
   feed_.open().records.add(static_cast<std::uint8_t>(RecordKind::consumer), fields_.octets());
+}
+
+// Once a second: do files wait to go, and who has not had what is in them?
+void EventServer::look_at_retention() {
+  retention_.expires_after(kLookAtRetentionEvery);
+  retention_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    if (counted_batch_ != 0 && feed_.settled() >= counted_batch_) {  // the counts are durable
+      counted_batch_ = 0;
+      pin_.hold_from(counting_->to_file());
+      counting_.reset();
+    }
+    if (!counting_) count_missed();
+    look_at_retention();
+  });
+}
+
+void EventServer::count_missed() {
+  const std::uint32_t wanted = commit_.retention_wants();
+  if (wanted <= pin_.held_from()) return;
+  std::vector<MissedCount::Laggard> laggards;
+  for (const auto& [key, acknowledged] : consumers_.all()) {
+    EventPosition position = acknowledged;
+    for (const auto& stream : streams_) {
+      if (stream->key() == key) position = std::max(position, stream->read_to());
+    }
+    if (position.record.file() >= wanted) continue;
+    laggards.push_back({.client = key.client,
+                        .consumer = key.name,
+                        .position = position,
+                        .missed = consumers_.missed(key)});
+  }
+  if (laggards.empty()) return pin_.hold_from(wanted);
+  counting_ =
+      std::make_unique<MissedCount>(make_reader(), oldest_file(), wanted, std::move(laggards));
+  count_on();
+}
+
+void EventServer::count_on() {
+  if (!counting_->step()) {
+    boost::asio::post(context_, [this] { count_on(); });
+    return;
+  }
+  for (const MissedCount::Laggard& laggard : counting_->laggards()) {
+    const Consumers::Key key{laggard.client, laggard.consumer};
+    consumers_.set_missed(key, laggard.missed);
+    write(key);
+  }
+  counted_batch_ = feed_.open_number();
   feed_.flush();
 }
 

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,6 +44,8 @@ class EventServer {
   EventServer(const EventServer&) = delete;
   EventServer& operator=(const EventServer&) = delete;
 
+  /// Before its thread starts.
+  void start() { look_at_retention(); }
   /// Takes a connection over from ingress. Any thread.
   void adopt(EventsHandover handover);
   /// There is more to read. Any thread; costs one load where nobody listens.
@@ -68,6 +71,10 @@ class EventServer {
  private:
   void begin(EventsHandover handover);
   void pump_all();
+  void look_at_retention();
+  void count_missed();
+  void count_on();
+  void write(const Consumers::Key& key);
 
   boost::asio::io_context& context_;
   const Config& config_;
@@ -80,6 +87,10 @@ class EventServer {
   RequestParser parser_;
   FieldWriter fields_;
   std::unordered_set<std::shared_ptr<EventStream>> streams_;
+  FilePin& pin_;  // files that are about to go stay until what is missed in them is counted
+  boost::asio::steady_timer retention_;
+  std::unique_ptr<MissedCount> counting_;
+  std::uint64_t counted_batch_ = 0;
   std::atomic<bool> has_streams_{false};
   bool draining_ = false;
 };

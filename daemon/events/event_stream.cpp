@@ -42,8 +42,11 @@ void EventStream::start() {
   const auto* request = parsed ? std::get_if<EventsRequest>(&*parsed) : nullptr;
   if (request == nullptr) return refuse("bad_field", "not an events request");
   for (const std::string_view type : request->types) {
-    if (!is_event_type(type)) return refuse("bad_field", "types: not a type of event");
+    if (!event_type_of(type)) return refuse("bad_field", "types: not a type of event");
     types_.emplace_back(type);
+  }
+  if (request->consumer.starts_with('@')) {
+    return refuse("bad_field", "consumer: names that begin with @ are stentor's own");
   }
   campaign_ = request->campaign;
   key_ = {peer_.client, std::string(request->consumer)};
@@ -64,6 +67,7 @@ void EventStream::start() {
   } else if (is_new) {
     position = EventPosition{server_.durable_end(), 0};
   }
+  has_place_of_its_own_ = !request->from.empty();
   skip_to_ = given_ = acknowledged_ = *position;
   next_ = position->record;
   // A new consumer exists from its first request on, whether or not it ever acknowledges.
@@ -93,16 +97,34 @@ void EventStream::refuse(std::string_view code, std::string_view detail) {
   write();
 }
 
-// What retention took away is said, not passed over.
+// What retention took away is said, not passed over; where it is known that nothing was missed,
+// there is nothing to say.
 void EventStream::tell_gap() {
   const auto oldest = reader_->oldest();
   if (!oldest || next_.file() >= oldest->file() || next_.is_nowhere()) return;
+  next_ = *oldest;
+  const auto missed = count_of_missed(oldest->file());
+  if (missed == 0u) return;
   out_.push_back('{');
   append_member("type", "gap", out_);
-  append_member("from", to_cursor(skip_to_), out_);
+  append_member("from", to_cursor(given_), out_);
   append_member("to", to_cursor({*oldest, 0}), out_);
+  if (missed) append_member("missed", *missed, out_);
   out_.append("}\n");
-  next_ = *oldest;
+}
+
+// Known where the place it went on from is the consumer's own. Of a campaign only none is known.
+std::optional<std::uint64_t> EventStream::count_of_missed(std::uint32_t oldest_file) const {
+  const MissedEvents missed = server_.consumers().missed(key_);
+  if (has_place_of_its_own_ || missed.to.file() < oldest_file) return std::nullopt;
+  const auto& counts = peer_.may_observe ? missed.all : missed.own;
+  std::uint64_t sum = 0;
+  for (std::size_t type = 0; type < kEventTypes; ++type) {
+    const auto is_it = [type](const std::string& name) { return event_type_of(name) == type; };
+    if (types_.empty() || std::ranges::any_of(types_, is_it)) sum += counts[type];
+  }
+  if (sum > 0 && !campaign_.empty()) return std::nullopt;
+  return sum;
 }
 
 bool EventStream::passes(const RecordEvents& events, std::uint8_t sub) const {
@@ -115,6 +137,7 @@ bool EventStream::passes(const RecordEvents& events, std::uint8_t sub) const {
 void EventStream::pump() {
   if (!is_open_ || closed_ || closing_) return;
   const queue::Locator end = server_.durable_end();
+  if (next_.file() < server_.oldest_file()) tell_gap();  // retention overtook it
   bool told = false;
   for (int i = 0; i < kRecordsAtOnce && out_.size() + writing_.size() < kUnsentOctetsMax; ++i) {
     const auto record = reader_->next(next_, end);

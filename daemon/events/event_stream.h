@@ -34,6 +34,8 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   void end_replaced();
   void close();
   [[nodiscard]] const Consumers::Key& key() const noexcept { return key_; }
+  /// All before this has been looked at, and given where the filter let it pass.
+  [[nodiscard]] EventPosition read_to() const noexcept { return {next_, 0}; }
   [[nodiscard]] bool is_quiet() const noexcept;
 
  private:
@@ -41,6 +43,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   void refuse(std::string_view code, std::string_view detail);
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   void tell_gap();
+  [[nodiscard]] std::optional<std::uint64_t> count_of_missed(std::uint32_t oldest_file) const;
   void read();
   void take_lines();
   void on_line(std::string_view line);
@@ -65,6 +68,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   EventPosition skip_to_;  // events up to here are not sent again
   std::string out_;
   std::string writing_;
+  bool has_place_of_its_own_ = false;  // asked for `from` a place
   bool is_open_ = false;
   bool pumping_ = false;
   bool closing_ = false;  // when all is written

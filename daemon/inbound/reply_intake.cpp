@@ -118,8 +118,29 @@ void ReplyIntake::write(const Reassembly::Joined& joined) {
   CommitBatch& batch = feed_.open();
   batch.records.add(static_cast<std::uint8_t>(InboundRecordKind::came), fields_.octets());
   batch.has_events = true;
+  note_wish(came, word);
   ++stats_.messages;
   if (!joined.is_complete()) ++stats_.incomplete;
+}
+
+// In the batch of the reply itself: both are on disk, or neither is and the carrier sends it again.
+void ReplyIntake::note_wish(const InboundCame& came, const FirstWord& word) {
+  const OptOutWish wish = services_.words.wish_of(word);
+  if (wish == OptOutWish::none) return;
+  OptOutNotice notice;
+  notice.time_ms = came.time_ms;
+  notice.is_out = wish == OptOutWish::stop;
+  notice.inbound = came.id;
+  notice.client = came.client;
+  notice.carrier = came.carrier;
+  if (!services_.config.opt_out.for_all) notice.sender = came.to;
+  notice.word = word.word;
+  notice.number = came.from;
+  notice.to = came.to;
+  fields_.clear();
+  encode(notice.change(), fields_);
+  feed_.open().records.add(kOptOutRecord, fields_.octets());
+  if (services_.on_opt_out) services_.on_opt_out(std::move(notice));
 }
 
 void ReplyIntake::pin_files() {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "daemon/commit/commit_feed.h"
@@ -16,6 +17,8 @@
 #include "daemon/inbound/inbound_router.h"
 #include "daemon/inbound/reassembly.h"
 #include "daemon/inbound/reply_stats.h"
+#include "daemon/optout/opt_out_words.h"
+#include "daemon/optout/opt_outs.h"
 #include "daemon/records/inbound_records.h"
 #include "protocol/pdu.h"
 
@@ -27,6 +30,9 @@ struct InboundServices {
   InboundRouter router;
   CommitThread& commit;
   std::uint16_t incarnation = 0;  ///< makes the ids of this run its own
+  OptOutWords words;
+  /// A reply wants no more messages, or messages again; its record is being made durable.
+  std::function<void(OptOutNotice)> on_opt_out;
 };
 
 class ReplyIntake {
@@ -51,6 +57,7 @@ class ReplyIntake {
  private:
   void give_out(TimePoint now);
   void write(const Reassembly::Joined& joined);
+  void note_wish(const InboundCame& came, const FirstWord& word);
   void encode_part(const IncomingPart& part);
   void pin_files();
   [[nodiscard]] MessageId next_id(std::uint64_t now_ms);

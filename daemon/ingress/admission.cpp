@@ -13,6 +13,7 @@
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
 #include "daemon/ingress/preview.h"
+#include "daemon/optout/opt_outs.h"
 
 namespace stentor::daemon {
 namespace {
@@ -191,6 +192,14 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
         config_.carriers[recipient.carrier].wire.by_data_sm) {
       recipient.refusal =
           refuse("bad_field", "protocol_id: the carrier takes data_sm, which has none");
+    }
+    if (!recipient.refusal && start_.opt_outs != nullptr && !request.ignores_opt_out &&
+        start_.opt_outs->forbids({.to = recipient.to,
+                                  .from = recipient.from,
+                                  .campaign = request.campaign,
+                                  .client = peer.client,
+                                  .is_urgent = request.priority == queue::Priority::urgent})) {
+      recipient.refusal = refuse("opted_out", "to: wants no messages from this sender");
     }
     if (!recipient.refusal) {
       const Content content = content_for(recipient.carrier, request, recipient.to, from);

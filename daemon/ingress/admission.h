@@ -34,6 +34,8 @@ struct AdmissionStats {
   std::uint64_t segments_other = 0;
 };
 
+class OptOuts;
+
 class Admission {
  public:
   struct Start {
@@ -44,6 +46,7 @@ class Admission {
     std::size_t shards = 1;
     std::unique_ptr<ReferenceIndex> references;  ///< as recovery left it
     CampaignLedger* campaigns = nullptr;         ///< likewise; outlives the admission
+    const OptOuts* opt_outs = nullptr;           ///< who is not to be sent to; outlives admission
   };
 
   Admission(const Config& config, const Routing& routing, CommitFeed& feed,

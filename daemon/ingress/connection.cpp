@@ -202,6 +202,18 @@ void Connection::handle(const CarrierRequest& request) {
   ingress_.helpers().carrier(request, peer_, answer_later());
 }
 
+void Connection::handle(const OptOutRequest& request) {
+  if (ingress_.is_draining()) return refuse({"draining", "the daemon is stopping", {}});
+  const auto answered = ingress_.opt_outs().answer(request, peer_, out_);
+  if (!answered) return refuse(answered.error());
+  reply_ends(*answered);
+}
+
+void Connection::handle(const CallbacksRequest& /*request*/) {
+  out_.append(ingress_.helpers().callbacks(peer_));
+  reply_ends(0);
+}
+
 std::function<void(std::string)> Connection::answer_later() {
   asked_elsewhere_ = true;
   return [self = shared_from_this()](std::string reply) {

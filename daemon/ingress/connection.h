@@ -84,6 +84,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const CampaignRequest& request);
   void handle(const CarrierRequest& request);
   void handle(const RouteRequest& request);
+  void handle(const OptOutRequest& request);
+  void handle(const CallbacksRequest& request);
   /// The next request waits until what this gives out is called, once, from any thread.
   [[nodiscard]] std::function<void(std::string)> answer_later();
   void refuse(const Refusal& refusal);

@@ -81,6 +81,7 @@ Ingress::Ingress(boost::asio::io_context& context, const Config& config, const R
       campaign_ledger_(*start.campaigns),
       admission_(config, routing, feed_, reader_, std::move(start)),
       campaigns_(admission_.campaigns(), campaign_ledger_, feed_, helpers_.flows),
+      opt_outs_(config, *helpers_.opt_outs, admission_, feed_),
       acceptor_(context),
       accept_again_(context),
       tick_(context),
@@ -286,6 +287,7 @@ IngressSnapshot Ingress::snapshot() const {
           .refusals = refusals_,
           .connections = connections_.size(),
           .references = admission_.references(),
+          .opt_outs = helpers_.opt_outs->list().size(),
           .requests = requests_,
           .storage_is_low = storage_is_low_};
 }

@@ -25,6 +25,7 @@
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/connection.h"
 #include "daemon/ingress/request_parser.h"
+#include "daemon/optout/opt_out_desk.h"
 
 namespace stentor::daemon {
 
@@ -46,6 +47,7 @@ struct IngressSnapshot {
   std::vector<RefusalCount> refusals;
   std::size_t connections = 0;
   std::size_t references = 0;
+  std::size_t opt_outs = 0;
   std::uint64_t requests = 0;
   bool storage_is_low = false;
 };
@@ -59,6 +61,8 @@ struct IngressHelpers {
   std::function<void(EventsHandover)> events;
   CampaignDesk::AskCarriers flows;
   std::function<void(CarrierRequest, const Peer&, Reply)> carrier;
+  OptOuts* opt_outs = nullptr;
+  std::function<std::string(const Peer&)> callbacks;
 };
 
 class Ingress {
@@ -71,6 +75,7 @@ class Ingress {
   Ingress& operator=(const Ingress&) = delete;
 
   [[nodiscard]] Admission& admission() noexcept { return admission_; }
+  [[nodiscard]] OptOutDesk& opt_outs() noexcept { return opt_outs_; }
 
   /// Listens: on the inherited socket when there is one, else on the configured path.
   void listen(std::optional<int> inherited);
@@ -121,6 +126,7 @@ class Ingress {
   CampaignLedger& campaign_ledger_;
   Admission admission_;
   CampaignDesk campaigns_;
+  OptOutDesk opt_outs_;
   RequestParser parser_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer accept_again_;

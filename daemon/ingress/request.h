@@ -62,6 +62,7 @@ struct SendRequest {
   ReceiptWish receipt = ReceiptWish::all;
   std::uint32_t max_segments = 10;
   SmppWish smpp;
+  bool ignores_opt_out = false;  ///< stentor's own answer to a STOP
 };
 
 struct PreviewRequest {
@@ -97,7 +98,17 @@ struct AckRequest {
   std::string_view cursor;
 };
 
+struct OptOutRequest {
+  enum class Action : std::uint8_t { add, remove, list };
+  Action action = Action::list;
+  std::vector<std::string_view> to;
+  std::string_view from;    ///< the sender it is about; empty: all
+  std::string_view cursor;  ///< where the last page of the list ended
+};
+
 struct StatusRequest {};
+
+struct CallbacksRequest {};
 
 enum class CampaignAction : std::uint8_t { list, show, create, set, pause, resume, cancel, wait };
 
@@ -116,6 +127,7 @@ struct CarrierRequest {
 };
 
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
-                             StatusRequest, CampaignRequest, CarrierRequest, RouteRequest>;
+                             StatusRequest, CampaignRequest, CarrierRequest, RouteRequest,
+                             OptOutRequest, CallbacksRequest>;
 
 }  // namespace stentor::daemon

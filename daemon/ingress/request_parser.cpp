@@ -5,6 +5,7 @@
 
 #include "daemon/ingress/campaign_request.h"
 #include "daemon/ingress/carrier_request.h"
+#include "daemon/ingress/opt_out_request.h"
 #include "daemon/ingress/request_fields.h"
 #include "daemon/ingress/route_request.h"
 #include "daemon/ingress/smpp_wish.h"
@@ -208,6 +209,11 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   if (op.text == "ack") return ack();
   if (op.text == "campaign") return read_campaign_request(*this);
   if (op.text == "route") return read_route_request(*this);
+  if (op.text == "optout") return read_opt_out(*this);
+  if (op.text == "callbacks") {
+    if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
+    return CallbacksRequest{};
+  }
   if (op.text == "status") {
     if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
     return StatusRequest{};

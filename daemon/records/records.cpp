@@ -346,6 +346,9 @@ void encode(const ConsumerAt& consumer, FieldWriter& out) {
   out.u64(consumer.position);
   out.u8(consumer.sub);
   out.u64(consumer.time_ms);
+  if (consumer.missed_to == 0) return;
+  out.u64(consumer.missed_to);
+  for (const std::uint64_t count : consumer.missed) out.varint(count);
 }
 
 std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload) {
@@ -356,6 +359,10 @@ std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload)
   consumer.position = in.u64();
   consumer.sub = in.u8();
   consumer.time_ms = in.u64();
+  if (!in.is_at_end()) {
+    consumer.missed_to = in.u64();
+    for (std::uint64_t& count : consumer.missed) count = in.varint();
+  }
   return checked(in, consumer);
 }
 

@@ -12,6 +12,7 @@
 // Spec     docs/journal.md has the layout of blocks; the payloads are documented here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -207,6 +208,10 @@ struct ConsumerAt {
   std::uint64_t position = 0;  ///< locator bits of the last acknowledged event's record
   std::uint8_t sub = 0;        ///< which of the record's events; 0: none of them yet
   std::uint64_t time_ms = 0;
+  /// What retention took before it was acknowledged: counted up to this place, by type of event,
+  /// the client's own first, then everybody's. Not written where there is none.
+  std::uint64_t missed_to = 0;
+  std::array<std::uint64_t, 24> missed{};
 };
 void encode(const ConsumerAt& consumer, FieldWriter& out);
 [[nodiscard]] std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload);

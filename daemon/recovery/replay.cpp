@@ -90,9 +90,22 @@ void Replay::visit(const queue::Record& record) {
   if (!visit_inbound(record)) ++report_.not_understood;
 }
 
-// True when it is a record of messages from handsets. Of a carrier that is gone nothing is kept.
+// True when it is a record of what handsets sent or want. Of a carrier that is gone nothing is
+// kept.
 bool Replay::visit_inbound(const queue::Record& record) {
   std::uint64_t& last_ms = files_[record.at.file()].last_ms;  // retention counts from here
+  if (record.kind == kOptOutRecord) {
+    const auto change = decode_opt_out(record.payload);
+    if (!change) return false;
+    last_ms = std::max(last_ms, change->time_ms);
+    if (on_opt_out_) on_opt_out_(*change, record.at);
+    return true;
+  }
+  if (record.kind == kDeadLetterRecord) {
+    const auto letter = decode_dead_letter(record.payload);
+    if (letter && on_dead_letter_) on_dead_letter_(*letter);
+    return letter.has_value();
+  }
   switch (static_cast<InboundRecordKind>(record.kind)) {
     case InboundRecordKind::came:
       if (const auto came = decode_inbound(record.payload)) {

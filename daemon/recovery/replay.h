@@ -30,6 +30,8 @@
 #include "daemon/delivery/routing.h"
 #include "daemon/events/consumers.h"
 #include "daemon/ingress/reference_index.h"
+#include "daemon/records/callback_records.h"
+#include "daemon/records/opt_out_records.h"
 #include "queue/record_batch.h"
 
 namespace stentor::daemon {
@@ -42,6 +44,13 @@ class Replay {
          ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
          std::uint64_t now_ms);
 
+  /// Who is told of people who want no more messages.
+  void set_on_opt_out(std::function<void(const OptOutChange&, queue::Locator)> on_opt_out) {
+    on_opt_out_ = std::move(on_opt_out);
+  }
+  void set_on_dead_letter(std::function<void(const DeadLetter&)> on_dead_letter) {
+    on_dead_letter_ = std::move(on_dead_letter);
+  }
   void visit(const queue::Record& record);
   /// After the last record: hands every message that is not final to its carrier.
   void finish();
@@ -103,6 +112,8 @@ class Replay {
   CarrierOf carrier_of_;
   ReferenceIndex& references_;
   Consumers& consumers_;
+  std::function<void(const OptOutChange&, queue::Locator)> on_opt_out_;
+  std::function<void(const DeadLetter&)> on_dead_letter_;
   CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
   std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries

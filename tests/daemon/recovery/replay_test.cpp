@@ -117,7 +117,9 @@ class ReplayTest : public testing::Test {
   InboundServices inbound_{.config = config_,
                            .router = InboundRouter(config_),
                            .commit = disk_.commit(),
-                           .incarnation = 7};
+                           .incarnation = 7,
+                           .words = OptOutWords(config_.opt_out),
+                           .on_opt_out = {}};
   boost::asio::io_context context_;
   Gauges gauges_;
   std::unique_ptr<CarrierSwitches> switches_;

@@ -1,0 +1,198 @@
+#include "daemon/callbacks/callback_server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Woken by commits and answers; this is for retries and the sign of life.
+constexpr std::chrono::milliseconds kLongestSleep = 1s;
+
+constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
+                                              .blocks_octets_max = 1u << 20};
+
+}  // namespace
+
+CallbackServer::CallbackServer(const Config& config, CommitThread& commit, Consumers& consumers,
+                               queue::FileSystem& files)
+    : config_(config),
+      commit_(commit),
+      consumers_(consumers),
+      files_(files),
+      guard_(config.callbacks.allow),
+      feed_(commit, false, 0, [this] { wake(); }) {}
+
+CallbackServer::~CallbackServer() {
+  stop();
+}
+
+void CallbackServer::restore(const DeadLetter& letter) {
+  dead_letters_.push_back({.time_ms = letter.time_ms,
+                           .event = {queue::Locator(letter.position), letter.sub},
+                           .client = std::string(letter.client),
+                           .target = std::string(letter.target),
+                           .reason = std::string(letter.reason)});
+  if (dead_letters_.size() > kDeadLettersShown) dead_letters_.pop_front();
+}
+
+void CallbackServer::start() {
+  for (const ClientConfig& client : config_.clients) {
+    if (client.callback) add_targets(client);
+  }
+  if (targets_.empty()) return;
+  client_ = std::make_unique<HttpClient>(
+      guard_, config_.callbacks.ca,
+      [this](std::uint64_t token, const HttpOutcome& outcome) { on_done(token, outcome); });
+  heartbeat_.store(Clock::now().time_since_epoch().count(),
+                   std::memory_order_relaxed);  // a lone figure: orders nothing
+  thread_ = std::thread([this] { run(); });
+}
+
+void CallbackServer::add_targets(const ClientConfig& client) {
+  if (!client.callback->url.empty()) add_target(client, {});
+  for (const auto& [campaign, url] : client.callback->campaigns) add_target(client, campaign);
+}
+
+void CallbackServer::add_target(const ClientConfig& client, const std::string& campaign) {
+  const Consumers::Key key{client.name, CallbackTarget::name_of(campaign)};
+  auto position = consumers_.find(key);
+  const bool is_new = !position;
+  if (is_new) position = EventPosition{commit_.durable_end(), 0};  // from now, as any consumer
+  targets_.push_back(std::make_unique<CallbackTarget>(
+      client, campaign,
+      std::make_unique<queue::JournalReader>(files_, config_.state_dir / "journal", kReaderOptions),
+      *position));
+  if (!is_new) return;
+  consumers_.set(key, *position);
+  write(key);  // it exists from now on, whether or not it ever posts anything
+}
+
+void CallbackServer::write(const Consumers::Key& key) {
+  ConsumerAt record = consumers_.record_of(key);
+  record.time_ms = wall_clock_ms();
+  fields_.clear();
+  encode(record, fields_);
+  feed_.open().records.add(static_cast<std::uint8_t>(RecordKind::consumer), fields_.octets());
+}
+
+void CallbackServer::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_seq_cst);
+  client_->wake();
+  thread_.join();
+}
+
+void CallbackServer::wake() {
+  // Pairs with the store in run(): either we see that it sleeps, or it sees what we committed.
+  if (sleeping_.exchange(false, std::memory_order_seq_cst)) client_->wake();
+}
+
+std::chrono::steady_clock::time_point CallbackServer::last_heartbeat() const noexcept {
+  if (!thread_.joinable()) return Clock::now();
+  return Clock::time_point(
+      Clock::duration(heartbeat_.load(std::memory_order_relaxed)));  // see start()
+}
+
+void CallbackServer::run() {
+  prctl(PR_SET_NAME, "callbacks");
+  while (!stopping_.load(std::memory_order_seq_cst)) {
+    const auto now = Clock::now();
+    heartbeat_.store(now.time_since_epoch().count(),
+                     std::memory_order_relaxed);  // a lone figure: orders nothing
+    sleeping_.store(true, std::memory_order_seq_cst);
+    const queue::Locator end = commit_.durable_end();
+    auto until = now + kLongestSleep;
+    for (const auto& target : targets_) {
+      if (target->fill(end, commit_.oldest_file())) until = now;
+      post_what_may_go(*target, now);
+      acknowledge(*target);
+      if (const auto next = target->next_try(); next && *next > now) until = std::min(until, *next);
+    }
+    feed_.collect([](const BatchPointer&) {});
+    feed_.flush();
+    show();
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
+    client_->run(std::max(rest, 1ms));
+  }
+}
+
+void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
+  std::uint32_t& in_flight = in_flight_[std::string(target.origin())];
+  while (in_flight < config_.callbacks.in_flight) {
+    auto request = target.next_request(next_token_, now, wall_clock_ms());
+    if (!request) return;
+    by_token_.emplace(next_token_, &target);
+    ++in_flight;
+    client_->start(next_token_++, std::move(*request));
+  }
+}
+
+void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
+  const auto found = by_token_.find(token);
+  if (found == by_token_.end()) return;
+  CallbackTarget& target = *found->second;
+  by_token_.erase(found);
+  --in_flight_[std::string(target.origin())];
+  const bool was_well = target.figures().last_error.empty();
+  const auto dead = target.on_done(token, outcome, Clock::now(), wall_clock_ms());
+  for (const CallbackTarget::Dead& letter : dead) bury(target, letter);
+  const Consumers::Key key = target.key();
+  if (!outcome.well && was_well) {
+    spdlog::warn("callbacks of {} ({}): {}; tried again", key.client, key.name, outcome.why);
+  } else if (outcome.well && !was_well) {
+    spdlog::info("callbacks of {} ({}): taken again", key.client, key.name);
+  }
+}
+
+void CallbackServer::acknowledge(CallbackTarget& target) {
+  const auto progress = target.progress();
+  if (!progress) return;
+  const Consumers::Key key = target.key();
+  consumers_.set(key, *progress);
+  // What was merely read over needs no record of its own: sub 0 is no event.
+  if (progress->sub == 0) return;
+  write(key);
+}
+
+void CallbackServer::bury(const CallbackTarget& target, const CallbackTarget::Dead& dead) {
+  const Consumers::Key key = target.key();
+  DeadLetter letter;
+  letter.time_ms = wall_clock_ms();
+  letter.position = dead.at.record.bits();
+  letter.sub = dead.at.sub;
+  letter.client = key.client;
+  letter.target = key.name;
+  letter.reason = dead.reason;
+  fields_.clear();
+  encode(letter, fields_);
+  feed_.open().records.add(kDeadLetterRecord, fields_.octets());
+  const std::lock_guard lock(shown_);
+  restore(letter);
+}
+
+void CallbackServer::show() {
+  std::vector<CallbackFigures> figures;
+  figures.reserve(targets_.size());
+  for (const auto& target : targets_) figures.push_back(target->figures());
+  const std::lock_guard lock(shown_);
+  figures_ = std::move(figures);
+}
+
+std::vector<CallbackFigures> CallbackServer::figures() const {
+  const std::lock_guard lock(shown_);
+  return figures_;
+}
+
+std::vector<CallbackServer::ShownDeadLetter> CallbackServer::dead_letters() const {
+  const std::lock_guard lock(shown_);
+  return {dead_letters_.begin(), dead_letters_.end()};
+}
+
+}  // namespace stentor::daemon

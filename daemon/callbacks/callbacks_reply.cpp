@@ -1,0 +1,49 @@
+#include "daemon/callbacks/callbacks_reply.h"
+
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+
+namespace stentor::daemon {
+
+std::string callbacks_reply(const CallbackServer& server, const Peer& peer) {
+  const auto sees = [&](const std::string& client) {
+    return peer.may_observe || client == peer.client;
+  };
+  std::string out = "{";
+  append_member("status", "ok", out);
+  append_key("targets", out);
+  out.push_back('[');
+  for (const CallbackFigures& target : server.figures()) {
+    if (!sees(target.client)) continue;
+    if (out.back() == '}') out.push_back(',');
+    out.push_back('{');
+    append_member("client", target.client, out);
+    append_member("target", target.target, out);
+    append_member("posted", target.posted, out);
+    append_member("failed_requests", target.failed, out);
+    append_member("dead", target.dead, out);
+    append_member("waiting", target.waiting, out);
+    append_member("last_error", target.last_error, out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+  append_key("dead", out);
+  out.push_back('[');
+  for (const auto& letter : server.dead_letters()) {
+    if (!sees(letter.client)) continue;
+    if (out.back() == '}') out.push_back(',');
+    out.push_back('{');
+    append_member("client", letter.client, out);
+    append_member("target", letter.target, out);
+    append_member("cursor", to_cursor(letter.event), out);
+    append_key("time", out);
+    out.push_back('"');
+    append_rfc3339(letter.time_ms, out);
+    out.push_back('"');
+    append_member("reason", letter.reason, out);
+    out.push_back('}');
+  }
+  return out.append("]}");
+}
+
+}  // namespace stentor::daemon

@@ -1,0 +1,21 @@
+// Whether a text can be the URL of a callback.
+//
+// Errors   What is wrong with it, fit to follow a colon.
+// Threads  Pure functions.
+// Spec     RFC 3986; docs/configuration.md
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stentor::daemon {
+
+/// http or https, a host written out, and of places in braces only those an event can fill:
+/// {client} {campaign} {type} {id} {ref} {to} {from}.
+[[nodiscard]] std::optional<std::string> check_url_template(std::string_view url);
+
+/// "https://host:port": what shares a bound of requests.
+[[nodiscard]] std::string_view origin_of(std::string_view url);
+
+}  // namespace stentor::daemon

@@ -1,0 +1,41 @@
+#include "daemon/callbacks/url_template.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/callbacks/signature.h"
+#include "daemon/config/url_check.h"
+
+namespace stentor::daemon {
+namespace {
+
+TEST(UrlTemplate, FillsPlacesInAndKeepsThemInside) {
+  Subject subject;
+  subject.client = "crm";
+  subject.ref = "a/b?c=d&e #";
+  subject.to = "+7916";
+  EXPECT_EQ(expand_url("https://h/{client}/{type}?r={ref}&t={to}", subject, "sent"),
+            "https://h/crm/sent?r=a%2Fb%3Fc%3Dd%26e%20%23&t=%2B7916");
+  EXPECT_EQ(expand_url("https://h/{campaign}", subject, "sent"), "https://h/");
+}
+
+TEST(UrlTemplate, IsCheckedBeforeItIsUsed) {
+  EXPECT_FALSE(check_url_template("https://example.net:8443/a?b={type}#c"));
+  for (const char* url : {"", "ftp://h/", "file:///etc/passwd", "http://", "https:///x",
+                          "https://user@h/", "https://{client}.example.net/", "https://h/{txt}",
+                          "https://h/{type", "https://h/}", "https://h/a b", "https://h/\n"}) {
+    EXPECT_TRUE(check_url_template(url)) << url;
+  }
+}
+
+TEST(UrlTemplate, NamesTheOriginThatSharesABound) {
+  EXPECT_EQ(origin_of("https://h:1/a/b"), "https://h:1");
+  EXPECT_EQ(origin_of("https://h?x"), "https://h");
+}
+
+TEST(Signature, IsTheHmacOfTimeDotBody) {  // by Python's hmac
+  EXPECT_EQ(signature_of("key", 1767607200, R"({"events":[]})"),
+            "t=1767607200,v1=d51df69ad4e1328704fbba77870a678ce4ddd02dea2ef5d23b335958ae352071");
+}
+
+}  // namespace
+}  // namespace stentor::daemon

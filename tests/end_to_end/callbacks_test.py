@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""HTTP callbacks against a real server: signed, in order, tried again, given up, never in the way."""
+
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pwd
+import subprocess
+import threading
+import time
+import unittest
+
+import stentor_under_test as under_test
+from scripted_carrier import ScriptedCarrier
+
+SECRET = "a secret of the test"
+
+
+class Endpoint:
+    """An HTTP server that keeps what was posted; `play(path)` answers (status, headers, body)."""
+
+    def __init__(self, play=None):
+        self.posts = []  # (path, headers, body)
+        self.play = play or (lambda path: (200, {}, b""))
+        endpoint = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):  # the name that http.server calls
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                endpoint.posts.append((self.path, dict(self.headers), body))
+                try:
+                    status, headers, answer = endpoint.play(self.path)
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except OSError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def events(self):
+        return [event for _, _, body in list(self.posts) for event in json.loads(body)["events"]]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Callbacks(unittest.TestCase):
+    """Each case has a daemon of its own: what is tested is its configuration."""
+
+    def setUp(self):
+        self.carrier = ScriptedCarrier()
+        self.endpoint = Endpoint()
+        self.daemon = under_test.Daemon([under_test.carrier("north", self.carrier.address)],
+                                        tables={"callbacks": {"allow": ["127.0.0.0/8"]}})
+        with open(self.daemon.config_path, encoding="utf-8") as file:
+            self.config = file.read()
+
+    def tearDown(self):
+        if self.daemon.process and self.daemon.is_running():
+            self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        self.carrier.close()
+        self.endpoint.close()
+
+    def start(self, **callback):
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        callback = {"url": self.endpoint.url + "/hook", "timeout": "1s", **callback}
+        self.daemon.write_config_text(
+            self.config + f'\n[[client]]\nname = "crm"\nusers = ["{me}"]\n'
+            f'roles = ["submit", "observe"]\ncallback = {under_test.toml(callback)}\n')
+        self.daemon.start()
+        self.daemon.wait_bound("north")
+
+    def send(self, **more):
+        reply = self.daemon.ask(**{"op": "send", "to": "+79161234567", "text": "Hello",
+                                   "from": "SHOP", **more})
+        self.assertEqual(reply["status"], "accepted", reply)
+        return reply["id"]
+
+    def wait_delivered(self, message_id):
+        under_test.wait_until(lambda: self.daemon.ask(op="message", id=message_id)["state"]
+                              == "delivered", "the message is delivered")
+
+    def types_of(self, message_id):
+        return [e["type"] for e in self.endpoint.events() if e["id"] == message_id]
+
+    def figures(self):
+        return self.daemon.ask(op="callbacks")
+
+    def test_events_come_signed_in_order_with_headers_and_places_filled_in(self):
+        self.start(url=self.endpoint.url + "/hook/{client}?type={type}&ref={ref}", secret=SECRET,
+                   headers={"Authorization": "Bearer t"})
+        message_id = self.send(ref="o 1&", meta={"step": 3})
+        under_test.wait_until(lambda: len(self.types_of(message_id)) == 4, "four events")
+        self.assertEqual(self.types_of(message_id), ["part", "sent", "receipt", "delivered"])
+        path, headers, body = self.endpoint.posts[-1]
+        self.assertEqual(path, "/hook/crm?type=delivered&ref=o%201%26")
+        self.assertEqual(headers["Authorization"], "Bearer t")
+        self.assertEqual(headers["Content-Type"], "application/json")
+        stamp, mac = headers["Stentor-Signature"].split(",")
+        expected = hmac.new(SECRET.encode(), stamp[2:].encode() + b"." + body, hashlib.sha256)
+        self.assertEqual(mac, "v1=" + expected.hexdigest())
+        self.assertLess(abs(int(stamp[2:]) - time.time()), 30)
+        event = json.loads(body)["events"][0]
+        self.assertEqual((event["ref"], event["meta"]), ("o 1&", {"step": 3}))
+
+    def test_many_events_share_a_request_and_campaigns_have_their_own_place(self):
+        other = Endpoint()
+        self.addCleanup(other.close)
+        self.start(types=["delivered"], campaigns={"spring": other.url + "/spring"})
+        ids = [self.send(to=f"+7916{i:07d}") for i in range(200)]
+        spring = self.send(campaign="spring")
+        under_test.wait_until(lambda: len(self.endpoint.events()) == 200, "all events")
+        self.assertEqual({e["id"] for e in self.endpoint.events()}, set(ids))
+        self.assertLess(len(self.endpoint.posts), 200)
+        under_test.wait_until(other.events, "the campaign's event")
+        self.assertEqual([(e["id"], e["type"]) for e in other.events()], [(spring, "delivered")])
+
+    def test_a_failure_is_tried_again_and_a_kill_loses_nothing(self):
+        self.endpoint.play = lambda path: (503, {}, b"")
+        self.start(types=["delivered"])
+        message_id = self.send()
+        under_test.wait_until(lambda: self.endpoint.posts, "a first try")
+        self.daemon.kill()
+        self.endpoint.play = lambda path: (200, {}, b"")
+        tries = len(self.endpoint.posts)
+        self.daemon.start()
+        under_test.wait_until(lambda: len(self.endpoint.posts) > tries, "another try")
+        self.assertEqual(set(self.types_of(message_id)), {"delivered"})
+        under_test.wait_until(lambda: self.figures()["targets"][0]["waiting"] == 0, "all taken")
+        tries = len(self.endpoint.posts)
+        self.daemon.kill()
+        self.daemon.start()
+        second = self.send()
+        under_test.wait_until(lambda: self.types_of(second), "the next event")
+        # An acknowledgement that the kill overtook would cost one repetition, no more.
+        self.assertLessEqual(len(self.endpoint.posts), tries + 2)
+
+    def test_what_nobody_takes_in_time_is_given_up_counted_and_listed(self):
+        self.endpoint.play = lambda path: (500, {}, b"")
+        self.start(types=["delivered"], give_up_after="1s")
+        self.send()
+        dead = under_test.wait_until(lambda: self.figures()["dead"], "a dead letter")
+        self.assertEqual((dead[0]["client"], dead[0]["target"], dead[0]["reason"]),
+                         ("crm", "@callback", "HTTP status 500"))
+        self.assertIn('stentor_callback_events_total{client="crm",target="@callback",'
+                      'outcome="dead"} 1', self.daemon.http("/metrics")[1])
+        shown = subprocess.run([under_test.program("stentorctl"), "--socket",
+                                self.daemon.socket_path, "callbacks"], capture_output=True,
+                               text=True, timeout=60, check=True).stdout
+        self.assertIn("HTTP status 500", shown)
+        self.endpoint.play = lambda path: (200, {}, b"")
+        second = self.send()
+        under_test.wait_until(lambda: self.types_of(second), "the next one is posted")
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertEqual(len(self.figures()["dead"]), 1)
+
+    def test_ten_megabytes_of_answer_are_cut_and_their_status_counts(self):
+        self.endpoint.play = lambda path: (200, {}, b"x" * 10_000_000)
+        self.start(types=["delivered"])
+        first = self.send()
+        under_test.wait_until(lambda: self.figures()["targets"][0]["posted"] == 1, "it counts")
+        self.assertEqual(self.types_of(first), ["delivered"])
+        self.assertLess(self.daemon.status()["memory_octets"], 200 << 20)
+
+    def test_a_redirect_is_not_followed(self):
+        self.endpoint.play = lambda path: (302, {"Location": self.endpoint.url + "/round"}, b"")
+        self.start(types=["delivered"])
+        self.send()
+        target = under_test.wait_until(
+            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
+        self.assertEqual(target["last_error"], "HTTP status 302: redirects are not followed")
+        self.assertEqual({path for path, _, _ in self.endpoint.posts}, {"/hook"})
+
+    def test_an_endpoint_that_never_answers_times_out_and_slows_nothing(self):
+        asleep = threading.Event()
+        self.addCleanup(asleep.set)
+
+        def never(_):
+            asleep.wait(60)
+            return 200, {}, b""
+
+        self.endpoint.play = never
+        self.start()
+        began = time.monotonic()
+        for i in range(100):
+            message_id = self.send(to=f"+7916{i:07d}")
+        self.wait_delivered(message_id)
+        self.assertLess(time.monotonic() - began, 25)
+        target = under_test.wait_until(
+            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
+        self.assertIn("imeout", target["last_error"])
+
+    def test_private_addresses_are_refused_unless_allowed(self):
+        self.config = self.config.replace('allow = ["127.0.0.0/8"]', "allow = []")
+        self.start(url=self.endpoint.url.replace("127.0.0.1", "localhost"))
+        self.send()
+        target = under_test.wait_until(
+            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
+        self.assertIn("its address is private", target["last_error"])
+        self.assertEqual(self.endpoint.posts, [])
+
+    def test_a_certificate_nobody_vouches_for_is_refused(self):
+        import ssl
+        folder = self.daemon.directory
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+             f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], capture_output=True, check=False)
+        if made.returncode:
+            self.skipTest("openssl makes no certificate here")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+        self.endpoint.server.socket = context.wrap_socket(self.endpoint.server.socket,
+                                                          server_side=True)
+        url = f"https://localhost:{self.endpoint.server.server_port}/hook"
+        self.start(url=url, types=["delivered"])
+        self.send()
+        target = under_test.wait_until(
+            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
+        self.assertIn("certificate", target["last_error"])
+        self.daemon.stop()
+        self.config = self.config.replace("[callbacks]",
+                                          f'[callbacks]\nca = "{folder}/cert.pem"')
+        self.start(url=url, types=["delivered"])
+        second = self.send()
+        under_test.wait_until(lambda: self.types_of(second), "its own authority is believed")
+
+    def test_a_url_that_is_none_is_named_with_its_line(self):
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        self.daemon.write_config_text(
+            self.config + f'\n[[client]]\nname = "crm"\nusers = ["{me}"]\n'
+            'callback = { url = "ftp://example.net/{txt}", campaigns = { a = "http:///x" } }\n')
+        status, said = self.daemon.start_and_fail()
+        self.assertEqual(status, 2)
+        self.assertIn("client[0].callback.url: must begin with https:// or http://", said)
+        self.assertIn("client[0].callback.campaigns.a: names no host", said)
+
+
+if __name__ == "__main__":
+    under_test.run_cases(__doc__)

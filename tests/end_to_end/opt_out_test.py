@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""People who want no more messages: heard in replies, kept over restarts, honoured by every send."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import smpp_octets as smpp
+import stentor_under_test as under_test
+from scripted_carrier import ScriptedCarrier
+
+SHORT_CODE = "12345"
+
+
+def ctl(daemon, *arguments, **options):
+    return subprocess.run([under_test.program("stentorctl"), "--socket", daemon.socket_path,
+                           *arguments], capture_output=True, text=True, timeout=60, check=False,
+                          **options)
+
+
+class OptOut(unittest.TestCase):
+    next_number = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.carrier = ScriptedCarrier()
+        cls.daemon = under_test.Daemon(
+            [under_test.carrier("north", cls.carrier.address)],
+            tables={"opt_out": {"stop_reply": "You get no more messages.",
+                                "exempt": {"priorities": ["urgent"], "campaigns": ["codes"]}}})
+        cls.daemon.start()
+        cls.daemon.wait_bound("north")
+        cls.events = under_test.EventFollower(cls.daemon)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.events.close()
+        status = cls.daemon.status()
+        assert under_test.ledger_gap(status) == 0, status
+        assert cls.daemon.stop() == 0, cls.daemon.log_tail()
+        assert "7916" not in cls.daemon.log(), "a number in the log"
+        cls.carrier.close()
+
+    def handset(self):
+        type(self).next_number += 1
+        return f"7916{self.next_number:07d}"
+
+    def reply(self, handset, text, to=SHORT_CODE):
+        answered = len(self.carrier.receipt_answers)
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, to), 0, 8,
+                                                          text.encode("utf-16-be")))
+        under_test.wait_until(lambda: len(self.carrier.receipt_answers) > answered, "an answer")
+
+    def send(self, handset, **more):
+        return self.daemon.ask(op="send", to="+" + handset, text="Hello",
+                               **{"from": SHORT_CODE, **more})
+
+    def opt_outs_of(self, handset):
+        with self.events.lock:
+            return [e for e in self.events.events
+                    if e["type"] == "opt_out" and e["from"] == "+" + handset]
+
+    def test_stop_and_its_kin_end_messages_of_that_sender_and_start_brings_them_back(self):
+        for word in ("Stop.", "СТОП!", "стоп!!! спасибо", "ARRÊT", "opt-out"):
+            with self.subTest(word):
+                handset = self.handset()
+                self.assertEqual(self.send(handset)["status"], "accepted")
+                self.reply(handset, word)
+                event = under_test.wait_until(lambda h=handset: self.opt_outs_of(h), "opt_out")[0]
+                self.assertEqual((event["code"], event["to"]), ("stop", SHORT_CODE))
+                refused = self.send(handset)
+                self.assertEqual(refused["error"]["code"], "opted_out")
+                self.assertEqual(self.send(handset, **{"from": "SHOP"})["status"], "accepted")
+                self.reply(handset, "Start please")
+                under_test.wait_until(lambda h=handset: len(self.opt_outs_of(h)) > 1, "start")
+                self.assertEqual(self.send(handset)["status"], "accepted")
+
+    def test_other_words_end_nothing(self):
+        handset = self.handset()
+        for text in ("stopped by", "Cancel my appointment on Monday", "please stop", "?!"):
+            self.reply(handset, text)
+        self.assertEqual(self.send(handset)["status"], "accepted")
+        self.assertEqual(self.opt_outs_of(handset), [])
+
+    def test_the_classes_of_the_configuration_are_exempt(self):
+        handset = self.handset()
+        self.reply(handset, "stop")
+        under_test.wait_until(lambda: self.opt_outs_of(handset), "opt_out")
+        self.assertEqual(self.send(handset, campaign="offers")["error"]["code"], "opted_out")
+        self.assertEqual(self.send(handset, campaign="codes")["status"], "accepted")
+        self.assertEqual(self.send(handset, priority="urgent")["status"], "accepted")
+
+    def test_of_several_destinations_only_the_one_that_opted_out_is_refused(self):
+        handset, other = self.handset(), self.handset()
+        self.reply(handset, "stop")
+        under_test.wait_until(lambda: self.opt_outs_of(handset), "opt_out")
+        reply = self.daemon.ask(op="send", to=["+" + handset, "+" + other], text="Hello",
+                                **{"from": SHORT_CODE})
+        self.assertEqual(reply["status"], "accepted")
+        self.assertEqual([m.get("error", {}).get("code") for m in reply["messages"]],
+                         ["opted_out", None])
+
+    def test_a_stop_is_confirmed_once(self):
+        handset = self.handset()
+        for _ in range(3):
+            self.reply(handset, "stop")
+        under_test.wait_until(lambda: len(self.opt_outs_of(handset)) == 3, "three events")
+        under_test.wait_until(lambda: self.carrier.arrived(handset), "the confirmation")
+        arrived = self.carrier.arrived(handset)
+        self.assertEqual(len(arrived), 1)
+        self.assertEqual(arrived[0].submit.short_message, b"You get no more messages.")
+        self.assertEqual(arrived[0].submit.source[2], SHORT_CODE)
+
+    def test_the_command_adds_lists_exports_imports_and_removes(self):
+        first, second = "+" + self.handset(), "+" + self.handset()
+        self.assertEqual(ctl(self.daemon, "optout", "add", first).returncode, 0)
+        self.assertEqual(self.send(first[1:], **{"from": "ANY"})["error"]["code"], "opted_out")
+        path = os.path.join(self.daemon.directory, "list.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"number,sender\n{first}\n{second},SHOP\n")
+        done = ctl(self.daemon, "optout", "import", path)
+        self.assertEqual((done.returncode, done.stdout), (0, "1 numbers opted out\n"), done.stderr)
+        exported = ctl(self.daemon, "optout", "export").stdout.splitlines()
+        self.assertEqual(exported[0], "number,sender,since,client,by")
+        self.assertEqual([line for line in exported if line.startswith(second)][0].split(",")[:2],
+                         [second, "SHOP"])
+        self.assertIn(first, ctl(self.daemon, "optout", "list").stdout)
+        done = ctl(self.daemon, "optout", "remove", second, "--from", "SHOP")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(second, ctl(self.daemon, "optout", "list").stdout)
+        bad = ctl(self.daemon, "optout", "add", "nobody")
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn("bad_destination", bad.stderr)
+
+
+class OptOutSurvives(unittest.TestCase):
+    def test_a_kill_and_the_loss_of_the_journal_files_it_was_said_in(self):
+        carrier = ScriptedCarrier()
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)],
+                                   tables={"opt_out": {"scope": "all"}}).start()
+        daemon.wait_bound("north")
+        answered = len(carrier.receipt_answers)
+        carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, "79161234567"), (3, 0, SHORT_CODE), 0,
+                                                     0, b"STOP"))
+        under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+        imported = [f"+7917{i:07d}" for i in range(5000)]
+        done = ctl(daemon, "optout", "import", input="\n".join(imported))
+        self.assertEqual(done.stdout, "5000 numbers opted out\n", done.stderr)
+        daemon.kill()
+        daemon.start()
+
+        def refused(number, sender="SHOP"):
+            reply = daemon.ask(op="send", to=number, text="Hello", **{"from": sender})
+            return reply.get("error", {}).get("code") == "opted_out"
+
+        self.assertTrue(refused("+79161234567"))
+        self.assertTrue(refused(imported[4999]))
+        self.assertFalse(refused("+79170005000"))
+        # Within ten seconds the list is saved beside the journal, its trail before it.
+        path = os.path.join(daemon.state, "opt_out", "list")
+        under_test.wait_until(lambda: os.path.exists(path), "the list is saved")
+        with open(os.path.join(daemon.state, "opt_out", "audit.jsonl"), encoding="utf-8") as file:
+            trail = [json.loads(line) for line in file]
+        self.assertEqual((trail[0]["what"], trail[0]["by"], trail[0]["word"], trail[0]["numbers"]),
+                         ("out", "reply", "stop", ["+79161234567"]))
+        self.assertEqual(sum(len(line["numbers"]) for line in trail), 5001)
+        self.assertEqual(os.stat(path).st_mode & 0o077, 0)
+        self.assertEqual(daemon.stop(), 0)
+        for name in daemon.journal_files():
+            os.unlink(name)
+        daemon.start()
+        self.assertTrue(refused("+79161234567"))
+        self.assertTrue(refused(imported[0]))
+        daemon.stop()
+        with open(path, "r+b") as file:
+            file.seek(30)
+            octet = file.read(1)
+            file.seek(30)
+            file.write(bytes([octet[0] ^ 1]))
+        status, said = daemon.start_and_fail()
+        self.assertNotEqual(status, 0)
+        self.assertIn("opt-outs", said)
+        carrier.close()
+
+
+if __name__ == "__main__":
+    under_test.run_cases(__doc__)
