@@ -9,9 +9,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include "daemon/config/config.h"
 #include "daemon/control/daemon.h"
+#include "daemon/links/tls_context.h"
 #include "daemon/version.h"
 
 namespace {
@@ -44,6 +46,18 @@ int report(const std::vector<ConfigMistake>& mistakes) {
   return kExitUsage;
 }
 
+// What OpenSSL finds wrong with the files a carrier names.
+std::vector<ConfigMistake> tls_mistakes(const Config& config, const std::string& file) {
+  std::vector<ConfigMistake> mistakes;
+  for (std::size_t i = 0; i < config.carriers.size(); ++i) {
+    if (!config.carriers[i].tls.enabled) continue;
+    if (const auto tls = TlsContext::create(config.carriers[i]); !tls) {
+      mistakes.push_back({file, 0, fmt::format("carrier[{}].tls", i), tls.error()});
+    }
+  }
+  return mistakes;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,6 +86,9 @@ int main(int argc, char** argv) {
   protect_process();
   auto config = load_config(config_file);
   if (!config) return report(config.error());
+  if (const auto mistakes = tls_mistakes(*config, config_file); !mistakes.empty()) {
+    return report(mistakes);
+  }
   if (check_config) {
     fmt::print("{}: good\n", config_file);
     return 0;

@@ -155,6 +155,9 @@ class Session {
   [[nodiscard]] std::size_t outgoing_octets() const noexcept;
   /// How many octets of this session, in total, the kernel has taken: decides Certainty.
   void on_written(std::uint64_t octets_total) noexcept;
+  /// After the connection failed: so many octets at the end of what was written were never
+  /// transmitted, and never will be. They count as not written.
+  void on_never_transmitted(std::uint64_t octets) noexcept;
 
   /// Set once the session is over; the socket may be closed when outgoing octets are written.
   [[nodiscard]] std::optional<Ending> ended() const noexcept;

@@ -9,6 +9,7 @@
 #include "daemon/config/carrier_delivery_keys.h"
 #include "daemon/config/carrier_wire.h"
 #include "daemon/config/file_text.h"
+#include "daemon/config/tls_config.h"
 #include "daemon/config/units.h"
 
 namespace stentor::daemon::config_file {
@@ -309,9 +310,9 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_wire(section, carrier.receipts, carrier.wire);
   read_delivery_keys(section, carrier);
 
+  read_tls(section, carrier.tls);
+
   // Known, and checked for form; finish() refuses what is not built yet.
-  bool tls = false;
-  section.flag("tls", tls);
   std::string uncertain;
   section.text("uncertain", uncertain, 64);
   const bool waits = uncertain.starts_with("wait-dlr:") && uncertain.size() > 9 &&

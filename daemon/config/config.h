@@ -89,6 +89,14 @@ struct TonNpi {
   std::uint8_t npi = 0;
 };
 
+struct TlsConfig {
+  bool enabled = false;
+  std::string ca;  ///< file of the authorities believed; empty: the system's
+  std::string cert;
+  std::string key;
+  std::vector<std::string> pins;  ///< SHA-256 of the peer's public key, base64; empty: any
+};
+
 struct CarrierConfig {
   std::string name;
   std::vector<HostPort> hosts;  ///< in order of preference
@@ -100,6 +108,7 @@ struct CarrierConfig {
   std::optional<TonNpi> source;  ///< instead of the form's own
   std::optional<TonNpi> destination;
   std::uint8_t interface_version = 0x34;
+  TlsConfig tls;
   BindCounts binds;
   std::uint32_t window = 100;
   std::uint32_t rate = 0;

@@ -232,6 +232,13 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("address_range", in_quotes(carrier.address_range));
   if (carrier.source) page.line("source", ton_npi(*carrier.source));
   if (carrier.destination) page.line("destination", ton_npi(*carrier.destination));
+  page.flag("tls", carrier.tls.enabled);
+  if (carrier.tls.enabled) {
+    if (!carrier.tls.ca.empty()) page.line("ca", in_quotes(carrier.tls.ca));
+    if (!carrier.tls.cert.empty()) page.line("cert", in_quotes(carrier.tls.cert));
+    if (!carrier.tls.key.empty()) page.line("key", in_quotes(carrier.tls.key));
+    if (!carrier.tls.pins.empty()) page.line("pin", in_quotes(carrier.tls.pins));
+  }
   page.line("interface_version", fmt::format("0x{:02x}", carrier.interface_version));
   page.line("binds", fmt::format("{{ transceiver = {}, transmitter = {}, receiver = {} }}",
                                  carrier.binds.transceivers, carrier.binds.transmitters,

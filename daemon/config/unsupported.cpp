@@ -7,11 +7,6 @@ namespace stentor::daemon::config_file {
 namespace {
 
 constexpr std::array kUnsupported{
-    Unsupported{"carrier", "tls", "false", "TLS to a carrier"},
-    Unsupported{"carrier", "ca", "", "TLS to a carrier"},
-    Unsupported{"carrier", "cert", "", "TLS to a carrier"},
-    Unsupported{"carrier", "key", "", "TLS to a carrier"},
-    Unsupported{"carrier", "pin", "", "TLS to a carrier"},
     Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
     Unsupported{"client", "rate", "0", "a rate per client"},
     Unsupported{"client", "max_waiting", "", "a bound on one client's waiting messages"},

@@ -112,6 +112,11 @@ void append_bind(const LinkSnapshot& link, std::uint32_t window, std::string& ou
   append_member("pdus_out", link.stats.pdus_out, out);
   append_member("malformed", link.stats.malformed, out);
   append_member("unexpected_responses", link.stats.unexpected_responses, out);
+  append_member("stuck", link.stats.stuck, out);
+  if (link.certificate_end && *link.certificate_end > 0) {
+    append_member("certificate_ends",
+                  rfc3339(static_cast<std::uint64_t>(*link.certificate_end) * 1000), out);
+  }
   append_key("last_errors", out);
   out.push_back('[');
   for (const LinkError& error : link.errors) {
@@ -141,6 +146,9 @@ std::string carrier_shown(const CarrierSnapshot& carrier) {
     append_member(suspended ? "suspended_by" : "resumed_by", carrier.switched.client, out);
     append_member(suspended ? "suspended_since" : "resumed_since",
                   rfc3339(carrier.switched.time_ms), out);
+  }
+  if (std::ranges::any_of(carrier.links, &LinkSnapshot::credentials_refused)) {
+    append_member("alarm", "credentials_refused", out);
   }
   append_key("bind_list", out);
   out.push_back('[');

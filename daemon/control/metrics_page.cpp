@@ -152,6 +152,14 @@ void add_links(Exposition::Families& all, const Figures& figures) {
       counter_family("stentor_link_malformed_total", "PDUs answered with an error or nack.");
   MetricFamily unexpected = counter_family("stentor_link_unexpected_responses_total",
                                            "Responses late, twice, or never asked for.");
+  MetricFamily stuck = counter_family("stentor_link_stuck_total",
+                                      "Binds that were bound with answers due, and nothing moved.");
+  MetricFamily refused = gauge_family("stentor_link_credentials_refused",
+                                      "1 while the carrier refuses the bind's account.");
+  MetricFamily certificate =
+      gauge_family("stentor_tls_certificate_expiry_seconds",
+                   "Until the carrier's certificate, or ours if sooner, ends; under TLS.");
+  const double now = static_cast<double>(wall_clock_ms()) / 1000;
   for (const CarrierSnapshot& carrier : figures.carriers) {
     for (const LinkSnapshot& link : carrier.links) {
       const std::string bind = std::to_string(link.number);
@@ -162,9 +170,15 @@ void add_links(Exposition::Families& all, const Figures& figures) {
       add_sample(losses, labels, number(link.stats.losses));
       add_sample(malformed, labels, number(link.stats.malformed));
       add_sample(unexpected, labels, number(link.stats.unexpected_responses));
+      add_sample(stuck, labels, number(link.stats.stuck));
+      add_sample(refused, labels, link.credentials_refused ? 1 : 0);
+      if (link.certificate_end) {
+        add_sample(certificate, labels, static_cast<double>(*link.certificate_end) - now);
+      }
     }
   }
-  for (MetricFamily* family : {&bound, &used, &connects, &losses, &malformed, &unexpected}) {
+  for (MetricFamily* family : {&bound, &used, &connects, &losses, &malformed, &unexpected, &stuck,
+                               &refused, &certificate}) {
     all.push_back(std::move(*family));
   }
   add_by_carrier(all, gauge_family("stentor_window_limit", "Window of each bind."), figures,

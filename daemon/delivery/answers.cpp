@@ -13,6 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::CommandStatus;
 
+// A carrier that floods us with receipts faster than the disk takes them: with so many waiting to
+// be durable we read no more. Some 50 ms at half a million a second.
+constexpr std::size_t kDeliversHeldMax = 20'000;
+
 }  // namespace
 
 void CarrierDelivery::restore_in_doubt(queue::Locator at) {
@@ -43,6 +47,10 @@ void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
 
 void CarrierDelivery::on_link_activity() {
   schedule_pump();
+}
+
+bool CarrierDelivery::may_read(const SmscLink& link) const {
+  return lines_[link.number()]->delivers.size() < kDeliversHeldMax && !services_.feed.is_full();
 }
 
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,

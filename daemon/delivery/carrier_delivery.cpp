@@ -1,10 +1,12 @@
 // Life and time of one carrier's delivery: start, pump, timers, drain, stop.
 #include "daemon/delivery/carrier_delivery.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
 #include <cassert>
+#include <stdexcept>
 
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/wall_clock.h"
@@ -29,6 +31,13 @@ Outstanding::Key secret_of(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (std::uint8_t& octet : key) octet = static_cast<std::uint8_t>(random());
   return key;
+}
+
+std::unique_ptr<TlsContext> tls_for(const CarrierConfig& carrier) {
+  if (!carrier.tls.enabled) return nullptr;
+  auto tls = TlsContext::create(carrier);
+  if (!tls) throw std::runtime_error(fmt::format("carrier {}: {}", carrier.name, tls.error()));
+  return std::move(*tls);
 }
 
 }  // namespace
@@ -58,6 +67,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       status_policy_(config),
       limits_(config.limits),
       failover_(config.failover_after),
+      links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config)},
       timer_(services.context),
       outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
       replies_(services.inbound, config, number, services.feed),
@@ -67,7 +77,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       auto line = std::make_unique<Line>();
       const auto index = static_cast<std::uint16_t>(lines_.size());
       line->link = std::make_unique<SmscLink>(services_.context, config_, index, type, *this,
-                                              attempts_, services_.seed + index);
+                                              links_, services_.seed + index);
       lines_.push_back(std::move(line));
     }
   };
@@ -341,7 +351,9 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
                           .in_flight = line->link->in_flight(),
                           .stats = line->link->stats(),
                           .last_error = line->link->last_error(),
-                          .errors = line->link->errors()});
+                          .errors = line->link->errors(),
+                          .credentials_refused = line->link->credentials_refused(),
+                          .certificate_end = line->link->certificate_end()});
   }
   return shot;
 }

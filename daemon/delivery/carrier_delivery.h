@@ -67,6 +67,7 @@ struct ShardServices {
   CarrierSwitches& switches;
   const InboundServices& inbound;
   std::size_t shards = 1;
+  SharedInbox& inbox;
   std::uint64_t seed = 0;
 };
 
@@ -211,6 +212,7 @@ class CarrierDelivery final : public LinkOwner {
   void on_deliver(SmscLink& link, std::uint32_t sequence_number,
                   const protocol::DeliverSm& deliver) override;
   void on_link_activity() override;
+  [[nodiscard]] bool may_read(const SmscLink& link) const override;
   void on_part_accepted(Sending& sending, std::uint16_t part, std::string_view message_id);
   void on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
                        protocol::CommandStatus status);
@@ -267,7 +269,7 @@ class CarrierDelivery final : public LinkOwner {
   LimiterReport limiter_;
   Failover failover_;
   bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
-  AttemptLimiter attempts_;
+  CarrierLinks links_;
   std::vector<std::unique_ptr<Line>> lines_;
   boost::asio::steady_timer timer_;
   bool pump_scheduled_ = false;

@@ -70,6 +70,8 @@ struct LinkSnapshot {
   LinkStats stats;
   std::string last_error;         ///< empty while bound
   std::vector<LinkError> errors;  ///< the latest, oldest first
+  bool credentials_refused = false;
+  std::optional<std::int64_t> certificate_end;  ///< seconds of Unix time; under TLS
 };
 
 struct CarrierSnapshot {

@@ -33,6 +33,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                                                                    .switches = switches,
                                                                    .inbound = inbound,
                                                                    .shards = shards,
+                                                                   .inbox = inbox_,
                                                                    .seed = seed + number * 1000},
                                                      config.carriers[number],
                                                      static_cast<std::uint16_t>(number));

@@ -58,6 +58,7 @@ class Shard {
   CommitThread& commit_;
   ArrivalLane& arrivals_;
   queue::JournalReader reader_;
+  SharedInbox inbox_;
   std::vector<Member> carriers_;
   std::vector<CarrierDelivery*> by_number_;
 };

@@ -1,15 +1,15 @@
 #include "daemon/links/smsc_link.h"
 
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
+#include "daemon/links/private_address.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -22,14 +22,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
-// Some 1,500 responses or 300 receipts: one read serves many, and two binds a carrier with 500
-// carriers idle stay within 64 MiB.
-constexpr std::size_t kInboxOctets = 64u << 10;
 constexpr auto kConnectWithin = 10s;
-// Data that a dead host never acknowledges: noticed in this time (reliability.md P10).
-constexpr unsigned kUserTimeoutMs = 20'000;
+constexpr auto kTlsWithin = 10s;
 // Once both sides have said all: what is still in the buffers may leave.
 constexpr auto kLastWriteWithin = 2s;
+// A peer that asks and never reads our answers: with so many unread we do not read it either.
+constexpr std::size_t kUnreadAnswersMax = 256u << 10;
+constexpr auto kHoldBackStep = 2ms;  // a disk that is behind takes some of these for a commit
+// Buffers a burst has grown beyond this are given back when the link is idle.
+constexpr std::size_t kIdleOutboxOctets = 4096;
 
 bool is_refusal_of_credentials(protocol::CommandStatus status) {
   constexpr std::uint32_t kInvalidSystemType = 0x53;
@@ -75,18 +76,19 @@ std::string_view name_of(LinkState state) noexcept {
 }
 
 SmscLink::SmscLink(asio::io_context& context, const CarrierConfig& carrier, std::uint16_t number,
-                   protocol::BindType type, LinkOwner& owner, AttemptLimiter& attempts,
+                   protocol::BindType type, LinkOwner& owner, CarrierLinks& shared,
                    std::uint64_t seed)
     : context_(context),
       carrier_(carrier),
       number_(number),
       type_(type),
       owner_(owner),
-      attempts_(attempts),
+      shared_(shared),
       reconnect_(seed),
-      socket_(context),
+      stream_(context, shared.inbox),
       alarm_(context),
-      patience_(context) {}
+      patience_(context),
+      progress_(carrier.response_timeout) {}
 
 SmscLink::~SmscLink() = default;
 
@@ -109,12 +111,13 @@ void SmscLink::drain() {
 void SmscLink::stop() {
   stopping_ = true;
   patience_.cancel();
-  close_socket();
+  stream_.close();
 }
 
 void SmscLink::rebind(std::string_view why) {
   note(std::string(why), true);
-  close_socket();
+  closing_ = true;
+  stream_.close();
 }
 
 std::size_t SmscLink::in_flight() const noexcept {
@@ -137,8 +140,15 @@ void SmscLink::note(std::string error, bool is_warning) {
   last_error_ = std::move(error);
   if (errors_.size() == kErrorsKept) errors_.pop_front();
   errors_.push_back({wall_clock_ms(), last_error_});
+  const auto left_out = log_limit_.let_through(Clock::now());
+  if (!left_out) return;
   const auto level = is_warning ? spdlog::level::warn : spdlog::level::info;
-  spdlog::log(level, "carrier {} bind {}: {}", carrier_.name, number_, last_error_);
+  if (*left_out > 0) {
+    spdlog::log(level, "carrier {} bind {}: {} ({} lines left out before)", carrier_.name, number_,
+                last_error_, *left_out);
+  } else {
+    spdlog::log(level, "carrier {} bind {}: {}", carrier_.name, number_, last_error_);
+  }
 }
 
 void SmscLink::enter(LinkState state) {
@@ -154,7 +164,7 @@ std::string SmscLink::host() const {
 
 asio::awaitable<void> SmscLink::run() {
   while (!stopping_) {
-    const auto at = attempts_.reserve(Clock::now());
+    const auto at = shared_.attempts.reserve(Clock::now());
     if (at > Clock::now()) {
       patience_.expires_at(at);
       (void)co_await patience_.async_wait(kAsResult);
@@ -171,40 +181,72 @@ asio::awaitable<void> SmscLink::run() {
 }
 
 asio::awaitable<bool> SmscLink::connect() {
-  const HostPort& host = carrier_.hosts[host_];
+  const HostPort host = carrier_.hosts[host_];
   tcp::resolver resolver(context_);
   const auto [unresolved, endpoints] =
       co_await resolver.async_resolve(host.host, std::to_string(host.port), kAsResult);
   if (unresolved) {
     note(fmt::format("{}:{}: {}", host.host, host.port, unresolved.message()), true);
-    host_ = (host_ + 1) % carrier_.hosts.size();
-    co_return false;
-  }
-  for (const auto& entry : endpoints) {
-    if (stopping_) co_return false;
-    socket_ = tcp::socket(context_);
-    // The timer closes the socket, which ends the attempt: nothing is raced.
-    patience_.expires_after(kConnectWithin);
-    patience_.async_wait([this](const boost::system::error_code& stopped) {
-      if (!stopped && state_ == LinkState::connecting) close_socket();
-    });
-    const auto [error] = co_await socket_.async_connect(entry.endpoint(), kAsResult);
-    patience_.cancel();
-    if (!error && socket_.is_open()) {
-      boost::system::error_code ignored;  // helpful, not vital
-      socket_.set_option(tcp::no_delay(true), ignored);
-      socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-      ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs,
-                   sizeof kUserTimeoutMs);
-      co_return !stopping_;
+  } else {
+    for (const auto& entry : endpoints) {
+      if (stopping_) co_return false;
+      if (co_await connect_to(entry.endpoint(), host)) co_return !stopping_;
     }
+  }
+  host_ = (host_ + 1) % carrier_.hosts.size();
+  co_return false;
+}
+
+// The timer closes the socket, which ends what waits on it: nothing is raced.
+void SmscLink::close_when_late(Clock::duration within) {
+  patience_.expires_after(within);
+  patience_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) stream_.close();
+  });
+}
+
+asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const HostPort& host) {
+  stream_.reset();
+  close_when_late(kConnectWithin);
+  const auto [error] = co_await stream_.socket().async_connect(endpoint, kAsResult);
+  patience_.cancel();
+  if (error || !stream_.is_open()) {
+    if (stopping_) co_return false;
     note(fmt::format(
              "{}:{}: {}", host.host, host.port,
              error == asio::error::operation_aborted ? "no answer in 10 s" : error.message()),
          true);
+    co_return false;
   }
-  host_ = (host_ + 1) % carrier_.hosts.size();
+  stream_.set_options();
+  if (!shared_.tls) {
+    tell_plain_text(endpoint.address());
+    co_return true;
+  }
+  close_when_late(kTlsWithin);
+  const auto refused = co_await stream_.begin_tls(*shared_.tls, host.host);
+  patience_.cancel();
+  if (!refused && stream_.is_open()) co_return true;
+  const bool late = !stream_.is_open() && !stopping_;
+  note(fmt::format("{}:{}: {}", host.host, host.port,
+                   late ? "tls: the handshake was not over in 10 s" : *refused),
+       true);
+  stream_.close();
   co_return false;
+}
+
+// Once for each carrier, so by its first bind.
+void SmscLink::tell_plain_text(const asio::ip::address& address) {
+  if (number_ != 0 || told_plain_text_) return;
+  told_plain_text_ = true;
+  if (is_private(address)) {
+    spdlog::info("carrier {}: plain text (tls = false) to {}", carrier_.name, host());
+  } else {
+    spdlog::warn(
+        "carrier {}: plain text (tls = false) to {}, which is not a private address: messages and "
+        "password can be read on the way",
+        carrier_.name, host());
+  }
 }
 
 // One connection from its bind to its end.
@@ -212,60 +254,98 @@ asio::awaitable<void> SmscLink::converse() {
   ++epoch_;
   ++stats_.connects;
   written_ = 0;
-  closing_ = false;
-  credentials_refused_ = false;
+  never_transmitted_ = 0;
+  answers_ = 0;
   was_bound_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
   enter(LinkState::binding);
+  progress_.begin(Clock::now());
   session_->on_connected(Clock::now());
   flush();
   arm_alarm();
-  if (inbox_.empty()) inbox_.resize(kInboxOctets);
 
+  const auto why = co_await read_to_the_end();
+  alarm_.cancel();
+  alarm_at_ = {};
+  if (session_->ended() && stream_.is_open()) {
+    // What the session said last (unbind_resp, generic_nack) may still leave.
+    flush();
+    close_when_late(kLastWriteWithin);
+    while (writing_) co_await finish_writing();
+    co_await stream_.say_goodbye();
+    patience_.cancel();
+  }
+  stream_.close();
+  // Only now is it known how much the kernel took of the last write, and so what is in doubt.
+  while (writing_) co_await finish_writing();
+  session_->on_disconnected();
+  tell_ending(why);
+  settle_connection();
+}
+
+asio::awaitable<boost::system::error_code> SmscLink::read_to_the_end() {
   boost::system::error_code why;
   while (!session_->ended()) {
-    const auto [error, count] = co_await socket_.async_read_some(asio::buffer(inbox_), kAsResult);
-    if (error) {
-      why = error;
+    if (session_->outgoing_octets() > kUnreadAnswersMax || !owner_.may_read(*this)) {
+      co_await hold_back();
+    }
+    const auto octets = co_await stream_.read(why);
+    if (why) {
+      never_transmitted_ = stream_.never_transmitted();
       break;
     }
-    session_->on_octets(std::span(inbox_).first(count), Clock::now());
+    session_->on_octets(octets, Clock::now());
     flush();
     arm_alarm();
     owner_.on_link_activity();
   }
-  alarm_.cancel();
-  alarm_at_ = {};
-  // What the session said last (unbind_resp, generic_nack) may still leave.
-  if (session_->ended() && (writing_ || session_->has_outgoing())) {
-    flush();
-    patience_.expires_after(kLastWriteWithin);
-    while (writing_ && socket_.is_open()) {
-      const auto [stopped] = co_await patience_.async_wait(kAsResult);
-      if (!stopped) break;  // flush()'s end cancels the timer; running out means: enough
-    }
-  }
-  close_socket();
-  session_->on_disconnected();
+  co_return why;
+}
 
+// Reads nothing until there is room again; what the peer says meanwhile waits in the kernel, and
+// its time to answer does not run.
+asio::awaitable<void> SmscLink::hold_back() {
+  session_->on_reading(false, Clock::now());
+  while (stream_.is_open() && !session_->ended() &&
+         (session_->outgoing_octets() > kUnreadAnswersMax || !owner_.may_read(*this))) {
+    patience_.expires_after(kHoldBackStep);
+    (void)co_await patience_.async_wait(kAsResult);
+  }
+  session_->on_reading(true, Clock::now());
+}
+
+// The end of the write cancels the timer.
+asio::awaitable<void> SmscLink::finish_writing() {
+  asio::steady_timer written(context_, Clock::time_point::max());
+  written_signal_ = &written;
+  (void)co_await written.async_wait(kAsResult);
+  written_signal_ = nullptr;
+}
+
+void SmscLink::tell_ending(const boost::system::error_code& why) {
   if (const auto ending = session_->ended()) {
     switch (*ending) {
       case protocol::Ending::unbound: note("unbound", false); break;
       case protocol::Ending::peer_unbound: note("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
-        credentials_refused_ = is_refusal_of_credentials(session_->bind_status());
+        refused_ = is_refusal_of_credentials(session_->bind_status());
         note(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
         break;
       case protocol::Ending::bind_timeout: note("no answer to bind", true); break;
       case protocol::Ending::silent: note("the carrier fell silent", true); break;
       case protocol::Ending::broken_framing: note("octets that are not SMPP", true); break;
     }
-    if (state_ == LinkState::binding) host_ = (host_ + 1) % carrier_.hosts.size();
-  } else if (!stopping_) {
+  } else if (!stopping_ && !closing_) {
     note(fmt::format("connection lost: {}", why.message()), true);
   }
-  if (was_bound_) host_ = 0;  // the next time the preferred host comes first again
+  closing_ = false;
+}
+
+void SmscLink::settle_connection() {
+  // The next time the preferred host comes first again; one that does not let us bind is left.
+  host_ = was_bound_ ? 0 : (host_ + 1) % carrier_.hosts.size();
   ++stats_.losses;
+  if (never_transmitted_ > 0) session_->on_never_transmitted(never_transmitted_);
   const auto unanswered = session_->take_unanswered();
   const protocol::SessionStats& last = session_->stats();
   stats_.pdus_in += last.pdus_in;
@@ -273,37 +353,41 @@ asio::awaitable<void> SmscLink::converse() {
   stats_.malformed += last.malformed + last.unknown_commands;
   stats_.unexpected_responses += last.unexpected_responses;
   session_.reset();
+  outbox_ = {};
   enter(LinkState::down);
   owner_.on_link_lost(*this, unanswered);
 }
 
 asio::awaitable<void> SmscLink::pause() {
-  const auto wait = reconnect_.pause(Clock::now(), credentials_refused_);
+  const auto wait = reconnect_.pause(Clock::now(), refused_);
   patience_.expires_after(wait);
   (void)co_await patience_.async_wait(kAsResult);
 }
 
 void SmscLink::flush() {
-  if (writing_ || !session_ || !socket_.is_open() || !session_->has_outgoing()) return;
+  if (writing_ || !session_ || !stream_.is_open() || !session_->has_outgoing()) return;
   outbox_.clear();
   session_->swap_outgoing(outbox_);
   writing_ = true;
-  asio::async_write(
-      socket_, asio::buffer(outbox_),
-      [this, epoch = epoch_](const boost::system::error_code& error, std::size_t octets) {
-        writing_ = false;
-        if (epoch != epoch_ || !session_) return;
-        written_ += octets;
-        session_->on_written(written_);
-        if (error) return close_socket();
-        if (session_->ended()) patience_.cancel();
-        flush();
-      });
+  stream_.write(outbox_, [this](const boost::system::error_code& error, std::size_t octets) {
+    writing_ = false;
+    written_ += octets;
+    session_->on_written(written_);
+    if (error) {
+      if (never_transmitted_ == 0) never_transmitted_ = stream_.never_transmitted();
+      stream_.close();
+    } else {
+      flush();
+    }
+    if (!writing_ && written_signal_ != nullptr) written_signal_->cancel();
+  });
+  arm_alarm();  // a submit may be due sooner than what was waited for
 }
 
 void SmscLink::arm_alarm() {
-  if (!session_) return;
-  const auto at = session_->deadline();
+  if (!session_ || session_->ended()) return;
+  progress_.observe(Clock::now(), answers_, session_->in_flight());
+  const auto at = std::min(session_->deadline(), progress_.deadline());
   // A deadline only moves on as a rule: the timer that runs is left to find that out by itself.
   if (at == TimePoint::max() || (alarm_at_ != TimePoint{} && alarm_at_ <= at)) return;
   alarm_at_ = at;
@@ -316,21 +400,33 @@ void SmscLink::arm_alarm() {
 void SmscLink::on_alarm() {
   alarm_at_ = {};
   if (!session_) return;
-  session_->on_time(Clock::now());
+  const auto now = Clock::now();
+  session_->on_time(now);
   flush();
-  if (session_->ended()) return close_socket();
+  if (session_->ended()) return stream_.close();
+  progress_.observe(now, answers_, session_->in_flight());
+  if (state_ == LinkState::bound && progress_.is_stuck(now)) {
+    ++stats_.stuck;
+    return rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s",
+                              session_->in_flight(), progress_.limit() / 1s));
+  }
+  give_memory_back();
   arm_alarm();
 }
 
-// Ends whatever waits on the socket; converse() goes on from there.
-void SmscLink::close_socket() {
-  boost::system::error_code ignored;  // it is going either way
-  socket_.close(ignored);
+// A burst leaves large buffers behind; a thousand idle binds should not hold them.
+void SmscLink::give_memory_back() {
+  if (writing_ || session_->has_outgoing() || session_->in_flight() > 0) return;
+  if (outbox_.capacity() <= kIdleOutboxOctets) return;
+  std::vector<std::uint8_t> spent;
+  session_->swap_outgoing(spent);
+  outbox_ = {};
 }
 
 void SmscLink::on_bound() {
   enter(LinkState::bound);
   was_bound_ = true;
+  refused_ = false;
   reconnect_.on_bound(Clock::now());
   spdlog::info("carrier {} bind {}: bound", carrier_.name, number_);
   last_error_.clear();
@@ -339,6 +435,7 @@ void SmscLink::on_bound() {
 
 void SmscLink::on_submit_resp(std::uint64_t cookie, protocol::CommandStatus status,
                               std::string_view message_id) {
+  ++answers_;
   owner_.on_submit_resp(*this, cookie, status, message_id);
 }
 

@@ -12,7 +12,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
@@ -21,7 +20,10 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/links/line_limiter.h"
+#include "daemon/links/progress_watch.h"
 #include "daemon/links/reconnect.h"
+#include "daemon/links/wire_stream.h"
 #include "protocol/session.h"
 
 namespace stentor::daemon {
@@ -41,6 +43,8 @@ class LinkOwner {
                           const protocol::DeliverSm& deliver) = 0;
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
+  /// False while what this link has read is more than its owner can keep: it reads on later.
+  [[nodiscard]] virtual bool may_read(const SmscLink& link) const = 0;
 
  protected:
   ~LinkOwner() = default;
@@ -62,6 +66,14 @@ struct LinkStats {
   std::uint64_t pdus_out = 0;
   std::uint64_t malformed = 0;
   std::uint64_t unexpected_responses = 0;
+  std::uint64_t stuck = 0;  ///< bound, answers due, nothing moved: bound again
+};
+
+/// What the links of one carrier have in common.
+struct CarrierLinks {
+  SharedInbox& inbox;
+  AttemptLimiter attempts;
+  std::unique_ptr<TlsContext> tls;  ///< nothing: plain text
 };
 
 class SmscLink final : public protocol::SessionHandler {
@@ -69,7 +81,7 @@ class SmscLink final : public protocol::SessionHandler {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   SmscLink(boost::asio::io_context& context, const CarrierConfig& carrier, std::uint16_t number,
-           protocol::BindType type, LinkOwner& owner, AttemptLimiter& attempts, std::uint64_t seed);
+           protocol::BindType type, LinkOwner& owner, CarrierLinks& shared, std::uint64_t seed);
   SmscLink(const SmscLink&) = delete;
   SmscLink& operator=(const SmscLink&) = delete;
   ~SmscLink();
@@ -101,6 +113,12 @@ class SmscLink final : public protocol::SessionHandler {
   [[nodiscard]] std::size_t in_flight() const noexcept;
   [[nodiscard]] LinkStats stats() const noexcept;
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+  /// The carrier refused our account at the latest bind: somebody has to act.
+  [[nodiscard]] bool credentials_refused() const noexcept { return refused_; }
+  /// When the first certificate of this connection ends, in seconds of Unix time.
+  [[nodiscard]] std::optional<std::int64_t> certificate_end() const noexcept {
+    return stream_.certificate_end();
+  }
 
   /// The latest, oldest first.
   [[nodiscard]] std::vector<LinkError> errors() const { return {errors_.begin(), errors_.end()}; }
@@ -116,11 +134,20 @@ class SmscLink final : public protocol::SessionHandler {
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<bool> connect_to(const boost::asio::ip::tcp::endpoint& endpoint,
+                                          const HostPort& host);
   boost::asio::awaitable<void> converse();
+  boost::asio::awaitable<boost::system::error_code> read_to_the_end();
+  boost::asio::awaitable<void> hold_back();
+  boost::asio::awaitable<void> finish_writing();
+  void tell_ending(const boost::system::error_code& why);
+  void settle_connection();
+  void tell_plain_text(const boost::asio::ip::address& address);
+  void close_when_late(std::chrono::steady_clock::duration within);
   boost::asio::awaitable<void> pause();
   void arm_alarm();
   void on_alarm();
-  void close_socket();
+  void give_memory_back();
   void note(std::string error, bool is_warning);
   void enter(LinkState state);
 
@@ -129,11 +156,13 @@ class SmscLink final : public protocol::SessionHandler {
   const std::uint16_t number_;
   const protocol::BindType type_;
   LinkOwner& owner_;
-  AttemptLimiter& attempts_;
+  CarrierLinks& shared_;
   Reconnect reconnect_;
-  boost::asio::ip::tcp::socket socket_;
+  WireStream stream_;
   boost::asio::steady_timer alarm_;
-  boost::asio::steady_timer patience_;  // between attempts, and for one attempt to connect
+  boost::asio::steady_timer patience_;  // between attempts, for one of them, for a last write
+  ProgressWatch progress_;
+  LineLimiter log_limit_;
   std::unique_ptr<protocol::Session> session_;
   // What an operator looks at after a bad night; each is a line of text.
   static constexpr std::size_t kErrorsKept = 8;
@@ -142,14 +171,17 @@ class SmscLink final : public protocol::SessionHandler {
   std::size_t host_ = 0;
   std::uint32_t epoch_ = 0;
   bool stopping_ = false;
-  bool closing_ = false;
-  bool credentials_refused_ = false;  // by the latest attempt
-  bool was_bound_ = false;            // this connection
+  bool closing_ = false;    // we end this connection, and have said why
+  bool refused_ = false;    // our account, by the latest bind that was answered
+  bool was_bound_ = false;  // this connection
+  bool told_plain_text_ = false;
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;
   bool writing_ = false;
+  boost::asio::steady_timer* written_signal_ = nullptr;  // who waits for the write to end
   std::uint64_t written_ = 0;
-  std::vector<std::uint8_t> inbox_;
+  std::size_t never_transmitted_ = 0;
+  std::uint64_t answers_ = 0;
   LinkStats stats_;
   std::string last_error_;
   std::deque<LinkError> errors_;

@@ -25,22 +25,24 @@ class Arrival:
 
 
 class CarrierSimulator:
-    """Runs from construction to stop(); listens on a free port. Keyword arguments are its options."""
+    """Runs from construction to stop(); listens on a free port. Keyword arguments are its options;
+    `prefix` is a command that runs it."""
 
-    def __init__(self, directory, **options):
+    def __init__(self, directory, *, host="127.0.0.1", prefix=(), **options):
         self.capture_path = os.path.join(directory, "capture.ndjson")
-        arguments = ["--listen", "127.0.0.1:0", "--capture", self.capture_path,
+        self.host = host
+        arguments = ["--listen", f"{host}:0", "--capture", self.capture_path,
                      "--system-id", "stentor", "--password", "secret"]
         for name, value in options.items():
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-        self.process = under_test.Process([under_test.program("stentor-smsc")] + arguments,
-                                          os.path.join(directory, "smsc.log"))
+        self.process = under_test.Process(list(prefix) + [under_test.program("stentor-smsc")]
+                                          + arguments, os.path.join(directory, "smsc.log"))
         self.address = under_test.wait_until(self._address, "stentor-smsc says where it listens")
 
     def _address(self):
         if not self.process.is_running():
             raise AssertionError(f"stentor-smsc ended:\n{self.process.log()}")
-        match = re.search(r"127\.0\.0\.1:[1-9]\d*", self.process.log())
+        match = re.search(re.escape(self.host) + r":[1-9]\d*", self.process.log())
         return match.group(0) if match else None
 
     def stop(self):

@@ -84,6 +84,7 @@ class ScriptedCarrier:
         self.password = password
         self.bind_status = bind_status
         self.id_of = id_of
+        self.answers_enquire = True
         self.arrivals = []
         self.binds = []
         self.receipt_answers = []  # (status, message id) of every deliver_sm_resp
@@ -200,7 +201,8 @@ class ScriptedCarrier:
         if command in (smpp.SUBMIT_SM, smpp.DATA_SM):
             return self._on_submit(link, command, sequence, body)
         if command == smpp.ENQUIRE_LINK:
-            link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
+            if self.answers_enquire:
+                link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
         elif command == smpp.UNBIND:
             link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
             return False

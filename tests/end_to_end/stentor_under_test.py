@@ -181,6 +181,7 @@ class Daemon:
         self.log_path = os.path.join(self.directory, "stentord.log")
         self.metrics_port = free_port()
         self.process = None
+        self.prefix = []  # a command that runs it, such as one that enters a namespace
         self.write_config(carriers, routes, tables or {})
 
     def write_config(self, carriers, routes=None, tables=None):
@@ -206,7 +207,8 @@ class Daemon:
 
     def start(self, patience=PATIENCE):
         """Starts it and waits until it answers."""
-        self.process = Process([program("stentord"), "--config", self.config_path], self.log_path)
+        self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path],
+                               self.log_path)
         wait_until(lambda: self._answers() or not self.process.is_running(),
                    "stentord answers on its socket", patience)
         if not self.process.is_running():

@@ -397,6 +397,26 @@ TEST(Session, KnowsWhatIsCertainlyUnsent) {
   EXPECT_EQ(smsc.session.in_flight(), 0u);
 }
 
+TEST(Session, BelievesThatATailWasNeverTransmitted) {
+  Conversation smsc;
+  smsc.bind();
+  const std::uint64_t before = 16 + 7;  // the bind request, all its texts empty
+  (void)smsc.submit(1, kStart);
+  (void)smsc.submit(2, kStart);
+  (void)smsc.submit(3, kStart);
+  Octets octets;
+  smsc.session.swap_outgoing(octets);
+  smsc.session.on_written(before + octets.size());
+  smsc.session.on_never_transmitted(octets.size() / 3 + 1);  // an octet of the second is out
+
+  const auto unanswered = smsc.session.take_unanswered();
+
+  ASSERT_EQ(unanswered.size(), 3u);
+  EXPECT_EQ(unanswered[0].certainty, Certainty::in_doubt);
+  EXPECT_EQ(unanswered[1].certainty, Certainty::unsent) << "not all of it went out";
+  EXPECT_EQ(unanswered[2].certainty, Certainty::unsent);
+}
+
 TEST(Session, ListsWhatIsUnansweredInSendingOrderAcrossTheWrap) {
   Conversation smsc({.first_sequence_number = 0x7ffffffd});
   smsc.session.on_connected(kStart);

@@ -390,11 +390,6 @@ TEST(Config, ATextForAPduHoldsNoNul) {
 
 TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
   const std::vector<std::pair<std::string, std::string>> lines{
-      {"tls = true", "carrier[0].tls: not supported yet: TLS to a carrier"},
-      {"ca = \"x\"", "carrier[0].ca: not supported yet: TLS to a carrier"},
-      {"cert = \"x\"", "carrier[0].cert: not supported yet: TLS to a carrier"},
-      {"key = \"x\"", "carrier[0].key: not supported yet: TLS to a carrier"},
-      {"pin = \"x\"", "carrier[0].pin: not supported yet: TLS to a carrier"},
       {"uncertain = \"hold\"",
        "carrier[0].uncertain: not supported yet: a policy for doubt other than resend"},
       {"uncertain = \"wait-dlr:30\"",
@@ -412,6 +407,31 @@ TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
     ASSERT_EQ(said.size(), 1U) << line;
     EXPECT_EQ(said[0].substr(said[0].find(' ') + 1), what);
   }
+}
+
+TEST(Config, TlsTakesItsFilesAndPins) {
+  WrittenConfig files("", 0600);
+  const auto key = files.write("key.pem", "x", 0600).string();
+  const auto open_key = files.write("open.pem", "x", 0644).string();
+  const std::string pin = std::string(43, 'A') + '=';
+  const auto said = [](const std::string& lines) { return mistakes_in(with_carrier("", lines)); };
+
+  EXPECT_EQ(said("tls = true\nca = \"" + open_key + "\"\ncert = \"" + open_key + "\"\nkey = \"" +
+                 key + "\"\npin = [\"" + pin + "\"]\n"),
+            Said{});
+  EXPECT_EQ(said("tls = true\npin = \"" + pin + "\"\n"), Said{});
+  EXPECT_EQ(said("ca = \"" + key + "\"\n"), Said{"7 carrier[0].ca: goes with tls = true only"});
+  EXPECT_EQ(said("tls = true\nkey = \"" + key + "\"\n"),
+            Said{"8 carrier[0].key: cert and key go together"});
+  EXPECT_EQ(said("tls = true\npin = \"x\"\n"),
+            Said{"8 carrier[0].pin: must be the SHA-256 of the carrier's public key in base64, 44 "
+                 "characters"});
+  EXPECT_NE(said("tls = true\nkey = \"" + open_key + "\"\ncert = \"" + key + "\"\n")
+                .at(0)
+                .find("readable by others"),
+            std::string::npos);
+  EXPECT_NE(said("tls = true\nca = \"/nowhere/ca.pem\"\n").at(0).find("cannot read"),
+            std::string::npos);
 }
 
 TEST(Config, WhatAsksForNothingIsNoMistakeAlthoughItsFunctionIsMissing) {

@@ -34,6 +34,7 @@ class ReplayTest : public testing::Test {
                                                                .gauges = gauges_,
                                                                .switches = *switches_,
                                                                .inbound = inbound_,
+                                                               .inbox = inbox_,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
@@ -123,6 +124,7 @@ class ReplayTest : public testing::Test {
   boost::asio::io_context context_;
   Gauges gauges_;
   std::unique_ptr<CarrierSwitches> switches_;
+  SharedInbox inbox_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;
   std::unique_ptr<queue::JournalReader> reader_;

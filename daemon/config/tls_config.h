@@ -1,0 +1,16 @@
+// Reads what a carrier's entry says about TLS.
+//
+// Errors   Mistakes of the section: what cannot go together, a file that is not there, a private
+// key
+//          that others may read. What OpenSSL makes of a file is told at the start.
+// Threads  One thread.
+#pragma once
+
+#include "daemon/config/config.h"
+#include "daemon/config/section.h"
+
+namespace stentor::daemon::config_file {
+
+void read_tls(Section& section, TlsConfig& tls);
+
+}  // namespace stentor::daemon::config_file
