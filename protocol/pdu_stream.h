@@ -45,6 +45,9 @@ class PduStream {
     return {};
   }
 
+  /// Nothing of a PDU that is not whole is held.
+  [[nodiscard]] bool is_between_pdus() const noexcept { return unfinished_.empty(); }
+
  private:
   // Moves octets from the front of `octets` until the PDU begun before is whole, or none are left.
   [[nodiscard]] result<bool> finish(std::span<const std::uint8_t>& octets) {

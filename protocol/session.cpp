@@ -340,6 +340,10 @@ CommandStatus Session::bind_status() const noexcept {
 std::uint8_t Session::peer_interface_version() const noexcept {
   return body_->peer_interface_version;
 }
+bool Session::is_between_pdus() const noexcept {
+  return body_->is_between_pdus();
+}
+
 void Session::on_never_transmitted(std::uint64_t octets) noexcept {
   body_->written_octets -= std::min(octets, body_->written_octets);
 }

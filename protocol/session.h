@@ -122,6 +122,8 @@ class Session {
   void on_disconnected() noexcept;
 
   [[nodiscard]] bool is_bound() const noexcept;
+  /// The octets so far ended with a PDU: what comes next begins one.
+  [[nodiscard]] bool is_between_pdus() const noexcept;
   [[nodiscard]] std::size_t in_flight() const noexcept;    ///< unanswered submit_sm and data_sm
   [[nodiscard]] std::size_t window_free() const noexcept;  ///< 0 when not bound or unbinding
 

@@ -42,6 +42,7 @@ class Session::Body {
   void on_disconnected() noexcept;
 
   [[nodiscard]] std::size_t window_free() const noexcept;
+  [[nodiscard]] bool is_between_pdus() const noexcept { return stream_.is_between_pdus(); }
   // Appends one request by `append(out, sequence_number) -> result<void>`.
   template <class Append>
   [[nodiscard]] result<std::optional<std::uint32_t>> request(RequestKind kind, std::uint64_t cookie,

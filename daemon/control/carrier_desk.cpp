@@ -25,6 +25,7 @@ void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) con
     case Action::show: return show(*number, std::move(reply));
     case Action::suspend: return suspend(*number, true, peer, std::move(reply));
     case Action::resume: return suspend(*number, false, peer, std::move(reply));
+    case Action::trace: return trace(*number, request, peer, std::move(reply));
   }
 }
 
@@ -49,6 +50,20 @@ void CarrierDesk::show(std::uint16_t number, Reply reply) const {
   figures_.collect([number, reply = std::move(reply)](const Figures& figures) {
     reply(carrier_shown(figures.carriers[number]));
   });
+}
+
+void CarrierDesk::trace(std::uint16_t number, const CarrierRequest& request, const Peer& peer,
+                        Reply reply) const {
+  const TraceOrder order{.within = std::chrono::seconds(request.seconds),
+                         .lines_max = request.lines,
+                         .clear = request.clear};
+  on_carrier_(number,
+              [order, client = peer.client, reply = std::move(reply)](CarrierDelivery& carrier) {
+                if (carrier.trace(order, client, reply)) return;
+                std::string refusal;
+                append_rejection({"busy", "another trace of this carrier runs", {}}, refusal);
+                reply(std::move(refusal));
+              });
 }
 
 void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer,

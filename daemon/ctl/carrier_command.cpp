@@ -41,6 +41,20 @@ std::vector<std::string> list_row(const JsonValue& carrier) {
           printable(carrier.text("last_error"))};
 }
 
+// "2026-…Z  bind 0  out  submit_sm  sequence=5 …"
+void print_pdu(const JsonValue& pdu, std::ostream& out) {
+  const auto* fields = pdu.as_object();
+  if (fields == nullptr) return;
+  std::string line =
+      fmt::format("{}  bind {}  {:<3}  {}", printable(pdu.text("time")), pdu.number("bind"),
+                  printable(pdu.text("way")), printable(pdu.text("command")));
+  for (const auto& [key, value] : *fields) {
+    if (key == "time" || key == "bind" || key == "way" || key == "command") continue;
+    line += fmt::format("  {}={}", printable(key), printable(value.shown()));
+  }
+  out << line << '\n';
+}
+
 void print_shown(const JsonValue& carrier, std::ostream& out) {
   const auto* fields = carrier.as_object();
   if (fields == nullptr) return;
@@ -73,14 +87,19 @@ void print_shown(const JsonValue& carrier, std::ostream& out) {
 
 result<Exit> carrier(const Target& target, const CarrierOptions& options,
                      const Surroundings& around) {
-  auto connection = Connection::open(target.socket, target.patience);
+  const bool is_trace = options.action == "trace";
+  auto patience = target.patience;
+  // The answer comes when the time is over.
+  if (is_trace && patience.count() != 0) patience += std::chrono::seconds(options.seconds);
+  auto connection = Connection::open(target.socket, patience);
   if (!connection) return std::unexpected(std::move(connection.error()));
-  const std::string request = JsonLine()
-                                  .add("op", "carrier")
-                                  .add("action", options.action)
-                                  .add_given("name", options.name)
-                                  .line();
-  if (auto written = connection->write(request); !written) {
+  JsonLine request;
+  request.add("op", "carrier").add("action", options.action).add_given("name", options.name);
+  if (is_trace) {
+    request.add("seconds", options.seconds).add("lines", options.lines);
+    if (options.clear) request.add_json("clear", "true");
+  }
+  if (auto written = connection->write(request.line()); !written) {
     return std::unexpected(std::move(written.error()));
   }
   Columns list({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
@@ -98,10 +117,15 @@ result<Exit> carrier(const Target& target, const CarrierOptions& options,
       return failed(Exit::refused, fmt::format("carrier: {}", error_shown(*reply)));
     }
     if (status.empty()) {
-      list.add(list_row(*reply));
+      if (!is_trace) {
+        list.add(list_row(*reply));
+      } else if (!target.json) {
+        print_pdu(*reply, *around.out);
+      }
       continue;
     }
     if (!target.json) {
+      if (is_trace) return Exit::ok;
       if (reply->flag("done")) {
         print(list, *around.out);
       } else if (options.action == "show") {

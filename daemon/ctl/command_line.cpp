@@ -172,7 +172,7 @@ void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
 void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("carrier", "look at binds to carriers, or hold one back");
   command->require_subcommand(1);
-  const auto add = [&](const char* action, const char* what, bool needs_name) {
+  const auto add = [&](const char* action, const char* what, bool needs_name) -> CLI::App* {
     CLI::App* each = command->add_subcommand(action, what);
     auto* name = each->add_option("NAME", options.name, "the carrier");
     if (needs_name) name->required();
@@ -182,11 +182,16 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
         return carrier(target, options, around);
       };
     });
+    return each;
   };
   add("list", "all carriers, a line each", false);
   add("show", "one carrier: its binds, and what went wrong lately", true);
   add("suspend", "submit nothing new through it; its binds stay for receipts", true);
   add("resume", "let it go on", true);
+  CLI::App* trace = add("trace", "what passes on its wire, decoded, for a while", true);
+  trace->add_option("--seconds", options.seconds, "how long")->check(CLI::Range(1, 300));
+  trace->add_option("--lines", options.lines, "how many PDUs at most")->check(CLI::Range(1, 10000));
+  trace->add_flag("--clear", options.clear, "show numbers and texts too");
 }
 
 struct TopArguments {

@@ -123,6 +123,9 @@ struct CampaignOptions {
 struct CarrierOptions {
   std::string action;
   std::string name;
+  std::int64_t seconds = 10;  ///< of trace, as the next two
+  std::int64_t lines = 1000;
+  bool clear = false;
 };
 [[nodiscard]] result<Exit> carrier(const Target& target, const CarrierOptions& options,
                                    const Surroundings& around);

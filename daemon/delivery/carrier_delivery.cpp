@@ -67,7 +67,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       status_policy_(config),
       limits_(config.limits),
       failover_(config.failover_after),
-      links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config)},
+      links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config), .trace = {}},
       timer_(services.context),
       outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
       replies_(services.inbound, config, number, services.feed),

@@ -110,6 +110,9 @@ class CarrierDelivery final : public LinkOwner {
   /// Suspended, nothing new is submitted: what is reserved and untouched goes back to its lane, new
   /// messages of a route pass it by, and binds stay for receipts. `done` when that is durable.
   void suspend(bool suspended, std::string client, std::function<void()> done);
+  /// Shows what passes on the wire; `done` gets all lines at the end. False while another one runs.
+  [[nodiscard]] bool trace(TraceOrder order, std::string_view client,
+                           std::function<void(std::string)> done);
   /// Reserves nothing new, lets what is reserved go out and be answered, unbinds.
   void drain();
   [[nodiscard]] bool is_drained() const;

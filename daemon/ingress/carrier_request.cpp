@@ -14,22 +14,26 @@ using Action = CarrierRequest::Action;
 constexpr std::pair<std::string_view, Action> kActions[] = {{"list", Action::list},
                                                             {"show", Action::show},
                                                             {"suspend", Action::suspend},
-                                                            {"resume", Action::resume}};
+                                                            {"resume", Action::resume},
+                                                            {"trace", Action::trace}};
+
+// A connection waits for it, and its lines wait in memory.
+constexpr std::uint64_t kTraceSecondsMax = 300;
+constexpr std::uint64_t kTraceLinesMax = 10'000;
 
 }  // namespace
 
 std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields) {
-  static const FieldSet allowed = set_of(Field::op, Field::action, Field::name);
+  static const FieldSet allowed =
+      set_of(Field::op, Field::action, Field::name, Field::seconds, Field::lines, Field::clear);
   std::string_view action = "list";
   std::string_view name;
   std::expected<void, Refusal> step = fields.allow_only(allowed);
   if (step) step = fields.read_text(Field::action, action, 16);
   if (step) step = fields.read_text(Field::name, name, 64);
   if (!step) return std::unexpected(std::move(step.error()));
-  for (const std::string_view later : {"orphans", "trace"}) {
-    if (action == later) {
-      return fields.refuse("not_supported", fmt::format("carrier {} {}", later, kNotYet));
-    }
+  if (action == "orphans") {
+    return fields.refuse("not_supported", fmt::format("carrier orphans {}", kNotYet));
   }
   const auto* known =
       std::ranges::find(kActions, action, [](const auto& each) { return each.first; });
@@ -40,7 +44,21 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
   if (known->second != Action::list && name.empty()) {
     return fields.refuse("bad_field", "name: which carrier?");
   }
-  return CarrierRequest{.action = known->second, .name = std::string(name)};
+  CarrierRequest out{.action = known->second, .name = std::string(name)};
+  if (out.action != Action::trace) {
+    for (const Field of_trace : {Field::seconds, Field::lines, Field::clear}) {
+      if (fields.has(of_trace)) {
+        return fields.refuse("bad_field",
+                             fmt::format("{}: goes with trace only", name_of(of_trace)));
+      }
+    }
+    return out;
+  }
+  step = fields.read_whole(Field::seconds, out.seconds, 1, kTraceSecondsMax);
+  if (step) step = fields.read_whole(Field::lines, out.lines, 1, kTraceLinesMax);
+  if (step) step = fields.read_flag(Field::clear, out.clear);
+  if (!step) return std::unexpected(std::move(step.error()));
+  return out;
 }
 
 }  // namespace stentor::daemon

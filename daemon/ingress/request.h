@@ -121,9 +121,13 @@ struct CampaignRequest {
 
 /// Owns its texts: it is answered by other threads.
 struct CarrierRequest {
-  enum class Action : std::uint8_t { list, show, suspend, resume };
+  enum class Action : std::uint8_t { list, show, suspend, resume, trace };
   Action action = Action::list;
   std::string name;  ///< of the carrier; empty with `list` for all
+  // trace:
+  std::uint64_t seconds = 10;
+  std::uint64_t lines = 1000;
+  bool clear = false;  ///< numbers and texts as they are
 };
 
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,

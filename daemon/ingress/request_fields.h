@@ -63,6 +63,9 @@ enum class Field : std::uint8_t {
   client,
   weight,
   rate,
+  seconds,
+  lines,
+  clear,
   count
 };
 constexpr auto kFields = static_cast<std::size_t>(Field::count);

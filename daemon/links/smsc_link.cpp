@@ -259,6 +259,7 @@ asio::awaitable<void> SmscLink::converse() {
   was_bound_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
   enter(LinkState::binding);
+  if (shared_.trace) shared_.trace->on_connection(number_);
   progress_.begin(Clock::now());
   session_->on_connected(Clock::now());
   flush();
@@ -294,6 +295,7 @@ asio::awaitable<boost::system::error_code> SmscLink::read_to_the_end() {
       never_transmitted_ = stream_.never_transmitted();
       break;
     }
+    if (shared_.trace) shared_.trace->on_read(number_, octets, session_->is_between_pdus());
     session_->on_octets(octets, Clock::now());
     flush();
     arm_alarm();
@@ -368,6 +370,7 @@ void SmscLink::flush() {
   if (writing_ || !session_ || !stream_.is_open() || !session_->has_outgoing()) return;
   outbox_.clear();
   session_->swap_outgoing(outbox_);
+  if (shared_.trace) shared_.trace->on_written(number_, outbox_);
   writing_ = true;
   stream_.write(outbox_, [this](const boost::system::error_code& error, std::size_t octets) {
     writing_ = false;

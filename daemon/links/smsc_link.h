@@ -24,6 +24,7 @@
 #include "daemon/links/progress_watch.h"
 #include "daemon/links/reconnect.h"
 #include "daemon/links/wire_stream.h"
+#include "daemon/links/wire_trace.h"
 #include "protocol/session.h"
 
 namespace stentor::daemon {
@@ -73,7 +74,8 @@ struct LinkStats {
 struct CarrierLinks {
   SharedInbox& inbox;
   AttemptLimiter attempts;
-  std::unique_ptr<TlsContext> tls;  ///< nothing: plain text
+  std::unique_ptr<TlsContext> tls;   ///< nothing: plain text
+  std::unique_ptr<WireTrace> trace;  ///< nothing: nobody looks
 };
 
 class SmscLink final : public protocol::SessionHandler {

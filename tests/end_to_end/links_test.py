@@ -2,6 +2,7 @@
 """Links to carriers: what an operator sees and does, TLS, and carriers that break the wire."""
 
 import collections
+import json
 import os
 import random
 import shutil
@@ -77,6 +78,35 @@ class CarrierRequests(unittest.TestCase):
                              "bad_field")
             self.assertEqual(connection.ask(op="carrier", action="melt")["error"]["code"],
                              "bad_field")
+
+    def test_a_trace_shows_what_passes_and_hides_what_is_private(self):
+        answers = {}
+
+        def trace(clear):
+            with self.daemon.connect() as connection:
+                answers[clear] = lines_of(connection, op="carrier", action="trace", name="south",
+                                          seconds=2, clear=clear)
+
+        for clear in (False, True):
+            tracer = threading.Thread(target=trace, args=(clear,))
+            tracer.start()
+            time.sleep(0.5)
+            self.daemon.ask(**send(number_of(7), "Hush", carrier="south"))
+            second = self.daemon.ask(op="carrier", action="trace", name="south")
+            self.assertEqual(second["error"]["code"], "busy")
+            tracer.join()
+            lines, end = answers[clear]
+            ways = [(line["way"], line["command"]) for line in lines]
+            for passed in (("out", "submit_sm"), ("in", "submit_sm_resp"), ("in", "deliver_sm"),
+                           ("out", "deliver_sm_resp")):
+                self.assertIn(passed, ways)
+            self.assertEqual(end["lines"], len(lines))
+            text = json.dumps(lines)
+            self.assertEqual(clear, number_of(7)[1:] in text)
+            self.assertEqual(clear, b"Hush".hex() in text)
+        self.assertIn("wire trace for 2 s by root, numbers and texts included", self.daemon.log())
+        self.assertEqual(self.daemon.ask(op="carrier", action="trace", name="south",
+                                         seconds=1)["status"], "ok")
 
     def test_a_lost_link_is_told_with_its_time(self):
         self.north.cut()

@@ -217,6 +217,16 @@ TEST_F(RequestParserTest, ReadsWhatIsAskedOfACarrier) {
   expect_refused(R"({"op":"carrier","action":"melt","name":"north"})", "bad_field");
   expect_refused(R"({"op":"carrier","action":"orphans","name":"north"})", "not_supported");
   expect_refused(R"({"op":"carrier","action":"list","text":"x"})", "unknown_field");
+
+  const auto trace =
+      parse(R"({"op":"carrier","action":"trace","name":"n","seconds":5,"lines":7,"clear":true})");
+  ASSERT_TRUE(trace);
+  EXPECT_EQ(std::get<CarrierRequest>(*trace).seconds, 5u);
+  EXPECT_EQ(std::get<CarrierRequest>(*trace).lines, 7u);
+  EXPECT_TRUE(std::get<CarrierRequest>(*trace).clear);
+  expect_refused(R"({"op":"carrier","action":"trace","name":"n","seconds":301})", "bad_field");
+  expect_refused(R"({"op":"carrier","action":"trace","name":"n","lines":0})", "bad_field");
+  expect_refused(R"({"op":"carrier","action":"show","name":"n","seconds":5})", "bad_field");
 }
 
 TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {

@@ -1,0 +1,224 @@
+#include "daemon/links/wire_trace.h"
+
+#include <fmt/format.h>
+
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+#include "daemon/wall_clock.h"
+#include "protocol/decoder.h"
+
+namespace stentor::daemon {
+namespace {
+
+using protocol::CommandId;
+
+// The whole answer waits in memory for its reader.
+constexpr std::size_t kOctetsMax = 4u << 20;
+constexpr std::size_t kTextOctetsMax = 256;
+
+std::string_view name_of(CommandId command) {
+  switch (command) {
+    case CommandId::generic_nack: return "generic_nack";
+    case CommandId::bind_receiver: return "bind_receiver";
+    case CommandId::bind_receiver_resp: return "bind_receiver_resp";
+    case CommandId::bind_transmitter: return "bind_transmitter";
+    case CommandId::bind_transmitter_resp: return "bind_transmitter_resp";
+    case CommandId::query_sm: return "query_sm";
+    case CommandId::query_sm_resp: return "query_sm_resp";
+    case CommandId::submit_sm: return "submit_sm";
+    case CommandId::submit_sm_resp: return "submit_sm_resp";
+    case CommandId::deliver_sm: return "deliver_sm";
+    case CommandId::deliver_sm_resp: return "deliver_sm_resp";
+    case CommandId::unbind: return "unbind";
+    case CommandId::unbind_resp: return "unbind_resp";
+    case CommandId::replace_sm: return "replace_sm";
+    case CommandId::replace_sm_resp: return "replace_sm_resp";
+    case CommandId::cancel_sm: return "cancel_sm";
+    case CommandId::cancel_sm_resp: return "cancel_sm_resp";
+    case CommandId::bind_transceiver: return "bind_transceiver";
+    case CommandId::bind_transceiver_resp: return "bind_transceiver_resp";
+    case CommandId::outbind: return "outbind";
+    case CommandId::enquire_link: return "enquire_link";
+    case CommandId::enquire_link_resp: return "enquire_link_resp";
+    case CommandId::submit_multi: return "submit_multi";
+    case CommandId::submit_multi_resp: return "submit_multi_resp";
+    case CommandId::alert_notification: return "alert_notification";
+    case CommandId::data_sm: return "data_sm";
+    case CommandId::data_sm_resp: return "data_sm_resp";
+  }
+  return {};
+}
+
+void append_untrusted(std::string_view key, std::string_view octets, std::string& out) {
+  append_key(key, out);
+  append_json_untrusted(octets, kTextOctetsMax, out);
+}
+
+// "79…67": enough to tell a country and to follow one number by eye.
+void append_number(std::string_view key, const protocol::Address& address, bool clear,
+                   std::string& out) {
+  const std::string_view digits = address.digits;
+  const bool is_short = digits.size() <= 4;
+  append_untrusted(
+      key,
+      clear      ? std::string(digits)
+      : is_short ? std::string(digits.size(), '.')
+                 : fmt::format("{}..{}", digits.substr(0, 2), digits.substr(digits.size() - 2)),
+      out);
+  append_member(fmt::format("{}_ton", key), address.numbering.ton, out);
+  append_member(fmt::format("{}_npi", key), address.numbering.npi, out);
+}
+
+void append_message(const protocol::ShortMessage& message, bool clear, std::string& out) {
+  append_number("source", message.source, clear, out);
+  append_number("destination", message.destination, clear, out);
+  append_member("esm_class", message.esm_class, out);
+  append_member("data_coding", message.data_coding, out);
+  append_member("registered_delivery", message.registered_delivery, out);
+  if (!message.validity_period.empty()) {
+    append_untrusted("validity_period", message.validity_period, out);
+  }
+  const auto body = protocol::user_data_of(message);
+  append_member("user_data_octets", body.size(), out);
+  if (clear) {
+    std::string hex;
+    for (const std::uint8_t octet : body) hex += fmt::format("{:02x}", octet);
+    append_member("user_data", hex, out);
+  }
+}
+
+void append_body(const protocol::Header& header, std::span<const std::uint8_t> pdu, bool clear,
+                 std::string& out) {
+  const auto undecoded = [&out] { append_member("note", "its body does not decode", out); };
+  switch (header.command_id) {
+    case CommandId::submit_sm:
+    case CommandId::deliver_sm:
+      if (const auto message = protocol::decode_short_message(pdu)) {
+        return append_message(*message, clear, out);
+      }
+      return undecoded();
+    case CommandId::data_sm:
+      if (const auto message = protocol::decode_data_sm(pdu)) {
+        return append_message(*message, clear, out);
+      }
+      return undecoded();
+    case CommandId::submit_sm_resp:
+    case CommandId::data_sm_resp:
+      if (const auto message_id = protocol::decode_submit_resp(pdu)) {
+        return append_untrusted("message_id", *message_id, out);
+      }
+      return undecoded();
+    case CommandId::bind_receiver:
+    case CommandId::bind_transmitter:
+    case CommandId::bind_transceiver:
+      if (const auto bind = protocol::decode_bind(pdu)) {
+        append_untrusted("system_id", bind->system_id, out);
+        append_member("password", "***", out);
+        append_untrusted("system_type", bind->system_type, out);
+        return append_member("interface_version", bind->interface_version, out);
+      }
+      return undecoded();
+    case CommandId::bind_receiver_resp:
+    case CommandId::bind_transmitter_resp:
+    case CommandId::bind_transceiver_resp:
+      if (const auto response = protocol::decode_bind_resp(pdu)) {
+        return append_untrusted("system_id", response->system_id, out);
+      }
+      return undecoded();
+    case CommandId::generic_nack:
+    case CommandId::query_sm:
+    case CommandId::query_sm_resp:
+    case CommandId::deliver_sm_resp:
+    case CommandId::unbind:
+    case CommandId::unbind_resp:
+    case CommandId::replace_sm:
+    case CommandId::replace_sm_resp:
+    case CommandId::cancel_sm:
+    case CommandId::cancel_sm_resp:
+    case CommandId::outbind:
+    case CommandId::enquire_link:
+    case CommandId::enquire_link_resp:
+    case CommandId::submit_multi:
+    case CommandId::submit_multi_resp:
+    case CommandId::alert_notification: break;  // the header says what matters, or all there is
+  }
+}
+
+}  // namespace
+
+std::string describe_pdu(std::span<const std::uint8_t> pdu, bool clear) {
+  std::string out = "{";
+  const protocol::Header header = protocol::decode_header(pdu);
+  const auto name = name_of(header.command_id);
+  append_member("command",
+                name.empty()
+                    ? fmt::format("{:#010x}", static_cast<std::uint32_t>(header.command_id))
+                    : std::string(name),
+                out);
+  append_member("sequence", header.sequence_number, out);
+  append_member("command_status",
+                fmt::format("{:#010x}", static_cast<std::uint32_t>(header.command_status)), out);
+  append_member("octets", pdu.size(), out);
+  append_body(header, pdu, clear, out);
+  out.push_back('}');
+  return out;
+}
+
+WireTrace::WireTrace(boost::asio::io_context& context, TraceOrder order,
+                     std::function<void(std::string)> done)
+    : order_(order), done_(std::move(done)), until_(context) {
+  until_.expires_after(order_.within);
+  until_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) finish();
+  });
+}
+
+WireTrace::~WireTrace() = default;
+
+void WireTrace::on_read(std::uint16_t bind, std::span<const std::uint8_t> octets, bool is_aligned) {
+  auto stream = unfinished_.find(bind);
+  if (stream == unfinished_.end()) {
+    if (!is_aligned) return;  // begun in the middle of a PDU: the next read may be better
+    stream = unfinished_.emplace(bind, protocol::PduStream(protocol::kPduOctetsMax)).first;
+  }
+  const auto fed = stream->second.feed(octets, [&](std::span<const std::uint8_t> pdu) {
+    add(bind, "in", pdu);
+    return true;
+  });
+  if (!fed) unfinished_.erase(bind);  // the session says what it thinks of that
+}
+
+void WireTrace::on_written(std::uint16_t bind, std::span<const std::uint8_t> octets) {
+  while (octets.size() >= protocol::kHeaderOctets) {
+    const auto size = protocol::front_pdu_octets(octets);
+    if (!size || *size == 0 || *size > octets.size()) return;
+    add(bind, "out", octets.first(*size));
+    octets = octets.subspan(*size);
+  }
+}
+
+void WireTrace::add(std::uint16_t bind, std::string_view way, std::span<const std::uint8_t> pdu) {
+  if (!done_ || count_ >= order_.lines_max || lines_.size() >= kOctetsMax) return;
+  ++count_;
+  std::string time;
+  append_rfc3339(wall_clock_ms(), time);
+  lines_ += fmt::format(R"({{"time":"{}","bind":{},"way":"{}",)", time, bind, way);
+  lines_ += std::string_view(describe_pdu(pdu, order_.clear)).substr(1);
+  lines_.push_back('\n');
+  if (count_ < order_.lines_max && lines_.size() < kOctetsMax) return;
+  // Not from here: the link that called goes on with us for this turn.
+  until_.expires_after(std::chrono::seconds(0));
+  until_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) finish();
+  });
+}
+
+void WireTrace::finish() {
+  if (!done_) return;
+  auto done = std::move(done_);
+  done_ = nullptr;
+  lines_ += fmt::format(R"({{"status":"ok","done":true,"lines":{}}})", count_);
+  done(std::move(lines_));  // may end this trace
+}
+
+}  // namespace stentor::daemon

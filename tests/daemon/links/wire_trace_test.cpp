@@ -1,0 +1,82 @@
+#include "daemon/links/wire_trace.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace stentor::daemon {
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+Octets pdu(std::uint32_t command, std::uint32_t sequence, std::string_view body) {
+  Octets out;
+  for (const std::uint32_t word :
+       {static_cast<std::uint32_t>(16 + body.size()), command, 0u, sequence}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      out.push_back(static_cast<std::uint8_t>(word >> shift));
+    }
+  }
+  out.insert(out.end(), body.begin(), body.end());
+  return out;
+}
+
+using namespace std::string_view_literals;
+
+// service_type, 5/0 SHOP, 1/1 79161234567, esm_class to sm_default_msg_id, 5 octets of text.
+constexpr auto kSubmitBody =
+    "\0\5\0SHOP\0\1\1"
+    "79161234567\0\0\0\0\0\0\1\0\0\0\5Hello"sv;
+
+TEST(WireTrace, ShowsFieldsAndHidesNumbersAndTexts) {
+  const std::string line = describe_pdu(pdu(4, 7, kSubmitBody), false);
+
+  EXPECT_NE(line.find(R"("command":"submit_sm","sequence":7)"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("destination":"79..67")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("user_data_octets":5)"), std::string::npos) << line;
+  EXPECT_EQ(line.find("79161234567"), std::string::npos);
+  EXPECT_EQ(line.find("48656c6c6f"), std::string::npos);
+}
+
+TEST(WireTrace, ShowsThemWhenAskedTo) {
+  const std::string line = describe_pdu(pdu(4, 7, kSubmitBody), true);
+
+  EXPECT_NE(line.find(R"("destination":"79161234567")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("user_data":"48656c6c6f")"), std::string::npos) << line;
+}
+
+TEST(WireTrace, NeverShowsAPassword) {
+  const auto bind = pdu(9, 1, "stentor\0secret\0\0\x34\0\0\0"sv);
+  for (const bool clear : {false, true}) {
+    const std::string line = describe_pdu(bind, clear);
+    EXPECT_NE(line.find(R"("system_id":"stentor","password":"***")"), std::string::npos) << line;
+    EXPECT_EQ(line.find("secret"), std::string::npos);
+  }
+}
+
+TEST(WireTrace, ShowsWhatDoesNotDecodeByItsHeader) {
+  EXPECT_NE(describe_pdu(pdu(4, 7, "no end"), false).find("does not decode"), std::string::npos);
+  EXPECT_NE(describe_pdu(pdu(0x999, 7, ""), true).find("0x00000999"), std::string::npos);
+}
+
+TEST(WireTrace, JoinsWhatWasReadInPiecesAndBeginsWithAWholePdu) {
+  boost::asio::io_context context;
+  std::string lines;
+  WireTrace trace(context, {.lines_max = 2}, [&lines](std::string all) { lines = std::move(all); });
+  const auto enquire = pdu(0x15, 3, "");
+  const std::span<const std::uint8_t> octets(enquire);
+
+  trace.on_read(0, octets.subspan(8), false);  // the rest of one that began before
+  trace.on_read(0, octets.first(5), true);
+  trace.on_read(0, octets.subspan(5), false);
+  trace.on_written(0, pdu(0x80000015, 3, ""));
+  trace.on_written(0, pdu(0x80000015, 4, ""));  // beyond the bound
+  context.run();
+
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2) << lines;
+  EXPECT_NE(lines.find(R"("way":"in","command":"enquire_link")"), std::string::npos) << lines;
+  EXPECT_TRUE(lines.ends_with(R"({"status":"ok","done":true,"lines":2})")) << lines;
+}
+
+}  // namespace
+}  // namespace stentor::daemon
