@@ -7,6 +7,8 @@
 namespace stentor::daemon::config_file {
 namespace {
 
+using namespace std::chrono_literals;
+
 // They travel with every segment: what is more than this is no field but a text.
 constexpr std::size_t kTlvsMax = 16;
 constexpr std::size_t kTlvOctetsMax = 512;
@@ -101,6 +103,7 @@ void read_wire(Section& section, bool receipts, WireConfig& wire) {
   section.flag("more_messages_to_send", wire.more_messages_to_send);
   read_registered_delivery(section, receipts, wire);
   read_receipt_pattern(section, wire);
+  section.duration("query_after", wire.query_after, 1s, 24h * 30);
 }
 
 }  // namespace stentor::daemon::config_file

@@ -23,6 +23,8 @@ struct WireConfig {
   bool more_messages_to_send = true;
   /// What asks for a receipt there, instead of 1; bits 0 and 1 follow the message's wish.
   std::optional<std::uint8_t> registered_delivery;
+  /// Without a receipt for so long, the carrier is asked by query_sm; 0: never.
+  std::chrono::milliseconds query_after{0};
   std::string receipt_pattern_text;  ///< empty: the usual form
   std::optional<protocol::ReceiptPattern> receipt_pattern;
 };

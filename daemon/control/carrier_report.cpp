@@ -1,5 +1,7 @@
 #include "daemon/control/carrier_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -45,10 +47,14 @@ std::string rfc3339(std::uint64_t time_ms) {
 void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   std::size_t bound = 0;
   std::size_t in_flight = 0;
+  std::uint64_t alerts = 0;
+  std::uint8_t peer_version = 0;
   std::string_view last_error;
   for (const LinkSnapshot& link : carrier.links) {
     if (link.state == LinkState::bound) ++bound;
     in_flight += link.in_flight;
+    alerts += link.stats.alerts;
+    if (link.peer_version != 0) peer_version = link.peer_version;
     if (!link.last_error.empty()) last_error = link.last_error;
   }
   const std::size_t lanes = carrier.waiting_urgent + carrier.waiting_normal + carrier.waiting_bulk;
@@ -91,6 +97,10 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,
                 out);
   append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);
+  append_member("message_id_rule", carrier.message_id_rule, out);
+  append_member("queries", carrier.queries.asked, out);
+  append_member("alerts", alerts, out);
+  if (peer_version != 0) append_member("peer_version", fmt::format("{:#04x}", peer_version), out);
   append_key("last_error", out);
   append_json_untrusted(last_error, kErrorOctetsMax, out);
 }

@@ -269,6 +269,23 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(receipts));
   all.push_back(std::move(after));
+  MetricFamily rule = gauge_family("stentor_message_id_rule_info",
+                                   "Constant 1; how the carrier's receipts write ids is a label.");
+  MetricFamily queries =
+      counter_family("stentor_queries_total", "query_sm about missing receipts, by what came.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    add_sample(rule, {{"carrier", carrier.name}, {"rule", std::string(carrier.message_id_rule)}},
+               1);
+    const auto add = [&](const char* outcome, std::uint64_t count) {
+      add_sample(queries, {{"carrier", carrier.name}, {"outcome", outcome}}, number(count));
+    };
+    add("final", carrier.queries.final);
+    add("waiting", carrier.queries.waiting);
+    add("refused", carrier.queries.refused);
+    add("unanswered", carrier.queries.unanswered);
+  }
+  all.push_back(std::move(rule));
+  all.push_back(std::move(queries));
   add_by_carrier(all,
                  counter_family("stentor_receipts_unmatched_total",
                                 "Receipts that matched nothing when they came."),

@@ -71,7 +71,8 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       timer_(services.context),
       outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
       replies_(services.inbound, config, number, services.feed),
-      composer_(config) {
+      composer_(config),
+      queries_(config, [this](queue::Locator at) { return sender_of(at); }) {
   const auto add_lines = [&](std::uint32_t count, protocol::BindType type) {
     for (std::uint32_t i = 0; i < count; ++i) {
       auto line = std::make_unique<Line>();
@@ -194,6 +195,7 @@ void CarrierDelivery::each_second(TimePoint now) {
   }
   (void)early_.expire(now);  // counted as unmatched when they came
   replies_.on_time(now);
+  ask_about_receipts(now);
 }
 
 void CarrierDelivery::arm_timer(TimePoint now) {
@@ -331,6 +333,8 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.reserved = reserved_;
   shot.outstanding = outstanding_.size();
   shot.early_receipts = early_.size();
+  shot.message_id_rule = message_id_rule_shown();
+  shot.queries = queries_.stats();
   for (std::size_t i = 0; i < queue::kPriorities; ++i) {
     const auto priority = static_cast<queue::Priority>(i);
     shot.oldest_since[i] = lanes_.oldest_since(priority);
@@ -353,7 +357,8 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
                           .last_error = line->link->last_error(),
                           .errors = line->link->errors(),
                           .credentials_refused = line->link->credentials_refused(),
-                          .certificate_end = line->link->certificate_end()});
+                          .certificate_end = line->link->certificate_end(),
+                          .peer_version = line->link->peer_version()});
   }
   return shot;
 }

@@ -31,6 +31,7 @@
 #include "daemon/delivery/auto_window.h"
 #include "daemon/delivery/bind_choice.h"
 #include "daemon/delivery/cancellations.h"
+#include "daemon/delivery/carrier_queries.h"
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/delivery/failover.h"
 #include "daemon/delivery/flow_order.h"
@@ -50,6 +51,7 @@
 #include "daemon/tracking/outstanding.h"
 #include "daemon/tracking/settled_segments.h"
 #include "protocol/message_id.h"
+#include "protocol/message_id_learner.h"
 #include "queue/due_heap.h"
 #include "queue/journal_reader.h"
 #include "queue/lanes.h"
@@ -230,6 +232,17 @@ class CarrierDelivery final : public LinkOwner {
   void fail(Sending& sending, std::string_view code, std::string_view detail);
   void forget(queue::Locator at);
 
+  // asking.cpp
+  void on_query_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
+                     const protocol::QueryResp& response) override;
+  [[nodiscard]] std::optional<CarrierQueries::Sender> sender_of(queue::Locator at);
+  void await_receipt(const OutstandingSegment& segment, std::string_view message_id,
+                     std::uint64_t until);
+  void ask_about_receipts(TimePoint now);
+  [[nodiscard]] protocol::Spellings spellings_of(std::string_view message_id) const noexcept;
+  void learn_from(const protocol::Spellings& spellings, std::uint8_t which);
+  [[nodiscard]] std::string_view message_id_rule_shown() const noexcept;
+
   // receipts.cpp
   struct ReceiptTarget {
     OutstandingSegment segment;
@@ -303,6 +316,8 @@ class CarrierDelivery final : public LinkOwner {
   };
   std::deque<Switching> switching_;
   SubmitComposer composer_;
+  CarrierQueries queries_;
+  protocol::MessageIdLearner learner_;
 };
 
 /// What a carrier's verdict on a segment means for us.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/delivery/carrier_queries.h"
 #include "daemon/inbound/reply_stats.h"
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
@@ -72,6 +73,7 @@ struct LinkSnapshot {
   std::vector<LinkError> errors;  ///< the latest, oldest first
   bool credentials_refused = false;
   std::optional<std::int64_t> certificate_end;  ///< seconds of Unix time; under TLS
+  std::uint8_t peer_version = 0;                ///< sc_interface_version of the bind; 0: not told
 };
 
 struct CarrierSnapshot {
@@ -91,6 +93,8 @@ struct CarrierSnapshot {
   std::size_t reserved = 0;
   std::size_t outstanding = 0;
   std::size_t early_receipts = 0;
+  std::string_view message_id_rule;  ///< as configured or learnt, else "auto"; a literal
+  QueryStats queries;
   std::optional<std::uint32_t> oldest_since[3];  ///< by priority, seconds of Unix time
   CarrierStats stats;
   ReplyStats replies;

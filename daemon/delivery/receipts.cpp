@@ -114,6 +114,7 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
   }
   const protocol::CanonicalId id(message_id);
   outstanding_.put(id.text(), segment);
+  await_receipt(segment, message_id, std::uint64_t{sent.accepted.expires} + kReceiptMarginSeconds);
   settled_segments_.erase(id.text());
   if (early_.is_empty()) return;
   for (const KeptReceipt& kept : early_.take(id.text())) {
@@ -134,7 +135,9 @@ void CarrierDelivery::restore_outstanding(std::string_view message_id, queue::Lo
     auto& states = multi_[at.bits()].states;
     if (states.empty()) states.resize(parts, State::none);
   }
-  if (!message_id.empty()) outstanding_.put(protocol::CanonicalId(message_id).text(), segment);
+  if (message_id.empty()) return;
+  outstanding_.put(protocol::CanonicalId(message_id).text(), segment);
+  await_receipt(segment, message_id, std::uint64_t{expires} + kReceiptMarginSeconds);
 }
 
 void CarrierDelivery::restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part,
@@ -195,11 +198,11 @@ void CarrierDelivery::answer_when_durable(SmscLink& link, std::uint32_t sequence
 }
 
 bool CarrierDelivery::apply(const protocol::Receipt& receipt) {
-  const protocol::Spellings spellings =
-      protocol::spellings_of(receipt.message_id, message_id_rule());
+  const protocol::Spellings spellings = spellings_of(receipt.message_id);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const std::string_view id = spellings.candidates[i].text();
     if (const OutstandingSegment* found = outstanding_.find(id)) {
+      learn_from(spellings, i);
       apply_to({.segment = *found, .id = std::string(id)}, receipt);
       return true;
     }
@@ -236,6 +239,7 @@ void CarrierDelivery::apply_to(const ReceiptTarget& target, const protocol::Rece
   came.code = code_of(receipt.state);
   if (came.is_final_for_part) {
     outstanding_.erase(target.id);
+    queries_.on_settled(target.segment.at, target.segment.part);
     if (target.segment.sent_ms != 0) {
       stats_.receipt_after.record(
           std::chrono::milliseconds(steady_ms_now() - target.segment.sent_ms));
@@ -293,8 +297,7 @@ CarrierDelivery::Settled CarrierDelivery::settle_part(const OutstandingSegment& 
 // True when the receipt speaks of a segment that has had its final one. A second copy is answered
 // and forgotten; another verdict is told as a conflict and changes nothing.
 bool CarrierDelivery::is_repeated(const protocol::Receipt& receipt) {
-  const protocol::Spellings spellings =
-      protocol::spellings_of(receipt.message_id, message_id_rule());
+  const protocol::Spellings spellings = spellings_of(receipt.message_id);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto settled = settled_segments_.find(spellings.candidates[i].text());
     if (!settled) continue;
@@ -343,8 +346,7 @@ void CarrierDelivery::keep_unmatched(const protocol::Receipt& receipt) {
 }
 
 void CarrierDelivery::hold(const protocol::Receipt& receipt) {
-  const protocol::Spellings spellings =
-      protocol::spellings_of(receipt.message_id, message_id_rule());
+  const protocol::Spellings spellings = spellings_of(receipt.message_id);
   std::vector<std::string> ids;
   ids.reserve(spellings.count);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {

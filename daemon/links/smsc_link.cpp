@@ -132,6 +132,7 @@ LinkStats SmscLink::stats() const noexcept {
     all.pdus_out += now.pdus_out;
     all.malformed += now.malformed + now.unknown_commands;
     all.unexpected_responses += now.unexpected_responses;
+    all.alerts += now.alerts;
   }
   return all;
 }
@@ -354,6 +355,7 @@ void SmscLink::settle_connection() {
   stats_.pdus_out += last.pdus_out;
   stats_.malformed += last.malformed + last.unknown_commands;
   stats_.unexpected_responses += last.unexpected_responses;
+  stats_.alerts += last.alerts;
   session_.reset();
   outbox_ = {};
   enter(LinkState::down);
@@ -440,6 +442,11 @@ void SmscLink::on_submit_resp(std::uint64_t cookie, protocol::CommandStatus stat
                               std::string_view message_id) {
   ++answers_;
   owner_.on_submit_resp(*this, cookie, status, message_id);
+}
+
+void SmscLink::on_query_resp(std::uint64_t cookie, protocol::CommandStatus status,
+                             const protocol::QueryResp& response) {
+  owner_.on_query_resp(*this, cookie, status, response);
 }
 
 void SmscLink::on_deliver(std::uint32_t sequence_number, const protocol::DeliverSm& deliver) {

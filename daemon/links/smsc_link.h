@@ -42,6 +42,10 @@ class LinkOwner {
                               std::string_view message_id) = 0;
   virtual void on_deliver(SmscLink& link, std::uint32_t sequence_number,
                           const protocol::DeliverSm& deliver) = 0;
+  /// The answer to a query_sm.
+  virtual void on_query_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
+                             protocol::CommandStatus /*status*/,
+                             const protocol::QueryResp& /*response*/) {}
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
   /// False while what this link has read is more than its owner can keep: it reads on later.
@@ -67,7 +71,8 @@ struct LinkStats {
   std::uint64_t pdus_out = 0;
   std::uint64_t malformed = 0;
   std::uint64_t unexpected_responses = 0;
-  std::uint64_t stuck = 0;  ///< bound, answers due, nothing moved: bound again
+  std::uint64_t stuck = 0;   ///< bound, answers due, nothing moved: bound again
+  std::uint64_t alerts = 0;  ///< alert_notification
 };
 
 /// What the links of one carrier have in common.
@@ -114,6 +119,10 @@ class SmscLink final : public protocol::SessionHandler {
   [[nodiscard]] protocol::Session& session() noexcept { return *session_; }
   [[nodiscard]] std::size_t in_flight() const noexcept;
   [[nodiscard]] LinkStats stats() const noexcept;
+  /// The SMPP version that the carrier told when we bound: 0x34, 0x50; 0 where it told none.
+  [[nodiscard]] std::uint8_t peer_version() const noexcept {
+    return session_ ? session_->peer_interface_version() : std::uint8_t{0};
+  }
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
   /// The carrier refused our account at the latest bind: somebody has to act.
   [[nodiscard]] bool credentials_refused() const noexcept { return refused_; }
@@ -133,6 +142,8 @@ class SmscLink final : public protocol::SessionHandler {
   void on_submit_resp(std::uint64_t cookie, protocol::CommandStatus status,
                       std::string_view message_id) override;
   void on_deliver(std::uint32_t sequence_number, const protocol::DeliverSm& deliver) override;
+  void on_query_resp(std::uint64_t cookie, protocol::CommandStatus status,
+                     const protocol::QueryResp& response) override;
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> connect();

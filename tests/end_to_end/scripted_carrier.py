@@ -89,6 +89,9 @@ class ScriptedCarrier:
         self.binds = []
         self.receipt_answers = []  # (status, message id) of every deliver_sm_resp
         self.malformed = []
+        self.queries = []  # ids that query_sm asked about
+        self.query_answer = None  # (status, message_state); None: query_sm is unknown
+        self.interface_version = None  # told in bind responses
         self.lock = threading.Lock()
         self._links = {}
         self._attempts = {}
@@ -200,6 +203,15 @@ class ScriptedCarrier:
             return self._on_bind(link, command, sequence, body)
         if command in (smpp.SUBMIT_SM, smpp.DATA_SM):
             return self._on_submit(link, command, sequence, body)
+        if command == smpp.QUERY_SM and self.query_answer:
+            message_id = smpp.Reader(body).c_string(65)
+            with self.lock:
+                self.queries.append(message_id)
+            status, state = self.query_answer
+            link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
+                                smpp.c_string(message_id) + bytes([0, state, 0])
+                                if not status else b""))
+            return True
         if command == smpp.ENQUIRE_LINK:
             if self.answers_enquire:
                 link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
@@ -225,7 +237,9 @@ class ScriptedCarrier:
         with self.lock:
             self.binds.append((command, bind, status))
         link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
-                            smpp.c_string("script") if not status else b""))
+                            smpp.c_string("script") + (
+                                smpp.tlv(0x0210, bytes([self.interface_version]))
+                                if self.interface_version else b"") if not status else b""))
         if status:
             return False
         with self.lock:

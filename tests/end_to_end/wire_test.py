@@ -2,6 +2,7 @@
 """What stentord says to a carrier in SMPP, octet for octet, and what it makes of the answers."""
 
 import itertools
+import time
 import unittest
 
 import smpp_octets as smpp
@@ -147,6 +148,109 @@ class ReceiptForms(OneCarrier):
             self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
                 arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
             self.events.wait_for(message_id, final)
+
+
+class Queries(OneCarrier):
+    def begin_without_receipts(self, **settings):
+        self.begin(lambda submit, attempt: Answer(receipts=[]), query_after="1s", **settings)
+
+    def test_a_carrier_that_sends_no_receipt_is_asked(self):
+        self.begin_without_receipts()
+        for state, final in ((2, "delivered"), (5, "failed"), (3, "expired")):
+            self.carrier.query_answer = (0, state)
+            message_id, digits = self.send()
+            event = self.events.wait_for(message_id, final)
+            self.assertIn("query_sm", event.get("detail", "") + str(
+                self.daemon.ask(op="message", id=message_id)))
+            self.assertIn(self.carrier.arrived(digits)[0].message_id, self.carrier.queries)
+
+    def test_one_that_does_not_know_the_question_is_left_alone(self):
+        self.begin_without_receipts()
+        self.send()
+        under_test.wait_until(lambda: "does not know query_sm" in self.daemon.log(), "a warning")
+        self.assertEqual(self.daemon.carrier_status("north")["bound"], 1, "the bind stays")
+        self.assertEqual(self.daemon.carrier_status("north")["queries"], 1)
+
+    def test_it_is_asked_again_after_a_restart(self):
+        self.begin_without_receipts()
+        self.carrier.query_answer = (0, 1)  # on its way
+        message_id, _ = self.send()
+        under_test.wait_until(lambda: self.carrier.queries, "the first question")
+        self.daemon.kill()
+        self.events.close()
+        self.carrier.query_answer = (0, 2)
+        self.daemon.start()
+        events = under_test.EventFollower(self.daemon)
+        self.addCleanup(events.close)
+        events.wait_for(message_id, "delivered")
+
+
+class MessageIds(OneCarrier):
+    def test_the_rule_of_the_ids_is_learnt_shown_and_unlearnt(self):
+        spelled = {"rule": lambda message_id: str(int(message_id, 16))}
+        self.begin(lambda submit, attempt: Answer(
+            receipts=[Receipt(spelled=lambda message_id: spelled["rule"](message_id))]))
+        self.assertEqual(self.daemon.carrier_status("north")["message_id_rule"], "auto")
+        for _ in range(8):
+            self.send_and_wait()
+        self.assertEqual(self.daemon.carrier_status("north")["message_id_rule"], "decimal")
+        self.assertEqual(self.daemon.log().count('ids by the rule "decimal"'), 1)
+        _, page = self.daemon.http("/metrics")
+        self.assertIn('stentor_message_id_rule_info{carrier="north",rule="decimal"} 1', page)
+        spelled["rule"] = str.upper  # the carrier changes its mind: nothing is lost
+        self.send_and_wait()
+        self.assertEqual(self.daemon.carrier_status("north")["message_id_rule"], "auto")
+        self.assertIn("contradicts the rule", self.daemon.log())
+
+
+class Versions(OneCarrier):
+    def test_peers_of_other_versions_are_spoken_to_and_shown(self):
+        self.begin(interface_version=0x50)
+        self.assertNotIn("peer_version", self.daemon.carrier_status("north"))
+        self.send_and_wait()
+        self.carrier.interface_version = 0x50
+        self.carrier.cut()
+        under_test.wait_until(
+            lambda: self.daemon.carrier_status("north").get("peer_version") == "0x50",
+            "the version of the peer")
+        self.send_and_wait()
+        self.assertEqual({bind.interface_version for _, bind, _ in self.carrier.binds}, {0x50})
+
+    def test_an_alert_is_counted_and_harms_nothing(self):
+        self.begin()
+        alert = (bytes([1, 1]) + smpp.c_string("79160000001") + bytes([5, 0])
+                 + smpp.c_string("SHOP") + smpp.tlv(0x0422, b"\0"))
+        self.carrier.say(smpp.ALERT_NOTIFICATION, alert)
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["alerts"] == 1, "a count")
+        self.send_and_wait()
+
+
+class Deliveries(OneCarrier):
+    # Carriers cut binds that answer later than a second, and send again what was not answered.
+    def test_a_receipt_is_answered_within_a_second(self):
+        self.begin(lambda submit, attempt: Answer(receipts=[]))
+        message_id, digits = self.send()
+        self.events.wait_for(message_id, "sent")
+        arrival = self.carrier.arrived(digits)[0]
+        for stat in ("ENROUTE", "DELIVRD", "DELIVRD", "UNDELIV"):  # the last: a second opinion
+            before = len(self.carrier.receipt_answers)
+            text = f"id:{arrival.message_id} stat:{stat} err:000".encode()
+            begun = time.monotonic()
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+                arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
+            under_test.wait_until(lambda b=before: len(self.carrier.receipt_answers) > b,
+                                  "an answer", step=0.005)
+            self.assertLess(time.monotonic() - begun, 1.0)
+        self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
+
+    # Pitfall 15: refusing an id that is not ours makes some carriers send it for ever.
+    def test_a_receipt_for_nothing_is_answered_with_ok(self):
+        self.begin()
+        text = b"id:deadbeef stat:DELIVRD err:000"
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            (1, 1, "79160000001"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0, text))
+        under_test.wait_until(lambda: self.carrier.receipt_answers, "an answer")
+        self.assertEqual(self.carrier.receipt_answers[0][0], 0)
 
 
 if __name__ == "__main__":

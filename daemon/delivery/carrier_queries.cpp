@@ -1,0 +1,116 @@
+#include "daemon/delivery/carrier_queries.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::CommandStatus;
+
+// Long enough for the answer to come and be read before the verdict falls by itself.
+constexpr std::uint64_t kBeforeVerdictSeconds = 120;
+// Queries share the window with messages, which come first.
+constexpr std::size_t kShareOfWindow = 10;
+// What waits for a bind that came back is not asked in the same breath.
+constexpr auto kAfterLoss = 5s;
+
+}  // namespace
+
+CarrierQueries::CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of)
+    : carrier_(carrier),
+      sender_of_(std::move(sender_of)),
+      is_on_(carrier.wire.query_after.count() > 0) {}
+
+void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_view message_id,
+                              std::uint64_t expires, std::uint64_t now_seconds, TimePoint now) {
+  if (!is_on_ || message_id.empty()) return;
+  const std::uint64_t verdict = std::max(expires, now_seconds + kBeforeVerdictSeconds);
+  const std::chrono::seconds until_verdict(verdict - now_seconds - kBeforeVerdictSeconds);
+  put_back({at, part, std::string(message_id)},
+           now + std::min<std::chrono::milliseconds>(carrier_.wire.query_after, until_verdict));
+}
+
+void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint due) {
+  (void)waiting_.put(segment.at, segment.part, segment.message_id, due);  // else: as without asking
+}
+
+void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
+  if (!is_on_) return;
+  const std::size_t most = std::max<std::size_t>(1, carrier_.window / kShareOfWindow);
+  while (asked_.size() < most && session.window_free() > 0) {
+    const auto segment = waiting_.take_due(now);
+    if (!segment) return;
+    const auto sender = sender_of_(segment->at);
+    if (!sender) continue;
+    const std::uint64_t cookie = next_cookie_++;
+    const auto queried =
+        session.query({.message_id = segment->message_id,
+                       .source = {.numbering = sender->numbering, .digits = sender->digits}},
+                      cookie, now);
+    if (!queried) continue;  // the id is longer than query_sm's field: it cannot be asked about
+    if (!*queried) return put_back(*segment, now);
+    asked_.emplace(cookie, Asked{*segment, link});
+    ++stats_.asked;
+  }
+}
+
+std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
+                                                           CommandStatus status,
+                                                           const protocol::QueryResp& response,
+                                                           TimePoint now) {
+  const auto found = asked_.find(cookie);
+  if (found == asked_.end()) return std::nullopt;
+  answered_ = std::move(found->second.segment);
+  asked_.erase(found);
+  if (status == CommandStatus::invalid_command_id) {
+    ++stats_.refused;
+    if (is_on_) {
+      spdlog::warn("carrier {}: it does not know query_sm and is not asked again until a restart",
+                   carrier_.name);
+    }
+    is_on_ = false;
+    return std::nullopt;
+  }
+  if (status != CommandStatus::ok) {
+    ++stats_.refused;
+    return std::nullopt;
+  }
+  constexpr auto kStateMax = static_cast<std::uint8_t>(protocol::MessageState::skipped);
+  const auto state = response.message_state <= kStateMax
+                         ? static_cast<protocol::MessageState>(response.message_state)
+                         : protocol::MessageState::unknown;
+  switch (protocol::verdict_of(state)) {
+    case protocol::ReceiptVerdict::intermediate:
+      ++stats_.waiting;
+      put_back(answered_, now + carrier_.wire.query_after);
+      return std::nullopt;
+    case protocol::ReceiptVerdict::unknown: ++stats_.waiting; return std::nullopt;
+    case protocol::ReceiptVerdict::delivered:
+    case protocol::ReceiptVerdict::failed:
+    case protocol::ReceiptVerdict::expired: break;
+  }
+  ++stats_.final;
+  stat_ = fmt::format("{} (query_sm)", protocol::name_of(state));
+  err_ = response.error_code == 0 ? std::string() : fmt::format("{:03}", response.error_code);
+  protocol::Receipt receipt;
+  receipt.message_id = answered_.message_id;
+  receipt.state = state;
+  receipt.stat = stat_;
+  receipt.err = err_;
+  return receipt;
+}
+
+void CarrierQueries::on_link_lost(std::uint16_t link, TimePoint now) {
+  boost::unordered::erase_if(asked_, [&](const auto& entry) {
+    if (entry.second.link != link) return false;
+    ++stats_.unanswered;
+    put_back(entry.second.segment, now + kAfterLoss);
+    return true;
+  });
+}
+
+}  // namespace stentor::daemon

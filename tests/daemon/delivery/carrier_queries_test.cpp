@@ -1,0 +1,194 @@
+#include "daemon/delivery/carrier_queries.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "protocol/decoder.h"
+#include "protocol/encoder.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::CommandStatus;
+using protocol::ReceiptVerdict;
+
+constexpr CarrierQueries::TimePoint kStart{1000h};
+constexpr std::uint64_t kNow = 1'790'000'000;
+
+// A carrier that is asked over a session of its own.
+class CarrierQueriesTest : public testing::Test, public protocol::SessionHandler {
+ protected:
+  CarrierQueriesTest() {
+    carrier_.name = "north";
+    carrier_.window = 20;
+    carrier_.wire.query_after = 60s;
+    session_.on_connected(kStart);
+    (void)written();
+    protocol::Octets answer;
+    EXPECT_TRUE(protocol::append_bind_resp(answer, 1, protocol::BindType::transceiver,
+                                           CommandStatus::ok, {"SMSC", 0x34}));
+    session_.on_octets(answer, kStart);
+  }
+  void on_bound() override {}
+  void on_submit_resp(std::uint64_t, CommandStatus, std::string_view) override {}
+  void on_deliver(std::uint32_t, const protocol::DeliverSm&) override {}
+  void on_query_resp(std::uint64_t cookie, CommandStatus status,
+                     const protocol::QueryResp& response) override {
+    receipt_ = queries().on_answer(cookie, status, response, now_);
+  }
+
+  CarrierQueries& queries() {
+    if (!queries_) {
+      queries_.emplace(carrier_, [](queue::Locator) {
+        return CarrierQueries::Sender{.digits = "SHOP", .numbering = {.ton = 5, .npi = 0}};
+      });
+    }
+    return *queries_;
+  }
+  void taken(std::uint32_t message, std::string_view id, std::uint64_t expires = kNow + 86400) {
+    queries().on_taken(queue::Locator(message), 1, id, expires, kNow, kStart);
+  }
+  // The ids asked about when it is so late.
+  std::vector<std::string> asked_at(std::chrono::seconds late) {
+    now_ = kStart + late;
+    queries().ask(session_, 0, now_);
+    const protocol::Octets octets = written();
+    std::vector<std::string> ids;
+    for (std::size_t at = 0; at < octets.size();) {
+      const auto pdu = std::span(octets).subspan(at);
+      const std::size_t size = *protocol::front_pdu_octets(pdu);
+      const auto query = protocol::decode_query_sm(pdu.first(size));
+      EXPECT_TRUE(query);
+      EXPECT_EQ(query->source.digits, "SHOP");
+      EXPECT_EQ(query->source.numbering.ton, 5);
+      ids.emplace_back(query->message_id);
+      sequence_ = protocol::decode_header(pdu).sequence_number;
+      at += size;
+    }
+    return ids;
+  }
+  // What the answer to the last query is taken for.
+  std::optional<protocol::Receipt> answer(CommandStatus status, std::uint8_t state) {
+    protocol::Octets octets;
+    EXPECT_TRUE(protocol::append_query_resp(octets, sequence_, status,
+                                            {.message_id = "4f", .message_state = state}));
+    receipt_.reset();
+    session_.on_octets(octets, now_);
+    return receipt_;
+  }
+  protocol::Octets written() {
+    protocol::Octets octets;
+    session_.swap_outgoing(octets);
+    return octets;
+  }
+
+  CarrierConfig carrier_;
+  std::optional<CarrierQueries> queries_;
+  protocol::Session session_{{}, *this};
+  CarrierQueries::TimePoint now_ = kStart;
+  std::uint32_t sequence_ = 0;
+  std::optional<protocol::Receipt> receipt_;
+};
+
+using Ids = std::vector<std::string>;
+
+TEST_F(CarrierQueriesTest, AsksWhenNoReceiptCameForSoLong) {
+  taken(1, "4F");
+  EXPECT_TRUE(asked_at(59s).empty());
+  EXPECT_EQ(asked_at(60s), Ids{"4F"}) << "spelt as the carrier gave it";
+  EXPECT_TRUE(asked_at(600s).empty()) << "once";
+}
+
+TEST_F(CarrierQueriesTest, AsksNothingWhereTheReceiptCameOrNobodyWantsToKnow) {
+  taken(1, "4f");
+  taken(2, "");
+  queries().on_settled(queue::Locator(1), 1);
+  EXPECT_TRUE(asked_at(3600s).empty());
+
+  queries_.reset();
+  carrier_.wire.query_after = 0s;
+  taken(1, "4f");
+  EXPECT_TRUE(asked_at(3600s).empty());
+}
+
+// Two minutes before silence becomes the verdict, however long query_after is.
+TEST_F(CarrierQueriesTest, AsksBeforeTheMessageBecomesUnknown) {
+  carrier_.wire.query_after = 24h;
+  taken(1, "4f", kNow + 600);
+  EXPECT_TRUE(asked_at(479s).empty());
+  EXPECT_EQ(asked_at(480s), Ids{"4f"});
+  taken(2, "50", kNow + 10);
+  EXPECT_EQ(asked_at(481s), Ids{"50"}) << "at once where it is late already";
+}
+
+TEST_F(CarrierQueriesTest, TakesAFinalStateForAReceipt) {
+  const std::pair<int, ReceiptVerdict> states[] = {{2, ReceiptVerdict::delivered},
+                                                   {3, ReceiptVerdict::expired},
+                                                   {5, ReceiptVerdict::failed},
+                                                   {8, ReceiptVerdict::failed}};
+  std::uint32_t message = 0;
+  for (const auto& [state, verdict] : states) {
+    taken(++message, "4f");
+    ASSERT_EQ(asked_at(60s).size(), 1u);
+    const auto receipt = answer(CommandStatus::ok, static_cast<std::uint8_t>(state));
+    ASSERT_TRUE(receipt) << state;
+    EXPECT_EQ(protocol::verdict_of(receipt->state), verdict);
+    EXPECT_EQ(receipt->message_id, "4f");
+    EXPECT_TRUE(receipt->stat.ends_with(" (query_sm)"));
+  }
+  EXPECT_EQ(queries().stats().final, 4u);
+}
+
+TEST_F(CarrierQueriesTest, AsksAgainWhileTheMessageIsOnItsWay) {
+  taken(1, "4f");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  EXPECT_FALSE(answer(CommandStatus::ok, 1));
+  EXPECT_TRUE(asked_at(119s).empty());
+  EXPECT_EQ(asked_at(120s), Ids{"4f"});
+}
+
+TEST_F(CarrierQueriesTest, LearnsNothingFromUnknownFromNonsenseAndFromARefusal) {
+  for (const int state : {7, 10, 255}) {
+    taken(1, "4f");
+    ASSERT_EQ(asked_at(60s).size(), 1u);
+    EXPECT_FALSE(answer(CommandStatus::ok, static_cast<std::uint8_t>(state))) << state;
+  }
+  taken(1, "4f");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  EXPECT_FALSE(answer(CommandStatus{0x67}, 0));
+  EXPECT_TRUE(asked_at(86400s).empty());
+  EXPECT_TRUE(queries().is_on());
+}
+
+TEST_F(CarrierQueriesTest, StopsAskingACarrierThatDoesNotKnowTheQuestion) {
+  taken(1, "4f");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  EXPECT_FALSE(answer(CommandStatus::invalid_command_id, 0));
+  taken(2, "50");
+  EXPECT_TRUE(asked_at(600s).empty());
+  EXPECT_FALSE(queries().is_on());
+}
+
+TEST_F(CarrierQueriesTest, AsksWithinATenthOfTheWindow) {
+  for (std::uint32_t message = 1; message <= 5; ++message) taken(message, "4f");
+  EXPECT_EQ(asked_at(60s).size(), 2u);
+  EXPECT_TRUE(asked_at(61s).empty());
+  (void)answer(CommandStatus::ok, 2);
+  EXPECT_EQ(asked_at(61s).size(), 1u);
+}
+
+TEST_F(CarrierQueriesTest, AsksAgainWhatALostLinkDidNotAnswer) {
+  taken(1, "4f");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  queries().on_link_lost(1, now_);
+  EXPECT_TRUE(asked_at(70s).empty()) << "another link";
+  queries().on_link_lost(0, now_);
+  EXPECT_TRUE(asked_at(74s).empty());
+  EXPECT_EQ(asked_at(75s), Ids{"4f"});
+}
+
+}  // namespace
+}  // namespace stentor::daemon
