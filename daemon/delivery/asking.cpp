@@ -2,11 +2,10 @@
 // whose receipts do not come, and how it writes ids.
 #include <spdlog/spdlog.h>
 
+#include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/ingress/number.h"
 #include "daemon/wall_clock.h"
-#include "protocol/address.h"
 
 namespace stentor::daemon {
 
@@ -16,12 +15,8 @@ std::optional<CarrierQueries::Sender> CarrierDelivery::sender_of(queue::Locator 
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) return std::nullopt;
-  const std::string_view from = subject->from;
-  CarrierQueries::Sender sender;
-  sender.digits = to_wire(from);
-  sender.numbering = protocol::numbering_of(protocol::form_of(from));
-  if (config_.source) sender.numbering = {.ton = config_.source->ton, .npi = config_.source->npi};
-  return sender;
+  WireAddress source = source_on_wire(subject->from, config_);
+  return CarrierQueries::Sender{.digits = std::move(source.digits), .numbering = source.numbering};
 }
 
 void CarrierDelivery::await_receipt(const OutstandingSegment& segment, std::string_view message_id,

@@ -3,7 +3,8 @@
 #
 # Listens on a free port of 127.0.0.1 and prints "listening PORT". Prints every submit_sm as
 # "submit SOURCE DESTINATION ESM_CLASS DATA_CODING HEX", answers it, and sends its receipt; prints
-# "receipt STATUS" for each answer to one. Serves one connection after the other until it is killed.
+# "receipt STATUS" for each answer to one. Of numbers that end in 9 it sends no receipt: it waits to be
+# asked, prints "query ID SOURCE" and says that the message is delivered. Serves one connection after the other until it is killed.
 use strict;
 use warnings;
 use Net::SMPP;
@@ -29,6 +30,7 @@ while (1) {
                        $pdu->{esm_class}, $pdu->{data_coding},
                        unpack('H*', $pdu->{short_message})), "\n";
             $link->submit_sm_resp(message_id => $id, seq => $pdu->{seq});
+            next if $pdu->{destination_addr} =~ /9$/;
             $link->deliver_sm(
                 async => 1,
                 source_addr_ton => $pdu->{dest_addr_ton},
@@ -43,6 +45,10 @@ while (1) {
                 receipted_message_id => "$id\0",
                 message_state => "\x02",
             );
+        } elsif ($command == 0x00000003) {
+            print "query $pdu->{message_id} $pdu->{source_addr}\n";
+            $link->query_sm_resp(seq => $pdu->{seq}, message_id => $pdu->{message_id},
+                                 final_date => '', message_state => 2, error_code => 0);
         } elsif ($command == 0x80000005) {
             print "receipt $pdu->{status}\n";
         } elsif ($command == 0x00000015) {
