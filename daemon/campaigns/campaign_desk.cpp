@@ -109,22 +109,13 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
   if (request.action == CampaignAction::create)
     return create(request, peer, now_ms, std::move(reply));
 
-  const Campaign* campaign = nullptr;
-  if (request.client.empty()) {
-    campaign = registry_.find(peer.client, request.name);
-    if (campaign == nullptr && (peer.may_observe || peer.is_admin)) {
-      const auto others = registry_.named(request.name);
-      if (others.size() > 1) {
-        return reply(rejection(
-            "bad_field",
-            fmt::format("client: {} clients have a campaign of this name", others.size())));
-      }
-      if (!others.empty()) campaign = others.front();
-    }
-  } else if (request.client == peer.client || peer.may_observe || peer.is_admin) {
-    campaign = registry_.find(request.client, request.name);
+  const auto found = find(request, peer);
+  if (!found) {
+    std::string refused;
+    append_rejection(found.error(), refused);
+    return reply(std::move(refused));
   }
-  if (campaign == nullptr) return reply(rejection("not_found", "name: no such campaign"));
+  const Campaign* campaign = *found;
   switch (request.action) {
     case CampaignAction::show: return show(*campaign, std::move(reply));
     case CampaignAction::wait: return wait(*campaign, std::move(reply));
@@ -134,6 +125,7 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
     case CampaignAction::cancel: break;
     case CampaignAction::list:
     case CampaignAction::create: return;  // answered above
+    case CampaignAction::report: return;  // the connection streams it
   }
   if (campaign->client != peer.client && !peer.is_admin) {
     return reply(rejection("not_permitted", "campaign: another client's"));
@@ -142,6 +134,31 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
     return reply(rejection("not_permitted", "campaign: this client may only look"));
   }
   order(request, *campaign, now_ms, std::move(reply));
+}
+
+std::expected<const Campaign*, Refusal> CampaignDesk::find(const CampaignRequest& request,
+                                                           const Peer& peer) const {
+  const bool may_see_all = peer.may_observe || peer.is_admin;
+  const Campaign* campaign = nullptr;
+  if (!request.client.empty()) {
+    if (request.client == peer.client || may_see_all) {
+      campaign = registry_.find(request.client, request.name);
+    }
+  } else if (campaign = registry_.find(peer.client, request.name);
+             campaign == nullptr && may_see_all) {
+    const auto others = registry_.named(request.name);
+    if (others.size() > 1) {
+      return std::unexpected(
+          Refusal{"bad_field",
+                  fmt::format("client: {} clients have a campaign of this name", others.size()),
+                  {}});
+    }
+    if (!others.empty()) campaign = others.front();
+  }
+  if (campaign == nullptr) {
+    return std::unexpected(Refusal{"not_found", "name: no such campaign", {}});
+  }
+  return campaign;
 }
 
 void CampaignDesk::list(const Peer& peer, const Reply& reply) const {

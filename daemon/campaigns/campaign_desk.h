@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ class CampaignDesk {
                AskCarriers ask_carriers);
 
   void answer(const CampaignRequest& request, const Peer& peer, std::uint64_t now_ms, Reply reply);
+  /// The campaign that is meant: the peer's own, or another's that he may see.
+  [[nodiscard]] std::expected<const Campaign*, Refusal> find(const CampaignRequest& request,
+                                                             const Peer& peer) const;
   void on_settled(const CommitBatch& batch);
   /// Answers those who waited for a campaign that has ended: call several times a second.
   void look_for_ends();

@@ -315,13 +315,14 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   // Known, and checked for form; finish() refuses what is not built yet.
   std::string uncertain;
   section.text("uncertain", uncertain, 64);
-  const bool waits = uncertain.starts_with("wait-dlr:") && uncertain.size() > 9 &&
-                     uncertain.find_first_not_of("0123456789", 9) == std::string::npos;
-  if (!uncertain.empty() && uncertain != "resend" && uncertain != "hold" && uncertain != "fail" &&
-      !waits) {
-    section.mistake("uncertain", fmt::format("is \"{}\"; must be one of resend, hold, fail, "
-                                             "wait-dlr:SECONDS",
-                                             uncertain));
+  if (!uncertain.empty()) {
+    if (const auto wish = parse_uncertain(uncertain, true)) {
+      carrier.uncertain = *wish;
+    } else {
+      section.mistake("uncertain", fmt::format("is \"{}\"; must be one of resend, hold, fail, "
+                                               "wait-dlr:SECONDS, wait-dlr:SECONDS,hold",
+                                               uncertain));
+    }
   }
 
   const BindCounts& binds = carrier.binds;

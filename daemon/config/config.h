@@ -20,6 +20,7 @@
 #include "daemon/config/callback_config.h"
 #include "daemon/config/delivery_config.h"
 #include "daemon/config/opt_out_config.h"
+#include "daemon/config/uncertain_policy.h"
 #include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
@@ -76,7 +77,6 @@ struct HostPort {
 enum class LongMessages : std::uint8_t { udh8, udh16, sar, payload };
 enum class MessageIds : std::uint8_t { automatic, hex, decimal, verbatim };
 enum class ValidityForm : std::uint8_t { relative, absolute, none };
-enum class UncertainPolicy : std::uint8_t { resend, hold, fail, wait_dlr };
 
 struct BindCounts {
   std::uint32_t transceivers = 1;
@@ -120,7 +120,7 @@ struct CarrierConfig {
   MessageIds message_id = MessageIds::automatic;
   bool receipts = true;
   ValidityForm validity = ValidityForm::relative;
-  UncertainPolicy uncertain = UncertainPolicy::resend;
+  UncertainWish uncertain;
   std::chrono::milliseconds enquire_link{30000};
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};

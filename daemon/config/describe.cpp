@@ -111,16 +111,6 @@ std::string_view word(ValidityForm form) {
   return {};
 }
 
-std::string_view word(UncertainPolicy policy) {
-  switch (policy) {
-    case UncertainPolicy::resend: return "resend";
-    case UncertainPolicy::hold: return "hold";
-    case UncertainPolicy::fail: return "fail";
-    case UncertainPolicy::wait_dlr: return "wait-dlr";
-  }
-  return {};
-}
-
 class Page {
  public:
   void section(std::string_view heading) { fmt::format_to(end(), "\n{}\n", heading); }
@@ -253,7 +243,7 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("message_id", in_quotes(word(carrier.message_id)));
   page.flag("receipts", carrier.receipts);
   page.line("validity", in_quotes(word(carrier.validity)));
-  page.line("uncertain", in_quotes(word(carrier.uncertain)));
+  page.line("uncertain", in_quotes(to_string(carrier.uncertain)));
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);

@@ -7,7 +7,6 @@ namespace stentor::daemon::config_file {
 namespace {
 
 constexpr std::array kUnsupported{
-    Unsupported{"carrier", "uncertain", "resend", "a policy for doubt other than resend"},
     Unsupported{"client", "rate", "0", "a rate per client"},
     Unsupported{"client", "max_waiting", "", "a bound on one client's waiting messages"},
 };

@@ -96,6 +96,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("retries", carrier.stats.retries_messages, out);
   append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,
                 out);
+  append_member("in_doubt", carrier.in_doubt, out);
   append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);
   append_member("message_id_rule", carrier.message_id_rule, out);
   append_member("queries", carrier.queries.asked, out);

@@ -21,11 +21,14 @@
 #include "daemon/callbacks/callback_server.h"
 #include "daemon/callbacks/callbacks_reply.h"
 #include "daemon/campaigns/campaign_ledger.h"
+#include "daemon/campaigns/campaign_report.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/control/carrier_desk.h"
 #include "daemon/control/figures.h"
 #include "daemon/control/history.h"
+#include "daemon/control/message_cancel.h"
 #include "daemon/control/metrics_page.h"
+#include "daemon/control/shard_questions.h"
 #include "daemon/control/systemd_notify.h"
 #include "daemon/delivery/shard.h"
 #include "daemon/events/event_server.h"
@@ -118,8 +121,6 @@ class Daemon::Body {
   [[nodiscard]] bool everyone_lives() const;
   [[nodiscard]] std::optional<Figures> figures_now() const;
   [[nodiscard]] Health readiness() const;
-  void ask_shards(const FlowOrder& order, bool obey,
-                  std::function<void(std::vector<FlowAtCarrier>)> done);
 
   const Config config_;
   const SystemdEnvironment environment_;
@@ -129,6 +130,7 @@ class Daemon::Body {
   Routing routing_;
   Gauges gauges_;
   CarrierSwitches switches_;
+  BuriedMessages buried_;
   Consumers consumers_;
   CampaignLedger campaigns_;
   CommitThread commit_;
@@ -139,6 +141,7 @@ class Daemon::Body {
   Worker events_worker_{"events"};
   std::vector<std::unique_ptr<Worker>> shard_workers_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  ShardQuestions questions_{ingress_worker_.context};
   std::unique_ptr<EventServer> events_;
   std::unique_ptr<CallbackServer> callbacks_;
   std::unique_ptr<ReferenceIndex> references_;
@@ -148,6 +151,8 @@ class Daemon::Body {
   std::unique_ptr<Ingress> ingress_;
   std::unique_ptr<OptOutSaver> opt_out_saver_;
   std::unique_ptr<History> history_;
+  std::unique_ptr<MessageCancel> message_cancel_;
+  std::unique_ptr<CampaignReport> report_;
   FigureCollector figures_;
   CarrierDesk carrier_desk_{
       figures_, routing_, [this](std::uint16_t number, std::function<void(CarrierDelivery&)> what) {
@@ -201,7 +206,8 @@ Daemon::Body::Body(Config config, bool salvage)
     shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
                                               commit_, routing_, gauges_, switches_, inbound_,
-                                              *files_, seed_));
+                                              buried_, *files_, seed_));
+    questions_.add(shard_workers_[i]->context, *shards_[i]);
   }
   events_ =
       std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);
@@ -298,6 +304,8 @@ void Daemon::Body::serve() {
     asio::post(control_, [this, why] { on_journal_failure(why); });
   });
   history_ = std::make_unique<History>(config_, commit_, *files_);
+  report_ = std::make_unique<CampaignReport>(config_, commit_, *files_);
+  message_cancel_ = std::make_unique<MessageCancel>(*history_, questions_, buried_);
   Admission::Start start;
   start.sequence_next = sequence_next_;
   start.time_ms_last = latest_ms_;
@@ -325,14 +333,27 @@ void Daemon::Body::serve() {
           .flows =
               [this](const FlowOrder& order, bool obey,
                      std::function<void(std::vector<FlowAtCarrier>)> done) {
-                ask_shards(order, obey, std::move(done));
+                questions_.ask_flow(order, obey, std::move(done));
+              },
+          .report =
+              [this](ReportPlace place, CampaignReport::Answer answer) {
+                report_->ask(std::move(place), std::move(answer));
               },
           .carrier =
               [this](CarrierRequest request, const Peer& peer, IngressHelpers::Reply reply) {
                 carrier_desk_.ask(std::move(request), peer, std::move(reply));
               },
           .opt_outs = &opt_outs_,
-          .callbacks = [this](const Peer& peer) { return callbacks_reply(*callbacks_, peer); }});
+          .callbacks = [this](const Peer& peer) { return callbacks_reply(*callbacks_, peer); },
+          .cancel =
+              [this](std::string id, std::optional<queue::Locator> place, const Peer& peer,
+                     IngressHelpers::Reply reply) {
+                message_cancel_->cancel(std::move(id), place, peer, std::move(reply));
+              },
+          .resolve =
+              [this](MessageId id, DoubtEnd as, const Peer& peer, IngressHelpers::Reply reply) {
+                questions_.resolve(id, as, peer, std::move(reply));
+              }});
   inbound_.on_opt_out = [this](OptOutNotice notice) {
     asio::post(ingress_worker_.context,
                [this, notice = std::move(notice)] { ingress_->opt_outs().on_reply(notice); });
@@ -486,6 +507,7 @@ void Daemon::Body::begin_stop() {
 void Daemon::Body::finish() {
   asio::post(ingress_worker_.context, [this] { ingress_->stop(); });
   history_->stop();
+  report_->stop();
   http_->stop();
   ingress_worker_.stop();
   for (const auto& worker : shard_workers_) worker->stop();
@@ -546,25 +568,6 @@ std::optional<Figures> Daemon::Body::figures_now() const {
   figures_.collect([promise](const Figures& figures) { promise->set_value(figures); });
   if (answer.wait_for(kScrapeWithin) != std::future_status::ready) return std::nullopt;
   return answer.get();
-}
-
-// Asked of all at once; `done` runs on the ingress thread when the last has answered.
-void Daemon::Body::ask_shards(const FlowOrder& order, bool obey,
-                              std::function<void(std::vector<FlowAtCarrier>)> done) {
-  struct Gathered {
-    std::vector<FlowAtCarrier> carriers;  // touched on the ingress thread alone
-    std::size_t missing;
-    std::function<void(std::vector<FlowAtCarrier>)> done;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{{}, shards_.size(), std::move(done)});
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    asio::post(shard_workers_[i]->context, [this, i, order, obey, gathered] {
-      asio::post(ingress_worker_.context, [gathered, found = shards_[i]->ask(order, obey)] {
-        std::ranges::copy(found, std::back_inserter(gathered->carriers));
-        if (--gathered->missing == 0) gathered->done(std::move(gathered->carriers));
-      });
-    });
-  }
 }
 
 Health Daemon::Body::readiness() const {

@@ -6,6 +6,7 @@
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/records/doubt_records.h"
 
 namespace stentor::daemon {
 namespace {
@@ -32,6 +33,7 @@ struct Telling {
   State state = State::none;
   std::string carrier;  ///< where it has moved to; empty: where it was accepted for
   bool was_intended = false;
+  bool possible_duplicate = false;
   std::string steps;
 
   void step(std::uint64_t time_ms, std::string_view what) {
@@ -43,6 +45,7 @@ struct Telling {
   void end() { steps.push_back('}'); }
   void note(const Following& of) {
     if (of.state != State::none) state = of.state;
+    possible_duplicate = possible_duplicate || of.possible_duplicate;
     if (of.possible_duplicate) steps.append(",\"possible_duplicate\":true");
     if (of.state != State::none) append_member("state", name_of(of.state), steps);
   }
@@ -143,6 +146,8 @@ void tell(const queue::Record& record, Telling& telling) {
           uncertain && is_about(uncertain->of, telling.id)) {
         telling.step(uncertain->of.time_ms, "uncertain");
         append_member("reason", uncertain->reason, telling.steps);
+        append_member("policy", word_of(uncertain->policy), telling.steps);
+        if (uncertain->until_ms != 0) append_time("until", uncertain->until_ms, telling.steps);
         telling.note(uncertain->of);
         telling.end();
       }
@@ -156,6 +161,18 @@ void tell(const queue::Record& record, Telling& telling) {
         append_member("reason", moved->reason, telling.steps);
         telling.end();
         telling.carrier = moved->to;
+      }
+      return;
+    case RecordKind::resolved:
+      if (const auto resolved = decode_resolved(record.payload);
+          resolved && is_about(resolved->of, telling.id)) {
+        telling.step(resolved->of.time_ms, "resolved");
+        append_member("as", name_of(resolved->end), telling.steps);
+        if (!resolved->by.empty()) append_member("by", resolved->by, telling.steps);
+        if (!resolved->code.empty()) append_member("code", resolved->code, telling.steps);
+        if (!resolved->detail.empty()) append_member("detail", resolved->detail, telling.steps);
+        telling.note(resolved->of);
+        telling.end();
       }
       return;
     case RecordKind::carrier_switched:
@@ -204,12 +221,24 @@ void History::ask(std::string id, std::optional<queue::Locator> place, const Pee
   {
     const std::lock_guard lock(guard_);
     if (!stopping_ && questions_.size() < kQuestionsMax) {
-      questions_.push_back({std::move(id), place, peer, std::move(reply)});
+      questions_.push_back({std::move(id), place, peer, std::move(reply), {}});
       asked_.notify_one();
       return;
     }
   }
   reply(rejection("busy", "message: too many questions at once"));
+}
+
+void History::find(std::string id, std::optional<queue::Locator> place, Found found) {
+  {
+    const std::lock_guard lock(guard_);
+    if (!stopping_) {  // those who cancel are as many as connections
+      questions_.push_back({std::move(id), place, {}, {}, std::move(found)});
+      asked_.notify_one();
+      return;
+    }
+  }
+  found(std::nullopt);
 }
 
 void History::run() {
@@ -223,38 +252,48 @@ void History::run() {
       question = std::move(questions_.front());
       questions_.pop_front();
     }
-    question.reply(answer(question));
+    if (question.found) {
+      question.found(standing(question));
+    } else {
+      question.reply(answer(question));
+    }
     reader_.forget_before(commit_.oldest_file());
   }
 }
 
-std::string History::answer(const Question& question) {
-  const auto not_found = [] { return rejection("not_found", "no such message"); };
+struct History::Told {
+  queue::Locator at;
+  std::vector<std::uint8_t> record;  // as accepted
+  Telling telling;
+};
+
+std::optional<History::Told> History::told_of(const Question& question) {
   const queue::Locator end = commit_.durable_end();
   const auto id = MessageId::parse(question.id);
-  if (!question.place && !id) return not_found();
+  if (!question.place && !id) return std::nullopt;
   queue::Locator position =
       question.place.value_or(queue::Locator(id ? commit_.file_of(id->sequence()) : 0, 0, 0));
 
   // First its accepted record, then all that speak of it.
-  std::vector<std::uint8_t> kept;
+  Told told;
+  std::vector<std::uint8_t>& kept = told.record;
   while (kept.empty()) {
     const auto record = reader_.next(position, end);
-    if (!record || !*record) return not_found();
+    if (!record || !*record) return std::nullopt;
     if (static_cast<RecordKind>((*record)->kind) != RecordKind::accepted) continue;
     const auto accepted = decode_accepted((*record)->payload);
     const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
     if (!subject) continue;
-    if (!question.place && subject->id.sequence() > id->sequence()) return not_found();
+    if (!question.place && subject->id.sequence() > id->sequence()) return std::nullopt;
     if (question.place || subject->id == *id) {
       kept.assign((*record)->payload.begin(), (*record)->payload.end());
+      told.at = (*record)->at;
     }
   }
   const auto accepted = decode_accepted(kept);
   const auto subject = decode_subject(accepted->subject);
-  if (!question.peer.may_observe && subject->client != question.peer.client) return not_found();
 
-  Telling telling;
+  Telling& telling = told.telling;
   telling.id = subject->id;
   telling.step(subject->id.time_ms(), "accepted");
   append_member("client", subject->client, telling.steps);
@@ -263,11 +302,37 @@ std::string History::answer(const Question& question) {
   if (accepted->not_before_ms != 0) {
     append_time("not_before", accepted->not_before_ms, telling.steps);
   }
+  if (accepted->hours) append_member("hours", to_string(*accepted->hours), telling.steps);
   telling.end();
   while (true) {
     const auto record = reader_.next(position, end);
     if (!record || !*record) break;
     tell(**record, telling);
+  }
+  return told;
+}
+
+std::optional<MessageStanding> History::standing(const Question& question) {
+  const auto told = told_of(question);
+  if (!told) return std::nullopt;
+  const auto subject = decode_subject(decode_accepted(told->record)->subject);
+  return MessageStanding{.at = told->at,
+                         .id = subject->id,
+                         .client = std::string(subject->client),
+                         .carrier = told->telling.carrier.empty() ? std::string(subject->carrier)
+                                                                  : told->telling.carrier,
+                         .state = told->telling.state,
+                         .possible_duplicate = told->telling.possible_duplicate};
+}
+
+std::string History::answer(const Question& question) {
+  const auto told = told_of(question);
+  if (!told) return rejection("not_found", "no such message");
+  const Telling& telling = told->telling;
+  const auto accepted = decode_accepted(told->record);
+  const auto subject = decode_subject(accepted->subject);
+  if (!question.peer.may_observe && subject->client != question.peer.client) {
+    return rejection("not_found", "no such message");
   }
 
   std::string reply = "{";

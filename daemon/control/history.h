@@ -24,6 +24,16 @@
 
 namespace stentor::daemon {
 
+/// Where one message stands.
+struct MessageStanding {
+  queue::Locator at;
+  MessageId id;
+  std::string client;
+  std::string carrier;  ///< chosen at acceptance
+  State state = State::none;
+  bool possible_duplicate = false;
+};
+
 class History {
  public:
   using Reply = std::function<void(std::string)>;
@@ -35,6 +45,9 @@ class History {
 
   /// By id, or by the place of its accepted record.
   void ask(std::string id, std::optional<queue::Locator> place, const Peer& peer, Reply reply);
+  /// Nothing when there is no such message, or too many ask.
+  using Found = std::function<void(const std::optional<MessageStanding>&)>;
+  void find(std::string id, std::optional<queue::Locator> place, Found found);
   void stop();
 
  private:
@@ -45,9 +58,13 @@ class History {
     std::optional<queue::Locator> place;
     Peer peer;
     Reply reply;
+    Found found;  ///< instead of a reply
   };
+  struct Told;
   void run();
+  [[nodiscard]] std::optional<Told> told_of(const Question& question);
   [[nodiscard]] std::string answer(const Question& question);
+  [[nodiscard]] std::optional<MessageStanding> standing(const Question& question);
 
   CommitThread& commit_;
   queue::JournalReader reader_;

@@ -233,7 +233,21 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
     add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "link_lost"}},
                number(stats.uncertain_link_lost));
   }
-  for (MetricFamily* family : {&responses, &segments, &wait, &response, &uncertain}) {
+  MetricFamily in_doubt = gauge_family(
+      "stentor_in_doubt", "Messages held since nobody knows whether the carrier has them.");
+  MetricFamily ended =
+      counter_family("stentor_in_doubt_resolved_total", "Doubts that ended, by what ended them.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    add_sample(in_doubt, {{"carrier", carrier.name}}, number(carrier.in_doubt));
+    for (const DoubtEnd end :
+         {DoubtEnd::said_sent, DoubtEnd::said_unsent, DoubtEnd::abandoned, DoubtEnd::receipt,
+          DoubtEnd::waited, DoubtEnd::cancelled, DoubtEnd::expired}) {
+      add_sample(ended, {{"carrier", carrier.name}, {"by", std::string(name_of(end))}},
+                 number(carrier.stats.doubts_ended[static_cast<std::size_t>(end)]));
+    }
+  }
+  for (MetricFamily* family :
+       {&responses, &segments, &wait, &response, &uncertain, &in_doubt, &ended}) {
     all.push_back(std::move(*family));
   }
   add_by_carrier(all, counter_family("stentor_throttled_total", "Segments answered too fast."),

@@ -156,7 +156,7 @@ void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
       "campaign", "what a campaign stands at; pause, resume, cancel what waits of it");
   command
       ->add_option("ACTION", options.action,
-                   "list, show, create, set, pause, resume, cancel or wait")
+                   "list, show, create, set, pause, resume, cancel, wait or report")
       ->required();
   command->add_option("NAME", options.name, "the campaign; all but list want one");
   command->add_option("--client", options.client, "whose, where several have one of this name");
@@ -192,6 +192,36 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
   trace->add_option("--seconds", options.seconds, "how long")->check(CLI::Range(1, 300));
   trace->add_option("--lines", options.lines, "how many PDUs at most")->check(CLI::Range(1, 10000));
   trace->add_flag("--clear", options.clear, "show numbers and texts too");
+}
+
+void add_which(CLI::App& command, std::string& id, std::string& ref) {
+  CLI::Option_group* which = command.add_option_group("which");
+  which->add_option("ID", id, "the id that send printed");
+  which->add_option("--ref", ref, "your own reference");
+  which->require_option(1);
+}
+
+void add_cancel(CLI::App& app, CancelOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("cancel", "call back a message that has not gone yet");
+  add_which(*command, options.id, options.ref);
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return cancel(target, options, around);
+    };
+  });
+}
+
+void add_resolve(CLI::App& app, ResolveOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("resolve", "say what became of a message in doubt");
+  add_which(*command, options.id, options.ref);
+  command->add_option("--as", options.as, "sent, unsent (goes again) or abandon")
+      ->required()
+      ->check(CLI::IsMember({"sent", "unsent", "abandon"}));
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return resolve(target, options, around);
+    };
+  });
 }
 
 struct TopArguments {
@@ -276,6 +306,8 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   CarrierOptions carrier_options;
   TopArguments top_arguments;
   CampaignOptions campaign_options;
+  CancelOptions cancel_options;
+  ResolveOptions resolve_options;
   bool keep = false;
   add_send(app, send_options, chosen);
   add_preview(app, preview_options, chosen);
@@ -290,6 +322,8 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   add_carrier(app, carrier_options, chosen);
   OptOutOptions optout_options;
   add_optout(app, optout_options, chosen);
+  add_cancel(app, cancel_options, chosen);
+  add_resolve(app, resolve_options, chosen);
   add_top(app, top_arguments, chosen);
 
   try {

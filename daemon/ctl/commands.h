@@ -145,6 +145,21 @@ struct OptOutOptions {
                                          const Surroundings& around);
 [[nodiscard]] result<Exit> optout_list(const Target& target, const OptOutOptions& options,
                                        const Surroundings& around);
+/// One of `id` and `ref` is given.
+struct CancelOptions {
+  std::string id;
+  std::string ref;
+};
+[[nodiscard]] result<Exit> cancel(const Target& target, const CancelOptions& options,
+                                  const Surroundings& around);
+
+struct ResolveOptions {
+  std::string id;
+  std::string ref;
+  std::string as;  ///< sent, unsent, abandon
+};
+[[nodiscard]] result<Exit> resolve(const Target& target, const ResolveOptions& options,
+                                   const Surroundings& around);
 
 struct TopOptions {
   std::chrono::milliseconds interval{1000};

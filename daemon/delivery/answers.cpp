@@ -19,27 +19,6 @@ constexpr std::size_t kDeliversHeldMax = 20'000;
 
 }  // namespace
 
-void CarrierDelivery::restore_in_doubt(queue::Locator at) {
-  const auto record = services_.reader.read(at);
-  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
-  if (!accepted) {
-    ++stats_.records_unreadable;
-    return;
-  }
-  retries_[at.bits()].possible_duplicate = true;
-  Uncertain uncertain;
-  uncertain.of = {.accepted = at,
-                  .subject = accepted->subject,
-                  .time_ms = wall_clock_ms(),
-                  .state = State::none,
-                  .possible_duplicate = true,
-                  .flow = flow_of(*accepted)};
-  uncertain.reason = "crash";
-  outcomes_.write(uncertain);
-  ++stats_.uncertain_crash;
-  ++stats_.possible_duplicates;
-}
-
 void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
   publish_health();
   schedule_pump();
@@ -139,13 +118,15 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
                                    const std::vector<protocol::Session::Unanswered>& unanswered) {
   Line& line = *lines_[link.number()];
   queries_.on_link_lost(link.number(), std::chrono::steady_clock::now());
-  std::vector<bool> in_doubt(sendings_.size());
+  std::vector<PartSet> in_doubt(sendings_.size());
   for (const auto& lost : unanswered) {
     const auto slot = static_cast<std::uint32_t>(lost.cookie >> 8);
     Sending& left = sending(slot);
     assert(left.in_flight > 0 && "what was not answered was in flight");
     --left.in_flight;
-    if (lost.certainty == protocol::Certainty::in_doubt) in_doubt[slot] = true;
+    if (lost.certainty != protocol::Certainty::in_doubt) continue;
+    in_doubt[slot].resize(left.subject.parts, false);
+    in_doubt[slot][lost.cookie & 0xff] = true;
   }
   std::vector<std::uint32_t> slots;
   for (std::uint32_t slot = 0; slot < sendings_.size(); ++slot) {
@@ -170,18 +151,29 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
   released.time_ms = wall_clock_ms();
   for (const std::uint32_t slot : slots) {
     Sending& left = sending(slot);
-    if (in_doubt[slot]) {
-      left.retry.possible_duplicate = true;
-      Uncertain uncertain;
-      uncertain.of = following(left, State::none);
-      uncertain.reason = "link_lost";
-      outcomes_.write(uncertain);
-      ++stats_.uncertain_link_lost;
-      ++stats_.possible_duplicates;
-    } else {
+    if (in_doubt[slot].empty()) {
       released.sequences.push_back(left.subject.id.sequence());
+      put_back(slot);
+      continue;
     }
-    put_back(slot);
+    ++stats_.uncertain_link_lost;
+    if (left.gave_up) {  // a refused part has decided it, whatever became of this one
+      left.retry.possible_duplicate = true;
+      put_back(slot);
+      continue;
+    }
+    const bool goes_again = enter_doubt({.pick = left.pick,
+                                         .accepted = left.accepted,
+                                         .sequence = left.subject.id.sequence(),
+                                         .retry = left.retry,
+                                         .doubt = in_doubt[slot],
+                                         .reason = "link_lost"});
+    left.retry.possible_duplicate = true;
+    if (goes_again) {
+      put_back(slot);
+    } else {
+      close_slot(slot);
+    }
   }
   if (!released.sequences.empty()) outcomes_.write(released);
   publish_health();

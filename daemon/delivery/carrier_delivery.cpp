@@ -182,7 +182,10 @@ void CarrierDelivery::pump() {
 void CarrierDelivery::each_second(TimePoint now) {
   next_second_ = now + 1s;
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
-  const std::uint64_t seconds = wall_clock_ms() / 1000;
+  const std::uint64_t now_ms = wall_clock_ms();
+  const std::uint64_t seconds = now_ms / 1000;
+  end_due_doubts(now_ms);
+  expire_reserved(static_cast<std::uint32_t>(seconds));
   lanes_.take_expired(static_cast<std::uint32_t>(seconds),
                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   staying_.take_expired(static_cast<std::uint32_t>(seconds),
@@ -212,9 +215,9 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   if (const auto next = limits_.next(); !draining_ && next > now) at = std::min(at, next);
   if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
   // An idle carrier wakes for nothing.
-  if (lanes_.waiting() > 0 || staying_.waiting() > 0 || limits_.waiting() > 0 ||
-      outstanding_.size() > 0 || !early_.is_empty() || throttle_.is_cut() ||
-      replies_.is_waiting()) {
+  if (lanes_.waiting() > 0 || reserved_ > 0 || in_doubt_.size() > 0 || staying_.waiting() > 0 ||
+      limits_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() ||
+      throttle_.is_cut() || replies_.is_waiting()) {
     at = std::min(at, next_second_);
   }
   if (at == TimePoint::max()) {
@@ -331,6 +334,7 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.response_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(responses_.latency()).count());
   shot.reserved = reserved_;
+  shot.in_doubt = in_doubt_.size();
   shot.outstanding = outstanding_.size();
   shot.early_receipts = early_.size();
   shot.message_id_rule = message_id_rule_shown();

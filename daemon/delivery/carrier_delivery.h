@@ -30,12 +30,14 @@
 #include "daemon/commit/commit_batch.h"
 #include "daemon/delivery/auto_window.h"
 #include "daemon/delivery/bind_choice.h"
+#include "daemon/delivery/buried_messages.h"
 #include "daemon/delivery/cancellations.h"
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/delivery/failover.h"
 #include "daemon/delivery/flow_order.h"
 #include "daemon/delivery/gauges.h"
+#include "daemon/delivery/in_doubt.h"
 #include "daemon/delivery/limiter_report.h"
 #include "daemon/delivery/outcomes.h"
 #include "daemon/delivery/rate_limits.h"
@@ -44,9 +46,12 @@
 #include "daemon/delivery/status_policy.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
+#include "daemon/hours/open_hours.h"
 #include "daemon/inbound/reply_intake.h"
+#include "daemon/ingress/peer.h"
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
+#include "daemon/records/doubt_records.h"
 #include "daemon/tracking/early_receipts.h"
 #include "daemon/tracking/outstanding.h"
 #include "daemon/tracking/settled_segments.h"
@@ -68,9 +73,23 @@ struct ShardServices {
   Gauges& gauges;
   CarrierSwitches& switches;
   const InboundServices& inbound;
+  BuriedMessages& buried;
   std::size_t shards = 1;
   SharedInbox& inbox;
   std::uint64_t seed = 0;
+};
+
+/// What a carrier had in hand of a message that is to be cancelled.
+enum class CalledBack : std::uint8_t {
+  not_here,
+  ended,     ///< it was not written: its verdict is
+  under_way  ///< it was, or is being: too late
+};
+
+/// What a word on a doubt came to.
+struct DoubtAnswer {
+  std::string carrier;
+  std::string_view state;
 };
 
 class CarrierDelivery final : public LinkOwner {
@@ -86,7 +105,10 @@ class CarrierDelivery final : public LinkOwner {
   void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void restore_retry(queue::Locator at, Retry retry);
   /// A message that was being written when the process died: noted and sent again.
-  void restore_in_doubt(queue::Locator at);
+  /// True when it waits for its turn again; else it is held, or final.
+  [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
+  /// One that was held already.
+  void restore_held(std::uint64_t sequence, Held held);
   void restore_outstanding(std::string_view message_id, queue::Locator at, std::uint8_t part,
                            std::uint8_t parts, std::uint32_t expires);
   /// What is known of the parts of a message whose receipts have begun to come.
@@ -106,6 +128,13 @@ class CarrierDelivery final : public LinkOwner {
   /// Holds, weighs or cancels what waits of a flow; tells what it found. Before start() too.
   FlowAtCarrier obey(const FlowOrder& order);
   [[nodiscard]] FlowAtCarrier look_at(queue::Flow flow) const;
+  /// Ends what is in hand of a buried message and was not written; its ticket aside.
+  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
+  /// The verdict of a buried message that waits somewhere.
+  void end_buried(queue::Locator at, bool possible_duplicate);
+  /// Somebody's word on a message in doubt; nothing when it is not held here, or not the peer's.
+  [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
+                                                   const Peer& peer);
   /// Batches up to `settled` are on disk: intents may go on the wire, deliver_sm be answered.
   void on_durable(std::uint64_t settled);
   void pump();
@@ -181,6 +210,7 @@ class CarrierDelivery final : public LinkOwner {
   enum class Reserved : std::uint8_t { yes, no_room, otherwise };
   [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit,
                                      TimePoint now, bool was_parked);
+  [[nodiscard]] bool is_put_off_by_hours(Sending& next);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   void end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
                    std::string_view detail);
@@ -196,12 +226,36 @@ class CarrierDelivery final : public LinkOwner {
   void hold_or_release(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
   std::size_t start_cancelling(queue::Flow flow);
+  void expire_reserved(std::uint32_t seconds);
   void cancel_some();
   void finish_cancelling();
-  std::size_t withdraw_reserved(const std::function<bool(const Sending&)>& is_meant);
+  std::size_t withdraw_reserved(const std::function<bool(const Sending&)>& is_meant,
+                                const queue::Lanes::Sink& end);
   [[nodiscard]] bool is_dead(const queue::Lanes::Pick& pick) const noexcept;
   void end_due_or_cancelled(const queue::Lanes::Pick& pick);
   [[nodiscard]] FlowLimit limit_of(const FlowAtCarrier& at) const;
+
+  // doubt.cpp
+  struct Doubted {
+    queue::Lanes::Pick pick;
+    const Accepted& accepted;
+    std::uint64_t sequence;
+    Retry retry;
+    PartSet doubt;
+    std::string_view reason;
+  };
+  struct DoubtWords {
+    DoubtEnd end = DoubtEnd::waited;
+    std::string_view by;
+    std::string_view code;
+    std::string_view detail;
+  };
+  [[nodiscard]] bool enter_doubt(const Doubted& doubted);
+  void end_due_doubts(std::uint64_t now_ms);
+  bool end_doubt(const Held& held, State state, const DoubtWords& words);
+  void end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
+  void go_on(const Held& held, DoubtEnd end, std::string_view by);
+  void end_doubt_by_receipt(const protocol::Receipt& receipt, std::string_view from_number);
 
   // submitting.cpp
   void submit_ready(TimePoint now);
@@ -274,6 +328,8 @@ class CarrierDelivery final : public LinkOwner {
   queue::Lanes staying_;  // set aside while others of its messages move to other carriers
   queue::DueHeap due_;
   Cancellations cancellations_;
+  InDoubt in_doubt_;
+  OpenHours open_hours_;
   boost::unordered_flat_set<queue::Flow> paused_flows_;
   std::deque<Cancelling> cancelling_;
   queue::Pacer pacer_;

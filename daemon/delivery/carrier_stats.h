@@ -4,6 +4,7 @@
 // Threads  One thread counts; others get copies made there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,8 +38,10 @@ struct CarrierStats {
   std::uint64_t messages_failed = 0;
   std::uint64_t messages_expired = 0;
   std::uint64_t messages_unknown = 0;
-  std::uint64_t uncertain_crash = 0;      ///< messages
-  std::uint64_t uncertain_link_lost = 0;  ///< messages
+  std::uint64_t uncertain_crash = 0;            ///< messages
+  std::uint64_t uncertain_link_lost = 0;        ///< messages
+  std::array<std::uint64_t, 8> doubts_ended{};  ///< messages, by DoubtEnd
+  std::uint64_t messages_cancelled = 0;
   std::uint64_t possible_duplicates = 0;  ///< messages sent again in doubt
   std::uint64_t receipts_delivered = 0;
   std::uint64_t receipts_failed = 0;
@@ -91,6 +94,7 @@ struct CarrierSnapshot {
   std::string limit_named;         ///< the limit that holds most: "sender SHOP"; empty: none
   std::uint32_t response_ms = 0;   ///< how long answers take of late
   std::size_t reserved = 0;
+  std::size_t in_doubt = 0;  ///< messages held since nobody knows
   std::size_t outstanding = 0;
   std::size_t early_receipts = 0;
   std::string_view message_id_rule;  ///< as configured or learnt, else "auto"; a literal

@@ -73,9 +73,20 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
     });
     for (auto pick = back.rbegin(); pick != back.rend(); ++pick) return_to_lane(*pick);
   }
-  const std::size_t withdrawn = withdraw_reserved([&](const Sending& reserved) {
-    return reserved.pick.flow == flow && cancellations_.covers(flow, reserved.pick.ticket.at);
-  });
+  std::size_t withdrawn = withdraw_reserved(
+      [&](const Sending& reserved) {
+        return reserved.pick.flow == flow && cancellations_.covers(flow, reserved.pick.ticket.at);
+      },
+      [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  for (const std::uint64_t sequence : in_doubt_.of_flow(flow)) {
+    if (!cancellations_.covers(flow, in_doubt_.find(sequence)->pick.ticket.at)) continue;
+    (void)end_doubt(*in_doubt_.take(sequence), State::cancelled,
+                    {.end = DoubtEnd::cancelled,
+                     .by = {},
+                     .code = "cancelled",
+                     .detail = "with its campaign, in doubt: it may have been sent"});
+    ++withdrawn;
+  }
   if (std::ranges::find(cancelling_, flow, &Cancelling::flow) == cancelling_.end()) {
     cancelling_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
   }
@@ -84,8 +95,8 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
 }
 
 // Reserved, and nothing of it written: it may still be called back. Its verdict settles the intent.
-std::size_t CarrierDelivery::withdraw_reserved(
-    const std::function<bool(const Sending&)>& is_meant) {
+std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Sending&)>& is_meant,
+                                               const queue::Lanes::Sink& end) {
   std::size_t count = 0;
   for (const auto& line : lines_) {
     for (auto* slots : {&line->intending, &line->ready}) {
@@ -106,11 +117,30 @@ std::size_t CarrierDelivery::withdraw_reserved(
           retries_[pick.ticket.at.bits()] = std::move(reserved.retry);
         }
         close_slot(slot);
-        end_due_or_cancelled(pick);
+        end(pick);
       }
     }
   }
   return count;
+}
+
+// Reserved, and its link or its turn did not come in time; beside a full bind likewise.
+void CarrierDelivery::expire_reserved(std::uint32_t seconds) {
+  (void)withdraw_reserved(
+      [seconds](const Sending& reserved) { return reserved.pick.ticket.expires <= seconds; },
+      [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  for (const auto& line : lines_) {
+    std::vector<queue::Lanes::Pick> expired;
+    std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
+      if (pick.ticket.expires > seconds) return false;
+      expired.push_back(pick);
+      return true;
+    });
+    for (const queue::Lanes::Pick& pick : expired) {
+      under_way_.leave(pick.ticket.key);
+      end_due_or_cancelled(pick);
+    }
+  }
 }
 
 // Some of what is cancelled gets its verdict; the rest at the next turns.
@@ -168,13 +198,15 @@ void CarrierDelivery::finish_cancelling() {
 }
 
 bool CarrierDelivery::is_dead(const queue::Lanes::Pick& pick) const noexcept {
-  return cancellations_.is_buried(pick.ticket.at) ||
-         cancellations_.covers(pick.flow, pick.ticket.at);
+  return services_.buried.holds(pick.ticket.at) || cancellations_.covers(pick.flow, pick.ticket.at);
 }
 
 // The last word on a ticket that goes no further.
 void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
-  if (cancellations_.take_buried(pick.ticket.at)) return;  // its verdict is written
+  if (services_.buried.holds(pick.ticket.at)) {  // whoever buried it writes its verdict
+    services_.buried.unbury(pick.ticket.at);
+    return forget(pick.ticket.at);
+  }
   if (cancellations_.covers(pick.flow, pick.ticket.at)) {
     end_waiting(pick, State::cancelled, "cancelled", "with its campaign");
   } else {
@@ -185,6 +217,39 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
 // In lanes, behind limits, and set aside.
 std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
   return lanes_.waiting_of(flow) + limits_.waiting_of(flow) + staying_.waiting_of(flow);
+}
+
+// A message that was buried: what is in hand of it here, its ticket aside.
+CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence) {
+  if (const Held* found = in_doubt_.find(sequence);
+      found != nullptr && found->pick.ticket.at == at) {
+    (void)end_doubt(*in_doubt_.take(sequence), State::cancelled,
+                    {.end = DoubtEnd::cancelled,
+                     .by = {},
+                     .code = "cancelled",
+                     .detail = "in doubt: it may have been sent"});
+    return CalledBack::ended;
+  }
+  const auto in_hand = [at](const auto& each) {
+    return each->subject.parts > 0 && !each->record.empty() && each->pick.ticket.at == at;
+  };
+  const auto found = std::ranges::find_if(sendings_, in_hand);
+  if (found == sendings_.end()) return CalledBack::not_here;
+  services_.buried.unbury(at);
+  if (withdraw_reserved([at](const Sending& reserved) { return reserved.pick.ticket.at == at; },
+                        [this](const queue::Lanes::Pick& withdrawn) {
+                          end_waiting(withdrawn, State::cancelled, "cancelled",
+                                      "before it was sent");
+                        }) == 0) {
+    return CalledBack::under_way;
+  }
+  schedule_pump();
+  return CalledBack::ended;
+}
+
+void CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
+  if (possible_duplicate) retries_[at.bits()].possible_duplicate = true;
+  end_waiting({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent");
 }
 
 FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
@@ -202,6 +267,7 @@ FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
   for (const auto& each : sendings_) {
     if (!each->record.empty() && each->subject.parts > 0 && each->pick.flow == flow) ++at.reserved;
   }
+  at.in_doubt = in_doubt_.of_flow(flow).size();
   at.limit = paused_flows_.contains(flow) && at.waiting() > 0 ? FlowLimit::paused : limit_of(at);
   return at;
 }
@@ -210,6 +276,7 @@ FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at) const {
   if (at.waiting() == 0) return FlowLimit::nothing;
   const bool any_bound =
       std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
+  if (suspended_) return FlowLimit::suspended;
   if (!any_bound) return FlowLimit::link_down;
   if (throttle_.is_cut()) return FlowLimit::throttled;
   if (at.ready == 0) return FlowLimit::scheduled;

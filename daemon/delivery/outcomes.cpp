@@ -39,6 +39,12 @@ void Outcomes::write(const Uncertain& uncertain) {
   account(uncertain.of);
 }
 
+void Outcomes::write(const Resolved& resolved) {
+  add(RecordKind::resolved, resolved);
+  account(resolved.of);
+  if (resolved.of.state == State::sent_final) ++feed_.open().delta.sent;  // as for a part
+}
+
 void Outcomes::write_conflict(const Verdict& conflict) {
   add(RecordKind::conflict, conflict);
   account(conflict.of);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/commit/commit_feed.h"
+#include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
 
 namespace stentor::daemon {
@@ -25,6 +26,7 @@ class Outcomes {
   void write(const ReceiptCame& receipt);
   void write(const Verdict& verdict);
   void write(const Uncertain& uncertain);
+  void write(const Resolved& resolved);
   /// A final receipt against an earlier one: told, and nothing else.
   void write_conflict(const Verdict& conflict);
   void write(const Orphan& orphan);

@@ -187,6 +187,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;
   }
+  end_doubt_by_receipt(*receipt, deliver.source.digits);
   if (!apply(*receipt) && !is_repeated(*receipt)) keep_unmatched(*receipt);
   answer_when_durable(link, sequence_number);
 }

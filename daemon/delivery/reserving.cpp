@@ -113,6 +113,10 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
     next.retry = {};
     return close(Reserved::otherwise);
   }
+  if (is_put_off_by_hours(next)) {
+    next.retry = {};
+    return close(Reserved::otherwise);
+  }
   RateLimits::Match match;
   if (!limits_.is_empty()) {
     match = limits_.match(next.subject.from, next.subject.to);
@@ -132,6 +136,19 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   line.intent.sequences.push_back(next.subject.id.sequence());
   line.intending.push_back(slot);
   return Reserved::yes;
+}
+
+// Outside its hours it goes back to a timer. Where they never come, it expires there.
+bool CarrierDelivery::is_put_off_by_hours(Sending& next) {
+  if (!next.accepted.hours) return false;
+  const std::uint64_t now = wall_clock_ms();
+  const auto opens = open_hours_.next_open(*next.accepted.hours, now);
+  if (opens == now) return false;
+  if (next.retry.is_worth_keeping()) {
+    retries_[next.pick.ticket.at.bits()] = std::move(next.retry);
+  }
+  retry_later(next.pick, opens.value_or(now + kUnreadableRetryMs));
+  return true;
 }
 
 // Reads and plans the message. False when it is final or put off instead.

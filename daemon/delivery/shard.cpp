@@ -1,5 +1,6 @@
 #include "daemon/delivery/shard.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace stentor::daemon {
@@ -14,8 +15,8 @@ constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
 
 Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
              std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-             CarrierSwitches& switches, const InboundServices& inbound, queue::FileSystem& files,
-             std::uint64_t seed)
+             CarrierSwitches& switches, const InboundServices& inbound, BuriedMessages& buried,
+             queue::FileSystem& files, std::uint64_t seed)
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
@@ -32,13 +33,15 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                                                                    .gauges = gauges,
                                                                    .switches = switches,
                                                                    .inbound = inbound,
+                                                                   .buried = buried,
                                                                    .shards = shards,
                                                                    .inbox = inbox_,
                                                                    .seed = seed + number * 1000},
                                                      config.carriers[number],
                                                      static_cast<std::uint16_t>(number));
     by_number_[number] = carrier.get();
-    carriers_.push_back({static_cast<std::uint16_t>(number), std::move(carrier)});
+    carriers_.push_back(
+        {static_cast<std::uint16_t>(number), config.carriers[number].name, std::move(carrier)});
   }
 }
 
@@ -56,6 +59,39 @@ std::vector<FlowAtCarrier> Shard::ask(const FlowOrder& order, bool obey) {
     found.push_back(obey ? member.carrier->obey(order) : member.carrier->look_at(order.flow));
   }
   return found;
+}
+
+std::optional<DoubtAnswer> Shard::resolve(std::uint64_t sequence, DoubtEnd end, const Peer& peer) {
+  for (const Member& member : carriers_) {
+    if (auto answer = member.carrier->resolve(sequence, end, peer)) return answer;
+  }
+  return std::nullopt;
+}
+
+CalledBack Shard::call_back(queue::Locator at, std::uint64_t sequence) {
+  for (const Member& member : carriers_) {
+    const CalledBack came = member.carrier->call_back(at, sequence);
+    if (came != CalledBack::not_here) return came;
+  }
+  return CalledBack::not_here;
+}
+
+void Shard::end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate) {
+  if (carriers_.empty()) return;
+  const auto found = std::ranges::find(carriers_, carrier, &Member::name);
+  const Member& member = found == carriers_.end() ? carriers_.front() : *found;
+  member.carrier->end_buried(at, possible_duplicate);
+}
+
+bool Shard::has(std::string_view carrier) const {
+  return std::ranges::find(carriers_, carrier, &Member::name) != carriers_.end();
+}
+
+void Shard::when_durable(std::function<void()> then) {
+  feed_.flush();
+  const std::uint64_t batch = feed_.last_written();
+  if (batch <= feed_.settled()) return then();
+  when_durable_.emplace_back(batch, std::move(then));
 }
 
 void Shard::start() {
@@ -97,6 +133,11 @@ void Shard::on_settled() {
   // With the journal gone nothing may be written to a carrier or answered to it any more.
   if (any_failed) return stop();
   for (const Member& member : carriers_) member.carrier->on_durable(feed_.settled());
+  while (!when_durable_.empty() && when_durable_.front().first <= feed_.settled()) {
+    const auto then = std::move(when_durable_.front().second);
+    when_durable_.pop_front();
+    then();
+  }
   feed_.flush();
   reader_.forget_before(commit_.oldest_file());
 }

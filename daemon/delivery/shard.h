@@ -11,8 +11,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/commit/commit_feed.h"
@@ -25,8 +30,8 @@ class Shard {
  public:
   Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
         std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
-        CarrierSwitches& switches, const InboundServices& inbound, queue::FileSystem& files,
-        std::uint64_t seed);
+        CarrierSwitches& switches, const InboundServices& inbound, BuriedMessages& buried,
+        queue::FileSystem& files, std::uint64_t seed);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -36,6 +41,15 @@ class Shard {
 
   /// Gives the order to each carrier when `obey`; tells what each has of the flow.
   [[nodiscard]] std::vector<FlowAtCarrier> ask(const FlowOrder& order, bool obey);
+  /// Somebody's word on a message in doubt; nothing when none of the carriers holds it.
+  [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
+                                                   const Peer& peer);
+  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
+  void end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate);
+  /// Whether a carrier of this name lives here. Any thread.
+  [[nodiscard]] bool has(std::string_view carrier) const;
+  /// Calls `then` when everything written until now is on disk.
+  void when_durable(std::function<void()> then);
   void start();
   void drain();
   void stop();
@@ -46,6 +60,7 @@ class Shard {
  private:
   struct Member {
     std::uint16_t number;
+    std::string name;
     std::unique_ptr<CarrierDelivery> carrier;
   };
   void take_arrivals();
@@ -55,6 +70,7 @@ class Shard {
   Waker arrival_waker_;
   Waker settled_waker_;
   CommitFeed feed_;
+  std::deque<std::pair<std::uint64_t, std::function<void()>>> when_durable_;  // by batch
   CommitThread& commit_;
   ArrivalLane& arrivals_;
   queue::JournalReader reader_;

@@ -9,6 +9,7 @@
 #include "daemon/events/opt_out_lines.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/records/doubt_records.h"
 #include "daemon/records/opt_out_records.h"
 
 namespace stentor::daemon {
@@ -43,6 +44,17 @@ void append_untrusted(std::string_view key, std::string_view value, std::string&
   if (value.empty()) return;
   append_key(key, out);
   append_json_untrusted(value, kCarrierWordMax, out);
+}
+
+std::string_view what_follows(const Uncertain& uncertain) {
+  switch (uncertain.policy) {
+    case UncertainPolicy::resend: return "written to the carrier, its answer lost; it goes again";
+    case UncertainPolicy::hold: return "written to the carrier, its answer lost; it is held";
+    case UncertainPolicy::fail: return "written to the carrier, its answer lost; it ends here";
+    case UncertainPolicy::wait_dlr:
+      return "written to the carrier, its answer lost; a receipt is waited for";
+  }
+  return "";
 }
 
 void append_part(const PartAnswered& part, const Subject& subject, bool is_part, std::string& out) {
@@ -119,6 +131,12 @@ RecordEvents events_of(const queue::Record& record) {
         add("uncertain", events);
       }
       break;
+    case RecordKind::resolved:
+      if (const auto resolved = decode_resolved(record.payload)) {
+        subject = resolved->of.subject;
+        add(type_of(resolved->of.state, true), events);
+      }
+      break;
     case RecordKind::conflict:
       if (const auto conflict = decode_verdict(record.payload)) {
         subject = conflict->of.subject;
@@ -180,8 +198,17 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       append_following(uncertain->of, out);
       append_member("parts", subject.parts, out);
       append_member("code", uncertain->reason, out);
-      append_member("detail", "written to the carrier, its answer lost; it goes again", out);
+      append_member("detail", what_follows(*uncertain), out);
       out.append(",\"possible_duplicate\":true");
+      break;
+    }
+    case RecordKind::resolved: {
+      const auto resolved = decode_resolved(record.payload);
+      append_following(resolved->of, out);
+      append_member("parts", subject.parts, out);
+      if (!resolved->code.empty()) append_member("code", resolved->code, out);
+      if (!resolved->detail.empty()) append_member("detail", resolved->detail, out);
+      if (resolved->of.possible_duplicate) out.append(",\"possible_duplicate\":true");
       break;
     }
     case RecordKind::carrier_switched:

@@ -10,6 +10,7 @@
 
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/order_key.h"
+#include "daemon/hours/number_region.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
 #include "daemon/ingress/preview.h"
@@ -48,16 +49,19 @@ void append_rejection(const Refusal& refusal, std::string& reply) {
   reply.append("}}");
 }
 
+struct Admission::Recipient {
+  std::string to;  ///< kept form; as written where it is refused
+  std::uint16_t carrier = 0;
+  std::string from;
+  Cost cost;
+  std::uint64_t due_ms = 0;  ///< goes no earlier: not_before, or when its hours begin; 0: now
+  std::string zone;          ///< of its hours
+  encoding::Replacement replacement = encoding::Replacement::none;
+  std::optional<Refusal> refusal;
+};
+
 // What is known of a send once it has been checked: one entry for each distinct destination.
 struct Admission::Checked {
-  struct Recipient {
-    std::string to;  ///< kept form; as written where it is refused
-    std::uint16_t carrier = 0;
-    std::string from;
-    Cost cost;
-    encoding::Replacement replacement = encoding::Replacement::none;
-    std::optional<Refusal> refusal;
-  };
   std::vector<Recipient> recipients;
   std::uint64_t content = 0;
   std::uint64_t not_before_ms = 0;
@@ -107,6 +111,35 @@ std::optional<Refusal> Admission::check_times(const SendRequest& request, std::u
   constexpr std::uint64_t kLastSecond = 0xffffffff;  // the year 2106
   if (expires / 1000 > kLastSecond) return refuse("bad_time", "expires: after the year 2105");
   out.expires = static_cast<std::uint32_t>((expires + 999) / 1000);
+  return std::nullopt;
+}
+
+// Held until its hours begin, never dropped; what expires before that is refused now.
+std::optional<Refusal> Admission::check_hours(const SendRequest& request, const Checked& checked,
+                                              std::uint64_t now_ms, Recipient& recipient) {
+  recipient.zone = request.hours->zone;
+  if (recipient.zone.empty()) {
+    std::string_view digits = recipient.to;
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    const std::string_view regions = request.is_short ? std::string_view{} : regions_of(digits);
+    if (regions.empty()) {
+      return refuse("bad_field", "hours.zone: this number does not tell its zone; give one");
+    }
+    recipient.zone.append("@").append(regions);
+  }
+  if (!open_hours_.knows(recipient.zone)) return refuse("bad_field", "hours.zone: not a zone");
+  const std::uint64_t from = std::max(checked.not_before_ms, now_ms);
+  const auto opens =
+      open_hours_.next_open({request.hours->from, request.hours->to, recipient.zone}, from);
+  if (!opens) {
+    return refuse("never_in_hours",
+                  "hours: never at one time in all zones of this number's region;"
+                  " give a zone");
+  }
+  if (*opens / 1000 >= checked.expires) {
+    return refuse("never_in_hours", "hours: it expires before they begin");
+  }
+  if (*opens > from) recipient.due_ms = *opens;
   return std::nullopt;
 }
 
@@ -160,7 +193,7 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   std::optional<std::pair<std::uint16_t, encoding::Replacement>> planned_for;
   std::expected<Cost, Refusal> planned;
   for (const std::string_view written : request.to) {
-    Checked::Recipient recipient;
+    Recipient recipient;
     auto number = request.is_short ? normalise_short_code(written) : normalise_destination(written);
     if (!number) {
       recipient.to = std::string(written.substr(0, 64));
@@ -180,6 +213,10 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
       if (from.empty()) recipient.from = choice->default_from;
     } else {
       recipient.refusal = refuse("no_route", "to: no route leads there");
+    }
+    recipient.due_ms = out.not_before_ms;
+    if (!recipient.refusal && request.hours) {
+      recipient.refusal = check_hours(request, out, now_ms, recipient);
     }
     if (!recipient.refusal && recipient.from.empty()) {
       recipient.refusal = refuse("bad_sender", "from: none given, and the route has none");
@@ -218,9 +255,9 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   }
 
   const auto refused = std::ranges::find_if(
-      out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
-  const bool none_left = std::ranges::all_of(
-      out.recipients, [](const Checked::Recipient& r) { return r.refusal.has_value(); });
+      out.recipients, [](const Recipient& r) { return r.refusal.has_value(); });
+  const bool none_left =
+      std::ranges::all_of(out.recipients, [](const Recipient& r) { return r.refusal.has_value(); });
   if (none_left) return refused->refusal;
   if (request.is_binary && peer.config != nullptr && !peer.config->may_send_binary) {
     return refuse("not_permitted", "binary: not allowed for this client");
@@ -261,6 +298,11 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   if (request.smpp.service_type) content_.text(*request.smpp.service_type);
   if (request.smpp.protocol_id) content_.u8(*request.smpp.protocol_id);
   content_.raw(request.smpp.tlvs);
+  if (request.uncertain) content_.text(to_string(*request.uncertain));
+  if (request.hours) {
+    content_.text(request.hours->zone);
+    content_.u32(std::uint32_t{request.hours->from} << 16 | request.hours->to);
+  }
   return XXH3_64bits(content_.octets().data(), content_.size());  // in the journal: no seed
 }
 
@@ -307,7 +349,7 @@ MessageId Admission::next_id(std::uint64_t now_ms) {
 void Admission::write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
                               std::size_t which, std::uint64_t now_ms, bool owns_ref,
                               queue::Flow flow, MessageId& id) {
-  const Checked::Recipient& recipient = checked.recipients[which];
+  const Recipient& recipient = checked.recipients[which];
   const CarrierConfig& carrier = config_.carriers[recipient.carrier];
   id = next_id(now_ms);
   Subject subject;
@@ -348,6 +390,10 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   accepted.service_type = request.smpp.service_type;
   accepted.protocol_id = request.smpp.protocol_id;
   accepted.tlvs = request.smpp.tlvs;
+  accepted.uncertain = request.uncertain;
+  if (request.hours) {
+    accepted.hours = Hours{request.hours->from, request.hours->to, recipient.zone};
+  }
   if (recipient.cost.parts > 1) {
     accepted.reference =
         ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];
@@ -362,7 +408,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   arrival.expires = checked.expires;
   arrival.key = order_key(recipient.to, recipient.from, request.campaign, accepted.priority);
   arrival.flow = accepted.flow;
-  arrival.due_ms = checked.not_before_ms;
+  arrival.due_ms = recipient.due_ms;
   arrival.carrier = recipient.carrier;
   arrival.priority = priority;
   batch.arrivals[recipient.carrier % start_.shards].push_back(arrival);
@@ -408,9 +454,8 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
     return {.refused = "busy"};
   }
   bool owns_ref = !request.ref.empty();
-  const Cost& first = std::ranges::find_if(checked.recipients, [](const Checked::Recipient& r) {
-                        return !r.refusal;
-                      })->cost;
+  const Cost& first =
+      std::ranges::find_if(checked.recipients, [](const Recipient& r) { return !r.refusal; })->cost;
   reply.push_back('{');
   if (!request.ref.empty()) append_member("ref", request.ref, reply);
   append_member("status", "accepted", reply);
@@ -422,7 +467,7 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
     reply.push_back('[');
   }
   for (std::size_t i = 0; i < checked.recipients.size(); ++i) {
-    const Checked::Recipient& recipient = checked.recipients[i];
+    const Recipient& recipient = checked.recipients[i];
     if (request.to_is_array) {
       if (i > 0) reply.push_back(',');
       reply.push_back('{');
@@ -445,6 +490,15 @@ Admission::Answer Admission::send(const SendRequest& request, const Peer& peer,
   if (request.to_is_array) reply.push_back(']');
   reply.push_back('}');
   return {.waits_for = feed_.open_number()};
+}
+
+std::optional<MessageId> Admission::id_of(std::string_view client, std::string_view ref) {
+  const auto place = find(client, ref);
+  if (!place) return std::nullopt;
+  const auto record = reader_.read(*place);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  return subject ? std::optional(subject->id) : std::nullopt;
 }
 
 void Admission::on_settled(const CommitBatch& batch) {

@@ -19,6 +19,7 @@
 #include "daemon/config/config.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/routing.h"
+#include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
 #include "daemon/ingress/reference_index.h"
 #include "daemon/ingress/request.h"
@@ -65,6 +66,9 @@ class Admission {
   /// The accepted record of a client's reference, if it is remembered and durable.
   [[nodiscard]] std::optional<queue::Locator> find(std::string_view client, std::string_view ref);
 
+  /// The id of the message with a client's reference, likewise.
+  [[nodiscard]] std::optional<MessageId> id_of(std::string_view client, std::string_view ref);
+
   /// Forgets references before this place in a part of the index: call now and then.
   void forget_before(queue::Locator oldest) { references_->forget_before(oldest); }
 
@@ -73,6 +77,7 @@ class Admission {
   [[nodiscard]] std::size_t references() const noexcept { return references_->size(); }
 
  private:
+  struct Recipient;
   struct Checked;
   struct Cost {
     std::uint32_t segments = 0;  ///< what the handset gets
@@ -93,6 +98,9 @@ class Admission {
                                              std::uint64_t now_ms, Checked& out);
   [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request, std::uint64_t now_ms,
                                                    Checked& out) const;
+  [[nodiscard]] std::optional<Refusal> check_hours(const SendRequest& request,
+                                                   const Checked& checked, std::uint64_t now_ms,
+                                                   Recipient& recipient);
   [[nodiscard]] Content content_for(std::uint16_t carrier, const SendRequest& request,
                                     std::string_view to, std::string_view from) const;
   [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier, const Content& content,
@@ -119,6 +127,7 @@ class Admission {
   std::deque<BatchReferences> pending_references_;
   // The 8-bit reference counts per destination: recipients share 64 Ki counters by hash.
   std::unique_ptr<std::uint16_t[]> concatenation_;
+  OpenHours open_hours_;
   FieldWriter subject_;
   FieldWriter record_;
   FieldWriter content_;

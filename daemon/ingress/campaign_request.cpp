@@ -19,8 +19,9 @@ constexpr std::array kActions = {
     Word{"list", CampaignAction::list},     Word{"show", CampaignAction::show},
     Word{"create", CampaignAction::create}, Word{"set", CampaignAction::set},
     Word{"pause", CampaignAction::pause},   Word{"resume", CampaignAction::resume},
-    Word{"cancel", CampaignAction::cancel}, Word{"wait", CampaignAction::wait}};
-constexpr std::array<std::string_view, 2> kLater = {"move", "report"};
+    Word{"cancel", CampaignAction::cancel}, Word{"wait", CampaignAction::wait},
+    Word{"report", CampaignAction::report}};
+constexpr std::array<std::string_view, 1> kLater = {"move"};
 
 }  // namespace
 

@@ -223,12 +223,68 @@ std::function<void(std::string)> Connection::answer_later() {
 }
 
 void Connection::handle(const CampaignRequest& request) {
-  asked_elsewhere_ = true;
-  ingress_.campaigns().answer(
-      request, peer_, wall_clock_ms(), [self = shared_from_this()](std::string reply) {
-        boost::asio::post(self->ingress_.context(),
-                          [self, reply = std::move(reply)] { self->complete(reply); });
+  if (request.action == CampaignAction::report) {
+    const auto campaign = ingress_.campaigns().find(request, peer_);
+    if (!campaign) return refuse(campaign.error());
+    asked_elsewhere_ = true;
+    ReportPlace place;
+    place.client = (*campaign)->client;
+    place.campaign = (*campaign)->name;
+    return ask_for_piece(std::move(place));
+  }
+  ingress_.campaigns().answer(request, peer_, wall_clock_ms(), answer_later());
+}
+
+void Connection::ask_for_piece(ReportPlace place) {
+  ingress_.helpers().report(
+      std::move(place), [self = shared_from_this()](CampaignReport::Piece piece) {
+        boost::asio::post(self->ingress_.context(), [self, piece = std::move(piece)]() mutable {
+          self->on_piece(std::move(piece));
+        });
       });
+}
+
+void Connection::on_piece(CampaignReport::Piece piece) {
+  if (closed_) return;
+  if (piece.is_last) return complete(piece.text);
+  if (!piece.text.empty()) {
+    out_.append(piece.text);
+    reply_ends(0);
+  }
+  report_ = std::move(piece.place);
+  write();
+  go_on_with_report();
+}
+
+void Connection::go_on_with_report() {
+  if (!report_ || closed_ || out_.size() + writing_.size() > kUnreadOctetsMax / 2) return;
+  ReportPlace place = std::move(*report_);
+  report_.reset();
+  ask_for_piece(std::move(place));
+}
+
+void Connection::handle(const CancelRequest& request) {
+  if (!peer_.may_submit && !peer_.is_admin) {
+    return refuse({"not_permitted", "cancel: this client may only look", {}});
+  }
+  std::optional<queue::Locator> place;
+  if (!request.ref.empty()) {
+    place = ingress_.admission().find(peer_.client, request.ref);
+    if (!place) return refuse({"not_found", "cancel: no such message", {}});
+  } else if (!MessageId::parse(request.id)) {
+    return refuse({"not_found", "cancel: no such message", {}});
+  }
+  ingress_.helpers().cancel(std::string(request.id), place, peer_, answer_later());
+}
+
+void Connection::handle(const ResolveRequest& request) {
+  const auto id = request.ref.empty() ? MessageId::parse(request.id)
+                                      : ingress_.admission().id_of(peer_.client, request.ref);
+  if (!id) return refuse({"not_found", "resolve: no such message", {}});
+  if (!peer_.may_submit && !peer_.is_admin) {
+    return refuse({"not_permitted", "resolve: this client may only look", {}});
+  }
+  ingress_.helpers().resolve(*id, request.as, peer_, answer_later());
 }
 
 void Connection::complete(std::string_view reply) {
@@ -299,6 +355,7 @@ void Connection::write() {
         self->writing_.clear();
         if (error) return self->close();
         self->write();
+        self->go_on_with_report();
         self->resume();
         self->hand_over_when_quiet();
         if (self->at_eof_ && !self->held_back_) self->close_when_quiet();

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/campaigns/campaign_report.h"
 #include "daemon/ingress/peer.h"
 #include "daemon/ingress/request.h"
 
@@ -86,8 +87,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const RouteRequest& request);
   void handle(const OptOutRequest& request);
   void handle(const CallbacksRequest& request);
+  void handle(const CancelRequest& request);
+  void handle(const ResolveRequest& request);
   /// The next request waits until what this gives out is called, once, from any thread.
   [[nodiscard]] std::function<void(std::string)> answer_later();
+  void ask_for_piece(ReportPlace place);
+  void on_piece(CampaignReport::Piece piece);
+  void go_on_with_report();
   void refuse(const Refusal& refusal);
   void reply_ends(std::uint64_t batch);
   [[nodiscard]] bool must_hold_back() const;
@@ -107,7 +113,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool at_eof_ = false;
   bool closed_ = false;
   bool held_back_ = false;
-  bool asked_elsewhere_ = false;  // another thread works on a request: the next one waits
+  bool asked_elsewhere_ = false;       // another thread works on a request: the next one waits
+  std::optional<ReportPlace> report_;  // goes on here when its client has read what it got
   std::optional<TimePoint> unfinished_since_;
 
   std::string out_;             // replies not yet handed to the socket

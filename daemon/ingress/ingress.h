@@ -60,9 +60,13 @@ struct IngressHelpers {
       history;
   std::function<void(EventsHandover)> events;
   CampaignDesk::AskCarriers flows;
+  std::function<void(ReportPlace, CampaignReport::Answer)> report;
   std::function<void(CarrierRequest, const Peer&, Reply)> carrier;
   OptOuts* opt_outs = nullptr;
   std::function<std::string(const Peer&)> callbacks;
+  std::function<void(std::string id, std::optional<queue::Locator> place, const Peer&, Reply)>
+      cancel;
+  std::function<void(MessageId id, DoubtEnd as, const Peer&, Reply)> resolve;
 };
 
 class Ingress {

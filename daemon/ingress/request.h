@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
 #include "queue/ticket.h"
 
@@ -40,6 +41,12 @@ struct SmppWish {
   std::span<const std::uint8_t> tlvs;  ///< optional parameters, as they travel
 };
 
+struct HoursWish {
+  std::uint16_t from = 0;  ///< minutes of the local day
+  std::uint16_t to = 0;
+  std::string zone;  ///< empty: by number
+};
+
 struct SendRequest {
   std::vector<std::string_view> to;
   bool to_is_array = false;
@@ -61,6 +68,8 @@ struct SendRequest {
   std::optional<encoding::NationalLanguages> national;
   ReceiptWish receipt = ReceiptWish::all;
   std::uint32_t max_segments = 10;
+  std::optional<UncertainWish> uncertain;
+  std::optional<HoursWish> hours;
   SmppWish smpp;
   bool ignores_opt_out = false;  ///< stentor's own answer to a STOP
 };
@@ -110,7 +119,29 @@ struct StatusRequest {};
 
 struct CallbacksRequest {};
 
-enum class CampaignAction : std::uint8_t { list, show, create, set, pause, resume, cancel, wait };
+struct CancelRequest {
+  std::string_view id;
+  std::string_view ref;
+};
+
+/// What became of a message in doubt, or that somebody gives it up.
+struct ResolveRequest {
+  std::string_view id;
+  std::string_view ref;
+  DoubtEnd as = DoubtEnd::abandoned;
+};
+
+enum class CampaignAction : std::uint8_t {
+  list,
+  show,
+  create,
+  set,
+  pause,
+  resume,
+  cancel,
+  wait,
+  report
+};
 
 struct CampaignRequest {
   CampaignAction action = CampaignAction::list;
@@ -132,6 +163,6 @@ struct CarrierRequest {
 
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
                              StatusRequest, CampaignRequest, CarrierRequest, RouteRequest,
-                             OptOutRequest, CallbacksRequest>;
+                             OptOutRequest, CallbacksRequest, CancelRequest, ResolveRequest>;
 
 }  // namespace stentor::daemon

@@ -4,9 +4,12 @@
 #include <simdjson.h>
 
 #include "daemon/ingress/campaign_request.h"
+#include "daemon/ingress/cancel_request.h"
 #include "daemon/ingress/carrier_request.h"
+#include "daemon/ingress/hours_wish.h"
 #include "daemon/ingress/opt_out_request.h"
 #include "daemon/ingress/request_fields.h"
+#include "daemon/ingress/resolve_request.h"
 #include "daemon/ingress/route_request.h"
 #include "daemon/ingress/smpp_wish.h"
 #include "encoding/national_language.h"
@@ -207,6 +210,8 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   if (op.text == "message") return message();
   if (op.text == "events") return events();
   if (op.text == "ack") return ack();
+  if (op.text == "cancel") return read_cancel_request(*this);
+  if (op.text == "resolve") return read_resolve_request(*this);
   if (op.text == "campaign") return read_campaign_request(*this);
   if (op.text == "route") return read_route_request(*this);
   if (op.text == "optout") return read_opt_out(*this);
@@ -219,7 +224,7 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
     return StatusRequest{};
   }
   if (op.text == "carrier") return read_carrier_request(*this);
-  for (const std::string_view later : {"cancel", "resolve", "reload", "drain"}) {
+  for (const std::string_view later : {"reload", "drain"}) {
     if (op.text == later)
       return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
   }
@@ -269,6 +274,18 @@ std::expected<void, Refusal> RequestParser::Body::read_destinations(SendRequest&
 }
 
 std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out) const {
+  if (has(Field::uncertain)) {
+    std::string_view word;
+    if (auto read = read_text(Field::uncertain, word, 32); !read) return read;
+    out.uncertain = parse_uncertain(word, false);
+    if (!out.uncertain) {
+      return refuse("bad_field",
+                    "uncertain: must be resend, hold, fail or wait-dlr:SECONDS, at most a week");
+    }
+  }
+  auto hours = read_hours(*this);
+  if (!hours) return std::unexpected(std::move(hours.error()));
+  out.hours = std::move(*hours);
   if (has(Field::priority)) {
     std::string_view word;
     if (auto read = read_text(Field::priority, word, 16); !read) return read;
@@ -309,13 +326,8 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
 // Fields of the protocol that this version does not act on are refused, never passed over; a value
 // that asks for what happens anyway is fine.
 std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
-  for (const Field field : {Field::hours, Field::plan, Field::uncertain, Field::callback}) {
-    const FieldValue& found = value(field);
+  for (const Field field : {Field::plan, Field::callback}) {
     if (!has(field)) continue;
-    if (field == Field::uncertain && found.type == FieldValue::Type::text &&
-        found.text == "resend") {
-      continue;
-    }
     return refuse("not_supported", fmt::format("{} {}", name_of(field), kNotYet));
   }
   return {};

@@ -1,9 +1,8 @@
 #include "daemon/records/records.h"
 
 namespace stentor::daemon {
-namespace {
 
-void put(const Following& of, FieldWriter& out) {
+void encode(const Following& of, FieldWriter& out) {
   out.u64(of.accepted.bits());
   out.u64(of.time_ms);
   out.u8(static_cast<std::uint8_t>(of.state));
@@ -11,7 +10,7 @@ void put(const Following& of, FieldWriter& out) {
   out.block(of.subject);
 }
 
-Following take_following(FieldReader& in) {
+Following decode_following(FieldReader& in) {
   Following of;
   of.accepted = queue::Locator(in.u64());
   of.time_ms = in.u64();
@@ -20,6 +19,8 @@ Following take_following(FieldReader& in) {
   of.subject = in.block();
   return of;
 }
+
+namespace {
 
 void put(const std::vector<std::uint64_t>& sequences, FieldWriter& out) {
   out.varint(sequences.size());
@@ -59,6 +60,19 @@ void put_extras(const Accepted& accepted, FieldWriter& out) {
   }
   if (accepted.protocol_id) put_extra(AcceptedExtra::protocol_id, {&*accepted.protocol_id, 1}, out);
   if (!accepted.tlvs.empty()) put_extra(AcceptedExtra::tlvs, accepted.tlvs, out);
+  if (accepted.uncertain) {
+    FieldWriter value;
+    value.u8(static_cast<std::uint8_t>(accepted.uncertain->policy));
+    value.u32(accepted.uncertain->seconds);
+    put_extra(AcceptedExtra::uncertain, value.octets(), out);
+  }
+  if (accepted.hours) {
+    FieldWriter value;
+    value.u16(accepted.hours->from);
+    value.u16(accepted.hours->to);
+    value.text(accepted.hours->zone);
+    put_extra(AcceptedExtra::hours, value.octets(), out);
+  }
 }
 
 void take_extras(FieldReader& in, Accepted& accepted) {
@@ -73,6 +87,17 @@ void take_extras(FieldReader& in, Accepted& accepted) {
       }
       case AcceptedExtra::protocol_id: accepted.protocol_id = value.u8(); break;
       case AcceptedExtra::tlvs: accepted.tlvs = value.rest(); break;
+      case AcceptedExtra::uncertain:
+        accepted.uncertain.emplace();
+        accepted.uncertain->policy = static_cast<UncertainPolicy>(value.u8());
+        accepted.uncertain->seconds = value.u32();
+        break;
+      case AcceptedExtra::hours:
+        accepted.hours.emplace();
+        accepted.hours->from = value.u16();
+        accepted.hours->to = value.u16();
+        accepted.hours->zone = value.text();
+        break;
     }
   }
 }
@@ -240,7 +265,7 @@ std::string_view name_of(State state) noexcept {
 }
 
 void encode(const PartAnswered& part, FieldWriter& out) {
-  put(part.of, out);
+  encode(part.of, out);
   out.u8(part.part);
   out.u8(part.attempt);
   out.u16(part.bind);
@@ -254,7 +279,7 @@ void encode(const PartAnswered& part, FieldWriter& out) {
 std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   PartAnswered part;
-  part.of = take_following(in);
+  part.of = decode_following(in);
   part.part = in.u8();
   part.attempt = in.u8();
   part.bind = in.u16();
@@ -267,7 +292,7 @@ std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload) {
 }
 
 void encode(const ReceiptCame& receipt, FieldWriter& out) {
-  put(receipt.of, out);
+  encode(receipt.of, out);
   out.u8(receipt.part);
   out.u8(receipt.message_state);
   out.u8(receipt.is_final_for_part ? 1 : 0);
@@ -282,7 +307,7 @@ void encode(const ReceiptCame& receipt, FieldWriter& out) {
 std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   ReceiptCame receipt;
-  receipt.of = take_following(in);
+  receipt.of = decode_following(in);
   receipt.part = in.u8();
   receipt.message_state = in.u8();
   receipt.is_final_for_part = in.u8() != 0;
@@ -296,7 +321,7 @@ std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload)
 }
 
 void encode(const Verdict& verdict, FieldWriter& out) {
-  put(verdict.of, out);
+  encode(verdict.of, out);
   out.text(verdict.code);
   out.text(verdict.detail);
 }
@@ -304,27 +329,41 @@ void encode(const Verdict& verdict, FieldWriter& out) {
 std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   Verdict verdict;
-  verdict.of = take_following(in);
+  verdict.of = decode_following(in);
   verdict.code = in.text();
   verdict.detail = in.text();
   return checked(in, verdict);
 }
 
 void encode(const Uncertain& uncertain, FieldWriter& out) {
-  put(uncertain.of, out);
+  encode(uncertain.of, out);
   out.text(uncertain.reason);
+  out.u8(static_cast<std::uint8_t>(uncertain.policy));
+  out.u8(static_cast<std::uint8_t>(uncertain.then));
+  out.u64(uncertain.until_ms);
+  out.varint(uncertain.parts.size());
+  for (const bool is_in_doubt : uncertain.parts) out.u8(is_in_doubt ? 1 : 0);
 }
 
 std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   Uncertain uncertain;
-  uncertain.of = take_following(in);
+  uncertain.of = decode_following(in);
   uncertain.reason = in.text();
+  if (!in.is_at_end()) {  // what the first version wrote ends here
+    uncertain.policy = static_cast<UncertainPolicy>(in.u8());
+    uncertain.then = static_cast<UncertainPolicy>(in.u8());
+    uncertain.until_ms = in.u64();
+    const std::uint64_t parts = in.varint();
+    for (std::uint64_t i = 0; i < parts && in.is_good(); ++i) {
+      uncertain.parts.push_back(in.u8() != 0);
+    }
+  }
   return checked(in, uncertain);
 }
 
 void encode(const Moved& moved, FieldWriter& out) {
-  put(moved.of, out);
+  encode(moved.of, out);
   out.text(moved.from);
   out.text(moved.to);
   out.text(moved.reason);
@@ -333,7 +372,7 @@ void encode(const Moved& moved, FieldWriter& out) {
 std::optional<Moved> decode_moved(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   Moved moved;
-  moved.of = take_following(in);
+  moved.of = decode_following(in);
   moved.from = in.text();
   moved.to = in.text();
   moved.reason = in.text();

@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/uncertain_policy.h"
+#include "daemon/hours/open_hours.h"
 #include "daemon/records/fields.h"
 #include "daemon/records/message_id.h"
 #include "encoding/segmenter.h"
@@ -43,6 +45,7 @@ enum class RecordKind : std::uint8_t {
   campaign = 12,      ///< a campaign and its counts, in a file's first block (campaign_records.h)
   campaign_set = 13,  ///< a campaign was made, changed or cancelled
   campaign_forgotten = 14,  ///< a campaign that had ended gave its place to another
+  resolved = 15,            ///< a doubt ended (doubt_records.h)
   moved = 20,               ///< a message that waited goes through another carrier
 
   carrier_switched = 48  ///< a carrier was suspended or resumed
@@ -69,7 +72,13 @@ enum class EncodingWish : std::uint8_t { automatic, gsm7, ucs2 };
 
 /// What few messages have, at the end of an accepted record: each with its number and its length,
 /// so that a message without pays nothing, and one that is not known is passed over. On disk.
-enum class AcceptedExtra : std::uint8_t { service_type = 1, protocol_id = 2, tlvs = 3 };
+enum class AcceptedExtra : std::uint8_t {
+  service_type = 1,
+  protocol_id = 2,
+  tlvs = 3,
+  uncertain = 20,
+  hours = 21
+};
 
 struct Accepted {
   std::span<const std::uint8_t> subject;  ///< encoded Subject
@@ -95,6 +104,8 @@ struct Accepted {
   std::optional<std::string_view> service_type;  ///< SMPP's, instead of the carrier's
   std::optional<std::uint8_t> protocol_id;       ///< SMPP's; none: 0
   std::span<const std::uint8_t> tlvs;            ///< SMPP's optional parameters, as they travel
+  std::optional<UncertainWish> uncertain;        ///< instead of the carrier's policy
+  std::optional<Hours> hours;                    ///< when it may be sent
 };
 void encode(const Accepted& accepted, FieldWriter& out);
 /// The number its campaign is counted by; 0 where an old record has none.
@@ -146,6 +157,8 @@ struct Following {
   queue::Flow flow = 0;   ///< flow_of() its accepted record
   bool was_sent = false;  ///< it had been `sent` before it became final
 };
+void encode(const Following& of, FieldWriter& out);
+[[nodiscard]] Following decode_following(FieldReader& in);
 
 struct PartAnswered {
   Following of;
@@ -186,7 +199,11 @@ void encode(const Verdict& verdict, FieldWriter& out);
 
 struct Uncertain {
   Following of;
-  std::string_view reason;  ///< crash, link_lost
+  std::string_view reason;                           ///< crash, link_lost
+  UncertainPolicy policy = UncertainPolicy::resend;  ///< what is done now
+  UncertainPolicy then = UncertainPolicy::resend;    ///< at `until_ms`
+  std::uint64_t until_ms = 0;                        ///< 0: only somebody's word ends it
+  std::vector<bool> parts;  ///< which are in doubt; empty in old records: all not taken
 };
 void encode(const Uncertain& uncertain, FieldWriter& out);
 [[nodiscard]] std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload);

@@ -46,16 +46,8 @@ void Replay::visit(const queue::Record& record) {
         return advance(verdict->of, entry, sequence);
       }
       break;
-    case RecordKind::uncertain:
-      if (const auto uncertain = decode_uncertain(record.payload)) {
-        std::uint64_t sequence = 0;
-        if (Entry* entry = entry_of(uncertain->of, sequence)) {
-          entry->possible_duplicate = true;
-          entry->intended = false;
-        }
-        return;
-      }
-      break;
+    case RecordKind::uncertain: return visit_uncertain(record);
+    case RecordKind::resolved: return visit_resolved(record);
     case RecordKind::consumer:
       if (const auto consumer = decode_consumer(record.payload)) {
         return consumers_.restore(*consumer);
@@ -237,6 +229,7 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) 
   accepted_in.live -= std::min<std::uint64_t>(1, accepted_in.live);
   entry->parts = 0;
   partials_.erase(sequence);
+  held_.erase(sequence);
   const auto piece = pieces_.find(sequence / kPieceEntries);
   if (--piece->second->live == 0 && (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
     pieces_.erase(piece);
@@ -263,6 +256,7 @@ void Replay::visit_part(const queue::Record& record) {
       taken.resize(entry->parts, false);
       if (part->part >= 1 && part->part <= entry->parts) taken[part->part - 1u] = true;
     }
+    if (is_accepted) end_doubt_of_part(sequence, part->part);
     // Of several parts others may still be without an answer: they stay in doubt. A mark too many
     // is allowed, one too few is not.
     if (entry->parts == 1) entry->intended = false;
@@ -298,6 +292,60 @@ void Replay::visit_receipt(const queue::Record& record) {
         .restore_part_outcome(entry->at, entry->parts, receipt->part, state_of(verdict));
   }
   advance(receipt->of, entry, sequence);
+}
+
+void Replay::visit_uncertain(const queue::Record& record) {
+  const auto uncertain = decode_uncertain(record.payload);
+  if (!uncertain) {
+    ++report_.not_understood;
+    return;
+  }
+  std::uint64_t sequence = 0;
+  Entry* entry = entry_of(uncertain->of, sequence);
+  if (entry == nullptr) return;
+  entry->possible_duplicate = true;
+  entry->intended = false;
+  if (uncertain->policy != UncertainPolicy::hold &&
+      uncertain->policy != UncertainPolicy::wait_dlr) {
+    return;
+  }
+  HeldEntry& held = held_[sequence];
+  held.since_ms = uncertain->of.time_ms;
+  held.until_ms = uncertain->until_ms;
+  held.then = uncertain->then;
+  held.doubt.assign(uncertain->parts.begin(), uncertain->parts.end());
+  held.doubt.resize(entry->parts, false);
+}
+
+void Replay::visit_resolved(const queue::Record& record) {
+  const auto resolved = decode_resolved(record.payload);
+  if (!resolved) {
+    ++report_.not_understood;
+    return;
+  }
+  std::uint64_t sequence = 0;
+  Entry* entry = entry_of(resolved->of, sequence);
+  if (resolved->of.state == State::sent_final) ++ledger_.sent;
+  const auto held = held_.find(sequence);
+  if (entry != nullptr && held != held_.end()) {
+    if (resolved->end == DoubtEnd::said_sent) {  // its other parts go on
+      PartSet& taken = partials_[sequence].taken;
+      taken.resize(entry->parts, false);
+      for (std::size_t i = 0; i < entry->parts; ++i) {
+        if (held->second.doubt[i]) taken[i] = true;
+      }
+    }
+    held_.erase(held);
+  }
+  advance(resolved->of, entry, sequence);
+}
+
+// A receipt has proved that the carrier has it.
+void Replay::end_doubt_of_part(std::uint64_t sequence, std::uint8_t part) {
+  const auto held = held_.find(sequence);
+  if (held == held_.end() || part == 0 || part > held->second.doubt.size()) return;
+  held->second.doubt[part - 1u] = false;
+  if (std::ranges::find(held->second.doubt, true) == held->second.doubt.end()) held_.erase(held);
 }
 
 void Replay::visit_orphan(const queue::Record& record) {
@@ -348,22 +396,31 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
     return;
   }
   const auto partial = partials_.find(sequence);
-  if (entry.attempts > 0 || entry.possible_duplicate || partial != partials_.end()) {
-    Retry retry;
-    retry.attempts = entry.attempts;
-    retry.possible_duplicate = entry.possible_duplicate;
-    if (partial != partials_.end()) retry.taken = partial->second.taken;
-    carrier.restore_retry(entry.at, std::move(retry));
+  Retry retry;
+  retry.attempts = entry.attempts;
+  retry.possible_duplicate = entry.possible_duplicate;
+  if (partial != partials_.end()) retry.taken = partial->second.taken;
+  const queue::Lanes::Pick pick{
+      .ticket = {.at = entry.at, .expires = entry.expires, .key = entry.key},
+      .flow = entry.flow,
+      .priority = entry.priority};
+  if (const auto held = held_.find(sequence); held != held_.end()) {
+    ++report_.held;
+    carrier.restore_held(sequence, {.pick = pick,
+                                    .retry = std::move(retry),
+                                    .doubt = held->second.doubt,
+                                    .since_ms = held->second.since_ms,
+                                    .until_ms = held->second.until_ms,
+                                    .then = held->second.then});
+    return;
   }
+  if (retry.is_worth_keeping()) carrier.restore_retry(entry.at, std::move(retry));
   if (entry.intended) {
     ++report_.in_doubt;
-    carrier.restore_in_doubt(entry.at);
+    if (!carrier.restore_in_doubt(pick)) return;  // held, or final
   }
   ++report_.waiting;
-  carrier.restore_waiting({.ticket = {.at = entry.at, .expires = entry.expires, .key = entry.key},
-                           .flow = entry.flow,
-                           .priority = entry.priority},
-                          entry.due_ms);
+  carrier.restore_waiting(pick, entry.due_ms);
 }
 
 }  // namespace stentor::daemon

@@ -58,6 +58,7 @@ class Replay {
   struct Report {
     std::uint64_t waiting = 0;
     std::uint64_t in_doubt = 0;
+    std::uint64_t held = 0;  ///< in doubt since before
     std::uint64_t awaiting_receipt = 0;
     std::uint64_t without_carrier = 0;  ///< their carrier is gone and no route leads elsewhere
     std::uint64_t not_understood = 0;
@@ -91,6 +92,12 @@ class Replay {
   struct Partial {
     PartSet taken;
   };
+  struct HeldEntry {
+    PartSet doubt;
+    std::uint64_t since_ms = 0;
+    std::uint64_t until_ms = 0;
+    UncertainPolicy then = UncertainPolicy::hold;
+  };
 
   [[nodiscard]] Entry* find(std::uint64_t sequence);
   [[nodiscard]] Entry* entry_of(const Following& of, std::uint64_t& sequence);
@@ -104,6 +111,9 @@ class Replay {
   void visit_receipt(const queue::Record& record);
   void visit_orphan(const queue::Record& record);
   [[nodiscard]] bool visit_inbound(const queue::Record& record);
+  void visit_uncertain(const queue::Record& record);
+  void visit_resolved(const queue::Record& record);
+  void end_doubt_of_part(std::uint64_t sequence, std::uint8_t part);
   void advance(const Following& of, Entry* entry, std::uint64_t sequence);
   void hand_over(std::uint64_t sequence, const Entry& entry, std::vector<std::uint64_t>& awaiting);
 
@@ -118,6 +128,7 @@ class Replay {
   const std::uint64_t now_ms_;
   std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
   std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts
+  std::unordered_map<std::uint64_t, HeldEntry> held_;       // in doubt, by sequence
   Ledger ledger_;
   bool has_base_ = false;
   std::map<std::uint32_t, FileUse> files_;

@@ -190,6 +190,27 @@ class Campaigns(Bench):
         self.assertEqual(shown["live"], 0)
         self.assertEqual(shown["cancelled"], finals["cancelled"])
 
+    def test_a_report_has_a_line_for_each_that_came_to_a_bad_end(self):
+        self.scripts["79160000003"] = lambda submit, attempt: Answer(status=0x0B)
+        sent = self.send_many(5, "spring")
+        self.send_many(3, "other")
+        self.wait_finals(sent.values())
+        self.campaign("pause", "spring")
+        more = self.send_many(1500, "spring", meta={"filler": "x" * 900})
+        self.campaign("cancel", "spring")
+        self.campaign("wait", "spring")
+        with self.daemon.connect() as connection:
+            connection.write_request(op="campaign", action="report", name="spring")
+            connection.write_request(op="status")
+            lines = []
+            while not lines or "done" not in lines[-1]:
+                lines.append(connection.read())
+            self.assertEqual(connection.read()["protocol"], 1)
+        self.assertEqual(lines[-1], {"status": "ok", "done": True, "lines": 1501})
+        self.assertEqual(lines[0]["to"], "+79160000003")
+        self.assertEqual(lines[0]["type"], "failed")
+        self.assertEqual({line["id"] for line in lines[1:-1]}, set(more.values()))
+
     def test_names_are_kept_apart_and_listed(self):
         self.send_many(3, "one")
         self.campaign("create", "two", weight=5)
@@ -203,6 +224,213 @@ class Campaigns(Bench):
         self.assertEqual([line.get("name") for line in lines], ["one", "two", None])
         self.assertEqual(lines[1]["weight"], 5)
         self.assertEqual(lines[2], {"status": "ok", "done": True, "lines": 2})
+
+
+class Cancel(Bench):
+    def cancel(self, message_id):
+        return self.daemon.ask(op="cancel", id=message_id)
+
+    def test_one_message_is_called_back_wherever_it_waits(self):
+        scheduled = self.send_many(1, not_before=2, ref="later")
+        self.send_many(1, "idle")
+        self.campaign("pause", "idle")
+        paused = self.send_many(1, "idle")
+        refused = f"7916{self.numbers + 1:07d}"
+        self.scripts[refused] = lambda submit, attempt: Answer(status=8)
+        retried = self.send_many(1)
+        under_test.wait_until(lambda: self.arrived(retried), "it was refused once")
+        behind = self.send_many(400)  # two seconds of the carrier's rate
+        last = list(behind.values())[-1]
+        ids = [scheduled.popitem()[1], paused.popitem()[1], retried.popitem()[1], last]
+        time.sleep(0.1)
+
+        for message_id in ids:
+            began = time.monotonic()
+            reply = self.cancel(message_id)
+            self.assertEqual((reply["status"], reply.get("state")), ("ok", "cancelled"), reply)
+            self.assertLess(time.monotonic() - began, 1.0)
+        self.assertEqual(self.wait_finals(ids), {"cancelled": 4})
+        again = self.daemon.ask(op="cancel", ref="later")
+        self.assertEqual(again["error"]["code"], "conflict")
+        self.campaign("resume", "idle")
+        self.assertEqual(self.wait_finals(list(behind.values())[:-1]), {"delivered": 399})
+        self.restart()
+        self.daemon.wait_bound("north")
+        time.sleep(2.2)  # past the retry and not_before
+        gone = list(behind)[-1]
+        self.assertEqual(self.arrived([gone]), [])
+        self.assertEqual(len(self.arrived([refused])), 1)
+        self.assertEqual(self.wait_finals(ids), {"cancelled": 4})
+
+    def test_what_has_gone_and_what_never_was_is_refused(self):
+        sent = self.send_many(1).popitem()[1]
+        self.events.wait_for(sent, "delivered")
+        self.assertEqual(self.cancel(sent)["error"]["code"], "conflict")
+        self.assertEqual(self.cancel("0" * 26)["error"]["code"], "not_found")
+        digits = f"7916{self.numbers + 1:07d}"
+        self.scripts[digits] = lambda submit, attempt: Answer(delay=1.0)
+        on_wire = self.send_many(1)
+        under_test.wait_until(lambda: self.arrived(on_wire), "it is on the wire")
+        self.assertEqual(self.cancel(on_wire[digits])["error"]["code"], "conflict")
+        self.events.wait_for(on_wire[digits], "delivered")
+
+
+class Silence:
+    """A script for a number: no answer to its first attempt, then as usual."""
+
+    def __init__(self, attempts=1):
+        self.attempts = attempts
+
+    def __call__(self, submit, attempt):
+        return Answer(silent=True) if attempt <= self.attempts else Answer()
+
+
+class Doubt(Bench):
+    settings = {"window": WINDOW, "response_timeout": "60s"}
+
+    def send_one(self, **more):
+        """(id, number) of a message whose first submit is not answered."""
+        digits = f"7916{self.numbers + 1:07d}"
+        self.scripts[digits] = Silence()
+        sent = self.send_many(1, **more)
+        under_test.wait_until(lambda: self.arrived(sent), "it was written")
+        return sent[digits], digits
+
+    def lose_link(self):
+        self.carrier.cut()
+        time.sleep(0.2)
+        self.daemon.wait_bound("north")
+
+    def held(self):
+        return self.daemon.carrier_status("north")["in_doubt"]
+
+    def resolve(self, message_id, **how):
+        return self.daemon.ask(op="resolve", id=message_id, **how)
+
+    def test_a_held_message_is_never_written_again_without_a_word(self):
+        first, number = self.send_one(uncertain="hold")
+        self.lose_link()
+        doubt = self.events.wait_for(first, "uncertain")
+        self.assertTrue(doubt["possible_duplicate"])
+        self.assertEqual(self.held(), 1)
+        self.restart()
+        self.daemon.wait_bound("north")
+        self.assertEqual(self.held(), 1)
+        self.lose_link()
+        time.sleep(1.2)
+        self.assertEqual(len(self.arrived([number])), 1)
+
+        reply = self.resolve(first, **{"as": "unsent"})
+        self.assertEqual(reply["status"], "ok", reply)
+        delivered = self.events.wait_for(first, "delivered")
+        self.assertEqual(len(self.arrived([number])), 2)
+        history = self.daemon.ask(op="message", id=first)["history"]
+        self.assertIn("resolved", [step["what"] for step in history])
+        again = self.resolve(first, **{"as": "unsent"})
+        self.assertEqual(again["error"]["code"], "not_found")
+        self.assertEqual(delivered["id"], first)
+
+    def test_a_word_ends_the_doubt_as_sent_or_given_up(self):
+        sent, number = self.send_one(uncertain="hold")
+        left, other = self.send_one(uncertain="hold", ref="left")
+        self.lose_link()
+        under_test.wait_until(lambda: self.held() == 2, "both are held")
+        self.assertEqual(self.resolve(sent, **{"as": "sent"})["state"], "sent")
+        reply = self.daemon.ask(op="resolve", ref="left", **{"as": "abandon"})
+        self.assertEqual(reply["state"], "unknown", reply)
+
+        self.events.wait_for(sent, "sent")
+        unknown = self.events.wait_for(left, "unknown")
+        self.assertEqual(unknown["code"], "unknown_acceptance")
+        self.assertTrue(unknown["possible_duplicate"])
+        self.assertEqual(self.held(), 0)
+        self.restart()
+        self.daemon.wait_bound("north")
+        time.sleep(0.3)
+        self.assertEqual(self.arrived([number, other]), [number, other])
+
+    def test_fail_ends_as_unknown_after_a_lost_link_and_after_a_kill(self):
+        first, number = self.send_one(uncertain="fail")
+        self.lose_link()
+        self.assertEqual(self.events.wait_for(first, "unknown")["code"], "unknown_acceptance")
+        second, other = self.send_one(uncertain="fail")
+        self.restart()
+        self.assertEqual(self.events.wait_for(second, "unknown")["code"], "unknown_acceptance")
+        self.daemon.wait_bound("north")
+        time.sleep(0.3)
+        self.assertEqual(self.arrived([number, other]), [number, other])
+
+    def test_a_wait_for_a_receipt_ends_as_the_carrier_says(self):
+        first, number = self.send_one(uncertain="wait-dlr:2")
+        self.lose_link()
+        time.sleep(1)
+        self.assertEqual(len(self.arrived([number])), 1)
+        self.events.wait_for(first, "delivered")
+        self.assertEqual(len(self.arrived([number])), 2)
+
+    def test_a_held_message_expires(self):
+        first, number = self.send_one(uncertain="hold", expires=3)
+        self.lose_link()
+        expired = self.events.wait_for(first, "expired")
+        self.assertTrue(expired["possible_duplicate"])
+        self.assertEqual(len(self.arrived([number])), 1)
+
+    def test_a_campaign_is_cancelled_with_what_is_held_of_it(self):
+        first, number = self.send_one(uncertain="hold", campaign="spring")
+        self.lose_link()
+        under_test.wait_until(lambda: self.held() == 1, "it is held")
+        self.campaign("cancel", "spring")
+        self.assertTrue(self.events.wait_for(first, "cancelled")["possible_duplicate"])
+        self.assertEqual(len(self.arrived([number])), 1)
+
+
+def zone_where_it_is(hour):
+    """A zone whose clock shows about this hour now: Etc/GMT names count westward."""
+    ahead = (hour - time.gmtime().tm_hour + 12) % 24 - 12
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
+class HoursAndExpiry(Bench):
+    settings = {"window": WINDOW}
+
+    def test_a_message_goes_within_its_hours_and_waits_outside_them(self):
+        day = {"from": "09:00", "to": "21:00"}
+        now = self.send_many(1, hours={**day, "zone": zone_where_it_is(14)})
+        later = self.send_many(1, hours={**day, "zone": zone_where_it_is(3)})
+        self.assertEqual(self.wait_finals(now.values()), {"delivered": 1})
+        self.restart()
+        self.daemon.wait_bound("north")
+        time.sleep(0.5)
+        self.assertEqual(self.arrived(later), [])
+        told = self.daemon.ask(op="message", id=list(later.values())[0])
+        self.assertIn("09:00-21:00", told["history"][0]["hours"])
+
+    def test_what_can_never_go_is_refused(self):
+        day = {"from": "09:00", "to": "21:00"}
+        never = self.daemon.ask(to="+79161234567", text="x", **{"from": "SHOP"}, expires=600,
+                                hours={**day, "zone": zone_where_it_is(3)})
+        self.assertEqual(never["error"]["code"], "never_in_hours")
+        far = self.daemon.ask(to="+79161234567", text="x", **{"from": "SHOP"},
+                              hours={"from": "09:00", "to": "18:00"})
+        self.assertEqual(far["error"]["code"], "never_in_hours")  # eleven zones, nine hours
+        mars = self.daemon.ask(to="+79161234567", text="x", **{"from": "SHOP"},
+                               hours={**day, "zone": "Mars/Olympus"})
+        self.assertEqual(mars["error"]["code"], "bad_field")
+
+    def test_what_waits_expires_in_time_wherever_it_waits(self):
+        self.send_many(1, "idle")
+        self.campaign("pause", "idle")
+        paused = self.send_many(1, "idle", expires=2)
+        self.scripts["79160000777"] = lambda submit, attempt: Answer(status=8)
+        self.numbers = 776
+        retried = self.send_many(1, expires=2)
+        began = time.time()
+        ids = list(paused.values()) + list(retried.values())
+        self.assertEqual(self.wait_finals(ids, 10), {"expired": 2})
+        for message_id in ids:
+            late = time.time() - began
+            self.assertLess(late, 4.5, message_id)
+        self.campaign("cancel", "idle")
 
 
 if __name__ == "__main__":

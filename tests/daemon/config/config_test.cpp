@@ -388,15 +388,18 @@ TEST(Config, ATextForAPduHoldsNoNul) {
             Said{"7 carrier[0].system_type: must not contain a NUL"});
 }
 
+TEST(Config, ACarrierSaysWhatIsDoneInDoubt) {
+  const auto config =
+      load_config(WrittenConfig(with_carrier("", "uncertain = \"wait-dlr:30,hold\"\n")).path());
+  ASSERT_TRUE(config);
+  EXPECT_EQ(to_string(config->carriers[0].uncertain), "wait-dlr:30,hold");
+  EXPECT_EQ(mistakes_in(with_carrier("", "uncertain = \"wait-dlr:\"\n")),
+            Said{"7 carrier[0].uncertain: is \"wait-dlr:\"; must be one of resend, hold, fail, "
+                 "wait-dlr:SECONDS, wait-dlr:SECONDS,hold"});
+}
+
 TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
   const std::vector<std::pair<std::string, std::string>> lines{
-      {"uncertain = \"hold\"",
-       "carrier[0].uncertain: not supported yet: a policy for doubt other than resend"},
-      {"uncertain = \"wait-dlr:30\"",
-       "carrier[0].uncertain: not supported yet: a policy for doubt other than resend"},
-      {"uncertain = \"wait-dlr:\"",
-       "carrier[0].uncertain: is \"wait-dlr:\"; must be one of resend, hold, fail, "
-       "wait-dlr:SECONDS"},
       {"[[client]]\nname = \"c\"\nusers = [\"u\"]\nrate = 5",
        "client[0].rate: not supported yet: a rate per client"},
       {"[[client]]\nname = \"c\"\nusers = [\"u\"]\nmax_waiting = 1000000",

@@ -164,13 +164,12 @@ TEST_F(RequestParserTest, RefusesSmppFieldsThatDoNotFit) {
 }
 
 TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
-  for (const char* field :
-       {R"("hours":{})", R"("plan":[])", R"("uncertain":"hold")", R"("callback":"http://x")"}) {
+  for (const char* field : {R"("plan":[])", R"("callback":"http://x")"}) {
     expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "not_supported",
                    "r");
   }
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
-  for (const char* op : {"cancel", "resolve", "reload", "drain"}) {
+  for (const char* op : {"reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
   }
   expect_refused(R"({"op":"message","carrier_id":"8f"})", "not_supported");
@@ -197,7 +196,8 @@ TEST_F(RequestParserTest, ReadsWhatIsOrderedOfACampaign) {
   expect_refused(R"({"op":"campaign","action":"pause","name":"x","weight":2})", "bad_field");
   expect_refused(R"({"op":"campaign","action":"pause","name":"x","to":"1"})", "unknown_field");
   expect_refused(R"({"op":"campaign","action":"set","name":"x","rate":5})", "not_supported");
-  for (const char* later : {"move", "report"}) {
+  EXPECT_TRUE(parse(R"({"op":"campaign","action":"report","name":"x"})"));
+  for (const char* later : {"move"}) {
     expect_refused(R"({"op":"campaign","name":"x","action":")" + std::string(later) + R"("})",
                    "not_supported");
   }
@@ -227,6 +227,41 @@ TEST_F(RequestParserTest, ReadsWhatIsAskedOfACarrier) {
   expect_refused(R"({"op":"carrier","action":"trace","name":"n","seconds":301})", "bad_field");
   expect_refused(R"({"op":"carrier","action":"trace","name":"n","lines":0})", "bad_field");
   expect_refused(R"({"op":"carrier","action":"show","name":"n","seconds":5})", "bad_field");
+}
+
+TEST_F(RequestParserTest, ReadsHoursAndWhatIsDoneInDoubt) {
+  const auto request = parse(R"({"to":"1","text":"x","uncertain":"wait-dlr:60",)"
+                             R"("hours":{"from":"09:00","to":"21:30","zone":"Europe/Samara"}})");
+  ASSERT_TRUE(request) << request.error().detail;
+  const auto& send = std::get<SendRequest>(*request);
+  EXPECT_EQ(send.uncertain->policy, UncertainPolicy::wait_dlr);
+  EXPECT_EQ(send.uncertain->seconds, 60u);
+  EXPECT_EQ(send.hours->from, 540);
+  EXPECT_EQ(send.hours->to, 1290);
+  EXPECT_EQ(send.hours->zone, "Europe/Samara");
+
+  for (const char* field :
+       {R"("hours":"09:00")", R"("hours":{})", R"("hours":{"from":"09:00"})",
+        R"("hours":{"from":"9","to":"21:00"})", R"("hours":{"from":"09:00","to":"09:00"})",
+        R"("hours":{"from":"00:00","to":"24:00"})", R"("hours":{"from":9,"to":21})",
+        R"("hours":{"from":"09:00","to":"21:00","zone":"@RU"})",
+        R"("hours":{"from":"09:00","from":"10:00","to":"21:00"})", R"("uncertain":"perhaps")",
+        R"("uncertain":"wait-dlr:")", R"("uncertain":"wait-dlr:60,hold")", R"("uncertain":1)"}) {
+    expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "bad_field",
+                   "r");
+  }
+  expect_refused(R"({"to":"1","text":"x","hours":{"from":"09:00","to":"21:00","tz":"UTC"}})",
+                 "unknown_field");
+}
+
+TEST_F(RequestParserTest, ReadsAWordOnADoubt) {
+  const auto request = parse(R"({"op":"resolve","id":"X","as":"unsent"})");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(std::get<ResolveRequest>(*request).as, DoubtEnd::said_unsent);
+  expect_refused(R"({"op":"resolve","as":"sent"})", "bad_field");
+  expect_refused(R"({"op":"resolve","id":"X"})", "bad_field");
+  expect_refused(R"({"op":"resolve","id":"X","ref":"r","as":"sent"})", "bad_field", "r");
+  expect_refused(R"({"op":"resolve","id":"X","as":"delivered"})", "bad_field");
 }
 
 TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {

@@ -35,6 +35,7 @@ class ReplayTest : public testing::Test {
                                                                .switches = *switches_,
                                                                .inbound = inbound_,
                                                                .inbox = inbox_,
+                                                               .buried = buried_,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
@@ -125,6 +126,7 @@ class ReplayTest : public testing::Test {
   Gauges gauges_;
   std::unique_ptr<CarrierSwitches> switches_;
   SharedInbox inbox_;
+  BuriedMessages buried_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;
   std::unique_ptr<queue::JournalReader> reader_;

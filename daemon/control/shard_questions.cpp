@@ -1,0 +1,104 @@
+#include "daemon/control/shard_questions.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "daemon/ingress/admission.h"
+#include "daemon/ingress/json.h"
+
+namespace stentor::daemon {
+
+namespace asio = boost::asio;
+
+void ShardQuestions::ask_flow(const FlowOrder& order, bool obey,
+                              std::function<void(std::vector<FlowAtCarrier>)> done) const {
+  struct Gathered {
+    std::vector<FlowAtCarrier> carriers;  // touched on the ingress thread alone
+    std::size_t missing;
+    std::function<void(std::vector<FlowAtCarrier>)> done;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(done)});
+  for (const Member& member : members_) {
+    asio::post(*member.context, [this, member, order, obey, gathered] {
+      asio::post(ingress_, [gathered, found = member.shard->ask(order, obey)] {
+        std::ranges::copy(found, std::back_inserter(gathered->carriers));
+        if (--gathered->missing == 0) gathered->done(std::move(gathered->carriers));
+      });
+    });
+  }
+}
+
+void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const {
+  struct Gathered {
+    std::optional<DoubtAnswer> answer;  // touched on the ingress thread alone
+    std::size_t missing;
+    Reply reply;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(reply)});
+  const auto finish = [gathered, id, as](std::optional<DoubtAnswer> answer) {
+    if (answer) gathered->answer = std::move(answer);
+    if (--gathered->missing > 0) return;
+    std::string out;
+    if (!gathered->answer) {
+      append_rejection({"not_found", "resolve: no message in doubt, or not yours", {}}, out);
+    } else {
+      const auto text = id.text();
+      out = "{";
+      append_member("status", "ok", out);
+      append_member("id", {text.data(), text.size()}, out);
+      append_member("as", name_of(as), out);
+      append_member("carrier", gathered->answer->carrier, out);
+      append_member("state", gathered->answer->state, out);
+      out.push_back('}');
+    }
+    gathered->reply(std::move(out));
+  };
+  for (const Member& member : members_) {
+    asio::post(*member.context, [this, member, id, as, peer, finish] {
+      auto answer = member.shard->resolve(id.sequence(), as, peer);
+      member.shard->when_durable([this, finish, answer = std::move(answer)]() mutable {
+        asio::post(ingress_, [finish, answer = std::move(answer)] { finish(answer); });
+      });
+    });
+  }
+}
+
+void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence,
+                               std::function<void(CalledBack)> done) const {
+  struct Gathered {
+    CalledBack came = CalledBack::not_here;  // touched on the ingress thread alone
+    std::size_t missing;
+    std::function<void(CalledBack)> done;
+  };
+  auto gathered =
+      std::make_shared<Gathered>(Gathered{CalledBack::not_here, members_.size(), std::move(done)});
+  for (const Member& member : members_) {
+    asio::post(*member.context, [this, member, at, sequence, gathered] {
+      const CalledBack came = member.shard->call_back(at, sequence);
+      member.shard->when_durable([this, gathered, came] {
+        asio::post(ingress_, [gathered, came] {
+          if (came != CalledBack::not_here) gathered->came = came;
+          if (--gathered->missing == 0) gathered->done(gathered->came);
+        });
+      });
+    });
+  }
+}
+
+void ShardQuestions::end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
+                                std::function<void()> done) const {
+  const auto found = std::ranges::find_if(
+      members_, [&carrier](const Member& member) { return member.shard->has(carrier); });
+  const Member& member = found == members_.end() ? members_.front() : *found;
+  asio::post(*member.context, [this, member, at, carrier = std::move(carrier), possible_duplicate,
+                               done = std::move(done)]() mutable {
+    member.shard->end_buried(at, carrier, possible_duplicate);
+    member.shard->when_durable([this, done = std::move(done)] { asio::post(ingress_, done); });
+  });
+}
+
+}  // namespace stentor::daemon

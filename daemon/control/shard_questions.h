@@ -1,0 +1,49 @@
+// Asks every shard something and gathers what they say, without anybody waiting.
+//
+// Owns     Nothing: shards and their loops outlive it.
+// Errors   A thread that is gone answers nothing, and neither do we.
+// Threads  Called on any thread; `done` and replies run on the ingress thread.
+// Spec     docs/protocol.md, "campaign" and "resolve"
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "daemon/delivery/shard.h"
+
+namespace stentor::daemon {
+
+class ShardQuestions {
+ public:
+  using Reply = std::function<void(std::string)>;
+
+  explicit ShardQuestions(boost::asio::io_context& ingress) : ingress_(ingress) {}
+  void add(boost::asio::io_context& context, Shard& shard) {
+    members_.push_back({&context, &shard});
+  }
+
+  /// Gives the order to all carriers when `obey`; tells what each has of the flow.
+  void ask_flow(const FlowOrder& order, bool obey,
+                std::function<void(std::vector<FlowAtCarrier>)> done) const;
+  /// Somebody's word on a message in doubt; answered when it is durable.
+  void resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const;
+
+  /// What the carriers have in hand of a buried message, once all they had written is durable.
+  void call_back(queue::Locator at, std::uint64_t sequence,
+                 std::function<void(CalledBack)> done) const;
+  /// Gives a buried message its verdict; `done` when it is durable.
+  void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
+                  std::function<void()> done) const;
+
+ private:
+  struct Member {
+    boost::asio::io_context* context;
+    Shard* shard;
+  };
+  boost::asio::io_context& ingress_;
+  std::vector<Member> members_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,240 @@
+// Messages whose answer was lost: what the policy says, what a receipt proves, what somebody says.
+#include <algorithm>
+
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/carrier_line.h"
+#include "daemon/delivery/subject_here.h"
+#include "daemon/delivery/submit_composer.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::string_view kUnknownAcceptance = "unknown_acceptance";
+
+PartSet untaken(const Retry& retry, std::uint8_t parts) {
+  PartSet doubt(parts, true);
+  for (std::size_t i = 0; i < retry.taken.size() && i < doubt.size(); ++i) {
+    if (retry.taken[i]) doubt[i] = false;
+  }
+  return doubt;
+}
+
+bool any(const PartSet& parts) {
+  return std::ranges::find(parts, true) != parts.end();
+}
+
+}  // namespace
+
+// Writes that it is in doubt, and does what its policy says. True when it goes again.
+bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
+  const std::uint64_t now = wall_clock_ms();
+  const UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
+  Held held{.pick = doubted.pick,
+            .retry = doubted.retry,
+            .doubt = doubted.doubt,
+            .since_ms = now,
+            .until_ms = wish.policy == UncertainPolicy::wait_dlr
+                            ? now + std::uint64_t{wish.seconds} * 1000
+                            : 0,
+            .then = wish.policy == UncertainPolicy::wait_dlr ? wish.then : wish.policy};
+  held.retry.possible_duplicate = true;
+  const SubjectHere here(doubted.accepted.subject, config_.name);
+  Uncertain uncertain;
+  uncertain.of = {.accepted = doubted.pick.ticket.at,
+                  .subject = here.octets(),
+                  .time_ms = now,
+                  .state = State::none,
+                  .possible_duplicate = true,
+                  .flow = flow_of(doubted.accepted)};
+  uncertain.reason = doubted.reason;
+  uncertain.policy = wish.policy;
+  uncertain.until_ms = held.until_ms;
+  uncertain.then = held.then;
+  uncertain.parts.assign(doubted.doubt.begin(), doubted.doubt.end());
+  outcomes_.write(uncertain);
+  ++stats_.possible_duplicates;
+  switch (wish.policy) {
+    case UncertainPolicy::resend:
+      retries_[doubted.pick.ticket.at.bits()] = std::move(held.retry);
+      return true;
+    case UncertainPolicy::fail: end_doubt_as_unknown(held, DoubtEnd::waited, {}); return false;
+    case UncertainPolicy::hold:
+    case UncertainPolicy::wait_dlr: in_doubt_.put(doubted.sequence, std::move(held)); return false;
+  }
+  return true;
+}
+
+// A message that was being written when the process died.
+bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
+  const auto record = services_.reader.read(pick.ticket.at);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) {
+    ++stats_.records_unreadable;
+    return true;  // reserving it finds the same, and puts it off
+  }
+  Retry retry;
+  if (const auto kept = retries_.find(pick.ticket.at.bits()); kept != retries_.end()) {
+    retry = std::move(kept->second);
+    retries_.erase(kept);
+  }
+  ++stats_.uncertain_crash;
+  const PartSet doubt = untaken(retry, std::max<std::uint8_t>(1, subject->parts));
+  return enter_doubt({.pick = pick,
+                      .accepted = *accepted,
+                      .sequence = subject->id.sequence(),
+                      .retry = std::move(retry),
+                      .doubt = doubt,
+                      .reason = "crash"});
+}
+
+void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
+  in_doubt_.put(sequence, std::move(held));
+}
+
+// Some were held until now, or until they expire.
+void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
+  for (const std::uint64_t sequence : in_doubt_.due(now_ms)) {
+    const Held held = *in_doubt_.take(sequence);
+    if (std::uint64_t{held.pick.ticket.expires} * 1000 <= now_ms) {
+      end_doubt(held, State::expired,
+                {.end = DoubtEnd::expired,
+                 .by = {},
+                 .code = "expired",
+                 .detail = "in doubt until it expired"});
+      continue;
+    }
+    switch (held.then) {
+      case UncertainPolicy::resend: go_on(held, DoubtEnd::waited, {}); break;
+      case UncertainPolicy::fail: end_doubt_as_unknown(held, DoubtEnd::waited, {}); break;
+      case UncertainPolicy::hold:
+      case UncertainPolicy::wait_dlr: {
+        Held longer = held;
+        longer.until_ms = 0;
+        in_doubt_.put(sequence, std::move(longer));
+        break;
+      }
+    }
+  }
+}
+
+// The doubt is over. With a final state so is the message; false when it could not be read.
+bool CarrierDelivery::end_doubt(const Held& held, State state, const DoubtWords& words) {
+  const auto record = services_.reader.read(held.pick.ticket.at);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    return false;
+  }
+  const SubjectHere here(accepted->subject, config_.name);
+  Resolved resolved;
+  resolved.of = {.accepted = held.pick.ticket.at,
+                 .subject = here.octets(),
+                 .time_ms = wall_clock_ms(),
+                 .state = state,
+                 .possible_duplicate = true,
+                 .flow = flow_of(*accepted)};
+  resolved.end = words.end;
+  resolved.by = words.by;
+  resolved.code = words.code;
+  resolved.detail = words.detail;
+  outcomes_.write(resolved);
+  ++stats_.doubts_ended[static_cast<std::size_t>(words.end)];
+  if (is_final(state)) forget(held.pick.ticket.at);
+  return true;
+}
+
+void CarrierDelivery::end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by) {
+  if (end_doubt(held, State::unknown,
+                {.end = end,
+                 .by = by,
+                 .code = kUnknownAcceptance,
+                 .detail = "written to the carrier, its answer lost"})) {
+    ++stats_.messages_unknown;
+  }
+}
+
+// Back into its lane, before the others: it was accepted before them.
+void CarrierDelivery::go_on(const Held& held, DoubtEnd end, std::string_view by) {
+  (void)end_doubt(held, State::none, {.end = end, .by = by, .code = {}, .detail = {}});
+  retries_[held.pick.ticket.at.bits()] = held.retry;
+  return_to_lane(held.pick);
+  schedule_pump();
+}
+
+std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, DoubtEnd end,
+                                                    const Peer& peer) {
+  const Held* found = in_doubt_.find(sequence);
+  if (found == nullptr) return std::nullopt;
+  const auto record = services_.reader.read(found->pick.ticket.at);
+  const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject || (subject->client != peer.client && !peer.is_admin)) return std::nullopt;
+  DoubtAnswer answer{.carrier = config_.name, .state = {}};
+  Held held = *in_doubt_.take(sequence);
+  if (end == DoubtEnd::said_sent) {
+    held.retry.taken.resize(held.doubt.size(), false);
+    for (std::size_t i = 0; i < held.doubt.size(); ++i) {
+      if (held.doubt[i]) held.retry.taken[i] = true;
+    }
+    if (std::ranges::find(held.retry.taken, false) == held.retry.taken.end()) {
+      (void)end_doubt(held, State::sent_final,
+                      {.end = end, .by = peer.client, .code = {}, .detail = {}});
+      answer.state = "sent";
+    } else {
+      go_on(held, end, peer.client);  // its other parts
+      answer.state = "queued";
+    }
+  } else if (end == DoubtEnd::said_unsent) {
+    go_on(held, end, peer.client);
+    answer.state = "queued";
+  } else {
+    end_doubt_as_unknown(held, end, peer.client);
+    answer.state = "unknown";
+  }
+  schedule_pump();
+  return answer;
+}
+
+// A receipt that names one of our references proves that the carrier has the segment: it is taken
+// under the id that the receipt brings, and matched like any other.
+void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
+                                           std::string_view from_number) {
+  if (in_doubt_.size() == 0 || !receipt.user_message_reference) return;
+  std::uint64_t sequence = 0;
+  std::uint16_t part = 0;
+  in_doubt_.for_each([&](std::uint64_t candidate, const Held& held) {
+    for (std::uint16_t i = 0; i < held.doubt.size() && sequence == 0; ++i) {
+      if (!held.doubt[i]) continue;
+      const MessageId id = MessageId::make(0, 0, 0, candidate);
+      if (user_message_reference_of(id, i) != *receipt.user_message_reference) continue;
+      sequence = candidate;
+      part = i;
+    }
+  });
+  if (sequence == 0) return;
+  // One that cannot be read stays held: loading it would put it off, to go again.
+  if (!services_.reader.read(in_doubt_.find(sequence)->pick.ticket.at)) return;
+  Held held = *in_doubt_.take(sequence);
+  Sending taken;
+  retries_[held.pick.ticket.at.bits()] = held.retry;
+  if (!load(held.pick, taken)) return;
+  // Sixteen bits meet by chance: whom it speaks of must agree.
+  if (!taken.subject.to.ends_with(from_number.substr(from_number.starts_with('+') ? 1 : 0))) {
+    in_doubt_.put(sequence, std::move(held));
+    return;
+  }
+  on_part_accepted(taken, part, receipt.message_id);
+  ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];
+  if (taken.taken == taken.subject.parts) return;
+  held.retry = std::move(taken.retry);
+  held.doubt[part] = false;
+  if (any(held.doubt)) {
+    in_doubt_.put(sequence, std::move(held));
+  } else {
+    go_on(held, DoubtEnd::receipt, {});
+  }
+}
+
+}  // namespace stentor::daemon
