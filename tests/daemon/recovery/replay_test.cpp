@@ -34,8 +34,8 @@ class ReplayTest : public testing::Test {
                                                                .gauges = gauges_,
                                                                .switches = *switches_,
                                                                .inbound = inbound_,
-                                                               .inbox = inbox_,
                                                                .buried = buried_,
+                                                               .inbox = inbox_,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
