@@ -174,6 +174,11 @@ Found<std::vector<Source>> Recovery::open_files() {
       if (quarantine_.has_whole(expected)) continue;
       if (auto noted = note_gap(expected); !noted) return std::unexpected(noted.error());
     }
+    if (recovered_.oldest_file == 0) recovered_.oldest_file = *number;
+    if (*number < options_.first_file) {
+      expected = *number + 1;
+      continue;
+    }
     auto source = open_file(*number, sources.empty());
     if (!source) return std::unexpected(source.error());
     if (*source) sources.push_back(std::move(**source));

@@ -32,7 +32,8 @@ struct JournalFile {
 struct Recovered {
   std::unique_ptr<File> lock;  ///< keep it as long as the journal is in use; none if read_only
   JournalEnd end;
-  std::vector<JournalFile> files;  ///< oldest first
+  std::uint32_t oldest_file = 0;   ///< 0: there is none
+  std::vector<JournalFile> files;  ///< those that were read, oldest first
   std::uint64_t records = 0;
   std::uint64_t octets = 0;
   std::uint64_t torn_octets = 0;         ///< cut from the end of the last file
@@ -47,6 +48,8 @@ struct RecoveryFault {
 struct RecoveryOptions {
   bool salvage = false;
   bool read_only = false;  ///< look, but lock, cut and write nothing (audit of a running daemon)
+  /// Files before this one are there but neither read nor visited: a checkpoint stands for them.
+  std::uint32_t first_file = 0;
 };
 
 /// Visits every record in order. Creates the directory (0700) when it is not there. When the last

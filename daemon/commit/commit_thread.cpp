@@ -68,6 +68,18 @@ std::uint64_t CommitThread::octets_behind(queue::Locator place) const {
   return octets - std::min<std::uint64_t>(octets, place.block());
 }
 
+std::optional<std::uint32_t> CommitThread::sealed_before(std::uint32_t from,
+                                                         std::uint64_t octets) const {
+  const std::lock_guard lock(shown_);
+  std::uint64_t sealed = 0;
+  for (const PublishedFile& file : published_files_) {
+    if (file.number < from) continue;
+    if (sealed >= octets) return file.number;  // in use, so all before it are sealed
+    sealed += file.octets;
+  }
+  return std::nullopt;
+}
+
 CommitThread::~CommitThread() {
   stop();
 }

@@ -23,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -165,6 +166,10 @@ class CommitThread {
   [[nodiscard]] std::uint32_t file_of(std::uint64_t sequence) const;
   /// Octets of journal between a place and the durable end. Any thread.
   [[nodiscard]] std::uint64_t octets_behind(queue::Locator place) const;
+  /// The file up to which, from file `from` on, sealed files hold at least `octets`; nothing when
+  /// they hold less. Any thread.
+  [[nodiscard]] std::optional<std::uint32_t> sealed_before(std::uint32_t from,
+                                                           std::uint64_t octets) const;
   /// A consistent copy for metrics and status; takes a lock that the commit thread takes once a
   /// commit for some nanoseconds. Any thread.
   [[nodiscard]] CommitSnapshot snapshot() const;

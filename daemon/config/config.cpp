@@ -78,6 +78,7 @@ void read_journal(Section& section, JournalConfig& journal) {
   section.duration("retention", journal.retention, 0s, 24h * 3660);
   section.size("retention_size", journal.retention_octets, 0, kSizeMax);
   section.size("min_free", journal.free_octets_min, 0, kSizeMax);
+  section.size("checkpoint", journal.checkpoint_octets, 0, kSizeMax);
   section.choice("io", journal.io, kJournalIo);
   section.finish();
 }

@@ -45,6 +45,7 @@ struct JournalConfig {
   std::chrono::seconds retention{72 * 3600};
   std::uint64_t retention_octets = 20ull << 30;
   std::uint64_t free_octets_min = 1ull << 30;
+  std::uint64_t checkpoint_octets = 256ull << 20;
   JournalIo io = JournalIo::automatic;
 };
 

@@ -278,6 +278,7 @@ std::string describe(const Config& config) {
   page.line("retention", config.journal.retention);
   page.line("retention_size", in_quotes(write_size(config.journal.retention_octets)));
   page.line("min_free", in_quotes(write_size(config.journal.free_octets_min)));
+  page.line("checkpoint", in_quotes(write_size(config.journal.checkpoint_octets)));
   page.line("io", in_quotes(word(config.journal.io)));
 
   page.section("[queue]");

@@ -35,6 +35,7 @@
 #include "daemon/ingress/ingress.h"
 #include "daemon/metrics/http_listener.h"
 #include "daemon/optout/opt_out_saver.h"
+#include "daemon/recovery/checkpointer.h"
 #include "daemon/recovery/replay.h"
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
@@ -136,6 +137,7 @@ class Daemon::Body {
   CommitThread commit_;
   OptOuts opt_outs_;
   InboundServices inbound_;
+  std::unique_ptr<Checkpointer> checkpointer_;
   asio::io_context control_{1};
   Worker ingress_worker_{"ingress"};
   Worker events_worker_{"events"};
@@ -238,8 +240,23 @@ void Daemon::Body::recover(bool salvage) {
   replay.set_on_opt_out(
       [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
   replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
-  auto recovered = queue::recover(*files_, config_.state_dir / "journal", {.salvage = salvage},
-                                  [&replay](const queue::Record& record) { replay.visit(record); });
+  const auto journal = config_.state_dir / "journal";
+  CheckpointFiles checkpoints(*files_, journal);
+  // Salvaging reads everything: a checkpoint would hide damage in the files it stands for.
+  const auto checkpoint = salvage ? std::nullopt : checkpoints.find_newest();
+  if (checkpoint) {
+    const auto read = checkpoints.for_each(*checkpoint, [&replay](const queue::Record& record) {
+      replay.restore(record);
+      return queue::result<void>{};
+    });
+    if (!read) {
+      throw std::runtime_error(fmt::format("journal: a checkpoint that was good a moment ago: {}",
+                                           read.error().message()));
+    }
+  }
+  auto recovered = queue::recover(
+      *files_, journal, {.salvage = salvage, .first_file = checkpoint ? checkpoint->before : 0},
+      [&replay](const queue::Record& record) { replay.visit(record); });
   if (!recovered) {
     throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
   }
@@ -247,7 +264,7 @@ void Daemon::Body::recover(bool salvage) {
   for (const std::string& line : recovered->quarantined) {
     spdlog::error("journal: set aside: {}", line);
   }
-  replay.finish();
+  replay.finish(recovered->oldest_file);
   for (const CampaignLedger::Standing& standing : campaigns_.all()) {
     const FlowOrder order = order_of(standing.campaign);
     if (order.asks_for_nothing()) continue;
@@ -262,18 +279,30 @@ void Daemon::Body::recover(bool salvage) {
     switches_.add_to(preamble);
   });
   commit_.set_on_counted([this](const CommitBatch& batch) { campaigns_.apply(batch); });
-  auto writer =
-      queue::JournalWriter::start(*files_, {.directory = config_.state_dir / "journal"},
-                                  recovered->end, [this] { return commit_.make_preamble(); });
+  auto writer = queue::JournalWriter::start(*files_, {.directory = journal}, recovered->end,
+                                            [this] { return commit_.make_preamble(); });
   if (!writer) {
     throw std::runtime_error(fmt::format("journal: {}", writer.error().message()));
   }
   commit_.adopt(std::move(*writer));
+  checkpointer_ = std::make_unique<Checkpointer>(
+      *files_, journal, commit_,
+      Checkpointer::Options{
+          .every_octets = config_.journal.checkpoint_octets,
+          .guard = std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard)},
+      checkpoint);
+  checkpointer_->set_on_trouble([](const std::string& why) {
+    spdlog::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
+  });
 
   const Replay::Report& report = replay.report();
   spdlog::info(
-      "journal: {} records in {} files, {} torn octets cut; {} messages wait, {} of them in doubt, "
+      "journal: {}{} records in {} files, {} torn octets cut; {} messages wait, {} of them in "
+      "doubt, "
       "{} await a receipt; {} ms",
+      checkpoint ? fmt::format("checkpoint before file {} of {} KiB, then ", checkpoint->before,
+                               checkpoint->octets >> 10)
+                 : std::string(),
       recovered->records, recovered->files.size(), recovered->torn_octets, report.waiting,
       report.in_doubt, report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
@@ -402,6 +431,7 @@ void Daemon::Body::serve() {
 
 int Daemon::Body::run() {
   commit_.start();
+  checkpointer_->start();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->start();
     shard_workers_[i]->start();
@@ -513,6 +543,7 @@ void Daemon::Body::finish() {
   for (const auto& worker : shard_workers_) worker->stop();
   events_worker_.stop();
   callbacks_->stop();
+  checkpointer_->stop();
   commit_.stop();
   spdlog::info("stopped");
 }

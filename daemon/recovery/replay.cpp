@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/delivery/order_key.h"
+#include "daemon/recovery/condenser.h"
 
 namespace stentor::daemon {
 namespace {
@@ -32,7 +33,36 @@ Replay::Entry* Replay::find(std::uint64_t sequence) {
 
 void Replay::visit(const queue::Record& record) {
   FileUse& use = files_[record.at.file()];
-  use.octets += record.payload.size();
+  note_record(record, use);
+  latest_ms_ = std::max(latest_ms_, use.last_ms);
+  apply(record);
+}
+
+void Replay::restore(const queue::Record& record) {
+  if (record.kind == static_cast<std::uint8_t>(CheckpointKind::file_use)) {
+    if (const auto known = decode_file_use(record.payload)) {
+      FileUse& use = files_[known->first];
+      const std::uint64_t live = use.live;  // counted as their messages were visited
+      use = known->second;
+      use.live = live;
+      latest_ms_ = std::max(latest_ms_, use.last_ms);
+      return;
+    }
+  }
+  if (record.kind == static_cast<std::uint8_t>(CheckpointKind::reference)) {
+    if (const auto reference = decode_reference(record.payload)) {
+      return remember(reference->client, reference->ref, reference->time_ms, record.at);
+    }
+  }
+  is_restoring_ = true;
+  const Ledger counted = ledger_;
+  apply(record);
+  // What the checkpoint's records add is in the totals that it begins with.
+  if (record.kind != static_cast<std::uint8_t>(RecordKind::totals)) ledger_ = counted;
+  is_restoring_ = false;
+}
+
+void Replay::apply(const queue::Record& record) {
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::totals: return visit_totals(record);
     case RecordKind::accepted: return visit_accepted(record);
@@ -130,15 +160,12 @@ void Replay::visit_totals(const queue::Record& record) {
     ++report_.not_understood;
     return;
   }
-  FileUse& use = files_[record.at.file()];
-  use.first_sequence = totals->sequence_next;
-  use.has_totals = true;
   if (!has_base_) ledger_ = *totals;
   has_base_ = true;
 }
 
 void Replay::visit_accepted(const queue::Record& record) {
-  has_base_ = true;
+  if (!is_restoring_) has_base_ = true;
   const auto accepted = decode_accepted(record.payload);
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) {
@@ -160,19 +187,21 @@ void Replay::visit_accepted(const queue::Record& record) {
       std::min<std::uint8_t>(accepted->priority, queue::kPriorities - 1));
   ++piece->live;
 
-  FileUse& use = files_[record.at.file()];
-  ++use.live;
-  if (use.first_sequence == 0) use.first_sequence = sequence;
-  use.last_ms = std::max(use.last_ms, subject->id.time_ms());
+  ++files_[record.at.file()].live;
   ++ledger_.accepted;
-  campaigns_.restore_count(entry.flow, State::none, false);
+  if (!is_restoring_) campaigns_.restore_count(entry.flow, State::none, false);
   ledger_.sequence_next = std::max(ledger_.sequence_next, sequence + 1);
   latest_ms_ = std::max(latest_ms_, subject->id.time_ms());
+  if (accepted->owns_ref) {
+    remember(subject->client, subject->ref, subject->id.time_ms(), record.at);
+  }
+}
+
+void Replay::remember(std::string_view client, std::string_view ref, std::uint64_t time_ms,
+                      queue::Locator at) {
   const auto guard_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
-  if (accepted->owns_ref && subject->id.time_ms() + guard_ms >= now_ms_) {
-    references_.put_durable(references_.key_of(subject->client, subject->ref), record.at);
-  }
+  if (time_ms + guard_ms >= now_ms_) references_.put_durable(references_.key_of(client, ref), at);
 }
 
 // The carrier it was accepted for; where that is gone from the configuration, the one that its
@@ -221,11 +250,12 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) 
   latest_ms_ = std::max(latest_ms_, of.time_ms);
   ledger_.count(of.state);
   if (entry == nullptr) return;
-  FileUse& accepted_in = files_[entry->at.file()];
-  accepted_in.last_ms = std::max(accepted_in.last_ms, of.time_ms);
-  if (of.state != State::none) campaigns_.restore_count(entry->flow, of.state, entry->sent);
+  if (!is_restoring_ && of.state != State::none) {
+    campaigns_.restore_count(entry->flow, of.state, entry->sent);
+  }
   if (of.state == State::sent) entry->sent = true;
   if (!is_final(of.state)) return;
+  FileUse& accepted_in = files_[entry->at.file()];
   accepted_in.live -= std::min<std::uint64_t>(1, accepted_in.live);
   entry->parts = 0;
   partials_.erase(sequence);
@@ -366,7 +396,8 @@ void Replay::visit_orphan(const queue::Record& record) {
   }
 }
 
-void Replay::finish() {
+void Replay::finish(std::uint32_t oldest) {
+  files_.erase(files_.begin(), files_.lower_bound(oldest));
   std::vector<std::uint64_t> awaiting;
   for (const auto& [number, piece] : pieces_) {
     for (std::size_t i = 0; i < kPieceEntries; ++i) {

@@ -52,8 +52,12 @@ class Replay {
     on_dead_letter_ = std::move(on_dead_letter);
   }
   void visit(const queue::Record& record);
-  /// After the last record: hands every message that is not final to its carrier.
-  void finish();
+  /// Before any visit(): a record of the checkpoint that stands for the journal's first files. What
+  /// its records add to the ledger and to campaigns is in the totals that it begins with.
+  void restore(const queue::Record& record);
+  /// After the last record: forgets files before `oldest`, which are gone, and hands every message
+  /// that is not final to its carrier.
+  void finish(std::uint32_t oldest = 0);
 
   struct Report {
     std::uint64_t waiting = 0;
@@ -101,6 +105,9 @@ class Replay {
 
   [[nodiscard]] Entry* find(std::uint64_t sequence);
   [[nodiscard]] Entry* entry_of(const Following& of, std::uint64_t& sequence);
+  void apply(const queue::Record& record);
+  void remember(std::string_view client, std::string_view ref, std::uint64_t time_ms,
+                queue::Locator at);
   void visit_totals(const queue::Record& record);
   void visit_accepted(const queue::Record& record);
   [[nodiscard]] std::uint16_t carrier_for(std::string_view name, bool is_fixed,
@@ -131,6 +138,7 @@ class Replay {
   std::unordered_map<std::uint64_t, HeldEntry> held_;       // in doubt, by sequence
   Ledger ledger_;
   bool has_base_ = false;
+  bool is_restoring_ = false;
   std::map<std::uint32_t, FileUse> files_;
   std::uint64_t latest_ms_ = 0;
   Report report_;

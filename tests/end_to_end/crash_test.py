@@ -16,6 +16,7 @@ own word, the judge proves:
 
 import collections
 import json
+import re
 import sys
 import threading
 import time
@@ -224,13 +225,15 @@ class Judge:
 def main():
     arguments, random = under_test.begin(
         __doc__.splitlines()[0],
-        lambda parser: parser.add_argument("--kills", type=int, default=20))
+        lambda parser: parser.add_argument("--kills", type=int, default=100))
     directory = under_test.new_directory()
     simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
                                  outcomes="DELIVRD=100", seed=under_test.Settings.seed)
     daemon = under_test.Daemon(
         [under_test.carrier("north", simulator.address, window=WINDOW, enquire_link="5s")],
-        directory=directory)
+        directory=directory,
+        # So small that a checkpoint is in making at many kills, and most starts begin with one.
+        tables={"journal": {"checkpoint": "64KiB"}})
     daemon.start()
     events = under_test.EventFollower(daemon)
     client = Client(daemon, random)
@@ -275,11 +278,15 @@ def main():
     judge = Judge(client, simulator, events, kills)
     judge.check_all()
     wrong += judge.wrong
+    from_checkpoint = len(re.findall(r"checkpoint before file [0-9]+", daemon.log()))
+    if from_checkpoint < len(kills) // 5:  # a kill may come before one was worth making
+        wrong.append(f"only {from_checkpoint} starts began with a checkpoint")
     print(f"{len(kills)} kills; {len(client.submitted)} submitted, {len(client.answered)} "
           f"acknowledged, {client.duplicates_answered} answered duplicate; "
           f"{sum(map(len, judge.arrivals_of.values()))} segments arrived; {len(judge.twice)} messages "
           f"came twice (at most {judge.worst} segments per kill, {DOUBT_PER_KILL} allowed), "
-          f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated")
+          f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated; "
+          f"{from_checkpoint} starts from a checkpoint")
     if wrong:
         print(f"FAILED with seed {under_test.Settings.seed}:")
         for line in wrong[:40]:

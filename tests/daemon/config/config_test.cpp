@@ -82,6 +82,7 @@ commit_delay   = "2ms"
 retention      = "30m"
 retention_size = "3GiB"
 min_free       = "100MiB"
+checkpoint     = "16MiB"
 io             = "threads"
 [queue]
 memory = "64MiB"
@@ -145,6 +146,7 @@ TEST(Config, ReadsEveryKeyThatCanBeUsed) {
   EXPECT_EQ(config->journal.retention, 30min);
   EXPECT_EQ(config->journal.retention_octets, 3ULL << 30);
   EXPECT_EQ(config->journal.free_octets_min, 100ULL << 20);
+  EXPECT_EQ(config->journal.checkpoint_octets, 16ULL << 20);
   EXPECT_EQ(config->journal.io, JournalIo::threads);
   EXPECT_EQ(config->queue.memory_octets, 64ULL << 20);
   EXPECT_EQ(config->queue.guard, 90s);

@@ -1,0 +1,81 @@
+#include "daemon/recovery/carriage.h"
+
+#include "daemon/records/inbound_records.h"
+
+namespace stentor::daemon {
+
+Carriage carriage_of(std::uint8_t kind) noexcept {
+  switch (static_cast<RecordKind>(kind)) {
+    // The first file behind a checkpoint begins with these, and so does the checkpoint.
+    case RecordKind::totals:
+    case RecordKind::campaign:
+    case RecordKind::campaign_set:
+    case RecordKind::campaign_forgotten:
+    case RecordKind::carrier_switched: return Carriage::dropped;
+    case RecordKind::accepted: return Carriage::message;
+    case RecordKind::intent:
+    case RecordKind::released: return Carriage::sequences;
+    case RecordKind::part:
+    case RecordKind::receipt:
+    case RecordKind::verdict:
+    case RecordKind::moved:
+    case RecordKind::resolved:
+    case RecordKind::uncertain: return Carriage::follows;
+    case RecordKind::conflict: return Carriage::dropped;  // told then; nothing came of it
+    case RecordKind::consumer: return Carriage::latest;
+    case RecordKind::orphan: return Carriage::recent;
+  }
+  switch (
+      static_cast<InboundRecordKind>(kind)) {  // parts wait for their message for less than that
+    case InboundRecordKind::came:
+    case InboundRecordKind::part: return Carriage::recent;
+  }
+  return Carriage::kept;  // opt-outs and dead letters, and what this version does not know
+}
+
+std::string key_of(const queue::Record& record) {
+  std::string key(1, static_cast<char>(record.kind));
+  if (static_cast<RecordKind>(record.kind) == RecordKind::consumer) {
+    if (const auto consumer = decode_consumer(record.payload)) {
+      key.append(consumer->client).push_back('\0');
+      return key.append(consumer->name);
+    }
+  }
+  return key.append(record.payload.begin(), record.payload.end());
+}
+
+std::uint64_t time_of(const queue::Record& record) {
+  if (static_cast<RecordKind>(record.kind) == RecordKind::orphan) {
+    if (const auto orphan = decode_orphan(record.payload)) return orphan->time_ms;
+  }
+  switch (static_cast<InboundRecordKind>(record.kind)) {
+    case InboundRecordKind::came:
+      if (const auto came = decode_inbound(record.payload)) return came->time_ms;
+      break;
+    case InboundRecordKind::part:
+      if (const auto part = decode_inbound_part(record.payload)) return part->time_ms;
+      break;
+  }
+  return UINT64_MAX;
+}
+
+std::optional<AboutMessage> about_message(const queue::Record& record, Carriage carriage) {
+  FieldReader in(record.payload);
+  AboutMessage about;
+  if (carriage == Carriage::follows) {
+    (void)in.u64();  // the accepted record's place
+    about.time_ms = in.u64();
+    const auto state = static_cast<State>(in.u8());
+    about.is_final = is_final(state) && state != State::unknown;
+    (void)in.u8();  // possible_duplicate
+  }
+  FieldReader subject(in.block());
+  const std::uint64_t high = subject.u64();
+  const MessageId id(high, subject.u64());
+  if (!in.is_good() || !subject.is_good()) return std::nullopt;
+  about.sequence = id.sequence();
+  if (carriage == Carriage::message) about.time_ms = id.time_ms();
+  return about;
+}
+
+}  // namespace stentor::daemon

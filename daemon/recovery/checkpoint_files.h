@@ -1,0 +1,67 @@
+// The checkpoints of a journal directory: which one recovery may begin with, and how the next one
+// is made out of it and the files that were sealed since.
+//
+// A checkpoint may be thrown away at any time: what it says can be read from the journal again, as
+// long as the files it speaks of are there. So the newest good one is used, else the one before,
+// else none.
+//
+// Units    Octets; file numbers are the journal's.
+// Owns     The names "checkpoint-*.stx" in the journal's directory; keeps the newest two.
+// Errors   errno, or damaged where the journal does not read back: no checkpoint is made then.
+// Threads  One thread at a time.
+// Spec     docs/journal.md, "Checkpoints"
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "queue/error.h"
+#include "queue/excerpt_reader.h"
+#include "queue/file_system.h"
+
+namespace stentor::daemon {
+
+struct Checkpoint {
+  std::uint32_t before = 0;       ///< the first journal file it says nothing of
+  std::uint32_t chain_check = 0;  ///< of the last block before that file
+  std::uint64_t octets = 0;
+};
+
+class CheckpointFiles {
+ public:
+  CheckpointFiles(queue::FileSystem& files, std::filesystem::path journal)
+      : files_(files), journal_(std::move(journal)) {}
+
+  /// The newest checkpoint that is whole, belongs to this journal, and behind which no file has
+  /// been dropped. Reads it through once.
+  [[nodiscard]] std::optional<Checkpoint> find_newest();
+  [[nodiscard]] queue::result<void> for_each(const Checkpoint& checkpoint,
+                                             const queue::ExcerptReader::Visit& visit);
+
+  struct Making {
+    std::optional<Checkpoint> previous;
+    std::uint32_t oldest = 0;  ///< the journal's first file
+    std::uint32_t before = 0;  ///< condense up to this file, which is in use
+    std::uint64_t now_ms = 0;
+    std::uint64_t guard_ms = 0;  ///< how long references of final messages are kept
+    /// Called between records with the octets moved since the last call: pauses, or ends the
+    /// making by false.
+    std::function<bool(std::uint64_t)> pace;
+    /// Asked before the new checkpoint counts: whether the files it was made from are still there.
+    std::function<bool()> is_still_true;
+  };
+  [[nodiscard]] queue::result<Checkpoint> make(const Making& making);
+
+  /// Removes all but the newest two, and what a crash left in making.
+  [[nodiscard]] queue::result<void> remove_old();
+
+ private:
+  [[nodiscard]] bool is_usable(std::uint32_t before);
+
+  queue::FileSystem& files_;
+  const std::filesystem::path journal_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,83 @@
+// Makes checkpoints in the background, from sealed journal files, so that a start need not read the
+// history. It asks nothing of those who deliver: it reads what they wrote.
+//
+// Units    Octets.
+// Owns     Its thread and the checkpoints' files.
+// Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. The
+//          first failure of a row is told through on_trouble.
+// Threads  start(), stop() and stats() from any thread; the rest on its own.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "daemon/commit/commit_thread.h"
+#include "daemon/recovery/checkpoint_files.h"
+#include "queue/file_system.h"
+
+namespace stentor::daemon {
+
+struct CheckpointerStats {
+  std::uint64_t made = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t octets = 0;  ///< of the newest
+  std::uint32_t before = 0;  ///< the first journal file that the newest says nothing of
+};
+
+class Checkpointer {
+ public:
+  struct Options {
+    /// How much journal a start may have to read behind its checkpoint.
+    std::uint64_t every_octets = 256u << 20;
+    std::chrono::milliseconds guard{};  ///< how long references of final messages are kept
+  };
+
+  /// `newest` is what recovery began with.
+  Checkpointer(queue::FileSystem& files, std::filesystem::path journal, const CommitThread& commit,
+               Options options, std::optional<Checkpoint> newest);
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  void set_on_trouble(std::function<void(std::string)> on_trouble) {
+    on_trouble_ = std::move(on_trouble);
+  }
+  void start();
+  /// Ends a checkpoint in making, which is then as if it had not been begun.
+  void stop();
+  [[nodiscard]] CheckpointerStats stats() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run();
+  [[nodiscard]] std::optional<std::uint32_t> due_before() const;
+  void make(std::uint32_t before);
+  [[nodiscard]] bool pace(std::uint64_t octets);
+  [[nodiscard]] bool sleep(Clock::duration pause);
+
+  const CommitThread& commit_;
+  CheckpointFiles checkpoints_;
+  const Options options_;
+  std::optional<Checkpoint> newest_;
+  std::function<void(std::string)> on_trouble_;
+  bool is_troubled_ = false;
+  std::uint64_t unpaced_octets_ = 0;
+  Clock::time_point working_since_{};
+
+  std::mutex guard_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  mutable std::mutex shown_;
+  CheckpointerStats stats_;
+  std::thread thread_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,395 @@
+// Checkpoints: what a start learns from one and the files behind it is what it would learn from the
+// whole journal, on random histories and after thousands of crashes of a simulated disk.
+//
+// STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/recovery/checkpoint_files.h"
+#include "daemon/recovery/condenser.h"
+#include "daemon/recovery/replay.h"
+#include "queue/excerpt_format.h"
+#include "queue/journal_format.h"
+#include "tests/daemon/recovery/journal_history.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::uint64_t kNow = JournalHistory::kNow;
+constexpr std::uint64_t kGuardMs = 86'400'000;
+const std::filesystem::path kJournal = "/journal";
+
+std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
+                                          const std::optional<Checkpoint>& previous,
+                                          std::uint32_t before) {
+  CheckpointFiles checkpoints(files, kJournal);
+  CheckpointFiles::Making making;
+  making.previous = previous;
+  making.oldest = 1;
+  making.before = before;
+  making.now_ms = kNow;
+  making.guard_ms = kGuardMs;
+  making.pace = [](std::uint64_t) { return true; };
+  making.is_still_true = [] { return true; };
+  const auto made = checkpoints.make(making);
+  if (!made) return std::nullopt;
+  (void)checkpoints.remove_old();
+  return *made;
+}
+
+/// One start: everything that recovery rebuilds, in words that can be compared.
+class Start {
+ public:
+  explicit Start(queue::FileSystem& files) : files_(files) {
+    CarrierConfig carrier;
+    carrier.name = "north";
+    carrier.hosts = {{"127.0.0.1", 1}};
+    config_.carriers.push_back(carrier);
+    RouteConfig route;
+    route.is_default = true;
+    route.carriers = {"north"};
+    config_.routes.push_back(route);
+    routing_ = std::make_unique<Routing>(config_);
+    switches_ = std::make_unique<CarrierSwitches>(config_);
+    feed_ = std::make_unique<CommitFeed>(commit_, false, 0, [] {});
+    reader_ = std::make_unique<queue::JournalReader>(files_, kJournal, queue::ReaderOptions{});
+    carrier_ = std::make_unique<CarrierDelivery>(ShardServices{.context = context_,
+                                                               .feed = *feed_,
+                                                               .reader = *reader_,
+                                                               .routing = *routing_,
+                                                               .gauges = gauges_,
+                                                               .switches = *switches_,
+                                                               .inbound = inbound_,
+                                                               .buried = buried_,
+                                                               .inbox = inbox_,
+                                                               .seed = 1},
+                                                 config_.carriers[0], 0);
+  }
+
+  /// Errors are the journal's; `uses_checkpoint` false reads all of it.
+  std::expected<queue::JournalEnd, std::string> run(bool uses_checkpoint) {
+    Replay replay(
+        config_, *routing_, [this](std::uint16_t) -> CarrierDelivery& { return *carrier_; },
+        references_, consumers_, campaigns_, kNow);
+    CheckpointFiles checkpoints(files_, kJournal);
+    const auto checkpoint = uses_checkpoint ? checkpoints.find_newest() : std::nullopt;
+    if (checkpoint) {
+      before_ = checkpoint->before;
+      const auto read = checkpoints.for_each(*checkpoint, [&](const queue::Record& record) {
+        note(record);
+        replay.restore(record);
+        return queue::result<void>{};
+      });
+      if (!read) return std::unexpected(read.error().message());
+    }
+    auto recovered =
+        queue::recover(files_, kJournal, {.first_file = before_}, [&](const queue::Record& record) {
+          note(record);
+          replay.visit(record);
+        });
+    if (!recovered) return std::unexpected(recovered.error().detail);
+    replay.finish(recovered->oldest_file);
+    ledger_ = replay.ledger();
+    const auto& report = replay.report();
+    const auto snapshot = carrier_->snapshot();
+    seen_ =
+        "waiting " + std::to_string(report.waiting) + " doubt " + std::to_string(report.in_doubt) +
+        " awaiting " + std::to_string(report.awaiting_receipt) + " outstanding " +
+        std::to_string(snapshot.outstanding) + " early " + std::to_string(snapshot.early_receipts) +
+        " lanes " + std::to_string(snapshot.waiting_urgent) + " " +
+        std::to_string(snapshot.waiting_normal) + " " + std::to_string(snapshot.waiting_bulk) +
+        " timers " + std::to_string(snapshot.waiting_timers) + " refs " +
+        std::to_string(references_.size()) + " latest " + std::to_string(replay.latest_ms());
+    for (const auto& [key, position] : consumers_.all()) {
+      seen_ += " " + key.name + " " + to_cursor(position);
+    }
+    FieldWriter totals;
+    encode(ledger_, totals);
+    for (const std::uint8_t octet : totals.octets()) seen_ += " " + std::to_string(octet);
+    for (const auto& [number, use] : replay.files()) {
+      seen_ += "\nfile " + std::to_string(number) + " live " + std::to_string(use.live) +
+               " octets " + std::to_string(use.octets) + " first " +
+               std::to_string(use.first_sequence) + " " + std::to_string(use.last_ms) +
+               (use.has_totals ? " totals" : "");
+    }
+    return recovered->end;
+  }
+
+  [[nodiscard]] const std::string& seen() const { return seen_; }
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] std::uint32_t before() const { return before_; }
+  [[nodiscard]] std::set<std::uint64_t> live() const {
+    std::set<std::uint64_t> live;
+    for (const auto& [sequence, known] : accepted_) {
+      if (!finals_.contains(sequence)) live.insert(sequence);
+    }
+    return live;
+  }
+  [[nodiscard]] const std::map<std::uint64_t, JournalHistory::Known>& accepted() const {
+    return accepted_;
+  }
+  [[nodiscard]] bool remembers(const std::string& ref) const {
+    return references_.find(references_.key_of("crm", ref)).has_value();
+  }
+
+ private:
+  void note(const queue::Record& record) {
+    const Carriage carriage = carriage_of(record.kind);
+    if (carriage != Carriage::message && carriage != Carriage::follows) return;
+    const auto about = about_message(record, carriage);
+    ASSERT_TRUE(about);
+    if (about->is_final) finals_.insert(about->sequence);
+    if (carriage != Carriage::message) return;
+    const auto accepted = decode_accepted(record.payload);
+    accepted_[about->sequence] = {.at = record.at,
+                                  .subject = {accepted->subject.begin(), accepted->subject.end()},
+                                  .parts = decode_subject(accepted->subject)->parts};
+  }
+
+  queue::FileSystem& files_;
+  Config config_;
+  CommitThread commit_{CommitThread::Options{}};
+  InboundServices inbound_{.config = config_,
+                           .router = InboundRouter(config_),
+                           .commit = commit_,
+                           .incarnation = 7,
+                           .words = OptOutWords(config_.opt_out),
+                           .on_opt_out = {}};
+  boost::asio::io_context context_;
+  Gauges gauges_;
+  std::unique_ptr<CarrierSwitches> switches_;
+  SharedInbox inbox_;
+  BuriedMessages buried_;
+  std::unique_ptr<Routing> routing_;
+  std::unique_ptr<CommitFeed> feed_;
+  std::unique_ptr<queue::JournalReader> reader_;
+  std::unique_ptr<CarrierDelivery> carrier_;
+  ReferenceIndex references_{1};
+  Consumers consumers_;
+  CampaignLedger campaigns_;
+  std::map<std::uint64_t, JournalHistory::Known> accepted_;
+  std::set<std::uint64_t> finals_;
+  Ledger ledger_;
+  std::uint32_t before_ = 0;
+  std::string seen_;
+};
+
+class CheckpointTest : public testing::Test {
+ protected:
+  // Batches until so many files are sealed.
+  void grow(std::uint32_t files) {
+    while (history_.writer().durable_end().file() < files) ASSERT_TRUE(history_.commit());
+  }
+  std::string seen(bool uses_checkpoint, std::uint32_t expected_before = 0) {
+    Start start(files_);
+    const auto run = start.run(uses_checkpoint);
+    EXPECT_TRUE(run) << run.error();
+    EXPECT_EQ(start.before(), expected_before);
+    EXPECT_EQ(start.ledger().accepted, start.ledger().finals() + history_.certain().live.size());
+    return start.seen();
+  }
+
+  queue::test::SimFileSystem files_{1};
+  JournalHistory history_{files_, kJournal, 1};
+};
+
+TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    queue::test::SimFileSystem files(seed);
+    ASSERT_TRUE(files.make_directory(kJournal));
+    JournalHistory history(files, kJournal, seed);
+    ASSERT_TRUE(history.start({}));
+    queue::test::RandomNumbers random(seed);
+    std::optional<Checkpoint> newest;
+    for (std::uint32_t file = 2; file < 14; ++file) {
+      while (history.writer().durable_end().file() < file) ASSERT_TRUE(history.commit());
+      if (random.one_in(3)) {
+        newest = make_checkpoint(files, newest, file);
+        ASSERT_TRUE(newest);
+      }
+    }
+    Start whole(files);
+    const auto read_all = whole.run(false);
+    ASSERT_TRUE(read_all) << read_all.error();
+    Start behind(files);
+    const auto read_tail = behind.run(true);
+    ASSERT_TRUE(read_tail) << read_tail.error();
+    EXPECT_EQ(behind.before(), newest ? newest->before : 0);
+    EXPECT_EQ(whole.seen(), behind.seen());
+    EXPECT_EQ(whole.ledger().accepted, history.certain().ledger.accepted);
+    EXPECT_EQ(whole.live().size(), history.certain().live.size());
+    EXPECT_EQ(behind.live(), whole.live());
+    for (const auto& [ref, sequence] : history.certain().refs) {
+      EXPECT_TRUE(behind.remembers(ref)) << ref;
+    }
+  }
+}
+
+TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(4);
+  const auto first = make_checkpoint(files_, std::nullopt, 3);
+  ASSERT_TRUE(first);
+  grow(7);
+  const auto second = make_checkpoint(files_, first, 6);
+  ASSERT_TRUE(second);
+  history_.stop();
+  const std::string expected = seen(false);
+  const auto path = kJournal / queue::excerpt_name("checkpoint", 6);
+  const auto good = files_.content(path);
+  for (std::size_t at = 0; at < good.size(); at += 1 + good.size() / 97) {
+    if (at >= 20 && at < 60) continue;  // reserved octets of the header: under its check below
+    auto spoilt = good;
+    spoilt[at] ^= 0x40;
+    files_.set_content(path, spoilt);
+    EXPECT_EQ(seen(true, 3), expected) << "octet " << at;
+  }
+  files_.set_content(path, {good.begin(), good.end() - 1});
+  EXPECT_EQ(seen(true, 3), expected);
+  files_.set_content(kJournal / queue::excerpt_name("checkpoint", 3), {});
+  EXPECT_EQ(seen(true, 0), expected);
+  files_.set_content(path, good);
+  EXPECT_EQ(seen(true, 6), expected);
+}
+
+TEST_F(CheckpointTest, OfAnotherJournalIsNotBelieved) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(4);
+  ASSERT_TRUE(make_checkpoint(files_, std::nullopt, 3));
+  history_.stop();
+  const auto content = files_.content(kJournal / queue::excerpt_name("checkpoint", 3));
+
+  queue::test::SimFileSystem other(2);
+  ASSERT_TRUE(other.make_directory(kJournal));
+  JournalHistory elsewhere(other, kJournal, 99);
+  ASSERT_TRUE(elsewhere.start({}));
+  while (elsewhere.writer().durable_end().file() < 4) ASSERT_TRUE(elsewhere.commit());
+  elsewhere.stop();
+  ASSERT_TRUE(make_checkpoint(other, std::nullopt, 3));
+  other.set_content(kJournal / queue::excerpt_name("checkpoint", 3), content);
+  Start start(other);
+  ASSERT_TRUE(start.run(true));
+  EXPECT_EQ(start.before(), 0u);
+}
+
+TEST_F(CheckpointTest, KeepsTheNewestTwo) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(6);
+  std::optional<Checkpoint> newest;
+  for (const std::uint32_t before : {2u, 3u, 4u, 5u}) {
+    newest = make_checkpoint(files_, newest, before);
+    ASSERT_TRUE(newest);
+  }
+  EXPECT_FALSE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 3)));
+  EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 4)));
+  EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 5)));
+}
+
+TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(4);
+  CheckpointFiles checkpoints(files_, kJournal);
+  CheckpointFiles::Making making;
+  making.oldest = 1;
+  making.before = 4;
+  making.now_ms = kNow + 2 * kGuardMs;
+  making.guard_ms = kGuardMs;
+  making.pace = [](std::uint64_t) { return true; };
+  making.is_still_true = [] { return true; };
+  const auto made = checkpoints.make(making);
+  ASSERT_TRUE(made);
+  std::uint64_t references = 0;
+  ASSERT_TRUE(checkpoints.for_each(*made, [&](const queue::Record& record) {
+    references += record.kind == static_cast<std::uint8_t>(CheckpointKind::reference);
+    return queue::result<void>{};
+  }));
+  EXPECT_EQ(references, 0u);
+}
+
+// One disk and several lives: each writes, makes checkpoints, and dies at some operation; the next
+// start must know everything acknowledged, nothing else, and its ledger must balance, and must know
+// the same with and without the checkpoint.
+TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
+  const std::uint64_t runs = number_from_environment("STENTOR_CRASH_RUNS", 60);
+  const std::uint64_t one = number_from_environment("STENTOR_CRASH_SEED", 0);
+  std::uint64_t crashes = 0;
+  std::uint64_t behind_checkpoint = 0;
+  for (std::uint64_t seed = one != 0 ? one : 1; seed <= (one != 0 ? one : runs); ++seed) {
+    SCOPED_TRACE("STENTOR_CRASH_SEED=" + std::to_string(seed));
+    queue::test::RandomNumbers random(seed);
+    queue::test::SimFileSystem files(random.next());
+    ASSERT_TRUE(files.make_directory(kJournal));
+    JournalHistory history(files, kJournal, random.next());
+    std::optional<queue::JournalEnd> end = queue::JournalEnd{};
+    for (int life = 0; life < 6 && end; ++life) {
+      const bool started = history.start(*end);
+      files.plan(queue::test::SimFileSystem::Fault::crash, 20 + random.below(120));
+      std::optional<Checkpoint> newest = CheckpointFiles(files, kJournal).find_newest();
+      while (started && !files.has_crashed() && history.commit()) {
+        const std::uint32_t file = history.writer().durable_end().file();
+        if (file > (newest ? newest->before : 1) && random.one_in(4)) {
+          if (const auto made = make_checkpoint(files, newest, file)) newest = made;
+        }
+      }
+      history.stop();
+      ++crashes;
+      files.unplan();
+      switch (random.below(3)) {
+        case 0: files.restart(); break;
+        case 1: files.restart_with_cold_cache(); break;
+        default: files.lose_power(); break;
+      }
+      Start behind(files);
+      const auto read_tail = behind.run(true);
+      ASSERT_TRUE(read_tail) << read_tail.error();
+      Start whole(files);
+      const auto read_all = whole.run(false);
+      ASSERT_TRUE(read_all) << read_all.error();
+      ASSERT_EQ(whole.seen(), behind.seen());
+      behind_checkpoint += behind.before() > 0;
+
+      const bool is_certain = behind.ledger().accepted == history.certain().ledger.accepted &&
+                              behind.ledger().finals() == history.certain().ledger.finals() &&
+                              behind.ledger().sent == history.certain().ledger.sent;
+      const auto& truth = is_certain ? history.certain() : history.possible();
+      ASSERT_EQ(behind.ledger().accepted, truth.ledger.accepted);
+      ASSERT_EQ(behind.ledger().finals(), truth.ledger.finals());
+      ASSERT_EQ(behind.ledger().sent, truth.ledger.sent);
+      ASSERT_EQ(behind.ledger().accepted, behind.ledger().finals() + behind.live().size());
+      std::set<std::uint64_t> expected;
+      for (const auto& [sequence, sent] : truth.live) expected.insert(sequence);
+      ASSERT_EQ(behind.live(), expected);
+      for (const auto& [ref, sequence] : truth.refs) ASSERT_TRUE(behind.remembers(ref)) << ref;
+      history.settle(truth);
+      end = *read_tail;
+      files.restart();  // lets go of the lock
+      if (!history.start(*end)) continue;
+      history.stop();
+      for (const auto& [sequence, known] : whole.accepted()) {
+        if (expected.contains(sequence))
+          history.know(sequence, known.at, known.subject, known.parts);
+      }
+    }
+  }
+  std::cout << crashes << " crashes, " << behind_checkpoint << " starts from a checkpoint\n";
+}
+
+}  // namespace
+}  // namespace stentor::daemon
