@@ -6,35 +6,40 @@
 
 namespace stentor::queue {
 
-Lane::Lane(ChunkStore& store, TermsOf terms_of) : store_(store), terms_of_(std::move(terms_of)) {}
+Lane::Lane(TicketSpace& space, std::uint32_t number, TermsOf terms_of)
+    : space_(space), number_(number), terms_of_(std::move(terms_of)) {}
 
 Lane::~Lane() {
-  for (Member& member : members_) member.tickets.clear(store_);
+  for (Member& member : members_) member.tickets.clear(space_);
 }
 
 void Lane::push(Flow flow, Ticket ticket, std::uint32_t now) {
-  Member& member = member_of(flow, Turn::last);
-  member.tickets.push(store_, ticket, now);
+  const std::uint32_t index = member_of(flow);
+  Member& member = members_[index];
+  member.tickets.push(space_, ticket, now);
   count_in(member, ticket);
+  if (!member.is_in_ring) place(index, Turn::last);
 }
 
 void Lane::push_front(Flow flow, Ticket ticket, std::uint32_t now) {
-  Member& member = member_of(flow, Turn::next);
-  member.tickets.push_front(store_, ticket, now);
+  const std::uint32_t index = member_of(flow);
+  Member& member = members_[index];
+  member.tickets.push_front(space_, ticket, now);
   count_in(member, ticket);
+  if (!member.is_in_ring) place(index, Turn::next);
 }
 
 Lane::Picked Lane::pop() {
   assert(is_ready() && "only a lane where something is ready is picked from");
   const std::uint32_t index = turn_;
   Member& member = members_[index];
-  const Picked picked{member.flow, member.tickets.pop(store_)};
+  const Picked picked{member.flow, member.tickets.pop(space_)};
   --waiting_;
   if (--member.left == 0) {
     member.left = member.terms.weight;
     turn_ = member.after;
   }
-  if (member.tickets.is_empty()) forget(index);
+  if (!member.tickets.has_front()) place(index, Turn::last);
   if (turn_ != kNobody) {
     // With thousands of flows each pick is at a place of its own: fetch the next ones meanwhile.
     const Member& coming = members_[turn_];
@@ -52,13 +57,12 @@ void Lane::set_terms(Flow flow, FlowTerms terms) {
   member.left = std::clamp<std::uint16_t>(member.left, 1, terms.weight);
   if (before.is_held == terms.is_held) return;
   if (terms.is_held) {
-    leave(known->second);
     held_ += member.tickets.count();
     member.left = terms.weight;  // its next turn is a whole one
   } else {
     held_ -= member.tickets.count();
-    enter(known->second, Turn::last);
   }
+  place(known->second, Turn::last);
 }
 
 std::size_t Lane::take_flow(Flow flow, std::size_t max, const Sink& sink) {
@@ -68,8 +72,8 @@ std::size_t Lane::take_flow(Flow flow, std::size_t max, const Sink& sink) {
 
 std::size_t Lane::take_all(std::size_t max, const Sink& sink) {
   std::size_t taken = 0;
-  while (taken < max && !index_.empty()) {
-    taken += take(index_.begin()->second, max - taken, sink);
+  for (std::uint32_t index = 0; index < members_.size() && taken < max; ++index) {
+    if (members_[index].tickets.count() > 0) taken += take(index, max - taken, sink);
   }
   return taken;
 }
@@ -77,34 +81,40 @@ std::size_t Lane::take_all(std::size_t max, const Sink& sink) {
 std::size_t Lane::take(std::uint32_t index, std::size_t max, const Sink& sink) {
   Member& member = members_[index];
   std::size_t taken = 0;
-  while (taken < max && !member.tickets.is_empty()) {
-    const Ticket ticket = member.tickets.pop(store_);
+  while (taken < max && member.tickets.has_front()) {
+    const Ticket ticket = member.tickets.pop(space_);
     count_out(member, 1);
     ++taken;
     sink(member.flow, ticket);
   }
-  if (member.tickets.is_empty()) forget(index);
+  place(index, Turn::last);
   return taken;
 }
 
-void Lane::take_expired(std::uint32_t now, const Sink& sink) {
-  if (earliest_ > now) return;
+std::size_t Lane::take_expired(std::uint32_t now, std::size_t max, const Sink& sink) {
+  if (earliest_ > now) return 0;
   earliest_ = kNever;
+  std::size_t taken = 0;
   for (std::uint32_t index = 0; index < members_.size(); ++index) {
     Member& member = members_[index];
-    if (member.tickets.is_empty()) continue;
-    if (member.tickets.earliest() <= now) {
-      const std::size_t before = member.tickets.count();
-      member.tickets.take_expired(store_, now,
-                                  [&](const Ticket& ticket) { sink(member.flow, ticket); });
-      count_out(member, before - member.tickets.count());
+    if (member.tickets.count() == 0) continue;
+    if (member.tickets.earliest() <= now && taken < max) {
+      const std::size_t expired = member.tickets.take_expired(
+          space_, now, max - taken, [&](const Ticket& ticket) { sink(member.flow, ticket); });
+      count_out(member, expired);
+      taken += expired;
+      place(index, Turn::last);
     }
-    if (member.tickets.is_empty()) {
-      forget(index);
-    } else {
-      earliest_ = std::min(earliest_, member.tickets.earliest());
-    }
+    earliest_ = std::min(earliest_, members_[index].tickets.earliest());
   }
+  return taken;
+}
+
+void Lane::on_ready(std::uint32_t member) {
+  // It may be another flow's by now, or nobody's.
+  if (member >= members_.size() || members_[member].tickets.count() == 0) return;
+  members_[member].tickets.refill(space_);
+  place(member, Turn::last);
 }
 
 std::size_t Lane::waiting_of(Flow flow) const noexcept {
@@ -116,15 +126,14 @@ std::optional<std::uint32_t> Lane::oldest_since() const noexcept {
   if (waiting_ == 0) return std::nullopt;
   std::uint32_t oldest = kNever;
   for (const Member& member : members_) {
-    if (!member.tickets.is_empty()) oldest = std::min(oldest, member.tickets.since());
+    if (member.tickets.count() > 0) oldest = std::min(oldest, member.tickets.since());
   }
   return oldest;
 }
 
-// A flow that is new here takes its turn as said.
-Lane::Member& Lane::member_of(Flow flow, Turn turn) {
+std::uint32_t Lane::member_of(Flow flow) {
   const auto [known, is_new] = index_.try_emplace(flow, kNobody);
-  if (!is_new) return members_[known->second];
+  if (!is_new) return known->second;
   std::uint32_t index = 0;
   if (unused_.empty()) {
     index = static_cast<std::uint32_t>(members_.size());
@@ -135,11 +144,11 @@ Lane::Member& Lane::member_of(Flow flow, Turn turn) {
   }
   known->second = index;
   Member& member = members_[index];
+  member.tickets.set_tag(SpillStore::Tag{number_} << 32 | index);
   member.flow = flow;
   member.terms = terms_of_(flow);
   member.left = member.terms.weight;
-  if (!member.terms.is_held) enter(index, turn);
-  return member;
+  return index;
 }
 
 void Lane::count_in(const Member& member, const Ticket& ticket) noexcept {
@@ -153,8 +162,17 @@ void Lane::count_out(const Member& member, std::size_t tickets) noexcept {
   if (member.terms.is_held) held_ -= tickets;
 }
 
+void Lane::place(std::uint32_t index, Turn turn) {
+  Member& member = members_[index];
+  const bool can_send = member.tickets.has_front() && !member.terms.is_held;
+  if (member.is_in_ring && !can_send) leave(index);
+  if (!member.is_in_ring && can_send) enter(index, turn);
+  if (member.tickets.count() == 0) forget(index);
+}
+
 void Lane::enter(std::uint32_t index, Turn turn) noexcept {
   Member& member = members_[index];
+  member.is_in_ring = true;
   if (turn_ == kNobody) {
     member.before = member.after = turn_ = index;
     return;
@@ -172,13 +190,13 @@ void Lane::leave(std::uint32_t index) noexcept {
   members_[member.before].after = member.after;
   members_[member.after].before = member.before;
   if (turn_ == index) turn_ = member.after == index ? kNobody : member.after;
-  member.before = member.after = kNobody;
+  member.is_in_ring = false;
 }
 
 void Lane::forget(std::uint32_t index) {
   Member& member = members_[index];
-  if (member.after != kNobody) leave(index);
   index_.erase(member.flow);
+  member.tickets.clear(space_);
   member = Member{};
   unused_.push_back(index);
 }

@@ -1,7 +1,7 @@
 // One priority of a carrier: the flows that have something waiting, and whose turn it is.
 //
-// Internal to lanes. Flows take turns in a ring, each as many tickets a turn as its weight; a held
-// flow stands outside the ring.
+// Internal to lanes. Flows take turns in a ring, each as many tickets a turn as its weight; outside
+// the ring stands who is held, and who has nothing to send until a block is read from disk.
 //
 // Units    Counts are tickets; seconds are Unix time, passed in.
 // Owns     The queues of its flows; a flow of which nothing waits is forgotten.
@@ -32,8 +32,9 @@ class Lane {
   using TermsOf = std::function<FlowTerms(Flow)>;
   using Sink = std::function<void(Flow, const Ticket&)>;
 
-  /// Asks `terms_of` when a flow comes (again).
-  Lane(ChunkStore& store, TermsOf terms_of);
+  /// Asks `terms_of` when a flow comes (again). `number` tells this lane's blocks from those of
+  /// others in the same space.
+  Lane(TicketSpace& space, std::uint32_t number, TermsOf terms_of);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -51,7 +52,9 @@ class Lane {
   void set_terms(Flow flow, FlowTerms terms);
   std::size_t take_flow(Flow flow, std::size_t max, const Sink& sink);
   std::size_t take_all(std::size_t max, const Sink& sink);
-  void take_expired(std::uint32_t now, const Sink& sink);
+  std::size_t take_expired(std::uint32_t now, std::size_t max, const Sink& sink);
+  /// A block of the queue tagged so is here.
+  void on_ready(std::uint32_t member);
 
   [[nodiscard]] bool is_ready() const noexcept { return turn_ != kNobody; }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
@@ -67,21 +70,25 @@ class Lane {
   struct Member {
     TicketQueue tickets;
     Flow flow = 0;
-    std::uint32_t before = kNobody;  ///< in the ring; kNobody outside
+    std::uint32_t before = kNobody;
     std::uint32_t after = kNobody;
     FlowTerms terms;
     std::uint16_t left = 0;  ///< tickets it may still send in this turn
+    bool is_in_ring = false;
   };
 
-  [[nodiscard]] Member& member_of(Flow flow, Turn turn);
+  [[nodiscard]] std::uint32_t member_of(Flow flow);
   void count_in(const Member& member, const Ticket& ticket) noexcept;
   void count_out(const Member& member, std::size_t tickets) noexcept;
+  /// Puts the flow in the ring or takes it out, as it has something to send or not.
+  void place(std::uint32_t index, Turn turn);
   void enter(std::uint32_t index, Turn turn) noexcept;
   void leave(std::uint32_t index) noexcept;
   void forget(std::uint32_t index);
   std::size_t take(std::uint32_t index, std::size_t max, const Sink& sink);
 
-  ChunkStore& store_;
+  TicketSpace& space_;
+  const std::uint32_t number_;
   TermsOf terms_of_;
   std::vector<Member> members_;  // as many as there ever were flows at once
   std::vector<std::uint32_t> unused_;

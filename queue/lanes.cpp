@@ -17,6 +17,21 @@ constexpr std::array<Priority, kPriorities> kInOrder = {Priority::urgent, Priori
 
 class Lanes::Body {
  public:
+  Body(SpillStore* spill, std::size_t tickets_in_memory) {
+    space_.spill = spill;
+    space_.tickets_max = tickets_in_memory;
+    if (spill == nullptr) return;
+    spill->set_on_ready([this](SpillStore::Tag tag) {
+      lanes_[tag >> 32].on_ready(static_cast<std::uint32_t>(tag));
+    });
+  }
+
+  ~Body() {
+    if (space_.spill != nullptr) space_.spill->set_on_ready(nullptr);
+  }
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+
   [[nodiscard]] Lane& lane(Priority priority) noexcept {
     return lanes_[static_cast<std::size_t>(priority)];
   }
@@ -47,6 +62,8 @@ class Lanes::Body {
     return !holds_all && std::ranges::any_of(lanes_, &Lane::is_ready);
   }
 
+  [[nodiscard]] std::size_t spilled() const noexcept { return space_.in_blocks; }
+
   bool holds_all = false;
 
  private:
@@ -66,16 +83,18 @@ class Lanes::Body {
     return Priority::bulk;
   }
 
-  ChunkStore store_;
+  TicketSpace space_;
   boost::unordered_flat_map<Flow, FlowTerms> terms_;  // of the flows that have some of their own
   const Lane::TermsOf look_up_ = [this](Flow flow) { return terms_of(flow); };
-  std::array<Lane, kPriorities> lanes_{Lane(store_, look_up_), Lane(store_, look_up_),
-                                       Lane(store_, look_up_)};
+  std::array<Lane, kPriorities> lanes_{Lane(space_, 0, look_up_), Lane(space_, 1, look_up_),
+                                       Lane(space_, 2, look_up_)};
   std::uint32_t since_bulk_ = 0;
   std::uint32_t since_below_ = 0;
 };
 
-Lanes::Lanes() : body_(std::make_unique<Body>()) {}
+Lanes::Lanes() : body_(std::make_unique<Body>(nullptr, 0)) {}
+Lanes::Lanes(SpillStore& spill, std::size_t tickets_in_memory)
+    : body_(std::make_unique<Body>(&spill, tickets_in_memory)) {}
 Lanes::~Lanes() = default;
 
 void Lanes::push(Priority priority, Flow flow, Ticket ticket, std::uint32_t now) {
@@ -142,11 +161,13 @@ std::size_t Lanes::take_all(std::size_t max, const Sink& sink) {
   return taken;
 }
 
-void Lanes::take_expired(std::uint32_t now, const Sink& sink) {
+std::size_t Lanes::take_expired(std::uint32_t now, std::size_t max, const Sink& sink) {
+  std::size_t taken = 0;
   for (const Priority priority : kInOrder) {
-    body_->lane(priority).take_expired(
-        now, [&](Flow flow, const Ticket& ticket) { sink({ticket, flow, priority}); });
+    taken += body_->lane(priority).take_expired(
+        now, max - taken, [&](Flow flow, const Ticket& ticket) { sink({ticket, flow, priority}); });
   }
+  return taken;
 }
 
 std::optional<std::uint32_t> Lanes::earliest_expiry() const noexcept {
@@ -177,6 +198,10 @@ std::size_t Lanes::waiting_held() const noexcept {
   std::size_t held = 0;
   for (const Priority priority : kInOrder) held += body_->lane(priority).held();
   return held;
+}
+
+std::size_t Lanes::waiting_spilled() const noexcept {
+  return body_->spilled();
 }
 
 bool Lanes::has_ready() const noexcept {

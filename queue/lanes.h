@@ -10,16 +10,21 @@
 // turn. A hold stays with the flow's number, whether anything of it waits or not. All together may
 // be held besides: both must be released before a ticket goes.
 //
-// Here wait those that may go now. What waits for a time is in DueHeap (due_heap.h), which has the
+// Here wait those that may go now. What waits for a time is in Timers (timers.h), which has the
 // same take_flow(), take_all() and waiting_of(): who cancels or moves a flow asks both. A hold is
 // needed here alone, since what falls due comes here before it goes.
 //
+// What does not fit in memory waits on disk, in blocks that are read ahead (docs/queue.md). A flow
+// whose next block is not here yet is passed over, as if held, and takes its turn when it is:
+// whoever owns the SpillIo calls SpillIo::collect() when told to, and picks again.
+//
 // Units    Counts are messages; seconds are Unix time, passed in.
 // Owns     The tickets, in chunks (ticket_chunk.h); an empty chunk is freed. Ten million waiting
-//          are 161 MB.
-// Errors   None: allocation failure aside, every ticket finds a place. The caller bounds the total.
+//          in memory are 161 MB.
+// Errors   None: allocation failure aside, every ticket finds a place. What the disk does to
+//          spilled ones is SpillStore's to tell.
 // Threads  One thread.
-// Spec     docs/architecture.md, "Order"
+// Spec     docs/queue.md
 #pragma once
 
 #include <cstddef>
@@ -28,6 +33,7 @@
 #include <memory>
 #include <optional>
 
+#include "queue/spill_store.h"
 #include "queue/ticket.h"
 
 namespace stentor::queue {
@@ -40,7 +46,11 @@ inline constexpr std::uint16_t kWeightMax = 100;
 
 class Lanes {
  public:
+  /// Everything stays in memory; the caller bounds the total.
   Lanes();
+  /// Keeps about `tickets_in_memory` in memory and puts what is more into `spill`, which outlives
+  /// the lanes and is theirs alone. A flow keeps at least two chunks in memory whatever the bound.
+  Lanes(SpillStore& spill, std::size_t tickets_in_memory);
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -56,7 +66,7 @@ class Lanes {
   };
   using Sink = std::function<void(const Pick&)>;
 
-  /// Nothing when none waits, or all that wait are held.
+  /// Nothing when none waits, or all that wait are held or being read from disk.
   [[nodiscard]] std::optional<Pick> pop();
 
   /// From now on nothing of `flow` is picked, of any priority, until release(). Holding twice is
@@ -81,10 +91,16 @@ class Lanes {
   /// The same with all flows, one after the other, held or not.
   std::size_t take_all(std::size_t max, const Sink& sink);
 
-  /// Takes out every ticket whose `expires` is at or before `now`, held or not, calling `sink` for
-  /// each; `sink` may not touch these lanes. Chunks whose earliest expiry lies ahead are passed
-  /// over unread, and when nothing can have expired the call costs nothing.
-  void take_expired(std::uint32_t now, const Sink& sink);
+  /// Takes out up to `max` tickets whose `expires` is at or before `now`, held or not, calling
+  /// `sink` for each; `sink` may not touch these lanes. Returns how many. What is left over comes
+  /// at later calls, and so does what has to be read from disk first, a few blocks at a time: until
+  /// then earliest_expiry() stays in the past. Chunks and blocks whose earliest expiry lies ahead
+  /// are passed over unread, and when nothing can have expired the call costs nothing.
+  std::size_t take_expired(std::uint32_t now, std::size_t max, const Sink& sink);
+  /// All of them that are in memory: for lanes that hold few.
+  void take_expired(std::uint32_t now, const Sink& sink) {
+    (void)take_expired(now, static_cast<std::size_t>(-1), sink);
+  }
   /// No ticket expires before this second; nothing when none waits. take_expired() at this second
   /// makes it exact: a ticket that was sent meanwhile may have set it.
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
@@ -96,6 +112,8 @@ class Lanes {
   [[nodiscard]] std::size_t waiting_of(Flow flow) const noexcept;
   /// Those of held flows: they are in waiting() too. hold_all() does not change it.
   [[nodiscard]] std::size_t waiting_held() const noexcept;
+  /// Those whose ticket is not in a chunk in memory: on disk, or on the way there or back.
+  [[nodiscard]] std::size_t waiting_spilled() const noexcept;
   /// Whether pop() would give one.
   [[nodiscard]] bool has_ready() const noexcept;
   /// When the longest-waiting chunk of this priority got its first ticket; nothing when none waits.

@@ -75,6 +75,8 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("waiting_normal", carrier.waiting_normal, out);
   append_member("waiting_bulk", carrier.waiting_bulk, out);
   append_member("waiting_timers", carrier.waiting_timers, out);
+  append_member("waiting_held", carrier.waiting_held, out);
+  append_member("waiting_spilled", carrier.waiting_spilled, out);
   append_member("oldest_seconds", oldest && *oldest < now ? now - *oldest : 0, out);
   append_member("rate", carrier.rate_configured, out);
   append_member("rate_current", carrier.rate_current, out);

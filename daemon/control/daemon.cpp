@@ -40,6 +40,7 @@
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
 #include "queue/journal_recovery.h"
+#include "queue/spill_io.h"
 
 namespace stentor::daemon {
 namespace {
@@ -261,6 +262,7 @@ void Daemon::Body::recover(bool salvage) {
     throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
   }
   journal_lock_ = std::move(recovered->lock);
+  queue::remove_spill_files(*files_, config_.state_dir / "spill");
   for (const std::string& line : recovered->quarantined) {
     spdlog::error("journal: set aside: {}", line);
   }

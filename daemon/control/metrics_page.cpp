@@ -141,6 +141,18 @@ void add_queue(Exposition::Families& all, const Figures& figures) {
                  gauge_family("stentor_scheduled_messages",
                               "Messages that wait for a time: scheduled or in retry."),
                  figures, [](const CarrierSnapshot& c) { return number(c.waiting_timers); });
+  add_by_carrier(all,
+                 gauge_family("stentor_queue_held_messages",
+                              "Messages that wait in paused campaigns, or for a paused carrier."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.waiting_held); });
+  add_by_carrier(all,
+                 gauge_family("stentor_queue_spilled_messages",
+                              "Waiting messages whose ticket is on disk instead of in memory."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.waiting_spilled); });
+  add_by_carrier(all,
+                 counter_family("stentor_queue_spill_failures_total",
+                                "Blocks of tickets that could not be written or read at first."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.spill_failures); });
 }
 
 void add_links(Exposition::Families& all, const Figures& figures) {

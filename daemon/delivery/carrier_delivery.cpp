@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 // How many of the index's parts each second looks at: all 256 in about a minute.
 constexpr int kSweepsPerSecond = 4;
+// A block and a few: what waits to be written meanwhile is a few hundred KiB.
+constexpr std::uint64_t kRestoredBetweenLooks = 20'000;
 // The timer serves pacing too: finer steps than this only cost wake-ups.
 constexpr auto kFinestStep = 1ms;
 
@@ -62,6 +64,10 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       config_(config),
       number_(number),
       outcomes_(services.feed),
+      spill_(services.spill, number * 4u),
+      timers_spill_(services.spill, number * 4u + 2),
+      lanes_(spill_, services.tickets_in_memory),
+      due_(timers_spill_, services.tickets_in_memory / 2),
       pacer_(config.rate, Clock::now()),
       throttle_(config.rate),
       status_policy_(config),
@@ -91,6 +97,8 @@ CarrierDelivery::~CarrierDelivery() = default;
 
 void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
   const std::uint64_t now = wall_clock_ms();
+  // No loop runs yet that would hear of blocks written.
+  if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
   if (due_ms > now) return retry_later(pick, due_ms);
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
 }
@@ -154,13 +162,12 @@ void CarrierDelivery::schedule_pump() {
 
 void CarrierDelivery::pump() {
   const auto now = Clock::now();
-  while (const auto entry = due_.pop_due(steady_ms(now))) {
-    return_to_lane({.ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority});
-  }
+  take_due(now);
   if (now >= next_second_) each_second(now);
   cancel_some();
   look_at_standing(now);
   move_some();
+  expire_waiting(now);
   if (!draining_ && !suspended_ && failover_.stage() != Failover::Stage::returning) reserve(now);
   write_intents();
   submit_ready(now);
@@ -186,8 +193,6 @@ void CarrierDelivery::each_second(TimePoint now) {
   const std::uint64_t seconds = now_ms / 1000;
   end_due_doubts(now_ms);
   expire_reserved(static_cast<std::uint32_t>(seconds));
-  lanes_.take_expired(static_cast<std::uint32_t>(seconds),
-                      [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   staying_.take_expired(static_cast<std::uint32_t>(seconds),
                         [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   limits_.take_expired(static_cast<std::uint32_t>(seconds),
@@ -199,10 +204,11 @@ void CarrierDelivery::each_second(TimePoint now) {
   (void)early_.expire(now);  // counted as unmatched when they came
   replies_.on_time(now);
   ask_about_receipts(now);
+  watch_spill();
 }
 
 void CarrierDelivery::arm_timer(TimePoint now) {
-  auto at = TimePoint::max();
+  auto at = next_expiry(now);
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
   }
@@ -216,8 +222,8 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
   // An idle carrier wakes for nothing.
   if (lanes_.waiting() > 0 || reserved_ > 0 || in_doubt_.size() > 0 || staying_.waiting() > 0 ||
-      limits_.waiting() > 0 || outstanding_.size() > 0 || !early_.is_empty() ||
-      throttle_.is_cut() || replies_.is_waiting()) {
+      limits_.waiting() > 0 || due_.spilled() > 0 || outstanding_.size() > 0 ||
+      !early_.is_empty() || throttle_.is_cut() || replies_.is_waiting()) {
     at = std::min(at, next_second_);
   }
   if (at == TimePoint::max()) {
@@ -244,8 +250,10 @@ void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t 
 }
 
 void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
-  const auto until = std::min<std::uint64_t>(due_ms, std::uint64_t{pick.ticket.expires} * 1000);
-  const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(wall_clock_ms());
+  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t expires = std::uint64_t{pick.ticket.expires} * 1000;
+  const std::uint64_t until = expires > now ? std::min(due_ms, expires) : due_ms;
+  const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);
   due_.push(steady_ms(Clock::now()) + wait, pick.priority, pick.flow, pick.ticket);
 }
 
@@ -256,6 +264,10 @@ void CarrierDelivery::publish_gauges() {
                                      std::memory_order_relaxed);  // lone figures: see gauges.h
   services_.gauges.outstanding.fetch_add(outstanding - published_outstanding_,
                                          std::memory_order_relaxed);
+  const std::uint64_t spilled = spill_.stats().octets_on_disk / sizeof(queue::Ticket) +
+                                timers_spill_.stats().octets_on_disk / sizeof(queue::FarEntry);
+  services_.gauges.spilled.fetch_add(spilled - published_spilled_, std::memory_order_relaxed);
+  published_spilled_ = spilled;
   published_waiting_ = all_waiting;
   published_outstanding_ = outstanding;
 }
@@ -333,6 +345,11 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.limit_named = limits_.holding_most();
   shot.response_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(responses_.latency()).count());
+  shot.waiting_held = lanes_.is_held_all() ? lanes_.waiting() : lanes_.waiting_held();
+  shot.waiting_spilled = lanes_.waiting_spilled() + due_.spilled();
+  for (const queue::SpillStore* store : {&spill_, &timers_spill_}) {
+    shot.spill_failures += store->stats().failed_writes + store->stats().failed_reads;
+  }
   shot.reserved = reserved_;
   shot.in_doubt = in_doubt_.size();
   shot.outstanding = outstanding_.size();

@@ -4,7 +4,8 @@
 // plans its segments and reserves it for a bind with a durable intent; when that is on disk its
 // segments go out as window and rate allow; answers and receipts write outcomes.
 //
-// Implemented in files by duty: carrier_delivery.cpp (life, time), reserving.cpp (lane to intent),
+// Implemented in files by duty: carrier_delivery.cpp (life, time), waiting.cpp (what waits: its
+// expiry, its place on disk), reserving.cpp (lane to intent),
 // limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
 // suspending.cpp.
@@ -57,10 +58,10 @@
 #include "daemon/tracking/settled_segments.h"
 #include "protocol/message_id.h"
 #include "protocol/message_id_learner.h"
-#include "queue/due_heap.h"
 #include "queue/journal_reader.h"
 #include "queue/lanes.h"
 #include "queue/pacer.h"
+#include "queue/timers.h"
 
 namespace stentor::daemon {
 
@@ -76,6 +77,8 @@ struct ShardServices {
   BuriedMessages& buried;
   std::size_t shards = 1;
   SharedInbox& inbox;
+  queue::SpillIo& spill;
+  std::size_t tickets_in_memory = 0;  ///< of one carrier; more of them wait on disk
   std::uint64_t seed = 0;
 };
 
@@ -137,6 +140,8 @@ class CarrierDelivery final : public LinkOwner {
                                                    const Peer& peer);
   /// Batches up to `settled` are on disk: intents may go on the wire, deliver_sm be answered.
   void on_durable(std::uint64_t settled);
+  /// Waiting messages were read from disk, or written there.
+  void on_spilled();
   void pump();
   /// Suspended, nothing new is submitted: what is reserved and untouched goes back to its lane, new
   /// messages of a route pass it by, and binds stay for receipts. `done` when that is durable.
@@ -203,6 +208,12 @@ class CarrierDelivery final : public LinkOwner {
   [[nodiscard]] std::size_t room_of(const Line& line) const;
   void reserve_limited(std::size_t limit, TimePoint now);
 
+  // waiting.cpp
+  void take_due(TimePoint now);
+  void expire_waiting(TimePoint now);
+  [[nodiscard]] TimePoint next_expiry(TimePoint now) const;
+  void watch_spill();
+
   // reserving.cpp
   void reserve(TimePoint now);
   [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
@@ -221,7 +232,7 @@ class CarrierDelivery final : public LinkOwner {
   struct Cancelling {
     queue::Flow flow = 0;
     std::vector<queue::Lanes::Pick> kept;  ///< accepted after the cancel: they go on waiting
-    std::vector<queue::DueHeap::Entry> kept_due;
+    std::vector<queue::Timers::Entry> kept_due;
   };
   void hold_or_release(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
@@ -324,9 +335,11 @@ class CarrierDelivery final : public LinkOwner {
   const CarrierConfig& config_;
   const std::uint16_t number_;
   Outcomes outcomes_;
+  queue::SpillStore spill_;
+  queue::SpillStore timers_spill_;
   queue::Lanes lanes_;
   queue::Lanes staying_;  // set aside while others of its messages move to other carriers
-  queue::DueHeap due_;
+  queue::Timers due_;
   Cancellations cancellations_;
   InDoubt in_doubt_;
   OpenHours open_hours_;
@@ -349,6 +362,9 @@ class CarrierDelivery final : public LinkOwner {
   bool suspended_ = false;
   bool stopped_ = false;
   TimePoint next_second_{};
+  TimePoint next_expiry_look_{};
+  bool is_spill_failing_ = false;
+  std::uint64_t restored_ = 0;
 
   std::vector<std::unique_ptr<Sending>> sendings_;
   std::vector<std::uint32_t> free_slots_;
@@ -365,6 +381,7 @@ class CarrierDelivery final : public LinkOwner {
   CarrierStats stats_;
   std::uint64_t published_waiting_ = 0;
   std::uint64_t published_outstanding_ = 0;
+  std::uint64_t published_spilled_ = 0;
   std::uint64_t settled_ = 0;
   struct Switching {
     std::uint64_t batch;  ///< durable before it is told

@@ -89,10 +89,13 @@ struct CarrierSnapshot {
   std::size_t waiting_normal = 0;
   std::size_t waiting_bulk = 0;
   std::size_t waiting_timers = 0;
-  std::size_t waiting_limits = 0;  ///< of those above: parked by a limit of sender or prefix
-  std::string_view limited_by;     ///< what holds it back: a Limiter's word
-  std::string limit_named;         ///< the limit that holds most: "sender SHOP"; empty: none
-  std::uint32_t response_ms = 0;   ///< how long answers take of late
+  std::size_t waiting_limits = 0;   ///< of those above: parked by a limit of sender or prefix
+  std::string_view limited_by;      ///< what holds it back: a Limiter's word
+  std::string limit_named;          ///< the limit that holds most: "sender SHOP"; empty: none
+  std::uint32_t response_ms = 0;    ///< how long answers take of late
+  std::size_t waiting_held = 0;     ///< of those in lanes: paused
+  std::size_t waiting_spilled = 0;  ///< of those in lanes: on disk
+  std::uint64_t spill_failures = 0;
   std::size_t reserved = 0;
   std::size_t in_doubt = 0;  ///< messages held since nobody knows
   std::size_t outstanding = 0;

@@ -154,10 +154,10 @@ void CarrierDelivery::cancel_some() {
     limits_.take_flow(now.flow, room, keep);
     staying_.take_flow(now.flow, room - taken.size(), keep);
     lanes_.take_flow(now.flow, room - taken.size(), keep);
-    std::vector<queue::DueHeap::Entry> taken_due;
+    std::vector<queue::Timers::Entry> taken_due;
     if (taken.size() < room) {
       due_.take_flow(now.flow, room - taken.size(),
-                     [&](const queue::DueHeap::Entry& entry) { taken_due.push_back(entry); });
+                     [&](const queue::Timers::Entry& entry) { taken_due.push_back(entry); });
     }
     for (const queue::Lanes::Pick& pick : taken) {
       if (cancellations_.covers(pick.flow, pick.ticket.at)) {
@@ -166,7 +166,7 @@ void CarrierDelivery::cancel_some() {
         now.kept.push_back(pick);
       }
     }
-    for (const queue::DueHeap::Entry& entry : taken_due) {
+    for (const queue::Timers::Entry& entry : taken_due) {
       if (cancellations_.covers(entry.flow, entry.ticket.at)) {
         end_due_or_cancelled(
             {.ticket = entry.ticket, .flow = entry.flow, .priority = entry.priority});
@@ -191,7 +191,7 @@ void CarrierDelivery::finish_cancelling() {
   for (const queue::Lanes::Pick& pick : done.kept) {
     lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
   }
-  for (const queue::DueHeap::Entry& entry : done.kept_due) {
+  for (const queue::Timers::Entry& entry : done.kept_due) {
     due_.push(entry.due_ms, entry.priority, entry.flow, entry.ticket);
   }
   hold_or_release(done.flow);

@@ -11,6 +11,7 @@ namespace stentor::daemon {
 
 struct Gauges {
   std::atomic<std::uint64_t> waiting{0};      ///< tickets in lanes and timers
+  std::atomic<std::uint64_t> spilled{0};      ///< of these, tickets on disk: no memory
   std::atomic<std::uint64_t> outstanding{0};  ///< segments whose receipt is awaited
 };
 

@@ -11,6 +11,18 @@ namespace {
 constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
                                               .blocks_octets_max = 8u << 20};
 
+// An eighth of the bound for tickets, four million of them by default: more is cheaper on disk,
+// read in blocks, than beside references and outstanding segments, which have no other place. A
+// carrier that could keep less than these would be on disk all the time.
+constexpr std::uint64_t kTicketShare = 8;
+constexpr std::size_t kTicketsMin = 16'384;
+
+std::size_t tickets_in_memory(const Config& config) {
+  const std::size_t carriers = std::max<std::size_t>(1, config.carriers.size());
+  const std::uint64_t tickets = config.queue.memory_octets / kTicketShare / sizeof(queue::Ticket);
+  return std::max<std::size_t>(kTicketsMin, tickets / carriers);
+}
+
 }  // namespace
 
 Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
@@ -20,25 +32,29 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
+      spill_waker_(context, [this] { on_spilled(); }),
       feed_(commit, false, shards, [this] { settled_waker_.wake(); }),
       commit_(commit),
       arrivals_(commit.add_shard([this] { arrival_waker_.wake(); })),
       reader_(files, config.state_dir / "journal", kReaderOptions),
+      spill_(files, config.state_dir / "spill", [this] { spill_waker_.wake(); }),
       by_number_(config.carriers.size(), nullptr) {
   for (std::size_t number = index; number < config.carriers.size(); number += shards) {
-    auto carrier = std::make_unique<CarrierDelivery>(ShardServices{.context = context,
-                                                                   .feed = feed_,
-                                                                   .reader = reader_,
-                                                                   .routing = routing,
-                                                                   .gauges = gauges,
-                                                                   .switches = switches,
-                                                                   .inbound = inbound,
-                                                                   .buried = buried,
-                                                                   .shards = shards,
-                                                                   .inbox = inbox_,
-                                                                   .seed = seed + number * 1000},
-                                                     config.carriers[number],
-                                                     static_cast<std::uint16_t>(number));
+    auto carrier = std::make_unique<CarrierDelivery>(
+        ShardServices{.context = context,
+                      .feed = feed_,
+                      .reader = reader_,
+                      .routing = routing,
+                      .gauges = gauges,
+                      .switches = switches,
+                      .inbound = inbound,
+                      .buried = buried,
+                      .shards = shards,
+                      .inbox = inbox_,
+                      .spill = spill_,
+                      .tickets_in_memory = tickets_in_memory(config),
+                      .seed = seed + number * 1000},
+        config.carriers[number], static_cast<std::uint16_t>(number));
     by_number_[number] = carrier.get();
     carriers_.push_back(
         {static_cast<std::uint16_t>(number), config.carriers[number].name, std::move(carrier)});
@@ -140,6 +156,11 @@ void Shard::on_settled() {
   }
   feed_.flush();
   reader_.forget_before(commit_.oldest_file());
+}
+
+void Shard::on_spilled() {
+  if (!spill_.collect()) return;
+  for (const Member& member : carriers_) member.carrier->on_spilled();
 }
 
 std::vector<CarrierSnapshot> Shard::snapshot() const {

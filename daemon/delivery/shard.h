@@ -4,7 +4,7 @@
 // thread, so that the hot path takes no lock.
 //
 // Units    See carrier_delivery.h.
-// Owns     Its carriers, a commit feed, a journal reader.
+// Owns     Its carriers, a commit feed, a journal reader, a thread for what spills.
 // Errors   A journal that failed is told by the commit thread to all; a shard then just stops.
 // Threads  One thread runs the io_context; restore calls come before it starts.
 #pragma once
@@ -23,6 +23,7 @@
 #include "daemon/commit/commit_feed.h"
 #include "daemon/commit/waker.h"
 #include "daemon/delivery/carrier_delivery.h"
+#include "queue/spill_thread.h"
 
 namespace stentor::daemon {
 
@@ -65,16 +66,19 @@ class Shard {
   };
   void take_arrivals();
   void on_settled();
+  void on_spilled();
 
   const std::size_t index_;
   Waker arrival_waker_;
   Waker settled_waker_;
+  Waker spill_waker_;
   CommitFeed feed_;
   std::deque<std::pair<std::uint64_t, std::function<void()>>> when_durable_;  // by batch
   CommitThread& commit_;
   ArrivalLane& arrivals_;
   queue::JournalReader reader_;
   SharedInbox inbox_;
+  queue::SpillThread spill_;
   std::vector<Member> carriers_;
   std::vector<CarrierDelivery*> by_number_;
 };

@@ -164,8 +164,10 @@ bool Ingress::is_quiet() const {
 
 bool Ingress::is_full() const {
   if (feed_.is_full() || commit_.untaken_octets() > kUntakenOctetsMax) return true;
+  const std::uint64_t spilled = gauges_.spilled.load(std::memory_order_relaxed);
+  const std::uint64_t waiting = gauges_.waiting.load(std::memory_order_relaxed);
   const std::uint64_t memory =
-      gauges_.waiting.load(std::memory_order_relaxed) * kOctetsPerWaiting +
+      (waiting - std::min(waiting, spilled)) * kOctetsPerWaiting +
       gauges_.outstanding.load(std::memory_order_relaxed) * kOctetsPerOutstanding +
       admission_.references() * ReferenceIndex::kOctetsPerEntry;
   return memory > config_.queue.memory_octets;

@@ -146,6 +146,7 @@ class LanesModel {
 };
 
 constexpr Flow kFlows = 12;
+constexpr std::size_t kAll = 1'000'000'000;
 
 void run(std::uint64_t seed, int steps) {
   RandomNumbers random(seed);
@@ -200,7 +201,7 @@ void run(std::uint64_t seed, int steps) {
     } else {
       now += static_cast<std::uint32_t>(random.below(4));
       std::set<std::uint64_t> expired;
-      lanes.take_expired(now, [&](const Lanes::Pick& pick) {
+      lanes.take_expired(now, kAll, [&](const Lanes::Pick& pick) {
         EXPECT_TRUE(expired.insert(pick.ticket.at.bits()).second);
       });
       ASSERT_EQ(expired, model.take_expired(now));

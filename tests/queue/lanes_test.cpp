@@ -15,6 +15,7 @@ namespace stentor::queue::test {
 namespace {
 
 constexpr std::uint32_t kNever = 4'000'000'000;
+constexpr std::size_t kAll = 1'000'000'000;
 
 Ticket ticket(std::uint64_t number, std::uint32_t expires = kNever) {
   return {Locator(number), expires, 0};
@@ -146,9 +147,9 @@ TEST(Lanes, TakeOutWhatHasExpired) {
     ++expired;
   };
 
-  lanes.take_expired(99, sink);
+  lanes.take_expired(99, kAll, sink);
   EXPECT_EQ(expired, 0u);
-  lanes.take_expired(100, sink);
+  lanes.take_expired(100, kAll, sink);
   EXPECT_EQ(expired, 335u);
 
   EXPECT_EQ(lanes.waiting(), 666u);
@@ -156,6 +157,23 @@ TEST(Lanes, TakeOutWhatHasExpired) {
   const auto left = pop_all(lanes);
   EXPECT_EQ(left.size(), 666u);
   EXPECT_TRUE(std::ranges::is_sorted(left));
+}
+
+TEST(Lanes, TakeOutWhatHasExpiredInSteps) {
+  Lanes lanes;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    lanes.push(Priority::normal, 1, ticket(i, i % 2 == 0 ? 100 : 200), 0);
+  }
+  std::size_t expired = 0;
+  const auto sink = [&](const Lanes::Pick&) { ++expired; };
+
+  EXPECT_EQ(lanes.take_expired(100, 300, sink), 300u);
+  EXPECT_EQ(lanes.earliest_expiry(), 100u);
+  EXPECT_EQ(lanes.take_expired(100, 300, sink), 200u);
+
+  EXPECT_EQ(expired, 500u);
+  EXPECT_EQ(lanes.earliest_expiry(), 200u);
+  EXPECT_EQ(lanes.waiting(), 500u);
 }
 
 TEST(Lanes, SayHowLongTheOldestHasWaited) {
@@ -231,7 +249,7 @@ TEST(Lanes, ExpireWhatIsHeld) {
   EXPECT_EQ(lanes.earliest_expiry(), 100u);
   std::size_t expired = 0;
 
-  lanes.take_expired(100, [&](const Lanes::Pick&) { ++expired; });
+  lanes.take_expired(100, kAll, [&](const Lanes::Pick&) { ++expired; });
 
   EXPECT_EQ(expired, 1u);
   EXPECT_EQ(lanes.waiting_held(), 0u);

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <string>
 
+#include "queue/spill_thread.h"
 #include "tests/daemon/journal_on_disk.h"
 
 namespace stentor::daemon {
@@ -36,6 +37,8 @@ class ReplayTest : public testing::Test {
                                                                .inbound = inbound_,
                                                                .buried = buried_,
                                                                .inbox = inbox_,
+                                                               .spill = spill_,
+                                                               .tickets_in_memory = 1000,
                                                                .seed = 1},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
@@ -127,6 +130,7 @@ class ReplayTest : public testing::Test {
   std::unique_ptr<CarrierSwitches> switches_;
   SharedInbox inbox_;
   BuriedMessages buried_;
+  queue::SpillThread spill_{disk_.files(), disk_.journal().parent_path() / "spill", [] {}};
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;
   std::unique_ptr<queue::JournalReader> reader_;

@@ -1,0 +1,86 @@
+// What waits for its carrier: its expiry, and its place on disk where memory does not suffice.
+#include <spdlog/spdlog.h>
+
+#include "daemon/delivery/carrier_delivery.h"
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Each is a push into a lane: a millisecond of them, then others have a turn.
+constexpr std::size_t kDueAtOnce = 8192;
+// Each needs its record read and its verdict written: 5 to 10 ms of them, then others have a turn.
+constexpr std::size_t kExpireAtOnce = 1024;
+// What expires on disk is read meanwhile; an event 20 ms late is on time.
+constexpr auto kExpiryStep = 20ms;
+
+}  // namespace
+
+// What was tried before goes before the others of its flow; what comes for the first time behind
+// them, so that a mailing of one moment keeps its order.
+void CarrierDelivery::take_due(TimePoint now) {
+  using std::chrono::milliseconds;
+  const auto now_ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
+  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  for (std::size_t i = 0; i < kDueAtOnce; ++i) {
+    const auto entry = due_.pop_due(now_ms);
+    if (!entry) return;
+    const queue::Lanes::Pick pick{
+        .ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority};
+    if (is_dead(pick)) {
+      end_due_or_cancelled(pick);
+    } else if (retries_.contains(pick.ticket.at.bits())) {
+      return_to_lane(pick);
+    } else {
+      lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
+    }
+  }
+  schedule_pump();
+}
+
+void CarrierDelivery::expire_waiting(TimePoint now) {
+  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  if (now < next_expiry_look_ || lanes_.earliest_expiry().value_or(seconds + 1) > seconds) return;
+  if (!services_.feed.is_full()) {
+    const std::size_t expired =
+        lanes_.take_expired(seconds, kExpireAtOnce,
+                            [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+    if (expired == kExpireAtOnce) return schedule_pump();
+  }
+  next_expiry_look_ = now + kExpiryStep;
+}
+
+// The second in which the next message expires, so that its event comes in that second.
+CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
+  const auto earliest = lanes_.earliest_expiry();
+  if (!earliest) return TimePoint::max();
+  const std::chrono::milliseconds until(std::uint64_t{*earliest} * 1000);
+  const std::chrono::milliseconds date(wall_clock_ms());
+  return std::max(now + std::max(until - date, 0ms), next_expiry_look_);
+}
+
+void CarrierDelivery::on_spilled() {
+  if (lanes_.waiting() + due_.size() > 0) schedule_pump();
+}
+
+void CarrierDelivery::watch_spill() {
+  spill_.retry();
+  timers_spill_.retry();
+  const bool lanes_fail = spill_.stats().is_failing;
+  const bool is_failing = lanes_fail || timers_spill_.stats().is_failing;
+  if (is_failing == is_spill_failing_) return;
+  is_spill_failing_ = is_failing;
+  const auto& stats = lanes_fail ? spill_.stats() : timers_spill_.stats();
+  if (is_spill_failing_) {
+    spdlog::error(
+        "carrier {}: {} waiting messages should go to disk and cannot: {}; nothing is "
+        "lost, they stay in memory",
+        config_.name, lanes_.waiting_spilled() + due_.spilled(), stats.last_error.message());
+  } else {
+    spdlog::info("carrier {}: waiting messages go to disk again", config_.name);
+  }
+}
+
+}  // namespace stentor::daemon
