@@ -1,5 +1,5 @@
-// What queue/ costs in nanoseconds: hand-over between threads, picking from lanes, waiting for a
-// time, checksums, records.
+// What queue/ costs in nanoseconds: hand-over between threads, picking from lanes and through the
+// disk, waiting for a time, checksums, records.
 //
 // Ring benches time both threads together: one pushes, one pops, until a million tickets of 16
 // octets have gone over; the figure is wall time per ticket. Both ends wait by yielding.
@@ -8,6 +8,7 @@
 
 #include <array>
 #include <boost/lockfree/spsc_queue.hpp>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -16,7 +17,9 @@
 #include "queue/lanes.h"
 #include "queue/pacer.h"
 #include "queue/record_batch.h"
+#include "queue/spill_thread.h"
 #include "queue/spsc_ring.h"
+#include "queue/timers.h"
 
 namespace {
 
@@ -171,6 +174,57 @@ void lanes_pick(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(each) * flows);
 }
 BENCHMARK(lanes_pick)->Arg(1)->Arg(kFlows)->Unit(benchmark::kMillisecond);
+
+// In and out again with most of it on disk: 64 Ki tickets in memory, a million waiting. Wall time
+// for one push and one pop, the page cache warm, as it is for a backlog that moves.
+void lanes_through_disk(benchmark::State& state) {
+  const auto directory = std::filesystem::temp_directory_path() / "stentor-queue-bench";
+  const auto files = make_posix_file_system(IoBackend::threads);
+  if (!files) return state.SkipWithError("no file system");
+  {
+    SpillThread io(**files, directory, [] {});
+    SpillStore store(io, 0);
+    Lanes lanes(store, 65'536);
+    for (auto _ : state) {
+      for (std::uint64_t i = 0; i < kTickets; ++i) {
+        lanes.push(Priority::normal, 1, ticket(i), 0);
+        if (i % 16'384 == 0) (void)io.collect();
+      }
+      for (std::uint64_t i = 0; i < kTickets;) {
+        if (const auto pick = lanes.pop()) {
+          if (pick->ticket.at.bits() != ++i) return state.SkipWithError("out of order");
+        } else if (!io.collect()) {
+          std::this_thread::yield();
+        }
+      }
+    }
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kTickets));
+}
+BENCHMARK(lanes_through_disk)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// A million scheduled over an hour, then all that fall due, second by second: per message.
+void timers_push_and_pop(benchmark::State& state) {
+  std::uint64_t random = 1;
+  std::int64_t begin = 0;
+  for (auto _ : state) {
+    Timers timers;
+    for (std::uint64_t i = 0; i < kTickets; ++i) {
+      random = random * 6364136223846793005 + 1442695040888963407;
+      const auto due = begin + static_cast<std::int64_t>((random >> 32) % 3'600'000);
+      timers.push(due, Priority::normal, static_cast<Flow>(i % 100), ticket(i));
+    }
+    std::size_t popped = 0;
+    for (std::int64_t now = begin; popped < kTickets; now += 1000) {
+      while (timers.pop_due(now)) ++popped;
+    }
+    begin += 3'700'000;
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kTickets));
+}
+BENCHMARK(timers_push_and_pop)->Unit(benchmark::kMillisecond);
 
 void due_heap_push_and_pop(benchmark::State& state) {
   DueHeap heap;

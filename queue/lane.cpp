@@ -110,7 +110,8 @@ std::size_t Lane::take_expired(std::uint32_t now, std::size_t max, const Sink& s
   return taken;
 }
 
-void Lane::on_ready(std::uint32_t member) {
+void Lane::on_ready(std::uint32_t tag) {
+  const std::uint32_t member = tag & ((1u << kMemberBits) - 1);
   // It may be another flow's by now, or nobody's.
   if (member >= members_.size() || members_[member].tickets.count() == 0) return;
   members_[member].tickets.refill(space_);
@@ -144,7 +145,7 @@ std::uint32_t Lane::member_of(Flow flow) {
   }
   known->second = index;
   Member& member = members_[index];
-  member.tickets.set_tag(SpillStore::Tag{number_} << 32 | index);
+  member.tickets.set_tag(number_ << kMemberBits | index);
   member.flow = flow;
   member.terms = terms_of_(flow);
   member.left = member.terms.weight;

@@ -53,8 +53,10 @@ class Lane {
   std::size_t take_flow(Flow flow, std::size_t max, const Sink& sink);
   std::size_t take_all(std::size_t max, const Sink& sink);
   std::size_t take_expired(std::uint32_t now, std::size_t max, const Sink& sink);
+  /// The lane's number is in the bits of a tag above these, the member's index in them.
+  static constexpr std::uint32_t kMemberBits = 30;
   /// A block of the queue tagged so is here.
-  void on_ready(std::uint32_t member);
+  void on_ready(std::uint32_t tag);
 
   [[nodiscard]] bool is_ready() const noexcept { return turn_ != kNobody; }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
@@ -67,7 +69,8 @@ class Lane {
   static constexpr std::uint32_t kNobody = 0xffffffff;
   enum class Turn : std::uint8_t { next, last };
 
-  struct Member {
+  // A cache line each, so that a pick among thousands of flows touches one.
+  struct alignas(64) Member {
     TicketQueue tickets;
     Flow flow = 0;
     std::uint32_t before = kNobody;
@@ -76,6 +79,7 @@ class Lane {
     std::uint16_t left = 0;  ///< tickets it may still send in this turn
     bool is_in_ring = false;
   };
+  static_assert(sizeof(Member) == 64);
 
   [[nodiscard]] std::uint32_t member_of(Flow flow);
   void count_in(const Member& member, const Ticket& ticket) noexcept;

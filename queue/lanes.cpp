@@ -22,7 +22,8 @@ class Lanes::Body {
     space_.tickets_max = tickets_in_memory;
     if (spill == nullptr) return;
     spill->set_on_ready([this](SpillStore::Tag tag) {
-      lanes_[tag >> 32].on_ready(static_cast<std::uint32_t>(tag));
+      const auto of_queue = static_cast<std::uint32_t>(tag);
+      lanes_[of_queue >> Lane::kMemberBits].on_ready(of_queue);
     });
   }
 

@@ -185,7 +185,7 @@ std::size_t TicketQueue::expire_chain(TicketSpace& space, Chain& chain, Expiry& 
     link = &chunk->next;
   }
   const std::size_t expired = before - expiry.left;
-  count_ -= expired;
+  count_ -= static_cast<std::uint32_t>(expired);
   space.in_chains -= expired;
   return expired;
 }
@@ -220,7 +220,7 @@ bool TicketQueue::expire_block(TicketSpace& space, Block& block, Expiry& expiry)
     left.push_back(ticket);
   }
   const std::size_t expired = block.count - left.size();
-  count_ -= expired;
+  count_ -= static_cast<std::uint32_t>(expired);
   space.in_blocks -= expired;
   behind_->in_blocks -= expired;
   block.count = static_cast<std::uint32_t>(left.size());

@@ -47,7 +47,7 @@ class TicketQueue {
   using Sink = std::function<void(const Ticket&)>;
 
   /// What SpillStore says when a block of this queue is here.
-  void set_tag(SpillStore::Tag tag) noexcept { tag_ = tag; }
+  void set_tag(std::uint32_t tag) noexcept { tag_ = tag; }
 
   void push(TicketSpace& space, Ticket ticket, std::uint32_t now);
   void push_front(TicketSpace& space, Ticket ticket, std::uint32_t now);
@@ -111,14 +111,14 @@ class TicketQueue {
   void expire_blocks(TicketSpace& space, Expiry& expiry);
   [[nodiscard]] bool expire_block(TicketSpace& space, Block& block, Expiry& expiry);
   [[nodiscard]] std::size_t in_front() const noexcept {
-    return count_ - (behind_ ? behind_->in_chain + behind_->in_blocks : 0);
+    return std::size_t{count_} - (behind_ ? behind_->in_chain + behind_->in_blocks : 0);
   }
 
   Chain front_;
-  std::size_t count_ = 0;
   std::unique_ptr<Behind> behind_;  // while something of it is on disk
-  SpillStore::Tag tag_ = 0;
+  std::uint32_t count_ = 0;         // 2^32 of 16 octets are more than any disk of ours
   std::uint32_t earliest_ = kNever;
+  std::uint32_t tag_ = 0;
 };
 
 }  // namespace stentor::queue

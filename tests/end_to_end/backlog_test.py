@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""A backlog beyond memory on the real daemon: it waits on disk and starves nobody.
+
+Eight carriers share the least memory the configuration allows, so that each keeps 16,384 tickets;
+what a paused campaign has more goes to state_dir/spill.
+"""
+
+import os
+import time
+import unittest
+
+import stentor_under_test as under_test
+from scripted_carrier import Answer, ScriptedCarrier
+
+TICKETS_IN_MEMORY = 16_384
+AT_ONCE = 3000  # destinations of one request: its line stays below 64 KiB
+
+
+class Backlog(unittest.TestCase):
+    messages = 60_000
+
+    def setUp(self):
+        self.carrier = ScriptedCarrier(lambda submit, attempt: Answer())
+        absent = [under_test.carrier(f"absent{i}", f"127.0.0.1:{under_test.free_port()}")
+                  for i in range(7)]
+        self.daemon = under_test.Daemon(
+            [under_test.carrier("north", self.carrier.address, window=100)] + absent,
+            [{"default": True, "carriers": ["north"]}],
+            tables={"queue": {"memory": "16MiB", "shards": 1}}).start()
+        self.daemon.wait_bound("north")
+        self.number = 0
+
+    def tearDown(self):
+        self.assertEqual(under_test.ledger_gap(self.daemon.status()), 0)
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        self.assertEqual(os.listdir(self.spill()), [], "spill files go with the daemon")
+        self.carrier.close()
+
+    def spill(self):
+        return os.path.join(self.daemon.state, "spill")
+
+    def send_many(self, count, **more):
+        for start in range(0, count, AT_ONCE):
+            numbers = []
+            for _ in range(min(AT_ONCE, count - start)):
+                self.number += 1
+                numbers.append(f"7916{self.number:07d}")
+            reply = self.daemon.ask(op="send", to=numbers, text="Hello", receipt="none",
+                                    **{"from": "SHOP", **more})
+            self.assertEqual(reply["status"], "accepted", reply)
+
+    def campaign(self, action, name="spring"):
+        reply = self.daemon.ask(op="campaign", action=action, name=name)
+        self.assertEqual(reply["status"], "ok", reply)
+        return reply
+
+    def north(self):
+        return self.daemon.status()["carriers"][0]
+
+    def test_a_paused_campaign_beyond_memory_waits_on_disk_and_starves_nobody(self):
+        self.send_many(1, campaign="spring", not_before=3600)  # a campaign exists by its first
+        self.campaign("pause")
+        self.send_many(self.messages, campaign="spring")
+        under_test.wait_until(lambda: self.north()["waiting_bulk"] >= self.messages,
+                              lambda: f"all to wait: {self.north()}")
+        least = self.messages - 2 * TICKETS_IN_MEMORY
+        self.assertGreaterEqual(self.north()["waiting_spilled"], least)
+        self.assertEqual(self.north()["waiting_held"], self.messages)
+        under_test.wait_until(
+            lambda: sum(os.path.getsize(os.path.join(self.spill(), name))
+                        for name in os.listdir(self.spill())) >= least * 16,
+            "the tickets to be on disk")
+
+        began = time.monotonic()
+        self.send_many(10, campaign="summer")
+        under_test.wait_until(lambda: self.daemon.status()["sent"] >= 10, "ten to pass by")
+        self.assertLess(time.monotonic() - began, 5.0)
+
+        # Accepted last, so that they stand behind everything on disk; they expire all the same.
+        self.send_many(100, campaign="spring", expires=3)
+        sent = time.time()
+        under_test.wait_until(lambda: self.daemon.status()["expired"] == 100,
+                              lambda: f"a hundred to expire: {self.daemon.status()}")
+        self.assertLess(time.time() - sent, 3 + 3)
+
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertGreaterEqual(self.north()["waiting_spilled"], least, "made anew from the journal")
+        self.assertEqual(self.north()["waiting_held"], self.messages, "still paused")
+
+        self.campaign("cancel")
+        under_test.wait_until(lambda: self.daemon.status()["cancelled"] == self.messages + 1,
+                              lambda: f"all to be cancelled: {self.daemon.status()}", 120)
+        self.assertEqual(self.north()["waiting_spilled"], 0)
+        self.assertEqual(len(self.carrier.arrived()), 10)
+
+    def test_what_waited_on_disk_is_sent_in_its_order(self):
+        self.send_many(1, campaign="spring", not_before=3600)
+        self.campaign("pause")
+        self.send_many(24_000, campaign="spring")
+        under_test.wait_until(lambda: self.north()["waiting_spilled"] > 0, "some to be on disk")
+
+        self.campaign("resume")
+
+        under_test.wait_until(lambda: self.daemon.status()["sent"] == 24_000,
+                              lambda: f"all to be sent: {self.daemon.status()}", 180)
+        numbers = [arrival.submit.destination[2] for arrival in self.carrier.arrived()]
+        self.assertEqual(numbers, sorted(numbers), "one bind sends in the order of acceptance")
+        self.campaign("cancel")
+        under_test.wait_until(lambda: self.daemon.status()["cancelled"] == 1, "the last one")
+
+
+def main():
+    arguments, _ = under_test.begin(__doc__, lambda parser: parser.add_argument(
+        "--messages", type=int, default=Backlog.messages, help="how many the paused campaign has"))
+    Backlog.messages = arguments.messages
+    unittest.main(module="__main__", argv=[__file__, "-v"] + arguments.rest)
+
+
+if __name__ == "__main__":
+    main()
