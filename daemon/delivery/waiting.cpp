@@ -34,7 +34,7 @@ void CarrierDelivery::take_due(TimePoint now) {
     } else if (retries_.contains(pick.ticket.at.bits())) {
       return_to_lane(pick);
     } else {
-      lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
+      arrival_lanes().push(pick.priority, pick.flow, pick.ticket, seconds);
     }
   }
   schedule_pump();
