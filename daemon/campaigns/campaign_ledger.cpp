@@ -71,6 +71,13 @@ void CampaignLedger::restore_count(queue::Flow flow, State state, bool was_sent)
   counted.sent_at_sample = counted.standing.counts.ledger.sent;
 }
 
+void CampaignLedger::restore_correction(queue::Flow flow, State state, State corrects) {
+  if (flow == 0) return;
+  CampaignCounts& counts = entry(flow).standing.counts;
+  counts.count(state, true, 1);
+  counts.ledger.take_back(corrects);
+}
+
 void CampaignLedger::apply(const CommitBatch& batch) {
   if (batch.flows.empty() && batch.campaigns.empty()) return;
   const std::lock_guard lock(guard_);
@@ -84,7 +91,9 @@ void CampaignLedger::apply(const CommitBatch& batch) {
     if (change.cancels) campaign.cancelled_before = batch.records.at(change.record_offset);
   }
   for (const FlowChange& change : batch.flows) {
-    entry(change.flow).standing.counts.count(change.state, change.was_sent, change.messages);
+    CampaignCounts& counts = entry(change.flow).standing.counts;
+    counts.count(change.state, change.was_sent, change.messages);
+    if (change.corrects != State::none) counts.ledger.take_back(change.corrects);
   }
 }
 

@@ -40,6 +40,8 @@ class CampaignLedger {
   /// The number of a message whose campaign has none yet: its own, or a new one where that is 0.
   [[nodiscard]] queue::Flow adopt(queue::Flow flow, std::string_view client, std::string_view name);
   void restore_count(queue::Flow flow, State state, bool was_sent);
+  /// A message that had been counted as `corrects` came to `state` after all.
+  void restore_correction(queue::Flow flow, State state, State corrects);
 
   /// A batch became durable.
   void apply(const CommitBatch& batch);

@@ -37,6 +37,7 @@ struct FlowChange {
   std::uint32_t messages = 0;
   State state = State::none;
   bool was_sent = false;
+  State corrects = State::none;  ///< what they had been counted as
 };
 
 /// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`.
@@ -63,12 +64,20 @@ struct CommitBatch {
     if (flow == 0) return;  // of a record from before campaigns had numbers
     if (!flows.empty()) {
       FlowChange& last = flows.back();
-      if (last.flow == flow && last.state == state && last.was_sent == was_sent) {
+      if (last.flow == flow && last.state == state && last.was_sent == was_sent &&
+          last.corrects == State::none) {
         ++last.messages;
         return;
       }
     }
     flows.push_back({.flow = flow, .messages = 1, .state = state, .was_sent = was_sent});
+  }
+
+  /// A message that was final as `corrects` came to another state after all.
+  void correct(queue::Flow flow, State state, State corrects) {
+    if (flow == 0) return;
+    flows.push_back(
+        {.flow = flow, .messages = 1, .state = state, .was_sent = true, .corrects = corrects});
   }
 
   /// Notes that a message whose accepted record lies in `file` reached a final state.

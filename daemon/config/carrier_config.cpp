@@ -1,6 +1,7 @@
 #include "daemon/config/carrier_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <string.h>  // explicit_bzero is not in <cstring>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "daemon/config/carrier_delivery_keys.h"
 #include "daemon/config/carrier_wire.h"
 #include "daemon/config/file_text.h"
+#include "daemon/config/outcome_words.h"
 #include "daemon/config/tls_config.h"
 #include "daemon/config/units.h"
 
@@ -31,6 +33,10 @@ constexpr std::size_t kPasswordFileOctets = 4096;
 constexpr std::int64_t kBindsMax = 64;
 // A fallback list, tried one after another at up to bind_timeout each.
 constexpr std::size_t kHostsMax = 16;
+
+// Searched from the front for each failed receipt; carriers' lists have a few dozen numbers.
+constexpr std::size_t kErrorsMax = 500;
+constexpr std::size_t kErrorOctets = 32;
 
 using encoding::Alphabet;
 // What data_coding 0 may mean; UCS-2 is never the default alphabet.
@@ -183,6 +189,34 @@ void read_national(Section& section, encoding::NationalLanguages& national) {
   }
 }
 
+// errors = { "001" = "absent_subscriber" }: what the carrier's own numbers mean.
+void read_errors(Section& section, CarrierConfig& carrier) {
+  const auto* given = section.find("errors");
+  if (given == nullptr) return;
+  const auto* table = std::get_if<Table>(&given->is);
+  if (table == nullptr) {
+    return section.mistake("errors",
+                           "must be a table, such as { \"001\" = \"absent_subscriber\" }");
+  }
+  if (table->size() > kErrorsMax) {
+    return section.mistake("errors", fmt::format("may name at most {}", kErrorsMax));
+  }
+  for (const Entry& entry : *table) {
+    const auto* word = std::get_if<std::string>(&entry.value.is);
+    if (entry.key.empty() || entry.key.size() > kErrorOctets) {
+      section.mistake_at(entry.line, "errors",
+                         fmt::format("\"{}\" is no error number: 1 to {} octets",
+                                     entry.key.substr(0, kErrorOctets), kErrorOctets));
+    } else if (word == nullptr || !is_outcome_word(*word)) {
+      section.mistake_at(
+          entry.line, "errors." + entry.key,
+          fmt::format("must be one of {}", fmt::join(outcome_words_of_carriers(), ", ")));
+    } else {
+      carrier.errors.emplace_back(entry.key, *word);
+    }
+  }
+}
+
 // Takes the secret out of a file's text; the copy is wiped, since it may linger on the heap.
 std::string without_line_end(std::string& text) {
   std::string_view secret = text;
@@ -302,6 +336,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_national(section, carrier.national);
   section.choice("long", carrier.long_messages, kLongMessages);
   section.choice("message_id", carrier.message_id, kMessageIds);
+  read_errors(section, carrier);
   section.flag("receipts", carrier.receipts);
   section.choice("validity", carrier.validity, kValidity);
   section.duration("enquire_link", carrier.enquire_link, 1s, 1h);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/config/callback_config.h"
@@ -118,6 +119,8 @@ struct CarrierConfig {
   std::vector<std::uint8_t> data_codings{0};
   encoding::NationalLanguages national;  ///< tables its handsets are known to have
   LongMessages long_messages = LongMessages::udh8;
+  /// What the carrier's own error numbers mean: words of docs/protocol.md, "Outcome codes".
+  std::vector<std::pair<std::string, std::string>> errors;
   MessageIds message_id = MessageIds::automatic;
   bool receipts = true;
   ValidityForm validity = ValidityForm::relative;

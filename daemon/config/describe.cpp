@@ -241,6 +241,14 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("national", national(carrier.national));
   page.line("long", in_quotes(word(carrier.long_messages)));
   page.line("message_id", in_quotes(word(carrier.message_id)));
+  if (!carrier.errors.empty()) {
+    std::string errors;
+    for (const auto& [number, word] : carrier.errors) {
+      errors +=
+          fmt::format("{}{} = {}", errors.empty() ? "" : ", ", in_quotes(number), in_quotes(word));
+    }
+    page.line("errors", fmt::format("{{ {} }}", errors));
+  }
   page.flag("receipts", carrier.receipts);
   page.line("validity", in_quotes(word(carrier.validity)));
   page.line("uncertain", in_quotes(to_string(carrier.uncertain)));

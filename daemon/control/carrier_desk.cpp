@@ -1,12 +1,16 @@
 #include "daemon/control/carrier_desk.h"
 
 #include "daemon/control/carrier_report.h"
+#include "daemon/control/orphans_shown.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 
 namespace stentor::daemon {
 namespace {
+
+// What a person looks through; the counts and the evidence speak of all.
+constexpr std::size_t kOrphansShownMax = 100;
 
 std::string no_such_carrier() {
   std::string reply;
@@ -23,6 +27,7 @@ void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) con
   switch (request.action) {
     case Action::list: return list(request.name, std::move(reply));
     case Action::show: return show(*number, std::move(reply));
+    case Action::orphans: return orphans(*number, std::move(reply));
     case Action::suspend: return suspend(*number, true, peer, std::move(reply));
     case Action::resume: return suspend(*number, false, peer, std::move(reply));
     case Action::trace: return trace(*number, request, peer, std::move(reply));
@@ -64,6 +69,12 @@ void CarrierDesk::trace(std::uint16_t number, const CarrierRequest& request, con
                 append_rejection({"busy", "another trace of this carrier runs", {}}, refusal);
                 reply(std::move(refusal));
               });
+}
+
+void CarrierDesk::orphans(std::uint16_t number, Reply reply) const {
+  on_carrier_(number, [reply = std::move(reply)](CarrierDelivery& carrier) {
+    reply(orphans_shown(carrier.name(), carrier.orphans(kOrphansShownMax)));
+  });
 }
 
 void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer,

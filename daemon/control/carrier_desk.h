@@ -34,6 +34,7 @@ class CarrierDesk {
  private:
   void list(const std::string& name, Reply reply) const;
   void show(std::uint16_t number, Reply reply) const;
+  void orphans(std::uint16_t number, Reply reply) const;
   void suspend(std::uint16_t number, bool suspended, const Peer& peer, Reply reply) const;
   void trace(std::uint16_t number, const CarrierRequest& request, const Peer& peer,
              Reply reply) const;

@@ -356,9 +356,8 @@ void Daemon::Body::serve() {
                 });
               },
           .history =
-              [this](std::string id, std::optional<queue::Locator> place, const Peer& peer,
-                     IngressHelpers::Reply reply) {
-                history_->ask(std::move(id), place, peer, std::move(reply));
+              [this](MessageQuestion question, const Peer& peer, IngressHelpers::Reply reply) {
+                history_->ask(std::move(question), peer, std::move(reply));
               },
           .events = [this](EventsHandover handover) { events_->adopt(std::move(handover)); },
           .flows =

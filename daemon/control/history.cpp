@@ -1,18 +1,30 @@
 #include "daemon/control/history.h"
 
-#include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include <chrono>
+
+#include "daemon/history/telling.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
-#include "daemon/ingress/timestamp.h"
-#include "daemon/records/doubt_records.h"
+#include "daemon/ingress/number.h"
+#include "protocol/message_id.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
-                                              .blocks_octets_max = 2u << 20};
+using namespace std::chrono_literals;
+
+// At 150 ns a record a step takes a millisecond or less; with the pause behind it the thread takes
+// a tenth of a core at most. A question makes it go without pauses.
+constexpr std::size_t kRecordsPerStep = 5000;
+constexpr auto kPauseBehind = 10ms;
+constexpr auto kPauseIdle = 1000ms;
+
+// A page of a person's; each is read record by record.
+constexpr std::size_t kSentToMax = 20;
+// Names are hashed, and a number may be another client's: so many places are looked at.
+constexpr std::size_t kPlacesMax = 1000;
 
 std::string rejection(std::string_view code, std::string_view detail) {
   std::string reply;
@@ -20,187 +32,12 @@ std::string rejection(std::string_view code, std::string_view detail) {
   return reply;
 }
 
-void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
-  append_key(key, out);
-  out.push_back('"');
-  append_rfc3339(time_ms, out);
-  out.push_back('"');
-}
-
-// What the steps of one message add up to, while its records go by.
-struct Telling {
-  MessageId id;
-  State state = State::none;
-  std::string carrier;  ///< where it has moved to; empty: where it was accepted for
-  bool was_intended = false;
-  bool possible_duplicate = false;
-  std::string steps;
-
-  void step(std::uint64_t time_ms, std::string_view what) {
-    if (!steps.empty()) steps.push_back(',');
-    steps.push_back('{');
-    append_time("time", time_ms, steps);
-    append_member("what", what, steps);
-  }
-  void end() { steps.push_back('}'); }
-  void note(const Following& of) {
-    if (of.state != State::none) state = of.state;
-    possible_duplicate = possible_duplicate || of.possible_duplicate;
-    if (of.possible_duplicate) steps.append(",\"possible_duplicate\":true");
-    if (of.state != State::none) append_member("state", name_of(of.state), steps);
-  }
-};
-
-bool is_about(const Following& of, MessageId id) {
-  const auto subject = decode_subject(of.subject);
-  return subject && subject->id == id;
-}
-
-bool names(const std::vector<std::uint64_t>& sequences, MessageId id) {
-  return std::ranges::find(sequences, id.sequence()) != sequences.end();
-}
-
-void tell_part(const PartAnswered& part, Telling& telling) {
-  telling.step(part.of.time_ms, part.command_status == 0 ? "part_accepted" : "part_refused");
-  append_member("part", part.part, telling.steps);
-  append_member("attempt", part.attempt, telling.steps);
-  append_member("bind", part.bind, telling.steps);
-  append_member("command_status", fmt::format("{:#010x}", part.command_status), telling.steps);
-  if (!part.message_id.empty()) {
-    append_key("carrier_id", telling.steps);
-    append_json_untrusted(part.message_id, 80, telling.steps);
-  }
-  if (!part.code.empty()) append_member("code", part.code, telling.steps);
-  if (part.retry_at_ms != 0) append_time("again_at", part.retry_at_ms, telling.steps);
-  telling.note(part.of);
-  telling.end();
-}
-
-void tell_receipt(const ReceiptCame& receipt, Telling& telling) {
-  telling.step(receipt.of.time_ms, "receipt");
-  append_member("part", receipt.part, telling.steps);
-  append_key("stat", telling.steps);
-  append_json_untrusted(receipt.stat, 80, telling.steps);
-  append_key("err", telling.steps);
-  append_json_untrusted(receipt.err, 80, telling.steps);
-  append_key("carrier_id", telling.steps);
-  append_json_untrusted(receipt.message_id, 80, telling.steps);
-  telling.note(receipt.of);
-  telling.end();
-}
-
-void tell(const queue::Record& record, Telling& telling) {
-  switch (static_cast<RecordKind>(record.kind)) {
-    case RecordKind::intent:
-      if (const auto intent = decode_intent(record.payload);
-          intent && names(intent->sequences, telling.id)) {
-        telling.was_intended = true;
-        telling.step(intent->time_ms, "reserved");
-        append_member("carrier", intent->carrier, telling.steps);
-        append_member("bind", intent->bind, telling.steps);
-        append_member("connection", intent->epoch, telling.steps);
-        telling.end();
-      }
-      return;
-    case RecordKind::released:
-      if (const auto released = decode_released(record.payload);
-          released && names(released->sequences, telling.id)) {
-        telling.step(released->time_ms, "released");
-        append_member("detail", "the link went before it was written", telling.steps);
-        telling.end();
-      }
-      return;
-    case RecordKind::part:
-      if (const auto part = decode_part(record.payload); part && is_about(part->of, telling.id)) {
-        tell_part(*part, telling);
-      }
-      return;
-    case RecordKind::receipt:
-      if (const auto receipt = decode_receipt(record.payload);
-          receipt && is_about(receipt->of, telling.id)) {
-        tell_receipt(*receipt, telling);
-      }
-      return;
-    case RecordKind::verdict:
-      if (const auto verdict = decode_verdict(record.payload);
-          verdict && is_about(verdict->of, telling.id)) {
-        telling.step(verdict->of.time_ms, "verdict");
-        append_member("code", verdict->code, telling.steps);
-        append_member("detail", verdict->detail, telling.steps);
-        telling.note(verdict->of);
-        telling.end();
-      }
-      return;
-    case RecordKind::conflict:
-      if (const auto conflict = decode_verdict(record.payload);
-          conflict && is_about(conflict->of, telling.id)) {
-        telling.step(conflict->of.time_ms, "conflict");
-        append_member("code", conflict->code, telling.steps);
-        append_key("detail", telling.steps);
-        append_json_untrusted(conflict->detail, 80, telling.steps);
-        telling.end();
-      }
-      return;
-    case RecordKind::uncertain:
-      if (const auto uncertain = decode_uncertain(record.payload);
-          uncertain && is_about(uncertain->of, telling.id)) {
-        telling.step(uncertain->of.time_ms, "uncertain");
-        append_member("reason", uncertain->reason, telling.steps);
-        append_member("policy", word_of(uncertain->policy), telling.steps);
-        if (uncertain->until_ms != 0) append_time("until", uncertain->until_ms, telling.steps);
-        telling.note(uncertain->of);
-        telling.end();
-      }
-      return;
-    case RecordKind::moved:
-      if (const auto moved = decode_moved(record.payload);
-          moved && is_about(moved->of, telling.id)) {
-        telling.step(moved->of.time_ms, "moved");
-        append_member("from", moved->from, telling.steps);
-        append_member("to", moved->to, telling.steps);
-        append_member("reason", moved->reason, telling.steps);
-        telling.end();
-        telling.carrier = moved->to;
-      }
-      return;
-    case RecordKind::resolved:
-      if (const auto resolved = decode_resolved(record.payload);
-          resolved && is_about(resolved->of, telling.id)) {
-        telling.step(resolved->of.time_ms, "resolved");
-        append_member("as", name_of(resolved->end), telling.steps);
-        if (!resolved->by.empty()) append_member("by", resolved->by, telling.steps);
-        if (!resolved->code.empty()) append_member("code", resolved->code, telling.steps);
-        if (!resolved->detail.empty()) append_member("detail", resolved->detail, telling.steps);
-        telling.note(resolved->of);
-        telling.end();
-      }
-      return;
-    case RecordKind::carrier_switched:
-    case RecordKind::totals:
-    case RecordKind::accepted:
-    case RecordKind::consumer:
-    case RecordKind::orphan:
-    case RecordKind::campaign:
-    case RecordKind::campaign_set:
-    case RecordKind::campaign_forgotten: return;
-  }
-}
-
-std::string_view priority_word(std::uint8_t priority) {
-  return priority == 0 ? "urgent" : priority == 1 ? "normal" : "bulk";
-}
-
-std::string state_word(const Telling& telling, const Accepted& accepted) {
-  if (telling.state != State::none) return std::string(name_of(telling.state));
-  if (telling.was_intended) return "sending";
-  return accepted.not_before_ms != 0 ? "scheduled" : "queued";
-}
-
 }  // namespace
 
 History::History(const Config& config, CommitThread& commit, queue::FileSystem& files)
-    : commit_(commit),
-      reader_(files, config.state_dir / "journal", kReaderOptions),
+    : config_(config),
+      commit_(commit),
+      index_(files, config.state_dir / "journal", config.state_dir / "history"),
       thread_([this] { run(); }) {}
 
 History::~History() {
@@ -216,12 +53,11 @@ void History::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void History::ask(std::string id, std::optional<queue::Locator> place, const Peer& peer,
-                  Reply reply) {
+void History::ask(MessageQuestion question, const Peer& peer, Reply reply) {
   {
     const std::lock_guard lock(guard_);
     if (!stopping_ && questions_.size() < kQuestionsMax) {
-      questions_.push_back({std::move(id), place, peer, std::move(reply), {}});
+      questions_.push_back({std::move(question), peer, std::move(reply), {}});
       asked_.notify_one();
       return;
     }
@@ -233,7 +69,10 @@ void History::find(std::string id, std::optional<queue::Locator> place, Found fo
   {
     const std::lock_guard lock(guard_);
     if (!stopping_) {  // those who cancel are as many as connections
-      questions_.push_back({std::move(id), place, {}, {}, std::move(found)});
+      MessageQuestion question;
+      question.id = std::move(id);
+      question.place = place;
+      questions_.push_back({std::move(question), {}, {}, std::move(found)});
       asked_.notify_one();
       return;
     }
@@ -241,121 +80,177 @@ void History::find(std::string id, std::optional<queue::Locator> place, Found fo
   found(std::nullopt);
 }
 
+void History::follow() {
+  is_behind_ = !index_.catch_up(commit_.durable_end(), kRecordsPerStep);
+}
+
+// Nothing when it is time to follow the journal, or to stop.
+std::optional<History::Asked> History::next_question() {
+  std::unique_lock lock(guard_);
+  asked_.wait_for(lock, is_behind_ ? kPauseBehind : kPauseIdle,
+                  [this] { return stopping_ || !questions_.empty(); });
+  if (stopping_ || questions_.empty()) return std::nullopt;
+  Asked asked = std::move(questions_.front());
+  questions_.pop_front();
+  return asked;
+}
+
 void History::run() {
   prctl(PR_SET_NAME, "history");
   while (true) {
-    Question question;
+    auto asked = next_question();
     {
-      std::unique_lock lock(guard_);
-      asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
+      const std::lock_guard lock(guard_);
       if (stopping_) return;
-      question = std::move(questions_.front());
-      questions_.pop_front();
     }
-    if (question.found) {
-      question.found(standing(question));
-    } else {
-      question.reply(answer(question));
+    follow();
+    if (asked) {
+      while (is_behind_) {
+        follow();
+        const std::lock_guard lock(guard_);
+        if (stopping_) return;
+      }
+      if (asked->found) {
+        asked->found(standing(*asked));
+      } else {
+        asked->reply(answer(*asked));
+      }
     }
-    reader_.forget_before(commit_.oldest_file());
+    index_.forget_before(commit_.oldest_file());
   }
 }
 
-struct History::Told {
-  queue::Locator at;
-  std::vector<std::uint8_t> record;  // as accepted
-  Telling telling;
-};
-
-std::optional<History::Told> History::told_of(const Question& question) {
-  const queue::Locator end = commit_.durable_end();
-  const auto id = MessageId::parse(question.id);
-  if (!question.place && !id) return std::nullopt;
-  queue::Locator position =
-      question.place.value_or(queue::Locator(id ? commit_.file_of(id->sequence()) : 0, 0, 0));
-
-  // First its accepted record, then all that speak of it.
-  Told told;
-  std::vector<std::uint8_t>& kept = told.record;
-  while (kept.empty()) {
-    const auto record = reader_.next(position, end);
-    if (!record || !*record) return std::nullopt;
-    if (static_cast<RecordKind>((*record)->kind) != RecordKind::accepted) continue;
-    const auto accepted = decode_accepted((*record)->payload);
-    const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-    if (!subject) continue;
-    if (!question.place && subject->id.sequence() > id->sequence()) return std::nullopt;
-    if (question.place || subject->id == *id) {
-      kept.assign((*record)->payload.begin(), (*record)->payload.end());
-      told.at = (*record)->at;
-    }
+std::optional<MessageStanding> History::standing(const Asked& asked) {
+  const auto place = place_of(asked);
+  const auto record = place ? std::optional(index_.reader().read(*place)) : std::nullopt;
+  if (!record || !*record || static_cast<RecordKind>((*record)->kind) != RecordKind::accepted) {
+    return std::nullopt;
   }
+  const std::vector<std::uint8_t> kept((*record)->payload.begin(), (*record)->payload.end());
   const auto accepted = decode_accepted(kept);
-  const auto subject = decode_subject(accepted->subject);
-
-  Telling& telling = told.telling;
-  telling.id = subject->id;
-  telling.step(subject->id.time_ms(), "accepted");
-  append_member("client", subject->client, telling.steps);
-  append_member("carrier", subject->carrier, telling.steps);
-  append_member("priority", priority_word(accepted->priority), telling.steps);
-  if (accepted->not_before_ms != 0) {
-    append_time("not_before", accepted->not_before_ms, telling.steps);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) return std::nullopt;
+  Telling telling(*accepted, *subject, config_);
+  for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
+    if (const auto step = index_.reader().read(at)) telling.tell(*step);
   }
-  if (accepted->hours) append_member("hours", to_string(*accepted->hours), telling.steps);
-  telling.end();
-  while (true) {
-    const auto record = reader_.next(position, end);
-    if (!record || !*record) break;
-    tell(**record, telling);
-  }
-  return told;
-}
-
-std::optional<MessageStanding> History::standing(const Question& question) {
-  const auto told = told_of(question);
-  if (!told) return std::nullopt;
-  const auto subject = decode_subject(decode_accepted(told->record)->subject);
-  return MessageStanding{.at = told->at,
+  return MessageStanding{.at = *place,
                          .id = subject->id,
                          .client = std::string(subject->client),
-                         .carrier = told->telling.carrier.empty() ? std::string(subject->carrier)
-                                                                  : told->telling.carrier,
-                         .state = told->telling.state,
-                         .possible_duplicate = told->telling.possible_duplicate};
+                         .carrier = std::string(telling.carrier()),
+                         .state = telling.state(),
+                         .possible_duplicate = telling.is_possible_duplicate()};
 }
 
-std::string History::answer(const Question& question) {
-  const auto told = told_of(question);
-  if (!told) return rejection("not_found", "no such message");
-  const Telling& telling = told->telling;
-  const auto accepted = decode_accepted(told->record);
-  const auto subject = decode_subject(accepted->subject);
-  if (!question.peer.may_observe && subject->client != question.peer.client) {
-    return rejection("not_found", "no such message");
+// The accepted record of the message that is asked for.
+std::optional<queue::Locator> History::place_of(const Asked& asked) {
+  const MessageQuestion& question = asked.question;
+  if (question.place) return question.place;
+  if (!question.carrier_id.empty()) return place_of_carrier_id(asked);
+  if (!question.ref.empty()) {
+    for (const queue::Locator at :
+         index_.find_name(index_key(IndexedName::ref, question.ref), kPlacesMax)) {
+      const auto record = index_.reader().read(at);
+      const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+      const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+      if (!subject || subject->ref != question.ref) continue;
+      if (asked.peer.may_observe || subject->client == asked.peer.client) return at;
+    }
+    return std::nullopt;
   }
+  const auto id = MessageId::parse(question.id);
+  if (!id) return std::nullopt;
+  for (const queue::Locator at : index_.find_sequence(id->sequence())) {
+    const auto record = index_.reader().read(at);
+    if (!record || static_cast<RecordKind>(record->kind) != RecordKind::accepted) continue;
+    const auto accepted = decode_accepted(record->payload);
+    const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+    if (subject && subject->id == *id) return at;
+  }
+  return std::nullopt;
+}
 
-  std::string reply = "{";
-  const auto text = subject->id.text();
-  append_member("status", "ok", reply);
-  append_member("id", {text.data(), text.size()}, reply);
-  if (!subject->ref.empty()) append_member("ref", subject->ref, reply);
-  append_member("client", subject->client, reply);
-  if (!subject->campaign.empty()) append_member("campaign", subject->campaign, reply);
-  append_member("to", subject->to, reply);
-  append_member("from", subject->from, reply);
-  append_member("carrier", telling.carrier.empty() ? subject->carrier : telling.carrier, reply);
-  append_member("state", state_word(telling, *accepted), reply);
-  append_member("segments", subject->parts, reply);
-  append_time("accepted", subject->id.time_ms(), reply);
-  append_time("expires", std::uint64_t{accepted->expires} * 1000, reply);
-  if (!subject->meta.empty()) {
-    append_key("meta", reply);
-    reply.append(subject->meta);
+// In any spelling: a person has it from a receipt, a trace or the carrier's own pages.
+std::optional<queue::Locator> History::place_of_carrier_id(const Asked& asked) {
+  const auto spellings =
+      protocol::spellings_of(asked.question.carrier_id, protocol::MessageIdRule::automatic);
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    const std::string_view id = spellings.candidates[i].text();
+    for (const queue::Locator at :
+         index_.find_name(index_key(IndexedName::carrier_id, id), kPlacesMax)) {
+      const auto record = index_.reader().read(at);
+      const auto part = record && static_cast<RecordKind>(record->kind) == RecordKind::part
+                            ? decode_part(record->payload)
+                            : std::nullopt;
+      if (!part || protocol::CanonicalId(part->message_id).text() != id) continue;
+      const auto subject = decode_subject(part->of.subject);
+      if (!subject) continue;
+      if (asked.peer.may_observe || subject->client == asked.peer.client) {
+        return part->of.accepted;
+      }
+    }
   }
-  append_key("history", reply);
-  reply.append("[").append(telling.steps).append("]}");
+  return std::nullopt;
+}
+
+// The members of a reply about the message accepted at `place`, for those who may see it.
+std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
+                                         bool with_history) {
+  const auto record = index_.reader().read(place);
+  if (!record || static_cast<RecordKind>(record->kind) != RecordKind::accepted) {
+    return std::nullopt;
+  }
+  const std::vector<std::uint8_t> kept(record->payload.begin(), record->payload.end());
+  const auto accepted = decode_accepted(kept);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) return std::nullopt;
+  if (!peer.may_observe && subject->client != peer.client) return std::nullopt;
+  Telling telling(*accepted, *subject, config_);
+  for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
+    if (const auto step = index_.reader().read(at)) telling.tell(*step);
+  }
+  return telling.members(with_history);
+}
+
+std::string History::sent_to(const Asked& asked) {
+  const auto number = normalise_destination(asked.question.to);
+  const std::string to = number ? *number : asked.question.to;
+  std::string reply = "{";
+  append_member("status", "ok", reply);
+  append_member("to", to, reply);
+  append_key("messages", reply);
+  reply.push_back('[');
+  std::size_t shown = 0;
+  bool more = false;
+  for (const queue::Locator at : index_.find_name(index_key(IndexedName::to, to), kPlacesMax)) {
+    const auto record = index_.reader().read(at);
+    const auto accepted = record && static_cast<RecordKind>(record->kind) == RecordKind::accepted
+                              ? decode_accepted(record->payload)
+                              : std::nullopt;
+    const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+    if (!subject || subject->to != to) continue;  // another number of this hash
+    if (!asked.peer.may_observe && subject->client != asked.peer.client) continue;
+    if (shown == kSentToMax) {
+      more = true;
+      break;
+    }
+    if (const auto members = told(at, asked.peer, false)) {
+      if (shown++ > 0) reply.push_back(',');
+      reply.append("{").append(*members).append("}");
+    }
+  }
+  reply.push_back(']');
+  if (more) reply.append(",\"more\":true");
+  reply.push_back('}');
   return reply;
+}
+
+std::string History::answer(const Asked& asked) {
+  if (!asked.question.to.empty()) return sent_to(asked);
+  const auto place = place_of(asked);
+  const auto members = place ? told(*place, asked.peer, true) : std::nullopt;
+  if (!members) return rejection("not_found", "no such message");
+  return "{\"status\":\"ok\"," + *members + "}";
 }
 
 }  // namespace stentor::daemon

@@ -1,10 +1,10 @@
-// The dated history of one message, read from the journal on a thread of its own.
+// Answers `message`: the dated history of one message, or what was sent to a number.
 //
-// The journal is read on from the file the message was accepted in, so that an old message of a
-// busy day takes as long as reading that much of the disk does.
+// A thread of its own follows the journal into an index (history/history_index.h), in small steps
+// so that delivery does not feel it, and reads the few records that a question is about.
 //
 // Units    Times are RFC 3339 with milliseconds.
-// Owns     A thread, a reader, and at most kQuestionsMax questions.
+// Owns     A thread, an index with its reader, and at most kQuestionsMax questions.
 // Errors   not_found; busy when too many ask.
 // Threads  ask() from any thread; the answer is called on the history's thread.
 // Spec     docs/protocol.md, "message"
@@ -19,8 +19,10 @@
 #include <thread>
 
 #include "daemon/commit/commit_thread.h"
+#include "daemon/config/config.h"
+#include "daemon/history/history_index.h"
 #include "daemon/ingress/peer.h"
-#include "queue/journal_reader.h"
+#include "daemon/ingress/request.h"
 
 namespace stentor::daemon {
 
@@ -29,7 +31,7 @@ struct MessageStanding {
   queue::Locator at;
   MessageId id;
   std::string client;
-  std::string carrier;  ///< chosen at acceptance
+  std::string carrier;  ///< that has it now
   State state = State::none;
   bool possible_duplicate = false;
 };
@@ -43,9 +45,8 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// By id, or by the place of its accepted record.
-  void ask(std::string id, std::optional<queue::Locator> place, const Peer& peer, Reply reply);
-  /// Nothing when there is no such message, or too many ask.
+  void ask(MessageQuestion question, const Peer& peer, Reply reply);
+  /// By id or place, with all that is durable. Nothing when there is no such message.
   using Found = std::function<void(const std::optional<MessageStanding>&)>;
   void find(std::string id, std::optional<queue::Locator> place, Found found);
   void stop();
@@ -53,24 +54,30 @@ class History {
  private:
   // Each holds a connection that waits; more than this is somebody walking the archive.
   static constexpr std::size_t kQuestionsMax = 64;
-  struct Question {
-    std::string id;
-    std::optional<queue::Locator> place;
+  struct Asked {
+    MessageQuestion question;
     Peer peer;
     Reply reply;
     Found found;  ///< instead of a reply
   };
-  struct Told;
   void run();
-  [[nodiscard]] std::optional<Told> told_of(const Question& question);
-  [[nodiscard]] std::string answer(const Question& question);
-  [[nodiscard]] std::optional<MessageStanding> standing(const Question& question);
+  void follow();
+  [[nodiscard]] std::optional<Asked> next_question();
+  [[nodiscard]] std::string answer(const Asked& asked);
+  [[nodiscard]] std::optional<MessageStanding> standing(const Asked& asked);
+  [[nodiscard]] std::string sent_to(const Asked& asked);
+  [[nodiscard]] std::optional<queue::Locator> place_of(const Asked& asked);
+  [[nodiscard]] std::optional<queue::Locator> place_of_carrier_id(const Asked& asked);
+  [[nodiscard]] std::optional<std::string> told(queue::Locator place, const Peer& peer,
+                                                bool with_history);
 
+  const Config& config_;
   CommitThread& commit_;
-  queue::JournalReader reader_;
+  HistoryIndex index_;
+  bool is_behind_ = true;
   std::mutex guard_;
   std::condition_variable asked_;
-  std::deque<Question> questions_;
+  std::deque<Asked> questions_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -282,6 +282,12 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
       counter_family("stentor_receipts_total", "Receipts matched to a segment, by outcome.");
   MetricFamily after =
       histogram_family("stentor_receipt_seconds", "From submit_sm_resp to the final receipt.");
+  MetricFamily first = histogram_family(
+      "stentor_first_receipt_seconds",
+      "From submit_sm_resp to the first final receipt of a message of several parts.");
+  MetricFamily last = histogram_family(
+      "stentor_last_receipt_seconds",
+      "From submit_sm_resp to the last final receipt of a message of several parts.");
   for (const CarrierSnapshot& carrier : figures.carriers) {
     const CarrierStats& stats = carrier.stats;
     for (const auto& [outcome, count] :
@@ -292,6 +298,8 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
       add_sample(receipts, {{"carrier", carrier.name}, {"outcome", outcome}}, number(count));
     }
     add_sample(after, {{"carrier", carrier.name}}, stats.receipt_after);
+    add_sample(first, {{"carrier", carrier.name}}, stats.first_receipt_after);
+    add_sample(last, {{"carrier", carrier.name}}, stats.last_receipt_after);
   }
   all.push_back(std::move(receipts));
   all.push_back(std::move(after));
@@ -312,6 +320,15 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(rule));
   all.push_back(std::move(queries));
+  all.push_back(std::move(first));
+  all.push_back(std::move(last));
+  add_by_carrier(all,
+                 counter_family("stentor_messages_corrected_total",
+                                "Messages told unknown of which a late receipt knew better."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.messages_corrected); });
+  add_by_carrier(all, gauge_family("stentor_orphan_receipts", "Receipts kept that match nothing."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.early_receipts); });
   add_by_carrier(all,
                  counter_family("stentor_receipts_unmatched_total",
                                 "Receipts that matched nothing when they came."),

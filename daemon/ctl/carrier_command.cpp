@@ -83,6 +83,27 @@ void print_shown(const JsonValue& carrier, std::ostream& out) {
   }
 }
 
+void print_orphans(const JsonValue& carrier, std::ostream& out) {
+  out << fmt::format("{}: {} receipts without a segment\n{}\n", printable(carrier.text("name")),
+                     grouped(carrier.number("kept")), printable(carrier.text("evidence")));
+  const std::string suggested = carrier.text("suggested");
+  if (!suggested.empty() && suggested != carrier.text("message_id")) {
+    out << fmt::format("the configuration says message_id = \"{}\"; try \"{}\"\n",
+                       printable(carrier.text("message_id")), printable(suggested));
+  }
+  const auto& orphans = carrier.array("orphans");
+  if (orphans.empty()) return;
+  Columns columns({Side::left, Side::left, Side::left, Side::left});
+  columns.add({"time", "carrier's id", "stat", "err"});
+  for (const JsonValue& orphan : orphans) {
+    columns.add({printable(orphan.text("time", "-")), printable(orphan.text("carrier_id")),
+                 printable(orphan.text("stat", orphan.text("state"))),
+                 printable(orphan.text("err", "-"))});
+  }
+  out << '\n';
+  print(columns, out);
+}
+
 }  // namespace
 
 result<Exit> carrier(const Target& target, const CarrierOptions& options,
@@ -128,6 +149,8 @@ result<Exit> carrier(const Target& target, const CarrierOptions& options,
       if (is_trace) return Exit::ok;
       if (reply->flag("done")) {
         print(list, *around.out);
+      } else if (options.action == "orphans") {
+        print_orphans(*reply, *around.out);
       } else if (options.action == "show") {
         print_shown(*reply, *around.out);
       } else {

@@ -186,6 +186,7 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
   };
   add("list", "all carriers, a line each", false);
   add("show", "one carrier: its binds, and what went wrong lately", true);
+  add("orphans", "receipts that match nothing, and what would make them match", true);
   add("suspend", "submit nothing new through it; its binds stay for receipts", true);
   add("resume", "let it go on", true);
   CLI::App* trace = add("trace", "what passes on its wire, decoded, for a while", true);

@@ -111,7 +111,7 @@ void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_v
 // The message is final: receipts for parts of it that still come change nothing.
 void CarrierDelivery::forget(queue::Locator at) {
   retries_.erase(at.bits());
-  multi_.erase(at.bits());
+  tracker_.forget(at);
 }
 
 void CarrierDelivery::on_link_lost(SmscLink& link,

@@ -19,10 +19,14 @@ std::optional<CarrierQueries::Sender> CarrierDelivery::sender_of(queue::Locator 
   return CarrierQueries::Sender{.digits = std::move(source.digits), .numbering = source.numbering};
 }
 
-void CarrierDelivery::await_receipt(const OutstandingSegment& segment, std::string_view message_id,
-                                    std::uint64_t until) {
-  queries_.on_taken(segment.at, segment.part, message_id, until, wall_clock_ms() / 1000,
+void CarrierDelivery::on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
+                                 std::uint64_t until) {
+  queries_.on_taken(at, part, message_id, until, wall_clock_ms() / 1000,
                     std::chrono::steady_clock::now());
+}
+
+void CarrierDelivery::on_settled(queue::Locator at, std::uint8_t part) {
+  queries_.on_settled(at, part);
 }
 
 void CarrierDelivery::ask_about_receipts(TimePoint now) {
@@ -38,36 +42,20 @@ void CarrierDelivery::on_query_resp(SmscLink& /*link*/, std::uint64_t cookie,
   const auto receipt =
       queries_.on_answer(cookie, status, response, std::chrono::steady_clock::now());
   if (!receipt) return;
-  // The id is the one that submit_sm_resp gave: no other spelling is meant.
-  const protocol::CanonicalId id(receipt->message_id);
-  const OutstandingSegment* const found = outstanding_.find(id.text());
-  if (found == nullptr) return;  // its receipt was faster
-  apply_to({.segment = *found, .id = std::string(id.text())}, *receipt);
+  if (!tracker_.on_query_answer(*receipt, moment_now())) return;  // its receipt was faster
   schedule_pump();
 }
 
-protocol::Spellings CarrierDelivery::spellings_of(std::string_view message_id) const noexcept {
-  const protocol::Spellings spellings = protocol::spellings_of(message_id, message_id_rule());
-  return config_.message_id == MessageIds::automatic ? learner_.in_order(spellings) : spellings;
-}
-
-void CarrierDelivery::learn_from(const protocol::Spellings& spellings, std::uint8_t which) {
-  if (config_.message_id != MessageIds::automatic) return;
-  if (!learner_.on_match(spellings, which)) return;
-  if (const auto rule = learner_.learnt()) {
+void CarrierDelivery::on_rule(std::optional<protocol::MessageIdRule> learnt) {
+  if (learnt) {
     spdlog::info("carrier {}: its receipts write message ids by the rule \"{}\"", config_.name,
-                 protocol::name_of(*rule));
+                 protocol::name_of(*learnt));
   } else {
     spdlog::warn(
         "carrier {}: a receipt contradicts the rule learnt for message ids; every rule is "
         "tried again",
         config_.name);
   }
-}
-
-std::string_view CarrierDelivery::message_id_rule_shown() const noexcept {
-  const auto learnt = learner_.learnt();
-  return protocol::name_of(learnt ? *learnt : message_id_rule());
 }
 
 }  // namespace stentor::daemon

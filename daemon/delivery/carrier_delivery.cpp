@@ -17,8 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// How many of the index's parts each second looks at: all 256 in about a minute.
-constexpr int kSweepsPerSecond = 4;
 // A block and a few: what waits to be written meanwhile is a few hundred KiB.
 constexpr std::uint64_t kRestoredBetweenLooks = 20'000;
 // The timer serves pacing too: finer steps than this only cost wake-ups.
@@ -26,13 +24,6 @@ constexpr auto kFinestStep = 1ms;
 
 std::int64_t steady_ms(Clock::time_point at) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
-
-Outstanding::Key secret_of(std::uint64_t seed) {
-  Outstanding::Key key{};
-  std::mt19937_64 random(seed);
-  for (std::uint8_t& octet : key) octet = static_cast<std::uint8_t>(random());
-  return key;
 }
 
 std::unique_ptr<TlsContext> tls_for(const CarrierConfig& carrier) {
@@ -75,10 +66,18 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       failover_(config.failover_after),
       links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config), .trace = {}},
       timer_(services.context),
-      outstanding_(secret_of(services.seed ^ number), wall_clock_ms() / 1000),
       replies_(services.inbound, config, number, services.feed),
+      records_(services.reader),
+      tracker_(tracker_setup_of(config, services.seed ^ number), outcomes_, records_, stats_,
+               moment_now()),
       composer_(config),
       queries_(config, [this](queue::Locator at) { return sender_of(at); }) {
+  tracker_.set_watch(*this);
+  if (services.files != nullptr) {
+    tracker_.spill_to(std::make_unique<SegmentSpill>(*services.files, services.spill_folder,
+                                                     config.name, Outstanding::kMaps),
+                      services.outstanding_in_memory_max);
+  }
   const auto add_lines = [&](std::uint32_t count, protocol::BindType type) {
     for (std::uint32_t i = 0; i < count; ++i) {
       auto line = std::make_unique<Line>();
@@ -105,6 +104,25 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
 
 void CarrierDelivery::restore_retry(queue::Locator at, Retry retry) {
   retries_[at.bits()] = std::move(retry);
+}
+
+void CarrierDelivery::restore_outstanding(std::string_view message_id, queue::Locator at,
+                                          std::uint8_t part, std::uint8_t parts,
+                                          std::uint32_t expires) {
+  tracker_.restore_taken(message_id, at, part, parts, expires);
+}
+
+void CarrierDelivery::restore_receipt(const ReceiptCame& receipt, std::uint8_t parts) {
+  tracker_.restore_receipt(receipt, parts);
+}
+
+void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms) {
+  tracker_.restore_unmatched(receipt, came_ms);
+}
+
+void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& live,
+                                          const std::vector<std::uint64_t>& unknown) {
+  tracker_.finish_restoring(live, unknown, moment_now());
 }
 
 void CarrierDelivery::start() {
@@ -197,11 +215,7 @@ void CarrierDelivery::each_second(TimePoint now) {
                         [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   limits_.take_expired(static_cast<std::uint32_t>(seconds),
                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
-  for (int i = 0; i < kSweepsPerSecond; ++i) {
-    outstanding_.take_expired(seconds,
-                              [this](const OutstandingSegment& segment) { on_silence(segment); });
-  }
-  (void)early_.expire(now);  // counted as unmatched when they came
+  tracker_.on_second({.steady = now, .wall_ms = wall_clock_ms()});
   replies_.on_time(now);
   ask_about_receipts(now);
   watch_spill();
@@ -222,8 +236,8 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
   // An idle carrier wakes for nothing.
   if (lanes_.waiting() > 0 || reserved_ > 0 || in_doubt_.size() > 0 || staying_.waiting() > 0 ||
-      limits_.waiting() > 0 || due_.spilled() > 0 || outstanding_.size() > 0 ||
-      !early_.is_empty() || throttle_.is_cut() || replies_.is_waiting()) {
+      limits_.waiting() > 0 || due_.spilled() > 0 || !tracker_.is_idle() || throttle_.is_cut() ||
+      replies_.is_waiting()) {
     at = std::min(at, next_second_);
   }
   if (at == TimePoint::max()) {
@@ -259,7 +273,7 @@ void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t
 
 void CarrierDelivery::publish_gauges() {
   const std::uint64_t all_waiting = waiting();
-  const std::uint64_t outstanding = outstanding_.size();
+  const std::uint64_t outstanding = tracker_.outstanding();
   services_.gauges.waiting.fetch_add(all_waiting - published_waiting_,
                                      std::memory_order_relaxed);  // lone figures: see gauges.h
   services_.gauges.outstanding.fetch_add(outstanding - published_outstanding_,
@@ -268,6 +282,10 @@ void CarrierDelivery::publish_gauges() {
                                 timers_spill_.stats().octets_on_disk / sizeof(queue::FarEntry);
   services_.gauges.spilled.fetch_add(spilled - published_spilled_, std::memory_order_relaxed);
   published_spilled_ = spilled;
+  const std::uint64_t on_disk = tracker_.on_disk();
+  services_.gauges.outstanding_on_disk.fetch_add(on_disk - published_on_disk_,
+                                                 std::memory_order_relaxed);
+  published_on_disk_ = on_disk;
   published_waiting_ = all_waiting;
   published_outstanding_ = outstanding;
 }
@@ -352,9 +370,9 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   }
   shot.reserved = reserved_;
   shot.in_doubt = in_doubt_.size();
-  shot.outstanding = outstanding_.size();
-  shot.early_receipts = early_.size();
-  shot.message_id_rule = message_id_rule_shown();
+  shot.outstanding = tracker_.outstanding();
+  shot.early_receipts = tracker_.early();
+  shot.message_id_rule = protocol::name_of(tracker_.rule());
   shot.queries = queries_.stats();
   for (std::size_t i = 0; i < queue::kPriorities; ++i) {
     const auto priority = static_cast<queue::Priority>(i);

@@ -23,6 +23,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -53,11 +54,8 @@
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/records/doubt_records.h"
-#include "daemon/tracking/early_receipts.h"
-#include "daemon/tracking/outstanding.h"
-#include "daemon/tracking/settled_segments.h"
-#include "protocol/message_id.h"
-#include "protocol/message_id_learner.h"
+#include "daemon/tracking/journal_records.h"
+#include "daemon/tracking/tracker.h"
 #include "queue/journal_reader.h"
 #include "queue/lanes.h"
 #include "queue/pacer.h"
@@ -80,6 +78,10 @@ struct ShardServices {
   queue::SpillIo& spill;
   std::size_t tickets_in_memory = 0;  ///< of one carrier; more of them wait on disk
   std::uint64_t seed = 0;
+  // Where outstanding segments beyond memory go; without files all stay in memory.
+  queue::FileSystem* files = nullptr;
+  std::filesystem::path spill_folder;
+  std::size_t outstanding_in_memory_max = 0;  ///< segments, of each carrier
 };
 
 /// What a carrier had in hand of a message that is to be cancelled.
@@ -95,7 +97,7 @@ struct DoubtAnswer {
   std::string_view state;
 };
 
-class CarrierDelivery final : public LinkOwner {
+class CarrierDelivery final : public LinkOwner, private SegmentWatch {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
@@ -114,16 +116,18 @@ class CarrierDelivery final : public LinkOwner {
   void restore_held(std::uint64_t sequence, Held held);
   void restore_outstanding(std::string_view message_id, queue::Locator at, std::uint8_t part,
                            std::uint8_t parts, std::uint32_t expires);
-  /// What is known of the parts of a message whose receipts have begun to come.
-  void restore_part_outcome(queue::Locator at, std::uint8_t parts, std::uint8_t part, State state);
+  /// A receipt that was matched, of a message of so many parts.
+  void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// A receipt that matched nothing when it came.
-  void restore_unmatched(const protocol::Receipt& receipt);
+  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms);
   /// Suspended or resumed, before the restart.
   void restore_switch(const CarrierSwitched& switched);
   /// What has come from handsets.
   [[nodiscard]] ReplyIntake& replies() noexcept { return replies_; }
-  /// The end of recovery: segments of messages that are not among these (sorted) are forgotten.
-  void keep_outstanding_of(const std::vector<std::uint64_t>& messages);
+  /// The end of recovery: segments of messages in neither list (sorted) are forgotten; those of
+  /// `unknown` were told so and may be corrected.
+  void keep_outstanding_of(const std::vector<std::uint64_t>& live,
+                           const std::vector<std::uint64_t>& unknown);
 
   void start();
   /// A message became durable.
@@ -156,6 +160,7 @@ class CarrierDelivery final : public LinkOwner {
   void stop();
 
   [[nodiscard]] CarrierSnapshot snapshot() const;
+  [[nodiscard]] OrphanReport orphans(std::size_t max) const { return tracker_.orphans(max); }
   [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
   /// Messages, in lanes and timers.
   [[nodiscard]] std::size_t waiting() const noexcept {
@@ -164,19 +169,6 @@ class CarrierDelivery final : public LinkOwner {
 
  private:
   struct Line;  // a link, and what is reserved for it
-  struct MultiPart {
-    std::vector<State> states;  ///< by part; none: no final receipt yet
-    std::uint16_t reported = 0;
-    State worst = State::none;
-    std::string_view worst_code;  ///< a literal
-    std::string worst_detail;
-  };
-  /// What became of a message when the last of its parts was reported; `none`: more to come.
-  struct Settled {
-    State state = State::none;
-    std::string_view code;
-    std::string detail;
-  };
 
   // carrier_delivery.cpp
   void schedule_pump();
@@ -301,30 +293,15 @@ class CarrierDelivery final : public LinkOwner {
   void on_query_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
                      const protocol::QueryResp& response) override;
   [[nodiscard]] std::optional<CarrierQueries::Sender> sender_of(queue::Locator at);
-  void await_receipt(const OutstandingSegment& segment, std::string_view message_id,
-                     std::uint64_t until);
   void ask_about_receipts(TimePoint now);
-  [[nodiscard]] protocol::Spellings spellings_of(std::string_view message_id) const noexcept;
-  void learn_from(const protocol::Spellings& spellings, std::uint8_t which);
-  [[nodiscard]] std::string_view message_id_rule_shown() const noexcept;
+  void on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
+                  std::uint64_t until) override;
+  void on_settled(queue::Locator at, std::uint8_t part) override;
+  void on_rule(std::optional<protocol::MessageIdRule> learnt) override;
 
   // receipts.cpp
-  struct ReceiptTarget {
-    OutstandingSegment segment;
-    std::string id;  ///< canonical, as indexed
-  };
   void track(const Sending& sending, std::uint16_t part, std::string_view message_id);
-  [[nodiscard]] bool apply(const protocol::Receipt& receipt);
-  void apply_to(const ReceiptTarget& target, const protocol::Receipt& receipt);
-  [[nodiscard]] Settled settle_part(const OutstandingSegment& segment, State part_state,
-                                    std::string_view code, std::string_view detail);
-  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt);
-  void keep_unmatched(const protocol::Receipt& receipt);
-  void hold(const protocol::Receipt& receipt);
   void answer_when_durable(SmscLink& link, std::uint32_t sequence_number);
-  void on_silence(const OutstandingSegment& segment);
-  void count_verdict(State state);
-  [[nodiscard]] protocol::MessageIdRule message_id_rule() const noexcept;
 
   [[nodiscard]] Sending& sending(std::uint32_t slot) { return *sendings_[slot]; }
   [[nodiscard]] std::uint32_t open_slot();
@@ -372,16 +349,14 @@ class CarrierDelivery final : public LinkOwner {
   std::uint64_t turns_ = 0;   // reservations so far
 
   boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
-  Outstanding outstanding_;
-  EarlyReceipts early_;
-  SettledSegments settled_segments_;
   ReplyIntake replies_;
-  std::deque<KeptReceipt> restored_unmatched_;
-  boost::unordered_flat_map<std::uint64_t, MultiPart> multi_;  // by accepted record
   CarrierStats stats_;
+  JournalRecords records_;
+  Tracker tracker_;
   std::uint64_t published_waiting_ = 0;
   std::uint64_t published_outstanding_ = 0;
   std::uint64_t published_spilled_ = 0;
+  std::uint64_t published_on_disk_ = 0;
   std::uint64_t settled_ = 0;
   struct Switching {
     std::uint64_t batch;  ///< durable before it is told
@@ -390,10 +365,9 @@ class CarrierDelivery final : public LinkOwner {
   std::deque<Switching> switching_;
   SubmitComposer composer_;
   CarrierQueries queries_;
-  protocol::MessageIdLearner learner_;
 };
 
-/// What a carrier's verdict on a segment means for us.
-[[nodiscard]] State state_of(protocol::ReceiptVerdict verdict) noexcept;
+[[nodiscard]] Moment moment_now();
+[[nodiscard]] TrackerSetup tracker_setup_of(const CarrierConfig& config, std::uint64_t seed);
 
 }  // namespace stentor::daemon

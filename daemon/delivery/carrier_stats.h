@@ -16,6 +16,7 @@
 #include "daemon/links/carrier_switches.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/metrics/histogram.h"
+#include "daemon/tracking/tracking_stats.h"
 
 namespace stentor::daemon {
 
@@ -24,7 +25,7 @@ struct StatusCount {
   std::uint64_t count = 0;
 };
 
-struct CarrierStats {
+struct CarrierStats : TrackingStats {
   std::uint64_t submitted = 0;
   std::uint64_t segments_accepted = 0;
   std::uint64_t segments_gsm7 = 0;
@@ -34,30 +35,13 @@ struct CarrierStats {
   std::uint64_t retries_messages = 0;
   std::uint64_t messages_moved = 0;  ///< away, to another carrier of their route
   std::uint64_t messages_sent = 0;
-  std::uint64_t messages_delivered = 0;
-  std::uint64_t messages_failed = 0;
-  std::uint64_t messages_expired = 0;
-  std::uint64_t messages_unknown = 0;
   std::uint64_t uncertain_crash = 0;            ///< messages
   std::uint64_t uncertain_link_lost = 0;        ///< messages
   std::array<std::uint64_t, 8> doubts_ended{};  ///< messages, by DoubtEnd
-  std::uint64_t messages_cancelled = 0;
-  std::uint64_t possible_duplicates = 0;  ///< messages sent again in doubt
-  std::uint64_t receipts_delivered = 0;
-  std::uint64_t receipts_failed = 0;
-  std::uint64_t receipts_expired = 0;
-  std::uint64_t receipts_unknown = 0;
-  std::uint64_t receipts_intermediate = 0;
-  std::uint64_t receipts_unmatched = 0;  ///< at first sight; some match later
-  std::uint64_t receipts_matched_late = 0;
-  std::uint64_t receipts_unparsed = 0;
-  std::uint64_t receipts_duplicate = 0;    ///< a second copy: answered, not told again
-  std::uint64_t receipts_conflicting = 0;  ///< another final after a final
-  std::uint64_t records_unreadable = 0;
-  std::vector<StatusCount> statuses;  ///< at most kStatusesMax, the rest under the last
+  std::uint64_t possible_duplicates = 0;        ///< messages sent again in doubt
+  std::vector<StatusCount> statuses;            ///< at most kStatusesMax, the rest under the last
   Histogram accept_to_submit;
   Histogram submit_response;
-  Histogram receipt_after;
 
   /// Carriers invent statuses; a label for each of the first 32 is enough to see what goes on.
   static constexpr std::size_t kStatusesMax = 32;

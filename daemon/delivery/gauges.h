@@ -10,15 +10,19 @@
 namespace stentor::daemon {
 
 struct Gauges {
-  std::atomic<std::uint64_t> waiting{0};      ///< tickets in lanes and timers
-  std::atomic<std::uint64_t> spilled{0};      ///< of these, tickets on disk: no memory
-  std::atomic<std::uint64_t> outstanding{0};  ///< segments whose receipt is awaited
+  std::atomic<std::uint64_t> waiting{0};              ///< tickets in lanes and timers
+  std::atomic<std::uint64_t> spilled{0};              ///< of these, tickets on disk: no memory
+  std::atomic<std::uint64_t> outstanding{0};          ///< segments whose receipt is awaited
+  std::atomic<std::uint64_t> outstanding_on_disk{0};  ///< of those
 };
 
 // What one of each costs in memory, for the bound of [queue] memory. Tickets are 16 octets and a
 // share of their chunk; an outstanding segment 32 octets in a map that is 7/16 to 7/8 full.
 inline constexpr std::uint64_t kOctetsPerWaiting = 17;
 inline constexpr std::uint64_t kOctetsPerOutstanding = 70;
+inline constexpr std::uint64_t kOctetsPerOutstandingOnDisk = 2;
+// Of the bound, half at most is for outstanding segments; beyond that they wait on disk.
+inline constexpr std::uint64_t kOutstandingShare = 2;
 
 // What one of each will still cost on disk before it is final (design.md, "The journal").
 inline constexpr std::uint64_t kDiskPerWaiting = 400;

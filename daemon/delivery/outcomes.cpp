@@ -9,10 +9,15 @@ void Outcomes::add(RecordKind kind, const Body& body) {
   feed_.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
 }
 
-void Outcomes::account(const Following& of) {
+void Outcomes::account(const Following& of, State corrects) {
   CommitBatch& batch = feed_.open();
   batch.has_events = true;
   batch.delta.count(of.state);
+  if (corrects != State::none) {  // it was final before
+    batch.delta.take_back(corrects);
+    batch.correct(of.flow, of.state, corrects);
+    return;
+  }
   if (of.state != State::none) batch.count(of.flow, of.state, of.was_sent);
   if (is_final(of.state)) batch.finish(of.accepted.file());
 }
@@ -26,7 +31,7 @@ void Outcomes::write(const PartAnswered& part) {
 
 void Outcomes::write(const ReceiptCame& receipt) {
   add(RecordKind::receipt, receipt);
-  account(receipt.of);
+  account(receipt.of, receipt.corrects);
 }
 
 void Outcomes::write(const Verdict& verdict) {

@@ -15,21 +15,22 @@
 #include "daemon/commit/commit_feed.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
+#include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
 
-class Outcomes {
+class Outcomes final : public TrackingOutcomes {
  public:
   explicit Outcomes(CommitFeed& feed) : feed_(feed) {}
 
   void write(const PartAnswered& part);
-  void write(const ReceiptCame& receipt);
-  void write(const Verdict& verdict);
+  void write(const ReceiptCame& receipt) override;
+  void write(const Verdict& verdict) override;
   void write(const Uncertain& uncertain);
   void write(const Resolved& resolved);
   /// A final receipt against an earlier one: told, and nothing else.
-  void write_conflict(const Verdict& conflict);
-  void write(const Orphan& orphan);
+  void write_conflict(const Verdict& conflict) override;
+  void write(const Orphan& orphan) override;
   void write(const Released& released);
   void write(const CarrierSwitched& switched);
   /// The message goes to the shard of `arrival`'s carrier when this is durable.
@@ -43,7 +44,7 @@ class Outcomes {
  private:
   template <class Body>
   void add(RecordKind kind, const Body& body);
-  void account(const Following& of);
+  void account(const Following& of, State corrects = State::none);
 
   CommitFeed& feed_;
   FieldWriter fields_;

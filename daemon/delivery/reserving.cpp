@@ -228,7 +228,7 @@ void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
   verdict.code = code;
   verdict.detail = detail;
   outcomes_.write(verdict);
-  count_verdict(state);
+  stats_.count_verdict(state);
   forget(pick.ticket.at);
 }
 

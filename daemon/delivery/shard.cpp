@@ -53,7 +53,11 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                       .inbox = inbox_,
                       .spill = spill_,
                       .tickets_in_memory = tickets_in_memory(config),
-                      .seed = seed + number * 1000},
+                      .seed = seed + number * 1000,
+                      .files = &files,
+                      .spill_folder = config.state_dir / "outstanding",
+                      .outstanding_in_memory_max = config.queue.memory_octets / kOutstandingShare /
+                                                   kOctetsPerOutstanding / config.carriers.size()},
         config.carriers[number], static_cast<std::uint16_t>(number));
     by_number_[number] = carrier.get();
     carriers_.push_back(

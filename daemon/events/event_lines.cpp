@@ -21,6 +21,8 @@ static_assert(kTypes.size() == kEventTypes);
 
 // A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
 constexpr std::size_t kCarrierWordMax = 80;
+// The worst part's words, and how each part stands: "part 2 failed; parts 1, 3-10 delivered".
+constexpr std::size_t kPartsDetailMax = 300;
 
 // `sent_final` by silence has been told as `sent` before.
 std::string_view type_of(State state, bool is_first_word) {
@@ -75,10 +77,13 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
   append_following(receipt.of, out);
   if (is_part) append_member("part", receipt.part, out);
   append_member("parts", subject.parts, out);
+  if (!is_part && receipt.corrects != State::none) {
+    append_member("corrects", name_of(receipt.corrects), out);
+  }
   if (!is_part && !receipt.message_code.empty()) {  // another part decided the message
     append_member("code", receipt.message_code, out);
     append_key("detail", out);
-    append_json_untrusted(receipt.message_detail, kCarrierWordMax, out);
+    append_json_untrusted(receipt.message_detail, kPartsDetailMax, out);
     return;
   }
   if (!receipt.code.empty()) append_member("code", receipt.code, out);
@@ -189,7 +194,8 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       append_following(verdict->of, out);
       append_member("parts", subject.parts, out);
       append_member("code", verdict->code, out);
-      append_member("detail", verdict->detail, out);
+      append_key("detail", out);
+      append_json_untrusted(verdict->detail, kPartsDetailMax, out);
       if (verdict->of.possible_duplicate) out.append(",\"possible_duplicate\":true");
       break;
     }

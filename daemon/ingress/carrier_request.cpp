@@ -11,11 +11,9 @@ namespace {
 
 using Action = CarrierRequest::Action;
 
-constexpr std::pair<std::string_view, Action> kActions[] = {{"list", Action::list},
-                                                            {"show", Action::show},
-                                                            {"suspend", Action::suspend},
-                                                            {"resume", Action::resume},
-                                                            {"trace", Action::trace}};
+constexpr std::pair<std::string_view, Action> kActions[] = {
+    {"list", Action::list},     {"show", Action::show},   {"suspend", Action::suspend},
+    {"resume", Action::resume}, {"trace", Action::trace}, {"orphans", Action::orphans}};
 
 // A connection waits for it, and its lines wait in memory.
 constexpr std::uint64_t kTraceSecondsMax = 300;
@@ -32,9 +30,6 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
   if (step) step = fields.read_text(Field::action, action, 16);
   if (step) step = fields.read_text(Field::name, name, 64);
   if (!step) return std::unexpected(std::move(step.error()));
-  if (action == "orphans") {
-    return fields.refuse("not_supported", fmt::format("carrier orphans {}", kNotYet));
-  }
   const auto* known =
       std::ranges::find(kActions, action, [](const auto& each) { return each.first; });
   if (known == std::end(kActions)) {

@@ -163,14 +163,17 @@ void Connection::handle(const PreviewRequest& request) {
 }
 
 void Connection::handle(const MessageRequest& request) {
-  std::optional<queue::Locator> place;
-  if (!request.ref.empty()) {
-    place = ingress_.admission().find(peer_.client, request.ref);
-    if (!place) return refuse({"not_found", "ref: no such message", {}});
-  } else if (!MessageId::parse(request.id)) {
+  MessageQuestion question{.id = std::string(request.id),
+                           .ref = std::string(request.ref),
+                           .to = std::string(request.to),
+                           .carrier_id = std::string(request.carrier_id),
+                           .place = std::nullopt};
+  if (!request.ref.empty()) {  // within the guard time it is known where it lies
+    question.place = ingress_.admission().find(peer_.client, request.ref);
+  } else if (!request.id.empty() && !MessageId::parse(request.id)) {
     return refuse({"not_found", "id: no such message", {}});
   }
-  ingress_.helpers().history(std::string(request.id), place, peer_, answer_later());
+  ingress_.helpers().history(std::move(question), peer_, answer_later());
 }
 
 void Connection::handle(const EventsRequest& /*request*/) {}  // hand_over_when_quiet() does it
@@ -192,7 +195,8 @@ void Connection::handle(const StatusRequest& /*request*/) {
 
 void Connection::handle(const CarrierRequest& request) {
   const bool only_looks = request.action == CarrierRequest::Action::list ||
-                          request.action == CarrierRequest::Action::show;
+                          request.action == CarrierRequest::Action::show ||
+                          request.action == CarrierRequest::Action::orphans;
   if (only_looks ? !peer_.may_observe : !peer_.is_admin) {
     return refuse({"not_permitted",
                    only_looks ? "looking at carriers needs the role observe"

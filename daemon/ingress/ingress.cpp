@@ -166,9 +166,12 @@ bool Ingress::is_full() const {
   if (feed_.is_full() || commit_.untaken_octets() > kUntakenOctetsMax) return true;
   const std::uint64_t spilled = gauges_.spilled.load(std::memory_order_relaxed);
   const std::uint64_t waiting = gauges_.waiting.load(std::memory_order_relaxed);
+  const std::uint64_t on_disk = gauges_.outstanding_on_disk.load(std::memory_order_relaxed);
+  const std::uint64_t outstanding = gauges_.outstanding.load(std::memory_order_relaxed);
   const std::uint64_t memory =
       (waiting - std::min(waiting, spilled)) * kOctetsPerWaiting +
-      gauges_.outstanding.load(std::memory_order_relaxed) * kOctetsPerOutstanding +
+      (outstanding - std::min(on_disk, outstanding)) * kOctetsPerOutstanding +
+      on_disk * kOctetsPerOutstandingOnDisk +
       admission_.references() * ReferenceIndex::kOctetsPerEntry;
   return memory > config_.queue.memory_octets;
 }

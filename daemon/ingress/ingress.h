@@ -56,8 +56,7 @@ struct IngressSnapshot {
 struct IngressHelpers {
   using Reply = std::function<void(std::string)>;
   std::function<void(Reply)> status;
-  std::function<void(std::string id, std::optional<queue::Locator> place, const Peer&, Reply)>
-      history;
+  std::function<void(MessageQuestion, const Peer&, Reply)> history;
   std::function<void(EventsHandover)> events;
   CampaignDesk::AskCarriers flows;
   std::function<void(ReportPlace, CampaignReport::Answer)> report;

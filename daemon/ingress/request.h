@@ -83,9 +83,20 @@ struct PreviewRequest {
   std::optional<encoding::NationalLanguages> national;
 };
 
+/// One of these is given.
 struct MessageRequest {
   std::string_view id;
   std::string_view ref;
+  std::string_view to;
+  std::string_view carrier_id;
+};
+/// As asked of the history: with texts of its own, and the place where that is known at once.
+struct MessageQuestion {
+  std::string id;
+  std::string ref;
+  std::string to;
+  std::string carrier_id;
+  std::optional<queue::Locator> place;
 };
 
 struct RouteRequest {
@@ -152,7 +163,7 @@ struct CampaignRequest {
 
 /// Owns its texts: it is answered by other threads.
 struct CarrierRequest {
-  enum class Action : std::uint8_t { list, show, suspend, resume, trace };
+  enum class Action : std::uint8_t { list, show, suspend, resume, trace, orphans };
   Action action = Action::list;
   std::string name;  ///< of the carrier; empty with `list` for all
   // trace:

@@ -475,15 +475,14 @@ std::expected<Request, Refusal> RequestParser::Body::message() {
       set_of(Field::op, Field::id, Field::ref, Field::to, Field::carrier_id);
   MessageRequest out;
   std::expected<void, Refusal> step = allow_only(allowed);
-  for (const Field later : {Field::to, Field::carrier_id}) {
-    if (step && has(later)) {
-      step = refuse("not_supported", fmt::format("message by {} {}", name_of(later), kNotYet));
-    }
-  }
   if (step) step = read_text(Field::id, out.id, 64);
   if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
+  if (step) step = read_text(Field::to, out.to, 64);
+  if (step) step = read_text(Field::carrier_id, out.carrier_id, 256);
   if (!step) return std::unexpected(std::move(step.error()));
-  if (out.id.empty() == out.ref.empty()) return refuse("bad_field", "give either id or ref");
+  const int given = (out.id.empty() ? 0 : 1) + (out.ref.empty() ? 0 : 1) +
+                    (out.to.empty() ? 0 : 1) + (out.carrier_id.empty() ? 0 : 1);
+  if (given != 1) return refuse("bad_field", "give one of id, ref, to and carrier_id");
   return out;
 }
 

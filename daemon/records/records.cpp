@@ -302,6 +302,9 @@ void encode(const ReceiptCame& receipt, FieldWriter& out) {
   out.text(receipt.code);
   out.text(receipt.message_code);
   out.text(receipt.message_detail);
+  out.u8(static_cast<std::uint8_t>(receipt.corrects));
+  out.u32(receipt.network_error_code);
+  out.text(receipt.done_date);
 }
 
 std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
@@ -317,6 +320,11 @@ std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload)
   receipt.code = in.text();
   receipt.message_code = in.text();
   receipt.message_detail = in.text();
+  if (!in.is_at_end()) {  // what the first version wrote ends here
+    receipt.corrects = static_cast<State>(in.u8());
+    receipt.network_error_code = in.u32();
+    receipt.done_date = in.text();
+  }
   return checked(in, receipt);
 }
 
@@ -413,6 +421,8 @@ void encode(const Orphan& orphan, FieldWriter& out) {
   out.text(orphan.message_id);
   out.text(orphan.stat);
   out.text(orphan.err);
+  out.u32(orphan.network_error_code);
+  out.text(orphan.done_date);
 }
 
 std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
@@ -425,6 +435,10 @@ std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
   orphan.message_id = in.text();
   orphan.stat = in.text();
   orphan.err = in.text();
+  if (!in.is_at_end()) {  // as above
+    orphan.network_error_code = in.u32();
+    orphan.done_date = in.text();
+  }
   return checked(in, orphan);
 }
 

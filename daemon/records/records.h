@@ -183,8 +183,11 @@ struct ReceiptCame {
   std::string_view stat;
   std::string_view err;
   std::string_view code;
-  std::string_view message_code;  ///< of the message's verdict, where another part decided it
+  std::string_view message_code;  ///< of the message's verdict, where it has several parts
   std::string_view message_detail;
+  State corrects = State::none;          ///< the final state that this one replaces
+  std::uint32_t network_error_code = 0;  ///< of the TLV: type << 16 | code; 0: none
+  std::string_view done_date;            ///< as the carrier wrote it
 };
 void encode(const ReceiptCame& receipt, FieldWriter& out);
 [[nodiscard]] std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload);
@@ -241,6 +244,8 @@ struct Orphan {
   std::string_view message_id;
   std::string_view stat;
   std::string_view err;
+  std::uint32_t network_error_code = 0;
+  std::string_view done_date;
 };
 void encode(const Orphan& orphan, FieldWriter& out);
 [[nodiscard]] std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload);
@@ -273,6 +278,9 @@ struct Ledger {
     return delivered + sent_final + failed + expired + cancelled + unknown;
   }
   void count(State state, std::uint64_t messages = 1) noexcept;
+  /// A message that was counted under `state` has come to another: differences wrap around, so
+  /// that a batch's share may hold less than nothing.
+  void take_back(State state) noexcept { count(state, ~std::uint64_t{0}); }
   void add(const Ledger& other) noexcept;  ///< all but sequence_next
 };
 void encode(const Ledger& totals, FieldWriter& out);

@@ -8,8 +8,9 @@
 namespace stentor::daemon {
 namespace {
 
-// A receipt that matched nothing may be early; after a day it is nobody's.
-constexpr std::uint64_t kOrphanWorthMs = 86'400'000;
+// A receipt that matched nothing may be early, or the carrier's id rule was wrong; after three days
+// it is nobody's.
+constexpr std::uint64_t kOrphanWorthMs = 72ull * 3'600'000;
 
 }  // namespace
 
@@ -246,9 +247,18 @@ Replay::Entry* Replay::entry_of(const Following& of, std::uint64_t& sequence) {
   return find(sequence);
 }
 
-void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence) {
+void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, State corrects) {
   latest_ms_ = std::max(latest_ms_, of.time_ms);
   ledger_.count(of.state);
+  if (corrects != State::none) {
+    ledger_.take_back(corrects);
+    if (const auto told = told_unknown_.find(of.accepted.bits()); told != told_unknown_.end()) {
+      if (!is_restoring_) campaigns_.restore_correction(told->second, of.state, corrects);
+      told_unknown_.erase(told);
+    }
+  } else if (of.state == State::unknown && entry != nullptr) {
+    told_unknown_.emplace(of.accepted.bits(), entry->flow);
+  }
   if (entry == nullptr) return;
   if (!is_restoring_ && of.state != State::none) {
     campaigns_.restore_count(entry->flow, of.state, entry->sent);
@@ -314,14 +324,13 @@ void Replay::visit_receipt(const queue::Record& record) {
   }
   std::uint64_t sequence = 0;
   Entry* entry = entry_of(receipt->of, sequence);
-  if (entry != nullptr && entry->parts > 1 && receipt->is_final_for_part &&
-      entry->carrier != kNoCarrier) {
-    const auto verdict =
-        protocol::verdict_of(static_cast<protocol::MessageState>(receipt->message_state));
-    carrier_of_(entry->carrier)
-        .restore_part_outcome(entry->at, entry->parts, receipt->part, state_of(verdict));
+  if (entry != nullptr && entry->carrier != kNoCarrier) {
+    carrier_of_(entry->carrier).restore_receipt(*receipt, entry->parts);
+  } else if (const auto subject = decode_subject(receipt->of.subject)) {  // final before
+    const auto carrier = routing_.carrier_named(subject->carrier);
+    if (carrier) carrier_of_(*carrier).restore_receipt(*receipt, subject->parts);
   }
-  advance(receipt->of, entry, sequence);
+  advance(receipt->of, entry, sequence, receipt->corrects);
 }
 
 void Replay::visit_uncertain(const queue::Record& record) {
@@ -392,7 +401,9 @@ void Replay::visit_orphan(const queue::Record& record) {
     receipt.is_intermediate = orphan->is_intermediate;
     receipt.stat = orphan->stat;
     receipt.err = orphan->err;
-    carrier_of_(*carrier).restore_unmatched(receipt);
+    if (orphan->network_error_code != 0) receipt.network_error_code = orphan->network_error_code;
+    receipt.done_date = orphan->done_date;
+    carrier_of_(*carrier).restore_unmatched(receipt, orphan->time_ms);
   }
 }
 
@@ -407,8 +418,12 @@ void Replay::finish(std::uint32_t oldest) {
     }
   }
   std::ranges::sort(awaiting);
+  std::vector<std::uint64_t> unknown;
+  unknown.reserve(told_unknown_.size());
+  for (const auto& [at, flow] : told_unknown_) unknown.push_back(at);
+  std::ranges::sort(unknown);
   for (std::size_t carrier = 0; carrier < config_.carriers.size(); ++carrier) {
-    carrier_of_(static_cast<std::uint16_t>(carrier)).keep_outstanding_of(awaiting);
+    carrier_of_(static_cast<std::uint16_t>(carrier)).keep_outstanding_of(awaiting, unknown);
   }
   pieces_.clear();
   partials_.clear();

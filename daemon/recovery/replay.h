@@ -121,7 +121,8 @@ class Replay {
   void visit_uncertain(const queue::Record& record);
   void visit_resolved(const queue::Record& record);
   void end_doubt_of_part(std::uint64_t sequence, std::uint8_t part);
-  void advance(const Following& of, Entry* entry, std::uint64_t sequence);
+  void advance(const Following& of, Entry* entry, std::uint64_t sequence,
+               State corrects = State::none);
   void hand_over(std::uint64_t sequence, const Entry& entry, std::vector<std::uint64_t>& awaiting);
 
   const Config& config_;
@@ -133,9 +134,10 @@ class Replay {
   std::function<void(const DeadLetter&)> on_dead_letter_;
   CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
-  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
-  std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts
-  std::unordered_map<std::uint64_t, HeldEntry> held_;       // in doubt, by sequence
+  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;       // by sequence / kPieceEntries
+  std::unordered_map<std::uint64_t, Partial> partials_;          // messages of several parts
+  std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
+  std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
   Ledger ledger_;
   bool has_base_ = false;
   bool is_restoring_ = false;

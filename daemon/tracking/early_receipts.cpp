@@ -4,12 +4,15 @@
 
 namespace stentor::daemon {
 
-KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt) {
+KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came_ms) {
   return {.message_id = std::string(receipt.message_id),
           .state = receipt.state,
           .is_intermediate = receipt.is_intermediate,
           .stat = std::string(receipt.stat),
-          .err = std::string(receipt.err)};
+          .err = std::string(receipt.err),
+          .network_error_code = receipt.network_error_code,
+          .done_date = std::string(receipt.done_date),
+          .came_ms = came_ms};
 }
 
 protocol::Receipt KeptReceipt::view() const {
@@ -19,11 +22,14 @@ protocol::Receipt KeptReceipt::view() const {
   receipt.is_intermediate = is_intermediate;
   receipt.stat = stat;
   receipt.err = err;
+  receipt.network_error_code = network_error_code;
+  receipt.done_date = done_date;
   return receipt;
 }
 
 std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
-                               const std::vector<std::string>& spellings, TimePoint now) {
+                               const std::vector<std::string>& spellings, TimePoint now,
+                               std::uint64_t came_ms) {
   std::size_t dropped = 0;
   while (entries_.size() >= kEntriesMax && !order_.empty()) {
     dropped += entries_.count(order_.front());
@@ -32,7 +38,7 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   }
   const std::uint64_t number = next_++;
   for (const std::string& id : spellings) by_id_.emplace(id, number);
-  entries_.emplace(number, Entry{KeptReceipt::of(receipt), spellings, now});
+  entries_.emplace(number, Entry{KeptReceipt::of(receipt, came_ms), spellings, now});
   order_.push_back(number);
   return dropped;
 }
@@ -48,6 +54,17 @@ std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id) {
     drop(number);
   }
   return receipts;
+}
+
+void EarlyReceipts::newest(std::size_t max,
+                           const std::function<void(const KeptReceipt&)>& sink) const {
+  std::size_t shown = 0;
+  for (auto number = order_.rbegin(); number != order_.rend() && shown < max; ++number) {
+    const auto entry = entries_.find(*number);
+    if (entry == entries_.end()) continue;  // taken since
+    sink(entry->second.receipt);
+    ++shown;
+  }
 }
 
 void EarlyReceipts::drop(std::uint64_t number) {

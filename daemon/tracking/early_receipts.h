@@ -27,8 +27,11 @@ struct KeptReceipt {
   bool is_intermediate = false;
   std::string stat;
   std::string err;
+  std::optional<std::uint32_t> network_error_code;
+  std::string done_date;
+  std::uint64_t came_ms = 0;  ///< Unix time
 
-  [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt);
+  [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt, std::uint64_t came_ms = 0);
   [[nodiscard]] protocol::Receipt view() const;
 };
 
@@ -39,15 +42,21 @@ class EarlyReceipts {
   /// A carrier answers its own submit_sm within seconds or not at all: a window of 1,000 and as
   /// many parts again, ten times over.
   static constexpr std::size_t kEntriesMax = 20'000;
-  static constexpr std::chrono::minutes kPatience{10};
+  /// Three days, as long as the journal is kept by default: a carrier's id rule may be found out
+  /// wrong and corrected, and what matched nothing before is then matched.
+  static constexpr std::chrono::hours kPatience{72};
 
   /// Keeps the receipt under each spelling it may be asked by. Returns how many entries had to go.
   [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
-                                const std::vector<std::string>& spellings, TimePoint now);
+                                const std::vector<std::string>& spellings, TimePoint now,
+                                std::uint64_t came_ms = 0);
   /// The receipts kept for this canonical submit id, oldest first; they are taken out.
   [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id);
   /// Lets go what has waited too long; returns how many.
   [[nodiscard]] std::size_t expire(TimePoint now);
+
+  /// Shows up to `max` of them, the newest first.
+  void newest(std::size_t max, const std::function<void(const KeptReceipt&)>& sink) const;
 
   [[nodiscard]] bool is_empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }

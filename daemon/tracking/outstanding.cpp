@@ -19,45 +19,85 @@ Outstanding::Fingerprint Outstanding::fingerprint(std::string_view id) const {
   return result;
 }
 
-void Outstanding::put(std::string_view id, OutstandingSegment segment) {
-  const Fingerprint key = fingerprint(id);
-  const auto [entry, is_new] = maps_[key.high % kMaps].insert_or_assign(key, segment);
-  if (is_new) ++size_;
+void Outstanding::spill_to(std::unique_ptr<SegmentSpill> spill, std::size_t in_memory_max) {
+  spill_ = std::move(spill);
+  in_memory_max_ = std::max(in_memory_max, kMaps);  // below that nothing would be saved
 }
 
-const OutstandingSegment* Outstanding::find(std::string_view id) const {
-  const Fingerprint key = fingerprint(id);
-  const Map& map = maps_[key.high % kMaps];
+void Outstanding::put(const Fingerprint& key, OutstandingSegment segment) {
+  if (maps_.empty()) maps_.resize(kMaps);
+  const auto [entry, is_new] = maps_[map_of(key)].insert_or_assign(key, segment);
+  if (!is_new) return;
+  ++in_memory_;
+  if (!spill_) return;
+  if (spill_->size() > 0) (void)spill_->erase(map_of(key), key);  // this one goes before it now
+  if (puts_until_spill_ > 0) {
+    --puts_until_spill_;
+  } else if (in_memory_ > in_memory_max_) {
+    spill_one();
+  }
+}
+
+// One map goes, the next one at the next call: each pause is that of sorting and writing a
+// thousandth of what is in memory.
+void Outstanding::spill_one() {
+  Map& map = maps_[spill_next_];
+  spilling_.clear();
+  for (const auto& [key, segment] : map) spilling_.push_back({key, segment});
+  if (!spilling_.empty() && !spill_->write(spill_next_, spilling_)) {
+    puts_until_spill_ = 100'000;  // a full disk has space again some seconds later, or never
+    return;
+  }
+  in_memory_ -= map.size();
+  Map().swap(map);
+  spill_next_ = (spill_next_ + 1) % kMaps;
+}
+
+std::optional<OutstandingSegment> Outstanding::find(const Fingerprint& key) const {
+  if (maps_.empty()) return std::nullopt;
+  const Map& map = maps_[map_of(key)];
   const auto found = map.find(key);
-  return found == map.end() ? nullptr : &found->second;
+  if (found != map.end()) return found->second;
+  return on_disk() > 0 ? spill_->find(map_of(key), key) : std::nullopt;
 }
 
-void Outstanding::erase(std::string_view id) {
-  const Fingerprint key = fingerprint(id);
-  size_ -= maps_[key.high % kMaps].erase(key);
+void Outstanding::erase(const Fingerprint& key) {
+  if (maps_.empty()) return;
+  if (maps_[map_of(key)].erase(key) > 0) {
+    --in_memory_;
+  } else if (on_disk() > 0) {
+    (void)spill_->erase(map_of(key), key);
+  }
 }
 
-void Outstanding::take_expired(std::uint64_t now,
-                               const std::function<void(const OutstandingSegment&)>& sink) {
-  Map& map = maps_[sweep_];
+void Outstanding::take_expired(std::uint64_t now, const Sink& sink) {
+  const std::size_t swept = sweep_;
   sweep_ = (sweep_ + 1) % kMaps;
-  if (now <= base_) return;
+  if (now <= base_ || maps_.empty()) return;
   const std::uint64_t minute = (now - base_) / 60;
   expired_.clear();
-  boost::unordered::erase_if(map, [&](const auto& entry) {
+  in_memory_ -= boost::unordered::erase_if(maps_[swept], [&](const auto& entry) {
     if (entry.second.expires_minute >= minute) return false;
-    expired_.push_back(entry.second);
+    expired_.push_back({entry.first, entry.second});
     return true;
   });
-  size_ -= expired_.size();
-  for (const OutstandingSegment& segment : expired_) sink(segment);
+  if (on_disk() > 0) spill_->take_expired(swept, minute, expired_);
+  const auto taken = std::exchange(expired_, {});  // the sink may put, and that may spill
+  for (const auto& [key, segment] : taken) sink(key, segment);
 }
 
-void Outstanding::keep_only(const std::function<bool(queue::Locator)>& is_live) {
+void Outstanding::keep_only(const std::function<bool(OutstandingSegment&)>& keep) {
   for (Map& map : maps_) {
-    size_ -= boost::unordered::erase_if(
-        map, [&](const auto& entry) { return !is_live(entry.second.at); });
+    for (auto entry = map.begin(); entry != map.end();) {
+      if (keep(entry->second)) {
+        ++entry;
+      } else {
+        map.erase(entry++);
+        --in_memory_;
+      }
+    }
   }
+  if (on_disk() > 0) spill_->keep_only(keep);
 }
 
 std::uint16_t Outstanding::minute_of(std::uint64_t expires) const noexcept {

@@ -1,12 +1,11 @@
 // Segments that a carrier accepted and whose receipt is awaited: its message id → our message.
 //
 // A keyed 128-bit fingerprint stands for the carrier's id, since the carrier chooses the ids and
-// could otherwise choose them to collide. 256 small maps: one large map would stop the shard for
-// hundreds of milliseconds when it grows.
+// could otherwise choose them to collide. Many small maps: one large map would stop the shard for
+// hundreds of milliseconds when it grows. Beyond `in_memory_max` a map at a time goes to disk.
 //
-// Units    `sent_ms` counts milliseconds of the steady clock since start, modulo 2^32 (49 days);
-//          `expires` is seconds of Unix time, kept to the minute.
-// Owns     Its entries: 32 octets each, and what an open table leaves empty.
+// Units    `expires` is seconds of Unix time, kept to the minute.
+// Owns     Its entries: 32 octets each, and what an open table leaves empty; 2 on disk.
 // Errors   None. An id that is seen twice replaces its first meaning: carriers reuse ids.
 // Threads  One thread.
 #pragma once
@@ -15,22 +14,16 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "queue/locator.h"
+#include "daemon/tracking/outstanding_segment.h"
+#include "daemon/tracking/segment_spill.h"
 
 namespace stentor::daemon {
-
-struct OutstandingSegment {
-  queue::Locator at;  ///< its message's accepted record
-  std::uint32_t sent_ms = 0;
-  std::uint16_t expires_minute = 0;  ///< minutes since the index was made, at most 45 days
-  std::uint8_t part = 1;
-  std::uint8_t parts = 1;
-};
-static_assert(sizeof(OutstandingSegment) == 16);
 
 class Outstanding {
  public:
@@ -39,43 +32,62 @@ class Outstanding {
   /// `now` is seconds of Unix time: expiry minutes count from it.
   Outstanding(Key secret, std::uint64_t now) : secret_(secret), base_(now) {}
 
-  /// `id` in canonical spelling (protocol/message_id.h).
-  void put(std::string_view id, OutstandingSegment segment);
-  [[nodiscard]] const OutstandingSegment* find(std::string_view id) const;
-  void erase(std::string_view id);
+  using Fingerprint = SegmentKey;
+  /// Of an id in canonical spelling (protocol/message_id.h).
+  [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
+
+  /// From now on more than `in_memory_max` segments spill. Before the first put().
+  void spill_to(std::unique_ptr<SegmentSpill> spill, std::size_t in_memory_max);
+
+  void put(const Fingerprint& key, OutstandingSegment segment);
+  [[nodiscard]] std::optional<OutstandingSegment> find(const Fingerprint& key) const;
+  void erase(const Fingerprint& key);
+
+  void put(std::string_view id, OutstandingSegment segment) { put(fingerprint(id), segment); }
+  [[nodiscard]] std::optional<OutstandingSegment> find(std::string_view id) const {
+    return find(fingerprint(id));
+  }
+  void erase(std::string_view id) { erase(fingerprint(id)); }
 
   /// Takes out what expired before `now` from a part of the index, a different one at each call:
-  /// kMaps calls see all of it.
-  void take_expired(std::uint64_t now, const std::function<void(const OutstandingSegment&)>& sink);
+  /// kMaps calls see all of it. `sink` may put what it is given back with a later expiry.
+  using Sink = std::function<void(const Fingerprint&, OutstandingSegment)>;
+  void take_expired(std::uint64_t now, const Sink& sink);
 
-  /// Erases the segments of messages that `is_live` does not know.
-  void keep_only(const std::function<bool(queue::Locator)>& is_live);
+  /// Goes through all segments: `keep` may change one, and answers false to have it erased.
+  void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
 
   [[nodiscard]] std::uint16_t minute_of(std::uint64_t expires) const noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return in_memory_ + on_disk(); }
+  [[nodiscard]] std::size_t in_memory() const noexcept { return in_memory_; }
+  [[nodiscard]] std::size_t on_disk() const noexcept { return spill_ ? spill_->size() : 0; }
 
-  static constexpr std::size_t kMaps = 256;
+  // At ten million segments each map has ten thousand: it grows in under half a millisecond.
+  static constexpr std::size_t kMaps = 1024;
 
  private:
-  struct Fingerprint {
-    std::uint64_t high;
-    std::uint64_t low;
-    friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
-  };
   struct Hash {
     using is_avalanching = void;  // a keyed hash already: nothing to stir
     std::size_t operator()(const Fingerprint& f) const noexcept { return f.low; }
   };
   using Map = boost::unordered_flat_map<Fingerprint, OutstandingSegment, Hash>;
 
-  [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
-
   Key secret_;
   std::uint64_t base_;
-  std::array<Map, kMaps> maps_;
-  std::size_t size_ = 0;
+  [[nodiscard]] std::size_t map_of(const Fingerprint& key) const noexcept {
+    return key.high % kMaps;
+  }
+  void spill_one();
+
+  std::vector<Map> maps_;  // none before the first put(): idle carriers cost nothing
+  std::unique_ptr<SegmentSpill> spill_;
+  std::size_t in_memory_max_ = 0;
+  std::size_t spill_next_ = 0;
+  std::size_t puts_until_spill_ = 0;  // after the disk refused one
+  std::size_t in_memory_ = 0;
   std::size_t sweep_ = 0;
-  std::vector<OutstandingSegment> expired_;
+  std::vector<SegmentSpill::Entry> expired_;
+  std::vector<SegmentSpill::Entry> spilling_;
 };
 
 }  // namespace stentor::daemon

@@ -103,6 +103,20 @@ TEST(CarrierConfig, BindsMustBeAbleToSend) {
                   "transmitter"}));
 }
 
+TEST(CarrierConfig, ErrorNumbersHaveWordsOfTheVocabulary) {
+  EXPECT_EQ(mistakes_in(carrier("errors = { \"001\" = \"absent_subscriber\", 2 = \"barred\" }\n")),
+            Said{});
+  EXPECT_EQ(
+      mistakes_in(carrier("errors = \"001\"\n")),
+      Said{"carrier[0].errors: must be a table, such as { \"001\" = \"absent_subscriber\" }"});
+  for (const std::string_view bad : {"\"absent\"", "1", "\"\""}) {
+    const auto said = mistakes_in(carrier("errors = { 001 = " + std::string(bad) + " }\n"));
+    ASSERT_EQ(said.size(), 1U) << bad;
+    EXPECT_TRUE(said[0].starts_with("carrier[0].errors.001: must be one of absent_subscriber, "))
+        << said[0];
+  }
+}
+
 TEST(CarrierConfig, ReceiptsNeedABindThatHearsThem) {
   EXPECT_EQ(mistakes_in(carrier("binds = { transmitter = 1 }\n")),
             Said{"carrier[0].binds: no receipt could arrive: add a receiver, or say receipts = "

@@ -221,6 +221,37 @@ TEST(Records, AnAcceptedMessageRemembersThatItsCarrierWasNamed) {
   }
 }
 
+TEST(Records, ReceiptsAndOrphansOfTheFirstVersionEndSooner) {
+  const auto subject = subject_octets();
+  ReceiptCame receipt;
+  receipt.of = following(subject);
+  receipt.message_id = "8f";
+  receipt.corrects = State::unknown;
+  receipt.network_error_code = 3u << 16 | 27;
+  receipt.done_date = "2601011200";
+  FieldWriter out;
+  encode(receipt, out);
+  const auto whole = decode_receipt(out.octets());
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->corrects, State::unknown);
+  EXPECT_EQ(whole->network_error_code, 3u << 16 | 27);
+  EXPECT_EQ(whole->done_date, "2601011200");
+  constexpr std::size_t kAdded = 1 + 4 + 1 + 10;  // state, code, the date with its length
+  const auto old = decode_receipt(out.octets().first(out.size() - kAdded));
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->message_id, "8f");
+  EXPECT_EQ(old->corrects, State::none);
+  EXPECT_FALSE(decode_receipt(out.octets().first(out.size() - kAdded + 1)));
+
+  Orphan orphan;
+  orphan.message_id = "8f";
+  orphan.done_date = "2601011200";
+  out.clear();
+  encode(orphan, out);
+  EXPECT_EQ(decode_orphan(out.octets())->done_date, "2601011200");
+  EXPECT_EQ(decode_orphan(out.octets().first(out.size() - 4 - 11))->message_id, "8f");
+}
+
 // Whatever is cut off the end of a payload, decoding says no and reads nothing beyond it.
 TEST(Records, EveryCutPayloadIsRefused) {
   const auto subject = subject_octets();
@@ -237,6 +268,19 @@ TEST(Records, EveryCutPayloadIsRefused) {
     EXPECT_FALSE(decode_verdict(cut)) << size;
   }
   EXPECT_TRUE(decode_verdict(out.octets()));
+}
+
+TEST(Ledger, ACorrectionMovesOneMessageOverBatches) {
+  Ledger totals;
+  totals.accepted = 1;
+  totals.count(State::unknown);
+  Ledger batch;
+  batch.count(State::delivered);
+  batch.take_back(State::unknown);
+  totals.add(batch);
+  EXPECT_EQ(totals.unknown, 0u);
+  EXPECT_EQ(totals.delivered, 1u);
+  EXPECT_EQ(totals.finals(), totals.accepted);
 }
 
 TEST(Ledger, CountsEachFinalStateOnceAndSentApart) {

@@ -39,7 +39,10 @@ class ReplayTest : public testing::Test {
                                                                .inbox = inbox_,
                                                                .spill = spill_,
                                                                .tickets_in_memory = 1000,
-                                                               .seed = 1},
+                                                               .seed = 1,
+                                                               .files = nullptr,
+                                                               .spill_folder = {},
+                                                               .outstanding_in_memory_max = 0},
                                                  config_.carriers[0], 0);
     replay_ = std::make_unique<Replay>(
         config_, *routing_, [this](std::uint16_t) -> CarrierDelivery& { return *carrier_; },

@@ -1,7 +1,11 @@
 #include "daemon/tracking/outstanding.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <filesystem>
+#include <map>
+#include <random>
 #include <string>
 
 namespace stentor::daemon {
@@ -19,13 +23,13 @@ OutstandingSegment segment(std::uint32_t file, std::uint16_t minute = 100) {
 TEST(Outstanding, FindsASegmentByItsCarriersIdUntilItIsErased) {
   Outstanding outstanding({}, kNow);
   outstanding.put("8f00", segment(1));
-  ASSERT_NE(outstanding.find("8f00"), nullptr);
+  ASSERT_TRUE(outstanding.find("8f00"));
   EXPECT_EQ(outstanding.find("8f00")->at, segment(1).at);
-  EXPECT_EQ(outstanding.find("8f01"), nullptr);
+  EXPECT_FALSE(outstanding.find("8f01"));
 
   outstanding.erase("8f00");
   outstanding.erase("8f00");
-  EXPECT_EQ(outstanding.find("8f00"), nullptr);
+  EXPECT_FALSE(outstanding.find("8f00"));
   EXPECT_EQ(outstanding.size(), 0u);
 }
 
@@ -45,7 +49,8 @@ TEST(Outstanding, TakesExpiredSegmentsOutInOneRoundOfItsMaps) {
   std::size_t taken = 0;
   const auto round = [&](std::uint64_t now) {
     for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
-      outstanding.take_expired(now, [&](const OutstandingSegment&) { ++taken; });
+      outstanding.take_expired(
+          now, [&](const Outstanding::Fingerprint&, OutstandingSegment) { ++taken; });
     }
   };
 
@@ -60,9 +65,9 @@ TEST(Outstanding, KeepsOnlyTheMessagesThatLive) {
   Outstanding outstanding({}, kNow);
   outstanding.put("a", segment(1));
   outstanding.put("b", segment(2));
-  outstanding.keep_only([](queue::Locator at) { return at.file() == 2; });
-  EXPECT_EQ(outstanding.find("a"), nullptr);
-  EXPECT_NE(outstanding.find("b"), nullptr);
+  outstanding.keep_only([](OutstandingSegment& kept) { return kept.at.file() == 2; });
+  EXPECT_FALSE(outstanding.find("a"));
+  EXPECT_TRUE(outstanding.find("b"));
   EXPECT_EQ(outstanding.size(), 1u);
 }
 
@@ -71,6 +76,80 @@ TEST(Outstanding, ExpiryIsBoundedToWhatAMinuteCountHolds) {
   EXPECT_EQ(outstanding.minute_of(kNow), 0);
   EXPECT_EQ(outstanding.minute_of(kNow + 60), 2);
   EXPECT_EQ(outstanding.minute_of(kNow + 100'000'000), 0xffff);
+}
+
+// Some ten thousand segments of which a tenth may be in memory, against a plain map.
+TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
+  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  ASSERT_TRUE(files);
+  Outstanding outstanding({}, kNow);
+  outstanding.spill_to(std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps),
+                       4000);
+  std::map<std::string, std::uint32_t> model;
+  const auto seed = std::random_device{}();
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string id = std::to_string(random() % 100'000);
+    const auto file = static_cast<std::uint32_t>(1 + random() % 1'000'000);
+    if (random() % 4 == 0) {
+      outstanding.erase(id);
+      model.erase(id);
+    } else {
+      outstanding.put(id, segment(file, static_cast<std::uint16_t>(file % 1000)));
+      model[id] = file;
+    }
+  }
+  ASSERT_EQ(outstanding.size(), model.size()) << "seed " << seed;
+  EXPECT_LT(outstanding.in_memory(), 6000u);
+  for (int id = 0; id < 100'000; ++id) {
+    const auto found = outstanding.find(std::to_string(id));
+    const auto known = model.find(std::to_string(id));
+    ASSERT_EQ(found.has_value(), known != model.end()) << "seed " << seed << ", id " << id;
+    if (found) {
+      ASSERT_EQ(found->at.file(), known->second);
+    }
+  }
+
+  std::size_t expired = 0;
+  for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
+    outstanding.take_expired(kNow + 500 * 60,
+                             [&](const Outstanding::Fingerprint&, OutstandingSegment taken) {
+                               EXPECT_LT(taken.expires_minute, 500);
+                               ++expired;
+                             });
+  }
+  std::erase_if(model, [](const auto& entry) { return entry.second % 1000 < 500; });
+  EXPECT_EQ(outstanding.size(), model.size());
+
+  outstanding.keep_only([](OutstandingSegment& kept) {
+    kept.is_told = 1;
+    return kept.at.file() % 2 == 0;
+  });
+  std::erase_if(model, [](const auto& entry) { return entry.second % 2 != 0; });
+  ASSERT_EQ(outstanding.size(), model.size());
+  for (const auto& [id, file] : model) {
+    const auto found = outstanding.find(id);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->is_told);
+    outstanding.erase(id);
+  }
+  EXPECT_EQ(outstanding.size(), 0u);
+  EXPECT_TRUE(std::filesystem::is_empty(folder)) << "spilled files have no names";
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Outstanding, KeepsInMemoryWhatTheDiskDoesNotTake) {
+  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  ASSERT_TRUE(files);
+  Outstanding outstanding({}, kNow);
+  outstanding.spill_to(
+      std::make_unique<SegmentSpill>(**files, "/proc/nowhere", "north", Outstanding::kMaps), 1024);
+  for (int i = 0; i < 5000; ++i) outstanding.put(std::to_string(i), segment(1));
+  EXPECT_EQ(outstanding.in_memory(), 5000u);
+  EXPECT_TRUE(outstanding.find("4999"));
+  EXPECT_TRUE(outstanding.find("0"));
 }
 
 }  // namespace

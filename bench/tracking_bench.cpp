@@ -1,0 +1,235 @@
+// How large, how fast and how even is the tracking of receipts?
+//
+// Three questions, asked in turn; each is a line of the output:
+//   growth   N segments outstanding (argument 1, default 10,000,000): resident memory at the peak,
+//            the longest single put, the mean one; in memory alone, then with 1/8 of them in memory
+//            and the rest on disk (argument 2: a folder), and what finding one there costs.
+//   receipts receipt → matched → state → record: Tracker with a record sink that encodes and throws
+//            away, and accepted records at hand.
+//   index    N entries by sequence over files of 500,000 (argument 3, default 10,000,000): finding
+//            all records of one message, and of one number.
+// Timed      the calls named; not filling of ids or records.
+// Reads as   ns per call; compare only on one machine.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "daemon/history/index_file.h"
+#include "daemon/tracking/tracker.h"
+
+namespace stentor::daemon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ns_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+std::uint64_t resident_octets() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  unsigned long size = 0;
+  unsigned long resident = 0;
+  if (file != nullptr) {
+    if (std::fscanf(file, "%lu %lu", &size, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  return resident * 4096;
+}
+
+SegmentKey key_of(std::uint64_t number) {
+  const std::uint64_t high = number * 0x9E3779B97F4A7C15;
+  return {high ^ high >> 29, (number + 1) * 0xBF58476D1CE4E5B9};
+}
+
+void growth(const char* name, Outstanding& outstanding, std::uint64_t count) {
+  const std::uint64_t before = resident_octets();
+  std::uint64_t peak = 0;
+  double worst = 0;
+  double total = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    OutstandingSegment segment;
+    segment.at = queue::Locator(i + 1);
+    const auto start = Clock::now();
+    outstanding.put(key_of(i), segment);
+    const double took = ns_since(start);
+    worst = std::max(worst, took);
+    total += took;
+    if (i % 10'000 == 0) peak = std::max(peak, resident_octets());
+  }
+  peak = std::max(peak, resident_octets());
+  fmt::print("growth {}: {} segments, {} MiB at the peak, put {:.0f} ns mean, {:.3f} ms longest\n",
+             name, count, (peak - before) >> 20, total / static_cast<double>(count), worst / 1e6);
+  std::mt19937_64 random(1);
+  constexpr int kFinds = 200'000;
+  int found = 0;
+  const auto start = Clock::now();
+  for (int i = 0; i < kFinds; ++i) {
+    found += outstanding.find(key_of(random() % count)).has_value() ? 1 : 0;
+  }
+  fmt::print("growth {}: find {:.0f} ns, {} of {} found\n", name, ns_since(start) / kFinds, found,
+             kFinds);
+}
+
+class Sink final : public TrackingOutcomes, public AcceptedRecords {
+ public:
+  Sink() {
+    Subject subject;
+    subject.id = MessageId::make(1'790'000'000'000, 1, 0, 1);
+    subject.client = "crm";
+    subject.ref = "o-123456";
+    subject.to = "+79161234567";
+    subject.from = "SHOP";
+    subject.carrier = "north";
+    encode(subject, subject_);
+  }
+  void write(const ReceiptCame& came) override {
+    fields_.clear();
+    encode(came, fields_);
+    octets += fields_.size();
+  }
+  void write(const Verdict& /*verdict*/) override {}
+  void write(const Orphan& /*orphan*/) override {}
+  void write_conflict(const Verdict& /*conflict*/) override {}
+  std::optional<Accepted> read(queue::Locator /*at*/) override {
+    Accepted accepted;
+    accepted.subject = subject_.octets();
+    return accepted;
+  }
+  std::uint64_t octets = 0;
+
+ private:
+  FieldWriter subject_;
+  FieldWriter fields_;
+};
+
+void receipts(const char* name, std::uint8_t parts, protocol::MessageIdRule rule) {
+  constexpr std::uint64_t kCount = 1'000'000;
+  Sink sink;
+  TrackingStats stats;
+  const Moment now{.steady = Clock::now(), .wall_ms = 1'790'000'000'000};
+  Tracker tracker({.carrier = "north", .rule = rule, .codes = {}, .secret = {}}, sink, sink, stats,
+                  now);
+  std::vector<std::string> ids;
+  for (std::uint64_t i = 0; i < kCount; ++i) ids.push_back(fmt::format("{:x}", 0x812FC7 + i));
+  auto start = Clock::now();
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    tracker.on_taken({.message_id = ids[i],
+                      .of = {.accepted = queue::Locator(i / parts + 1), .subject = {}},
+                      .expires = 1'790'100'000,
+                      .part = static_cast<std::uint8_t>(i % parts + 1),
+                      .parts = parts},
+                     now);
+  }
+  const double taken = ns_since(start) / kCount;
+  protocol::Receipt receipt;
+  receipt.state = protocol::MessageState::delivered;
+  receipt.stat = "DELIVRD";
+  receipt.err = "000";
+  start = Clock::now();
+  for (const std::string& id : ids) {
+    receipt.message_id = id;
+    tracker.on_receipt(receipt, now);
+  }
+  fmt::print("receipts {}: taken {:.0f} ns, receipt {:.0f} ns, {} delivered\n", name, taken,
+             ns_since(start) / kCount, stats.messages_delivered);
+}
+
+void index(const std::filesystem::path& folder, std::uint64_t entries) {
+  constexpr std::uint64_t kPerFile = 500'000;
+  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  std::vector<IndexFile> indexes;
+  std::uint64_t sequence = 1;
+  const auto building = Clock::now();
+  for (std::uint64_t file = 1; file <= entries / kPerFile; ++file) {
+    std::vector<IndexEntry> sequences;
+    std::vector<IndexEntry> names;
+    std::mt19937_64 random(file);
+    for (std::uint64_t i = 0; i < kPerFile; i += 4) {  // four records each; one in fifty days late
+      for (std::uint64_t record = 0; record < 4; ++record) {
+        const bool is_late = record == 3 && random() % 50 == 0;
+        sequences.push_back(
+            {is_late ? 1 + random() % sequence : sequence, file << 44 | (i + record)});
+      }
+      names.push_back({random(), file << 44 | i});
+      names.push_back({random(), file << 44 | (i + 2)});
+      ++sequence;
+    }
+    const auto path = folder / fmt::format("{:08}.index", file);
+    if (!IndexFile::write(**files, path, static_cast<std::uint32_t>(file), 7, sequences, names)) {
+      fmt::print("index: cannot write\n");
+      return;
+    }
+    auto opened = IndexFile::open(**files, path, static_cast<std::uint32_t>(file), 7);
+    if (opened) indexes.push_back(std::move(*opened));
+  }
+  fmt::print("index: {} entries in {} files written in {:.1f} s, {} MiB resident\n", entries,
+             indexes.size(), ns_since(building) / 1e9, resident_octets() >> 20);
+  std::mt19937_64 random(3);
+  std::vector<double> took;
+  std::uint64_t found = 0;
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<std::uint64_t> places;
+    const std::uint64_t wanted = 1 + random() % (sequence - 1);
+    const auto start = Clock::now();
+    for (IndexFile& each : indexes) each.find_sequence(wanted, places);
+    took.push_back(ns_since(start) / 1000);
+    found += places.size();
+  }
+  std::ranges::sort(took);
+  fmt::print("index by sequence: {:.0f} us median, {:.0f} us slowest of 1000, {:.1f} places each\n",
+             took[500], took.back(), static_cast<double>(found) / 1000);
+  took.clear();
+  for (int i = 0; i < 200; ++i) {
+    std::vector<std::uint64_t> places;
+    const std::uint64_t wanted = random();
+    const auto start = Clock::now();
+    for (IndexFile& each : indexes) each.find_name(wanted, places);
+    took.push_back(ns_since(start) / 1000);
+  }
+  std::ranges::sort(took);
+  fmt::print("index by name, through all files: {:.0f} us median, {:.0f} us slowest of 200\n",
+             took[100], took.back());
+}
+
+int run(std::uint64_t segments, const std::filesystem::path& folder, std::uint64_t entries) {
+  std::filesystem::create_directories(folder);
+  {
+    Outstanding outstanding({}, 1'790'000'000);
+    growth("in memory", outstanding, segments);
+  }
+  {
+    auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+    Outstanding outstanding({}, 1'790'000'000);
+    outstanding.spill_to(
+        std::make_unique<SegmentSpill>(**files, folder, "bench", Outstanding::kMaps), segments / 8);
+    growth("7/8 on disk", outstanding, segments);
+  }
+  receipts("of single parts, verbatim", 1, protocol::MessageIdRule::verbatim);
+  receipts("of single parts, auto", 1, protocol::MessageIdRule::automatic);
+  receipts("of three parts, verbatim", 3, protocol::MessageIdRule::verbatim);
+  index(folder, entries);
+  return 0;
+}
+
+}  // namespace
+}  // namespace stentor::daemon
+
+int main(int count, char** arguments) {
+  const auto number = [&](int which, std::uint64_t otherwise) {
+    return count > which ? std::strtoull(arguments[which], nullptr, 10) : otherwise;
+  };
+  // In a folder of its own, which goes afterwards.
+  const std::filesystem::path folder =
+      std::filesystem::path(count > 2 ? arguments[2] : "/tmp") / "stentor-tracking-bench";
+  const int status = stentor::daemon::run(number(1, 10'000'000), folder, number(3, 10'000'000));
+  std::filesystem::remove_all(folder);
+  return status;
+}

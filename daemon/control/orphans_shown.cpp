@@ -1,0 +1,52 @@
+#include "daemon/control/orphans_shown.h"
+
+#include "daemon/ingress/json.h"
+#include "daemon/ingress/timestamp.h"
+#include "protocol/message_id_learner.h"
+
+namespace stentor::daemon {
+namespace {
+
+// Ids have up to 65 octets; what is longer is shown by its start.
+constexpr std::size_t kWordOctetsMax = 80;
+
+void append_word(std::string_view key, std::string_view word, std::string& out) {
+  if (word.empty()) return;
+  append_key(key, out);
+  append_json_untrusted(word, kWordOctetsMax, out);
+}
+
+}  // namespace
+
+std::string orphans_shown(std::string_view carrier, const OrphanReport& report) {
+  std::string out = R"({"status":"ok")";
+  append_member("name", carrier, out);
+  append_member("kept", report.kept, out);
+  append_member("unmatched", report.unmatched, out);
+  append_member("message_id", protocol::name_of(report.rule), out);
+  if (report.learnt) append_member("learnt", protocol::name_of(*report.learnt), out);
+  if (report.suggested) append_member("suggested", protocol::name_of(*report.suggested), out);
+  append_member("evidence", evidence_of(report), out);
+  append_key("orphans", out);
+  out.push_back('[');
+  for (const KeptReceipt& orphan : report.newest) {
+    if (out.back() != '[') out.push_back(',');
+    out.push_back('{');
+    append_word("carrier_id", orphan.message_id, out);
+    if (orphan.came_ms != 0) {
+      append_key("time", out);
+      out.push_back('"');
+      append_rfc3339(orphan.came_ms, out);
+      out.push_back('"');
+    }
+    append_member("state", protocol::name_of(orphan.state), out);
+    append_word("stat", orphan.stat, out);
+    append_word("err", orphan.err, out);
+    append_word("done_date", orphan.done_date, out);
+    out.push_back('}');
+  }
+  out.append("]}");
+  return out;
+}
+
+}  // namespace stentor::daemon

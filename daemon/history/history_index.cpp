@@ -1,0 +1,118 @@
+#include "daemon/history/history_index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace stentor::daemon {
+namespace {
+
+// Read through once, from the front; questions take blocks here and there.
+constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
+                                              .blocks_octets_max = 2u << 20};
+constexpr std::uint64_t kEpochAt = 16;  // docs/journal.md, "Grammar"
+
+}  // namespace
+
+HistoryIndex::HistoryIndex(queue::FileSystem& files, std::filesystem::path journal,
+                           std::filesystem::path folder)
+    : files_(files),
+      journal_(std::move(journal)),
+      folder_(std::move(folder)),
+      reader_(files, journal_, kReaderOptions) {
+  (void)files_.make_directory(folder_);  // there already, or writing says what is wrong
+  open_what_is_there();
+}
+
+std::filesystem::path HistoryIndex::path_of(std::uint32_t file) const {
+  return folder_ / fmt::format("{:08}.index", file);
+}
+
+// 0 when the file is gone or cannot be read; epochs are random and never 0 by chance.
+std::uint64_t HistoryIndex::epoch_of(std::uint32_t file) {
+  auto opened =
+      files_.open(journal_ / fmt::format("journal-{:08}.stj", file), queue::FileSystem::Mode::read);
+  if (!opened) return 0;
+  std::array<std::uint8_t, sizeof(std::uint64_t)> octets{};
+  const auto read = (*opened)->read(kEpochAt, octets);
+  if (!read || *read != octets.size()) return 0;
+  std::uint64_t epoch = 0;
+  std::memcpy(&epoch, octets.data(), sizeof epoch);
+  return epoch;
+}
+
+void HistoryIndex::open_what_is_there() {
+  const auto oldest = reader_.oldest();
+  if (!oldest || oldest->is_nowhere()) return;
+  std::uint32_t file = oldest->file();
+  for (;; ++file) {
+    auto index = IndexFile::open(files_, path_of(file), file, epoch_of(file));
+    if (!index) break;
+    sealed_.emplace(file, std::move(*index));
+  }
+  position_ = queue::Locator(file, 0, 0);
+}
+
+bool HistoryIndex::catch_up(queue::Locator end, std::size_t records_max) {
+  for (std::size_t i = 0; i < records_max; ++i) {
+    const auto record = reader_.next(position_, end);
+    if (!record || !*record) return true;  // what cannot be read now is tried at the next call
+    const std::uint32_t file = (*record)->at.file();
+    if (file != gathering_) {
+      seal();
+      gathering_ = file;
+    }
+    const std::uint64_t at = (*record)->at.bits();
+    index_record(
+        **record, [&](std::uint64_t sequence) { sequences_.push_back({sequence, at}); },
+        [&](std::uint64_t key) { names_.push_back({key, at}); });
+  }
+  return false;
+}
+
+void HistoryIndex::seal() {
+  if (gathering_ == 0) return;
+  const std::uint64_t epoch = epoch_of(gathering_);
+  const auto path = path_of(gathering_);
+  if (epoch != 0 && IndexFile::write(files_, path, gathering_, epoch, sequences_, names_)) {
+    if (auto index = IndexFile::open(files_, path, gathering_, epoch)) {
+      sealed_.insert_or_assign(gathering_, std::move(*index));
+    }
+  }
+  sequences_.clear();
+  names_.clear();
+}
+
+void HistoryIndex::forget_before(std::uint32_t oldest) {
+  while (!sealed_.empty() && sealed_.begin()->first < oldest) {
+    (void)files_.remove(path_of(sealed_.begin()->first));  // the next start finds no journal to it
+    sealed_.erase(sealed_.begin());
+  }
+  reader_.forget_before(oldest);
+}
+
+std::vector<queue::Locator> HistoryIndex::find_sequence(std::uint64_t sequence) {
+  std::vector<std::uint64_t> places;
+  for (auto& [file, index] : sealed_) index.find_sequence(sequence, places);
+  for (const IndexEntry& entry : sequences_) {
+    if (entry.key == sequence) places.push_back(entry.at);
+  }
+  std::ranges::sort(places);
+  return {places.begin(), places.end()};
+}
+
+std::vector<queue::Locator> HistoryIndex::find_name(std::uint64_t key, std::size_t max) {
+  std::vector<std::uint64_t> places;
+  for (const IndexEntry& entry : names_) {
+    if (entry.key == key) places.push_back(entry.at);
+  }
+  for (auto file = sealed_.rbegin(); file != sealed_.rend() && places.size() < max; ++file) {
+    file->second.find_name(key, places);
+  }
+  std::ranges::sort(places, std::ranges::greater{});
+  return {places.begin(), places.end()};
+}
+
+}  // namespace stentor::daemon

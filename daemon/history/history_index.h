@@ -1,0 +1,62 @@
+// Where the journal speaks of a message: by its sequence, its reference, its number, or the id that
+// a carrier gave one of its segments.
+//
+// Follows the journal record by record. When a journal file is sealed, what was gathered of it is
+// sorted and written beside the journal; of the file that is being written it lies in memory, 16
+// octets for each message that a record speaks of. An index that is missing or does not verify is
+// made again from its journal file.
+//
+// Units    Records; places are locators.
+// Owns     Its reader, the open index files, and what it gathered of the newest journal file.
+// Errors   An index that cannot be written is made again at the next start; until then what that
+//          file says is not found.
+// Threads  One thread.
+// Spec     docs/journal.md, "The index for histories"
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <vector>
+
+#include "daemon/history/index_file.h"
+#include "queue/journal_reader.h"
+
+namespace stentor::daemon {
+
+class HistoryIndex {
+ public:
+  HistoryIndex(queue::FileSystem& files, std::filesystem::path journal,
+               std::filesystem::path folder);
+
+  /// Takes in up to `records_max` more records before `end`; true when there are no more.
+  [[nodiscard]] bool catch_up(queue::Locator end, std::size_t records_max);
+  /// Forgets what lies in journal files before `oldest`.
+  void forget_before(std::uint32_t oldest);
+
+  /// Places of records that speak of the message, in order.
+  [[nodiscard]] std::vector<queue::Locator> find_sequence(std::uint64_t sequence);
+  /// Places of records that may have the name, the newest first, at most about `max`.
+  [[nodiscard]] std::vector<queue::Locator> find_name(std::uint64_t key, std::size_t max);
+
+  [[nodiscard]] queue::JournalReader& reader() noexcept { return reader_; }
+  [[nodiscard]] std::size_t files() const noexcept { return sealed_.size(); }
+
+ private:
+  [[nodiscard]] std::filesystem::path path_of(std::uint32_t file) const;
+  [[nodiscard]] std::uint64_t epoch_of(std::uint32_t file);
+  void open_what_is_there();
+  void seal();
+
+  queue::FileSystem& files_;
+  const std::filesystem::path journal_;
+  const std::filesystem::path folder_;
+  queue::JournalReader reader_;
+  std::map<std::uint32_t, IndexFile> sealed_;
+  queue::Locator position_;
+  std::uint32_t gathering_ = 0;  // the journal file of what follows
+  std::vector<IndexEntry> sequences_;
+  std::vector<IndexEntry> names_;
+};
+
+}  // namespace stentor::daemon

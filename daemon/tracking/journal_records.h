@@ -1,0 +1,25 @@
+// Accepted records out of the journal, for who tracks their messages.
+//
+// Owns     Nothing; views the reader's memory.
+// Errors   What cannot be read or decoded is nullopt: its file is gone, or the disk is bad.
+// Threads  The reader's.
+#pragma once
+
+#include "daemon/tracking/tracker.h"
+#include "queue/journal_reader.h"
+
+namespace stentor::daemon {
+
+class JournalRecords final : public AcceptedRecords {
+ public:
+  explicit JournalRecords(queue::JournalReader& reader) : reader_(reader) {}
+  [[nodiscard]] std::optional<Accepted> read(queue::Locator at) override {
+    const auto record = reader_.read(at);
+    return record ? decode_accepted(record->payload) : std::nullopt;
+  }
+
+ private:
+  queue::JournalReader& reader_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,83 @@
+// The verdict of a message out of those of its parts.
+//
+// Failed goes before expired, expired before unknown, unknown before delivered. A message that was
+// told unknown is kept: what a late receipt says of its parts may correct it, once.
+//
+// Units    Parts count from 1. Times are the tracker's milliseconds, modulo 2^31.
+// Owns     For each message of several parts that awaits a receipt: 24 octets, and a few more for
+//          messages of over 16 parts and for those with bad news. In many maps, as Outstanding is.
+// Errors   A message or part it does not know changes nothing.
+// Threads  One thread.
+// Spec     docs/protocol.md, "How a message of several parts ends"
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/records/records.h"
+#include "queue/locator.h"
+
+namespace stentor::daemon {
+
+/// What became of a message; `none`: more is to come, or nothing changed.
+struct PartsVerdict {
+  State state = State::none;
+  State corrects = State::none;
+  std::string code;       ///< of the worst part; empty when delivered
+  std::string detail;     ///< the worst part's words, and how each part stands
+  bool is_first = false;  ///< this was the first part to be reported on
+};
+
+class MessageParts {
+ public:
+  /// A part of the message was taken by the carrier.
+  void expect(queue::Locator message, std::uint8_t parts);
+  /// One part's outcome is known. `words` are the carrier's.
+  [[nodiscard]] PartsVerdict settle(queue::Locator message, std::uint8_t part, State state,
+                                    std::string_view code, std::string_view words);
+  /// The time of a part has passed: the first to fall silent speaks for all that are missing.
+  /// `silence` is what the message comes to if nothing worse is known.
+  [[nodiscard]] PartsVerdict on_silence(queue::Locator message, State silence);
+  [[nodiscard]] bool is_known(queue::Locator message) const;
+  void forget(queue::Locator message) { map_of(message).erase(message.bits()); }
+
+  /// Recovery: told unknown before.
+  void restore_unknown(queue::Locator message);
+  void keep_only(const std::function<bool(queue::Locator)>& is_wanted);
+  /// Lets messages go that were told unknown and whose last segment is given up.
+  void give_up(queue::Locator message);
+
+ private:
+  static constexpr std::uint8_t kPartsInline = 16;  // four bits each
+  static constexpr std::size_t kMaps = 256;
+  struct Worse {                // what only messages with bad news or many parts need
+    std::vector<State> states;  // of more than kPartsInline parts
+    std::string code;
+    std::string words;
+  };
+  struct Entry {
+    std::uint64_t states = 0;
+    std::unique_ptr<Worse> worse;
+    std::uint8_t parts = 0;
+    std::uint8_t reported = 0;
+    State worst = State::none;  ///< of the bad ones; none so far: none
+    State told = State::none;
+  };
+  using Map = boost::unordered_flat_map<std::uint64_t, Entry>;
+
+  [[nodiscard]] Map& map_of(queue::Locator message) { return maps_[(message.bits() >> 4) % kMaps]; }
+  [[nodiscard]] static State state_of(const Entry& entry, std::uint8_t part);
+  static void set_state(Entry& entry, std::uint8_t part, State state);
+  [[nodiscard]] static State verdict_of(const Entry& entry, State silence);
+  [[nodiscard]] static std::string detail_of(const Entry& entry);
+
+  std::array<Map, kMaps> maps_;
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,41 @@
+// The stable words for what became of a message, out of what a carrier's receipt says.
+//
+// A carrier's own numbers are looked up first, then what the GSM network said, then the state.
+//
+// Units    Words of the vocabulary in docs/protocol.md, "Outcome codes".
+// Owns     The carrier's table; words it answers are the table's own or literals.
+// Errors   None: what nobody knows has the word of its state.
+// Threads  Read-only once made.
+// Spec     SMPP 3.4 section 5.3.2.31 (network_error_code), 3GPP TS 29.002 (MAP errors)
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/receipt.h"
+
+namespace stentor::daemon {
+
+/// What a carrier's `err` (as written, or `type:code` of the TLV) means.
+using ErrorWords = std::vector<std::pair<std::string, std::string>>;
+
+class OutcomeCodes {
+ public:
+  OutcomeCodes() = default;
+  explicit OutcomeCodes(ErrorWords words) : words_(std::move(words)) {}
+
+  /// Empty for delivered: there is nothing to explain.
+  [[nodiscard]] std::string_view of(const protocol::Receipt& receipt) const;
+
+ private:
+  [[nodiscard]] std::string_view own_word(const protocol::Receipt& receipt) const;
+  ErrorWords words_;  // a few: searched in order
+};
+
+/// The word of a state alone; empty for delivered.
+[[nodiscard]] std::string_view word_of(protocol::MessageState state) noexcept;
+
+}  // namespace stentor::daemon

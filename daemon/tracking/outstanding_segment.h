@@ -1,0 +1,31 @@
+// One segment that a carrier accepted and whose receipt is awaited, and what stands for its id.
+//
+// Units    `sent_ms` counts milliseconds since start, modulo 2^31 (24 days).
+// Threads  Plain values.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "queue/locator.h"
+
+namespace stentor::daemon {
+
+struct OutstandingSegment {
+  queue::Locator at;                 ///< its message's accepted record
+  std::uint32_t sent_ms : 31 = 0;    ///< 0: before this start
+  std::uint32_t is_told : 1 = 0;     ///< unknown, or silent until its time passed: may be corrected
+  std::uint16_t expires_minute = 0;  ///< minutes since the index was made, at most 45 days
+  std::uint8_t part = 1;
+  std::uint8_t parts = 1;
+};
+static_assert(sizeof(OutstandingSegment) == 16);
+
+/// A keyed 128-bit hash of a carrier's id.
+struct SegmentKey {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend auto operator<=>(const SegmentKey&, const SegmentKey&) = default;
+};
+
+}  // namespace stentor::daemon

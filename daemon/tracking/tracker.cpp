@@ -1,0 +1,358 @@
+#include "daemon/tracking/tracker.h"
+
+#include <algorithm>
+
+#include "daemon/delivery/subject_here.h"
+
+namespace stentor::daemon {
+namespace {
+
+using protocol::ReceiptVerdict;
+
+// How many of the index's parts each second looks at: all of them in about a minute.
+constexpr int kSweepsPerSecond = 16;
+
+// What a carrier's date may take in a record: 14 digits are met, more is no date.
+constexpr std::size_t kDateOctetsMax = 20;
+constexpr std::size_t kWordOctetsMax = 32;
+
+// The carrier's own words: what an event's detail says.
+std::string words_of(const protocol::Receipt& receipt) {
+  std::string words = "stat:" + std::string(receipt.stat.substr(0, kWordOctetsMax));
+  if (!receipt.err.empty()) {
+    words += " err:" + std::string(receipt.err.substr(0, kWordOctetsMax));
+  }
+  return words;
+}
+
+ReceiptVerdict verdict_of(const protocol::Receipt& receipt) {
+  return receipt.is_intermediate ? ReceiptVerdict::intermediate
+                                 : protocol::verdict_of(receipt.state);
+}
+
+}  // namespace
+
+State state_of(ReceiptVerdict verdict) noexcept {
+  switch (verdict) {
+    case ReceiptVerdict::intermediate: return State::none;
+    case ReceiptVerdict::delivered: return State::delivered;
+    case ReceiptVerdict::failed: return State::failed;
+    case ReceiptVerdict::expired: return State::expired;
+    case ReceiptVerdict::unknown: return State::unknown;
+  }
+  return State::none;
+}
+
+Tracker::Tracker(TrackerSetup setup, TrackingOutcomes& outcomes, AcceptedRecords& records,
+                 TrackingStats& stats, Moment now)
+    : setup_(std::move(setup)),
+      outcomes_(outcomes),
+      records_(records),
+      stats_(stats),
+      start_(now.steady),
+      outstanding_(setup_.secret, now.wall_ms / 1000) {}
+
+// Never 0, which stands for "before this start".
+std::uint32_t Tracker::ms_of(Moment now) const {
+  const auto since =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - start_).count();
+  return std::max(1u, static_cast<std::uint32_t>(since) & 0x7fffffffu);
+}
+
+// The carrier took a segment under this id: a receipt may come, or has come already.
+void Tracker::on_taken(const TakenSegment& taken, Moment now) {
+  OutstandingSegment segment;
+  segment.at = taken.of.accepted;
+  segment.sent_ms = ms_of(now) & 0x7fffffffu;
+  segment.expires_minute =
+      outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
+  segment.part = taken.part;
+  segment.parts = taken.parts;
+  if (taken.parts > 1) parts_.expect(segment.at, taken.parts);
+  if (taken.message_id.empty()) {  // no receipt can ever be matched to this part
+    if (taken.parts == 1) return;
+    const PartsVerdict settled =
+        parts_.settle(segment.at, taken.part, State::sent_final, "no_message_id", {});
+    if (settled.state == State::none) return;
+    Verdict verdict;
+    verdict.of = taken.of;
+    verdict.of.state = settled.state;
+    verdict.of.was_sent = true;
+    verdict.code = settled.code.empty() ? "no_message_id" : std::string_view(settled.code);
+    verdict.detail = settled.detail;
+    outcomes_.write(verdict);
+    count(settled.state, State::none);
+    return;
+  }
+  const protocol::CanonicalId id(taken.message_id);
+  outstanding_.put(id.text(), segment);
+  if (watch_ != nullptr) {
+    watch_->on_awaited(segment.at, segment.part, taken.message_id,
+                       std::uint64_t{taken.expires} + kReceiptMarginSeconds);
+  }
+  settled_.erase(id.text());
+  if (early_.is_empty()) return;
+  for (const KeptReceipt& kept : early_.take(id.text())) {
+    ++stats_.receipts_matched_late;
+    const protocol::Receipt receipt = kept.view();
+    if (!apply(receipt, now)) (void)is_repeated(receipt, now);
+  }
+}
+
+void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
+  if (!apply(receipt, now) && !is_repeated(receipt, now)) keep_unmatched(receipt, now);
+}
+
+bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
+  const protocol::CanonicalId id(answer.message_id);
+  const auto key = outstanding_.fingerprint(id.text());
+  const auto segment = outstanding_.find(key);
+  if (!segment || segment->is_told) return false;
+  apply_to({.key = key, .segment = *segment, .id = id}, answer, now);
+  return true;
+}
+
+void Tracker::forget(queue::Locator message) {
+  parts_.forget(message);
+}
+
+std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
+  const bool learns = setup_.rule == protocol::MessageIdRule::automatic;
+  protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  if (learns) spellings = learner_.in_order(spellings);
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
+    if (const auto segment = outstanding_.find(key)) {
+      if (learns && learner_.on_match(spellings, i) && watch_ != nullptr) {
+        watch_->on_rule(learner_.learnt());
+      }
+      return Target{.key = key, .segment = *segment, .id = spellings.candidates[i]};
+    }
+  }
+  return std::nullopt;
+}
+
+// True when the receipt speaks of a segment that awaits one, or may be corrected.
+bool Tracker::apply(const protocol::Receipt& receipt, Moment now) {
+  const auto target = find(receipt);
+  if (!target) return false;
+  // Told unknown already: only who knows better changes anything.
+  if (target->segment.is_told) {
+    const State state = state_of(verdict_of(receipt));
+    if (state == State::none || state == State::unknown) {
+      ++stats_.receipts_duplicate;
+      return true;
+    }
+  }
+  apply_to(*target, receipt, now);
+  return true;
+}
+
+void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now) {
+  const auto accepted = records_.read(target.segment.at);
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    outstanding_.erase(target.key);
+    return;
+  }
+  count_receipt(receipt);
+  const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
+  const ReceiptVerdict verdict = verdict_of(receipt);
+  const State state = state_of(verdict);
+  ReceiptCame came;
+  came.of = {.accepted = target.segment.at,
+             .subject = here.octets(),
+             .time_ms = now.wall_ms,
+             .state = State::none,
+             .possible_duplicate = false,
+             .flow = flow_of(*accepted),
+             .was_sent = true};
+  came.part = target.segment.part;
+  came.message_state = static_cast<std::uint8_t>(receipt.state);
+  came.is_final_for_part = verdict != ReceiptVerdict::intermediate;
+  came.message_id = receipt.message_id;
+  came.stat = receipt.stat;
+  came.err = receipt.err;
+  came.code = setup_.codes.of(receipt);
+  came.network_error_code = receipt.network_error_code.value_or(0);
+  came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  std::string code;
+  std::string detail;
+  if (came.is_final_for_part) settle(target, state, came, code, detail, now);
+  outcomes_.write(came);
+  count(came.of.state, came.corrects);
+}
+
+// The segment's last word, unless it is `unknown`: then a late receipt may know better.
+void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::string& code,
+                     std::string& detail, Moment now) {
+  const OutstandingSegment& segment = target.segment;
+  if (state == State::unknown) {
+    OutstandingSegment told = segment;
+    told.is_told = 1;
+    told.expires_minute = outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds);
+    outstanding_.put(target.key, told);
+  } else {
+    outstanding_.erase(target.key);
+    settled_.put(target.id.text(), {segment.at, segment.part, state});
+  }
+  if (watch_ != nullptr) watch_->on_settled(segment.at, segment.part);
+  const bool is_timed = segment.sent_ms != 0 && !segment.is_told;
+  const std::chrono::milliseconds after((ms_of(now) - segment.sent_ms) & 0x7fffffffu);
+  if (is_timed) stats_.receipt_after.record(after);
+  if (segment.parts == 1) {
+    came.of.state = state;
+    if (segment.is_told) came.corrects = State::unknown;
+    return;
+  }
+  protocol::Receipt words;
+  words.stat = came.stat;
+  words.err = came.err;
+  PartsVerdict verdict = parts_.settle(segment.at, segment.part, state, came.code, words_of(words));
+  if (is_timed && verdict.is_first) stats_.first_receipt_after.record(after);
+  if (verdict.state == State::none) return;
+  if (is_timed) stats_.last_receipt_after.record(after);
+  came.of.state = verdict.state;
+  came.corrects = verdict.corrects;
+  code = std::move(verdict.code);
+  detail = std::move(verdict.detail);
+  came.message_code = code;
+  came.message_detail = detail;
+}
+
+void Tracker::count_receipt(const protocol::Receipt& receipt) {
+  switch (verdict_of(receipt)) {
+    case ReceiptVerdict::intermediate: ++stats_.receipts_intermediate; break;
+    case ReceiptVerdict::delivered: ++stats_.receipts_delivered; break;
+    case ReceiptVerdict::failed: ++stats_.receipts_failed; break;
+    case ReceiptVerdict::expired: ++stats_.receipts_expired; break;
+    case ReceiptVerdict::unknown: ++stats_.receipts_unknown; break;
+  }
+}
+
+void Tracker::count(State state, State corrects) {
+  if (corrects != State::none) ++stats_.messages_corrected;
+  stats_.count_verdict(state);
+}
+
+// True when the receipt speaks of a segment that has had its final one. A second copy is answered
+// and forgotten; another verdict is told as a conflict and changes nothing.
+bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment now) {
+  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    const auto settled = settled_.find(spellings.candidates[i].text());
+    if (!settled) continue;
+    const State state = state_of(verdict_of(receipt));
+    // What is not final, or knows nothing, contradicts nobody.
+    if (state == State::none || state == State::unknown || state == settled->state) {
+      ++stats_.receipts_duplicate;
+      return true;
+    }
+    ++stats_.receipts_conflicting;
+    const auto accepted = records_.read(settled->at);
+    if (!accepted) {
+      ++stats_.records_unreadable;
+      return true;
+    }
+    const std::string words = words_of(receipt);
+    const SubjectHere here(accepted->subject, setup_.carrier);
+    Verdict conflict;
+    conflict.of = {.accepted = settled->at,
+                   .subject = here.octets(),
+                   .time_ms = now.wall_ms,
+                   .state = State::none,
+                   .possible_duplicate = false};
+    conflict.code = setup_.codes.of(receipt);
+    if (conflict.code.empty()) conflict.code = name_of(state);
+    conflict.detail = words;
+    outcomes_.write_conflict(conflict);
+    return true;
+  }
+  return false;
+}
+
+// It may have come before its submit_sm_resp: kept, on disk and at hand, and tried again then.
+void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now) {
+  ++stats_.receipts_unmatched;
+  Orphan orphan;
+  orphan.carrier = setup_.carrier;
+  orphan.time_ms = now.wall_ms;
+  orphan.message_state = static_cast<std::uint8_t>(receipt.state);
+  orphan.is_intermediate = receipt.is_intermediate;
+  orphan.message_id = receipt.message_id;
+  orphan.stat = receipt.stat;
+  orphan.err = receipt.err;
+  orphan.network_error_code = receipt.network_error_code.value_or(0);
+  orphan.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  outcomes_.write(orphan);
+  hold(receipt, now, now.wall_ms);
+}
+
+void Tracker::hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms) {
+  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  std::vector<std::string> ids;
+  ids.reserve(spellings.count);
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    ids.emplace_back(spellings.candidates[i].text());
+  }
+  (void)early_.put(receipt, ids, now.steady, came_ms);  // counted when it came
+}
+
+void Tracker::on_second(Moment now) {
+  for (int i = 0; i < kSweepsPerSecond; ++i) {
+    outstanding_.take_expired(now.wall_ms / 1000, [this, now](const Outstanding::Fingerprint& key,
+                                                              const OutstandingSegment& segment) {
+      on_silence(key, segment, now);
+    });
+  }
+  (void)early_.expire(now.steady);  // counted when they came
+}
+
+// No receipt came in the message's time and the margin behind it.
+void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment,
+                         Moment now) {
+  if (segment.is_told) {  // told long ago, and nobody knew better
+    if (segment.parts > 1) parts_.give_up(segment.at);
+    return;
+  }
+  const bool is_open = segment.parts == 1 || parts_.is_known(segment.at);
+  if (!is_open) return;  // the message is final already
+  const auto accepted = records_.read(segment.at);
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    return;
+  }
+  const State silence =
+      accepted->receipt == ReceiptWish::failure ? State::sent_final : State::unknown;
+  PartsVerdict settled{.state = silence,
+                       .corrects = State::none,
+                       .code = "no_receipt",
+                       .detail = {},
+                       .is_first = false};
+  if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
+  const bool may_be_corrected =
+      settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
+  if (may_be_corrected) {
+    segment.is_told = 1;
+    segment.expires_minute = outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds);
+    outstanding_.put(key, segment);
+  }
+  if (settled.state == State::none) return;  // another part fell silent first
+  const SubjectHere here(accepted->subject, setup_.carrier, segment.parts);
+  Verdict verdict;
+  verdict.of = {.accepted = segment.at,
+                .subject = here.octets(),
+                .time_ms = now.wall_ms,
+                .state = settled.state,
+                .possible_duplicate = false,
+                .flow = flow_of(*accepted),
+                .was_sent = true};
+  verdict.code = settled.code;
+  const std::string detail = "no receipt came before the message expired" +
+                             (settled.detail.empty() ? std::string() : "; " + settled.detail);
+  verdict.detail = detail;
+  outcomes_.write(verdict);
+  count(settled.state, State::none);
+}
+
+}  // namespace stentor::daemon

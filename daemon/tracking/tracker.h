@@ -1,0 +1,184 @@
+// Follows the segments that one carrier account has taken until their receipts come, or do not.
+//
+// A receipt is matched by each spelling of its id over all binds of the account; one that comes
+// before its submit_sm_resp is held; a second copy changes nothing; another final after a final is
+// a conflict. What became of a message is written through TrackingOutcomes, once, and a message
+// that was told `unknown` may be corrected by a late receipt, once.
+//
+// Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
+// Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
+// Errors   An accepted record that cannot be read is counted: its receipt is answered and lost.
+// Threads  One thread.
+// Spec     docs/carriers.md, "Receipts" and "Message ids"; SMPP 3.4 appendix B
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/records/records.h"
+#include "daemon/tracking/early_receipts.h"
+#include "daemon/tracking/message_parts.h"
+#include "daemon/tracking/orphan_report.h"
+#include "daemon/tracking/outcome_codes.h"
+#include "daemon/tracking/outstanding.h"
+#include "daemon/tracking/settled_segments.h"
+#include "daemon/tracking/tracking_stats.h"
+#include "protocol/message_id.h"
+#include "protocol/message_id_learner.h"
+#include "protocol/receipt.h"
+
+namespace stentor::daemon {
+
+/// Where what became of messages is written, and made durable.
+class TrackingOutcomes {
+ public:
+  virtual ~TrackingOutcomes() = default;
+  virtual void write(const ReceiptCame& receipt) = 0;
+  virtual void write(const Verdict& verdict) = 0;
+  virtual void write(const Orphan& orphan) = 0;
+  virtual void write_conflict(const Verdict& conflict) = 0;
+};
+
+/// Where accepted records are read back from.
+class AcceptedRecords {
+ public:
+  virtual ~AcceptedRecords() = default;
+  /// Views of it stay valid until the next call.
+  [[nodiscard]] virtual std::optional<Accepted> read(queue::Locator at) = 0;
+};
+
+/// Is told which segments await a receipt, so that it may ask about those that stay without, and
+/// how the carrier turns out to write ids.
+class SegmentWatch {
+ public:
+  virtual ~SegmentWatch() = default;
+  /// `until`: seconds of Unix time when silence speaks.
+  virtual void on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
+                          std::uint64_t until) = 0;
+  virtual void on_settled(queue::Locator at, std::uint8_t part) = 0;
+  /// A rule was learnt; nothing: what was learnt is contradicted.
+  virtual void on_rule(std::optional<protocol::MessageIdRule> learnt) = 0;
+};
+
+struct TrackerSetup {
+  std::string carrier;
+  protocol::MessageIdRule rule = protocol::MessageIdRule::automatic;
+  OutcomeCodes codes;
+  Outstanding::Key secret{};  ///< carriers choose ids: unknown to them, so that none can collide
+};
+
+struct Moment {
+  std::chrono::steady_clock::time_point steady;
+  std::uint64_t wall_ms = 0;
+};
+
+/// A segment that the carrier has taken.
+struct TakenSegment {
+  std::string_view message_id;  ///< as the carrier wrote it; empty: no receipt can be matched
+  Following of;                 ///< of its message
+  std::uint32_t expires = 0;    ///< the message's, seconds of Unix time
+  std::uint8_t part = 1;
+  std::uint8_t parts = 1;
+};
+
+class Tracker {
+ public:
+  Tracker(TrackerSetup setup, TrackingOutcomes& outcomes, AcceptedRecords& records,
+          TrackingStats& stats, Moment now);
+
+  /// Before anything else: more than `in_memory_max` outstanding segments wait on disk.
+  void spill_to(std::unique_ptr<SegmentSpill> spill, std::size_t in_memory_max) {
+    outstanding_.spill_to(std::move(spill), in_memory_max);
+  }
+
+  void set_watch(SegmentWatch& watch) { watch_ = &watch; }
+
+  /// A receipt is due for it, or has come already.
+  void on_taken(const TakenSegment& taken, Moment now);
+  /// Everything it says is written when this returns; the deliver_sm may be answered when that is
+  /// durable.
+  void on_receipt(const protocol::Receipt& receipt, Moment now);
+  /// The carrier was asked: its id is the one that submit_sm_resp gave. False when the segment had
+  /// its last word before.
+  bool on_query_answer(const protocol::Receipt& answer, Moment now);
+  /// The message is final without a receipt's word: those that still come change nothing.
+  void forget(queue::Locator message);
+  /// Once a second: those whose time has passed, a share at each call.
+  void on_second(Moment now);
+
+  // Recovery, in the order of the journal, then finish_restoring() once.
+  void restore_taken(std::string_view message_id, queue::Locator at, std::uint8_t part,
+                     std::uint8_t parts, std::uint32_t expires);
+  /// A receipt that was matched before: its second copy must not count, and its part is known.
+  void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
+  /// A receipt that matched nothing when it came.
+  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms);
+  /// Segments of messages that are in neither list (sorted locator bits) are forgotten; those of
+  /// `unknown` were told so and may be corrected.
+  void finish_restoring(const std::vector<std::uint64_t>& live,
+                        const std::vector<std::uint64_t>& unknown, Moment now);
+
+  /// Receipts that match nothing, up to `max` of them, and what would make them match.
+  [[nodiscard]] OrphanReport orphans(std::size_t max) const;
+
+  /// As learnt, else as configured.
+  [[nodiscard]] protocol::MessageIdRule rule() const noexcept {
+    return learner_.learnt().value_or(setup_.rule);
+  }
+  [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_.size(); }
+  [[nodiscard]] std::size_t on_disk() const noexcept { return outstanding_.on_disk(); }
+  [[nodiscard]] std::size_t early() const noexcept { return early_.size(); }
+  /// Nothing here needs on_second().
+  [[nodiscard]] bool is_idle() const noexcept {
+    return outstanding_.size() == 0;  // early receipts that wait in vain may wait on
+  }
+
+ private:
+  // A carrier may report an expiry some time after the fact; an hour covers those met in the field.
+  static constexpr std::uint64_t kReceiptMarginSeconds = 3600;
+  // How long a message that was told `unknown` can be corrected: what the journal keeps by default,
+  // since without its accepted record nothing can be told of it.
+  static constexpr std::uint64_t kCorrectionSeconds = 72 * 3600;
+
+  struct Target {
+    Outstanding::Fingerprint key;
+    OutstandingSegment segment;
+    protocol::CanonicalId id;
+  };
+  [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt);
+  [[nodiscard]] bool apply(const protocol::Receipt& receipt, Moment now);
+  void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now);
+  void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
+              std::string& detail, Moment now);
+  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment now);
+  void keep_unmatched(const protocol::Receipt& receipt, Moment now);
+  void hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms);
+  void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
+  void count(State state, State corrects);
+  void count_receipt(const protocol::Receipt& receipt);
+  [[nodiscard]] std::uint32_t ms_of(Moment now) const;
+
+  const TrackerSetup setup_;
+  protocol::MessageIdLearner learner_;
+  TrackingOutcomes& outcomes_;
+  AcceptedRecords& records_;
+  TrackingStats& stats_;
+  SegmentWatch* watch_ = nullptr;
+  const std::chrono::steady_clock::time_point start_;
+  Outstanding outstanding_;
+  MessageParts parts_;
+  EarlyReceipts early_;
+  SettledSegments settled_;
+  std::deque<KeptReceipt> restored_unmatched_;
+};
+
+/// What a carrier's verdict on a segment means for us.
+[[nodiscard]] State state_of(protocol::ReceiptVerdict verdict) noexcept;
+
+}  // namespace stentor::daemon

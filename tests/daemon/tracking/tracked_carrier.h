@@ -1,0 +1,223 @@
+// A tracker with a clock of the test's, whose records are kept as plain values and can be replayed
+// into a second one, as a restart does.
+//
+// Threads  The test's.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/tracking/tracker.h"
+
+namespace stentor::daemon {
+
+/// What a record said, with texts of its own.
+struct Written {
+  enum class Kind { taken, receipt, verdict, orphan, conflict };
+  Kind kind = Kind::receipt;
+  std::uint64_t message = 0;  ///< locator bits
+  State state = State::none;
+  State corrects = State::none;
+  std::uint8_t part = 0;
+  std::uint8_t parts = 1;
+  std::uint8_t message_state = 0;
+  bool is_final = false;
+  std::uint32_t expires = 0;
+  std::uint64_t time_ms = 0;
+  std::string message_id;
+  std::string code;
+  std::string message_code;
+  std::string detail;
+  std::string stat;
+  std::string err;
+};
+
+class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
+ public:
+  explicit TrackedCarrier(protocol::MessageIdRule rule = protocol::MessageIdRule::automatic,
+                          OutcomeCodes codes = {})
+      : rule_(rule), codes_(std::move(codes)) {
+    start();
+  }
+
+  /// Time of both kinds.
+  void pass(std::chrono::seconds time) {
+    now_.steady += time;
+    now_.wall_ms += static_cast<std::uint64_t>(time.count()) * 1000;
+  }
+  /// Looks at the whole index once.
+  void sweep() {
+    for (int i = 0; i < 65; ++i) tracker_->on_second(now_);
+  }
+  queue::Locator accept(ReceiptWish wish = ReceiptWish::all) {
+    const queue::Locator at(1, 64, next_++);
+    wishes_[at.bits()] = wish;
+    return at;
+  }
+  void take(queue::Locator at, std::string_view id, std::uint8_t part = 1, std::uint8_t parts = 1,
+            std::uint32_t lives_s = 3600) {
+    const auto expires = static_cast<std::uint32_t>(now_.wall_ms / 1000) + lives_s;
+    Written taken;
+    taken.kind = Written::Kind::taken;
+    taken.message = at.bits();
+    taken.message_id = id;
+    taken.part = part;
+    taken.parts = parts;
+    taken.expires = expires;
+    parts_[at.bits()] = parts;
+    written.push_back(taken);  // the daemon writes the part's record first, too
+    tracker_->on_taken({.message_id = id,
+                        .of = {.accepted = at, .subject = {}, .time_ms = now_.wall_ms},
+                        .expires = expires,
+                        .part = part,
+                        .parts = parts},
+                       now_);
+  }
+  void receive(const protocol::Receipt& receipt) { tracker_->on_receipt(receipt, now_); }
+  void receive(std::string_view id, protocol::MessageState state, bool is_intermediate = false) {
+    protocol::Receipt receipt;
+    receipt.message_id = id;
+    receipt.state = state;
+    receipt.stat = protocol::name_of(state);
+    receipt.is_intermediate = is_intermediate;
+    receive(receipt);
+  }
+  /// Another rule, as of the next restart.
+  void configure(protocol::MessageIdRule rule) { rule_ = rule; }
+  /// Forgets all but what was written, and reads that again.
+  void restart() {
+    start();
+    std::set<std::uint64_t> live;
+    std::set<std::uint64_t> unknown;
+    for (const Written& one : written) {
+      switch (one.kind) {
+        case Written::Kind::taken:
+          live.insert(one.message);
+          tracker_->restore_taken(one.message_id, queue::Locator(one.message), one.part, one.parts,
+                                  one.expires);
+          break;
+        case Written::Kind::receipt: {
+          ReceiptCame came;
+          came.of.accepted = queue::Locator(one.message);
+          came.of.time_ms = one.time_ms;
+          came.part = one.part;
+          came.message_state = one.message_state;
+          came.is_final_for_part = one.is_final;
+          came.message_id = one.message_id;
+          came.code = one.code;
+          came.stat = one.stat;
+          came.err = one.err;
+          tracker_->restore_receipt(came, parts_[one.message]);
+          break;
+        }
+        case Written::Kind::orphan: {
+          protocol::Receipt receipt;
+          receipt.message_id = one.message_id;
+          receipt.state = static_cast<protocol::MessageState>(one.message_state);
+          receipt.is_intermediate = !one.is_final;
+          receipt.stat = one.stat;
+          tracker_->restore_unmatched(receipt, one.time_ms);
+          break;
+        }
+        case Written::Kind::verdict:
+        case Written::Kind::conflict: break;
+      }
+      if (is_final(one.state)) live.erase(one.message);
+      if (one.state == State::unknown) unknown.insert(one.message);
+      if (one.corrects == State::unknown) unknown.erase(one.message);
+    }
+    tracker_->finish_restoring({live.begin(), live.end()}, {unknown.begin(), unknown.end()}, now_);
+  }
+
+  void write(const ReceiptCame& came) override {
+    Written one = of(came.of, Written::Kind::receipt);
+    one.corrects = came.corrects;
+    one.part = came.part;
+    one.message_state = came.message_state;
+    one.is_final = came.is_final_for_part;
+    one.message_id = came.message_id;
+    one.code = came.code;
+    one.message_code = came.message_code;
+    one.detail = came.message_detail;
+    one.stat = came.stat;
+    one.err = came.err;
+    written.push_back(one);
+  }
+  void write(const Verdict& verdict) override {
+    Written one = of(verdict.of, Written::Kind::verdict);
+    one.code = verdict.code;
+    one.detail = verdict.detail;
+    written.push_back(one);
+  }
+  void write_conflict(const Verdict& verdict) override {
+    Written one = of(verdict.of, Written::Kind::conflict);
+    one.code = verdict.code;
+    one.detail = verdict.detail;
+    written.push_back(one);
+  }
+  void write(const Orphan& orphan) override {
+    Written one;
+    one.kind = Written::Kind::orphan;
+    one.message_id = orphan.message_id;
+    one.message_state = orphan.message_state;
+    one.is_final = !orphan.is_intermediate;
+    one.stat = orphan.stat;
+    one.time_ms = orphan.time_ms;
+    written.push_back(one);
+  }
+  std::optional<Accepted> read(queue::Locator at) override {
+    const auto wish = wishes_.find(at.bits());
+    if (wish == wishes_.end()) return std::nullopt;
+    Accepted accepted;
+    accepted.receipt = wish->second;
+    return accepted;
+  }
+
+  [[nodiscard]] Tracker& tracker() { return *tracker_; }
+  [[nodiscard]] Moment now() const { return now_; }
+  [[nodiscard]] std::size_t count(Written::Kind kind) const {
+    std::size_t found = 0;
+    for (const Written& one : written) found += one.kind == kind ? 1 : 0;
+    return found;
+  }
+  /// The states told of a message, in order: what its events say.
+  [[nodiscard]] std::vector<State> told_of(queue::Locator at) const {
+    std::vector<State> told;
+    for (const Written& one : written) {
+      if (one.message == at.bits() && one.state != State::none) told.push_back(one.state);
+    }
+    return told;
+  }
+
+  std::vector<Written> written;
+  TrackingStats stats;
+
+ private:
+  void start() {
+    tracker_ = std::make_unique<Tracker>(
+        TrackerSetup{.carrier = "north", .rule = rule_, .codes = codes_, .secret = {}}, *this,
+        *this, stats, now_);
+  }
+  Written of(const Following& following, Written::Kind kind) const {
+    Written one;
+    one.kind = kind;
+    one.message = following.accepted.bits();
+    one.state = following.state;
+    one.time_ms = following.time_ms;
+    return one;
+  }
+
+  protocol::MessageIdRule rule_;
+  OutcomeCodes codes_;
+  Moment now_{.steady = std::chrono::steady_clock::time_point(std::chrono::hours(1)),
+              .wall_ms = 1'790'000'000'000};
+  std::uint32_t next_ = 0;
+  std::map<std::uint64_t, ReceiptWish> wishes_;
+  std::map<std::uint64_t, std::uint8_t> parts_;
+  std::unique_ptr<Tracker> tracker_;
+};
+
+}  // namespace stentor::daemon

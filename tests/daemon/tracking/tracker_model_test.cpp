@@ -1,0 +1,182 @@
+// Random histories of parts, receipts, repeats, delays and restarts, and what a plain model makes
+// of each: the tracker must tell the same. STENTOR_TRACKER_HISTORIES sets how many,
+// STENTOR_TRACKER_SEED repeats one.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <random>
+
+#include "tests/daemon/tracking/tracked_carrier.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::MessageState;
+
+// A message as the model sees it: every rule is written out, nothing is packed or indexed.
+struct ModelPart {
+  std::string id;
+  std::string spelt;  // in receipts
+  bool is_taken = false;
+  State state = State::none;
+  std::uint64_t silent_after_s = 0;
+  std::vector<std::pair<MessageState, bool>> early;  // receipts that came before the response
+};
+
+struct ModelMessage {
+  queue::Locator at;
+  ReceiptWish wish = ReceiptWish::all;
+  std::vector<ModelPart> parts;
+  std::vector<State> told;
+  bool is_silent = false;  // its time passed
+};
+
+int rank(State state) {
+  return state == State::failed      ? 4
+         : state == State::expired   ? 3
+         : state == State::unknown   ? 2
+         : state == State::delivered ? 1
+                                     : 0;
+}
+
+State final_of(MessageState state) {
+  return state_of(protocol::verdict_of(state));
+}
+
+bool is_closed(const ModelMessage& message) {
+  return !message.told.empty() && message.told.back() != State::unknown;
+}
+
+// Tells the message's verdict when it is known or a told unknown has become something better.
+void conclude(ModelMessage& message) {
+  if (is_closed(message)) return;
+  State worst = State::none;
+  for (const ModelPart& part : message.parts) {
+    State state = part.state;
+    if (state == State::none) {
+      if (message.told.empty()) return;
+      state = State::unknown;
+    }
+    if (rank(state) > rank(worst)) worst = state;
+  }
+  if (!message.told.empty() && worst == State::unknown) return;
+  message.told.push_back(worst);
+}
+
+void report(ModelMessage& message, ModelPart& part, MessageState said, bool intermediate) {
+  if (!part.is_taken) {
+    part.early.emplace_back(said, intermediate);
+    return;
+  }
+  const State state = intermediate ? State::none : final_of(said);
+  if (state == State::none) return;
+  if (part.state != State::none && !(part.state == State::unknown && state != State::unknown)) {
+    return;
+  }
+  if (is_closed(message)) return;
+  part.state = state;
+  conclude(message);
+}
+
+void fall_silent(ModelMessage& message, std::uint64_t now_s) {
+  if (!message.told.empty()) return;
+  bool any = false;
+  for (const ModelPart& part : message.parts) {
+    any = any || (part.is_taken && part.state == State::none && part.silent_after_s < now_s);
+  }
+  if (!any) return;
+  State worst = State::none;
+  for (const ModelPart& part : message.parts) {
+    if (rank(part.state) > rank(worst)) worst = part.state;
+  }
+  if (rank(worst) <= rank(State::unknown)) {
+    const bool heard_unknown = worst == State::unknown;
+    worst =
+        message.wish == ReceiptWish::failure && !heard_unknown ? State::sent_final : State::unknown;
+  }
+  message.told.push_back(worst);
+}
+
+std::string spelt(std::uint64_t number, bool hex) {
+  char text[32];
+  std::snprintf(text, sizeof text, hex ? "%016lX" : "%lu", number);
+  return text;
+}
+
+void play(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto chance = [&](unsigned percent) { return random() % 100 < percent; };
+  TrackedCarrier carrier;
+  std::vector<ModelMessage> messages;
+  const std::size_t count = 1 + random() % 8;
+  for (std::size_t i = 0; i < count; ++i) {
+    ModelMessage message;
+    message.wish = chance(20) ? ReceiptWish::failure : ReceiptWish::all;
+    message.at = carrier.accept(message.wish);
+    message.parts.resize(chance(50) ? 1 : 1 + random() % 20);
+    for (ModelPart& part : message.parts) {
+      const std::uint64_t number = random() | 1ull << 63;  // long enough to be one number only
+      const bool hex = chance(50);
+      part.id = spelt(number, hex);
+      part.spelt = chance(50) ? part.id : spelt(number, !hex);
+    }
+    messages.push_back(message);
+  }
+  constexpr MessageState kStates[] = {MessageState::delivered, MessageState::delivered,
+                                      MessageState::delivered, MessageState::undeliverable,
+                                      MessageState::expired,   MessageState::unknown,
+                                      MessageState::enroute};
+  const std::size_t steps = 20 + random() % 120;
+  for (std::size_t step = 0; step < steps; ++step) {
+    ModelMessage& message = messages[random() % messages.size()];
+    const std::size_t index = random() % message.parts.size();
+    ModelPart& part = message.parts[index];
+    if (chance(3)) {
+      carrier.restart();
+    } else if (chance(4)) {
+      carrier.pass(chance(50) ? 20min : 3h);
+      carrier.sweep();
+      for (ModelMessage& each : messages) fall_silent(each, carrier.now().wall_ms / 1000);
+    } else if (!part.is_taken) {
+      // What has ended is not sent on: its lane's expiry is an hour before any silence.
+      if (!message.told.empty()) continue;
+      if (chance(25) && part.early.size() < 3) {  // a receipt ahead of its response
+        const MessageState said = kStates[random() % std::size(kStates)];
+        carrier.receive(part.spelt, said);
+        report(message, part, said, false);
+      } else {
+        part.is_taken = true;
+        // The minute it is kept to, and the hour for late carriers.
+        part.silent_after_s = carrier.now().wall_ms / 1000 + 3600 + 3600 + 60;
+        carrier.take(message.at, part.id, static_cast<std::uint8_t>(index + 1),
+                     static_cast<std::uint8_t>(message.parts.size()));
+        const auto early = std::exchange(part.early, {});
+        for (const auto& [said, intermediate] : early) report(message, part, said, intermediate);
+      }
+    } else {
+      const MessageState said = kStates[random() % std::size(kStates)];
+      const bool intermediate = chance(10);
+      carrier.receive(part.spelt, said, intermediate);
+      report(message, part, said, intermediate);
+    }
+    for (const ModelMessage& each : messages) {
+      ASSERT_EQ(carrier.told_of(each.at), each.told)
+          << "seed " << seed << ", step " << step << ", message of " << each.parts.size();
+    }
+  }
+}
+
+TEST(TrackerModel, TellsWhatAPlainModelTells) {
+  const char* histories = std::getenv("STENTOR_TRACKER_HISTORIES");
+  const char* only = std::getenv("STENTOR_TRACKER_SEED");
+  if (only != nullptr) return play(std::strtoull(only, nullptr, 10));
+  const std::uint64_t count = histories == nullptr ? 500 : std::strtoull(histories, nullptr, 10);
+  const std::uint64_t first = std::random_device{}();
+  std::printf("seeds from %lu\n", first);
+  for (std::uint64_t i = 0; i < count && !testing::Test::HasFailure(); ++i) play(first + i);
+}
+
+}  // namespace
+}  // namespace stentor::daemon

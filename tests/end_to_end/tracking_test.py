@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Follows receipts through the real daemon: corrections, codes, orphans, histories, restarts.
+
+A plain model in Python plays beside a carrier that shuffles, repeats, hurries and delays.
+"""
+
+import collections
+import random
+import time
+import unittest
+
+import smpp_octets as smpp
+import stentor_under_test as under_test
+from scripted_carrier import Answer, Receipt, ScriptedCarrier
+
+FINAL_OF = {"DELIVRD": "delivered", "UNDELIV": "failed", "EXPIRED": "expired"}
+WORST_FIRST = ["failed", "expired", "unknown", "delivered"]
+
+
+class OneCarrier(unittest.TestCase):
+    """A daemon and a scripted carrier of its own for each case."""
+
+    def setUp(self):
+        self.scripts = {}
+        self.carrier = ScriptedCarrier(
+            lambda submit, attempt: self.scripts.get(submit.destination[2], Answer()))
+        self.daemon = under_test.Daemon([self.north()]).start()
+        self.daemon.wait_bound("north")
+        self.events = under_test.EventFollower(self.daemon)
+        self.followers = [self.events]
+        self.next_number = 0
+
+    def north(self, **settings):
+        return under_test.carrier("north", self.carrier.address, **settings)
+
+    def tearDown(self):
+        self.events.close()
+        if self.daemon.is_running():
+            self.assertEqual(under_test.ledger_gap(self.daemon.status()), 0)
+            self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        self.carrier.close()
+
+    def restart(self, **settings):
+        self.events.close()
+        self.daemon.kill()
+        self.daemon.write_config([self.north(**settings)])
+        self.daemon.start()
+        self.daemon.wait_bound("north")
+        self.events = under_test.EventFollower(self.daemon)
+        self.followers.append(self.events)
+
+    def send(self, *receipts, text="Hello", **more):
+        self.next_number += 1
+        digits = f"7916{self.next_number:07d}"
+        answer = {k: more.pop(k) for k in ("receipts_first", "message_id") if k in more}
+        self.scripts[digits] = Answer(receipts=list(receipts), **answer)
+        reply = self.daemon.ask(op="send", to="+" + digits, text=text, **{"from": "SHOP", **more})
+        self.assertEqual(reply["status"], "accepted", reply)
+        return reply["id"], digits
+
+    def report(self, carrier_id, stat, digits="79160000000"):
+        text = f"id:{carrier_id} stat:{stat} err:000 text:".encode()
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            (1, 1, digits), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0, text))
+
+    def finals(self, message_id):
+        """Over restarts; what came again because its acknowledgement was lost counts once."""
+        told = {e["cursor"]: e["type"] for follower in self.followers
+                for e in follower.of(message_id)}
+        return [told[cursor] for cursor in sorted(told) if told[cursor] in under_test.FINAL]
+
+
+class Tracking(OneCarrier):
+    def test_unknown_is_corrected_once_and_the_ledger_stays_even(self):
+        message_id, digits = self.send(Receipt("UNKNOWN"))
+        self.events.wait_for(message_id, "unknown")
+        carrier_id = self.carrier.arrived(digits)[0].message_id
+        self.restart()
+        self.report(carrier_id, "DELIVRD")
+        corrected = self.events.wait_for(message_id, "delivered")
+        self.assertEqual(corrected["corrects"], "unknown")
+        self.report(carrier_id, "UNDELIV")
+        self.events.wait_for(message_id, "conflict")
+        status = self.daemon.status()
+        self.assertEqual((status["unknown"], status["delivered"]), (0, 1), status)
+        self.restart()
+        status = self.daemon.status()
+        self.assertEqual((status["unknown"], status["delivered"]), (0, 1), status)
+
+    def test_partial_delivery_is_named_in_event_and_history(self):
+        self.next_number += 1
+        digits = f"7916{self.next_number:07d}"
+        stats = iter(["DELIVRD", "UNDELIV", "DELIVRD"])
+        self.carrier.script = lambda submit, attempt: Answer(receipts=[Receipt(next(stats))])
+        reply = self.daemon.ask(op="send", to="+" + digits, text="a" * 400, **{"from": "SHOP"})
+        failed = self.events.wait_for(reply["id"], "failed")
+        self.assertRegex(failed["detail"], "part 2 failed; parts 1, 3 delivered")
+        told = self.daemon.ask(op="message", id=reply["id"])
+        self.assertEqual([p["state"] for p in told["parts"]],
+                         ["delivered", "failed", "delivered"], told)
+
+    def test_a_carriers_error_number_has_our_word(self):
+        self.restart(errors={"001": "absent_subscriber"})
+        message_id, _ = self.send(Receipt("UNDELIV", error="001"))
+        failed = self.events.wait_for(message_id, "failed")
+        self.assertEqual(failed["code"], "absent_subscriber")
+
+    def test_orphans_of_a_wrong_rule_are_listed_explained_and_matched_after_its_correction(self):
+        self.restart(message_id="verbatim")
+        sent = [self.send(Receipt(spelled=lambda i: str(int(i, 16)), form="text"),
+                          message_id=f"812FC747000000{n:02X}") for n in range(5)]
+        orphans = {}
+
+        def kept():
+            orphans.update(self.daemon.ask(op="carrier", action="orphans", name="north"))
+            return orphans["kept"] == 5
+
+        under_test.wait_until(kept, "five orphans are kept")
+        self.assertEqual(orphans["suggested"], "decimal")
+        self.assertEqual(orphans["evidence"], "all 5 orphans match as decimal of submit ids")
+        self.assertEqual(len(orphans["orphans"]), 5)
+        self.restart(message_id="decimal")
+        for message_id, _ in sent:
+            self.events.wait_for(message_id, "delivered")
+        self.assertEqual(self.daemon.ask(op="carrier", action="orphans", name="north")["kept"], 0)
+
+    def test_a_message_is_found_by_all_its_names_before_and_after_a_restart(self):
+        message_id, digits = self.send(Receipt(), ref="by-ref", campaign="c",
+                                       message_id="812FC7470000001B")
+        self.events.wait_for(message_id, "delivered")
+        for again in (False, True):
+            if again:
+                self.restart()
+            for question in ({"id": message_id}, {"ref": "by-ref"},
+                             {"carrier_id": "812fc7470000001b"},
+                             {"carrier_id": "9308878062554710043"}):
+                told = self.daemon.ask(op="message", **question)
+                self.assertEqual(told.get("id"), message_id, (question, told))
+                self.assertEqual(told["state"], "delivered")
+                what = [step["what"] for step in told["history"]]
+                self.assertEqual(what, ["accepted", "reserved", "part_accepted", "receipt"])
+                self.assertEqual(told["history"][0]["encoding"], "gsm7")
+            listed = self.daemon.ask(op="message", to="+" + digits)
+            self.assertEqual([m["id"] for m in listed["messages"]], [message_id])
+            self.assertEqual(listed["messages"][0]["state"], "delivered")
+        self.assertEqual(self.daemon.ask(op="message", carrier_id="nobody")["status"], "rejected")
+        self.assertEqual(self.daemon.ask(op="message", to="+79990000001")["messages"], [])
+
+    def test_strange_receipts_are_answered_and_change_nothing(self):
+        message_id, digits = self.send(message_id="77")
+        self.events.wait_for(message_id, "sent")
+        source, destination = (1, 1, digits), (5, 0, "SHOP")
+        too_long = smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, b"7" * 60000 + b"\0")
+        nul_inside = smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, b"7\0" + b"7\0")
+        forged = b"id:78 stat:DELIVRD err:000 text:id:77 stat:UNDELIV err:000"
+        dates = b"id:78 submit date:99999999999999999999 done date:never stat:DELIVRD text:"
+        for text, tlvs in ((b"", too_long), (b"", nul_inside), (forged, b""), (dates, b"")):
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+                source, destination, smpp.ESM_RECEIPT, 0, text, tlvs))
+        # The TLV is believed before a text that contradicts it.
+        both = (smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, b"77\0") +
+                smpp.tlv(smpp.TLV_MESSAGE_STATE, bytes([smpp.MESSAGE_STATE["DELIVRD"]])))
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            source, destination, smpp.ESM_RECEIPT, 0, b"id:79 stat:UNDELIV err:000 text:", both))
+        self.events.wait_for(message_id, "delivered")
+        self.assertEqual(self.finals(message_id), ["delivered"])
+
+
+class TrackingModel(OneCarrier):
+    """Many messages at once, their receipts early, late, twice, in any order, over a restart."""
+
+    def test_verdicts_are_those_of_a_plain_model(self):
+        game = random.Random(under_test.Settings.seed)
+        plans = {}
+
+        def script(submit, attempt):
+            plan = plans.get(submit.destination[2])
+            if plan is None:
+                return Answer()
+            return Answer(receipts=plan["parts"][plan["next"].pop(0)],
+                          receipts_first=plan["first"])
+
+        self.carrier.script = script
+        expected = {}
+        for n in range(120):
+            digits = f"7926{n:07d}"
+            parts, worst = [], "delivered"
+            for _ in range(game.choice([1, 1, 2, 3, 5])):
+                stat = game.choice(["DELIVRD"] * 6 + ["UNDELIV", "EXPIRED"])
+                spelled = game.choice([None, str.upper, lambda i: i.rjust(20, "0")])
+                receipts = []
+                if game.random() < 0.3:
+                    receipts.append(Receipt("ENROUTE", spelled=spelled))
+                delay = game.uniform(0.0, 2.5)
+                for copy in range(game.choice([1, 1, 1, 2, 3])):
+                    receipts.append(Receipt(stat, delay=delay + copy * game.uniform(0, 0.5),
+                                            spelled=spelled))
+                parts.append(receipts)
+                worst = min(worst, FINAL_OF[stat], key=WORST_FIRST.index)
+            first = game.random() < 0.2
+            if first:
+                for receipts in parts:
+                    receipts.sort(key=lambda r: r.stat != "ENROUTE")
+            plans[digits] = {"parts": parts, "next": list(range(len(parts))), "first": first}
+            reply = self.daemon.ask(op="send", to="+" + digits, **{"from": "SHOP"},
+                                    text="a" * (150 if len(parts) == 1 else 153 * len(parts)))
+            self.assertEqual(reply["status"], "accepted", reply)
+            self.assertEqual(reply["segments"], len(parts))
+            expected[reply["id"]] = worst
+        under_test.wait_until(
+            lambda: self.daemon.status()["waiting"] == 0 and
+            self.daemon.carrier_status("north")["in_flight"] == 0, "all are sent")
+        self.restart()
+        for message_id, worst in expected.items():
+            under_test.wait_until(lambda m=message_id: self.finals(m), f"{message_id}: {worst}")
+        time.sleep(1.0)  # what would be told twice is told by then
+        told = collections.Counter()
+        for message_id, worst in expected.items():
+            self.assertEqual(self.finals(message_id), [worst], message_id)
+            told[worst] += 1
+        status = self.daemon.status()
+        for word in WORST_FIRST:
+            self.assertEqual(status[word], told[word], status)
+
+
+if __name__ == "__main__":
+    under_test.run_cases(__doc__.splitlines()[0])
