@@ -43,9 +43,7 @@ void CallbackServer::restore(const DeadLetter& letter) {
 }
 
 void CallbackServer::start() {
-  for (const ClientConfig& client : config_.clients) {
-    if (client.callback) add_targets(client);
-  }
+  for (const ClientConfig& client : config_.clients) add_targets(client);
   if (targets_.empty()) return;
   client_ = std::make_unique<HttpClient>(
       guard_, config_.callbacks.ca,
@@ -56,17 +54,21 @@ void CallbackServer::start() {
 }
 
 void CallbackServer::add_targets(const ClientConfig& client) {
-  if (!client.callback->url.empty()) add_target(client, {});
-  for (const auto& [campaign, url] : client.callback->campaigns) add_target(client, campaign);
+  if (!client.callback) return;
+  if (!client.callback->url.empty()) add_target(client.name, *client.callback, {});
+  for (const auto& [campaign, url] : client.callback->campaigns) {
+    add_target(client.name, *client.callback, campaign);
+  }
 }
 
-void CallbackServer::add_target(const ClientConfig& client, const std::string& campaign) {
-  const Consumers::Key key{client.name, CallbackTarget::name_of(campaign)};
+void CallbackServer::add_target(const std::string& client, const CallbackConfig& config,
+                                const std::string& campaign) {
+  const Consumers::Key key{client, CallbackTarget::name_of(campaign)};
   auto position = consumers_.find(key);
   const bool is_new = !position;
   if (is_new) position = EventPosition{commit_.durable_end(), 0};  // from now, as any consumer
   targets_.push_back(std::make_unique<CallbackTarget>(
-      client, campaign,
+      client, config, campaign,
       std::make_unique<queue::JournalReader>(files_, config_.state_dir / "journal", kReaderOptions),
       *position));
   if (!is_new) return;

@@ -63,7 +63,8 @@ class CallbackServer {
   using Clock = std::chrono::steady_clock;
 
   void add_targets(const ClientConfig& client);
-  void add_target(const ClientConfig& client, const std::string& campaign);
+  void add_target(const std::string& client, const CallbackConfig& config,
+                  const std::string& campaign);
   void run();
   void post_what_may_go(CallbackTarget& target, Clock::time_point now);
   void on_done(std::uint64_t token, const HttpOutcome& outcome);

@@ -37,8 +37,7 @@ std::uint64_t time_of(const queue::Record& record, const RecordEvents& events) {
   return is_of_message ? second : first.u64();
 }
 
-const std::string& url_of(const ClientConfig& client, const std::string& campaign) {
-  const CallbackConfig& config = *client.callback;
+const std::string& url_of(const CallbackConfig& config, const std::string& campaign) {
   return campaign.empty() ? config.url : config.campaigns.at(campaign);
 }
 
@@ -48,12 +47,14 @@ std::string CallbackTarget::name_of(const std::string& campaign) {
   return campaign.empty() ? "@callback" : "@callback " + campaign;
 }
 
-CallbackTarget::CallbackTarget(const ClientConfig& client, std::string campaign,
-                               std::unique_ptr<queue::JournalReader> reader, EventPosition position)
-    : client_(client),
+CallbackTarget::CallbackTarget(std::string client, const CallbackConfig& config,
+                               std::string campaign, std::unique_ptr<queue::JournalReader> reader,
+                               EventPosition position)
+    : client_(std::move(client)),
+      config_(config),
       campaign_(std::move(campaign)),
       name_(name_of(campaign_)),
-      url_(url_of(client, campaign_)),
+      url_(url_of(config, campaign_)),
       origin_(origin_of(url_)),
       reader_(std::move(reader)),
       next_(position.record),
@@ -61,14 +62,14 @@ CallbackTarget::CallbackTarget(const ClientConfig& client, std::string campaign,
       acknowledged_(position) {}
 
 bool CallbackTarget::is_for_us(const RecordEvents& events, std::uint8_t sub) const {
-  const CallbackConfig& config = *client_.callback;
+  if (!events.subject) return false;
   const Subject& subject = *events.subject;
-  if (subject.client != client_.name) return false;
+  if (subject.client != client_) return false;
   const bool has_own =
-      !subject.campaign.empty() && config.campaigns.contains(std::string(subject.campaign));
+      !subject.campaign.empty() && config_.campaigns.contains(std::string(subject.campaign));
   if (campaign_.empty() ? has_own : subject.campaign != campaign_) return false;
-  return config.types.empty() ||
-         std::ranges::find(config.types, events.types[sub - 1u]) != config.types.end();
+  return config_.types.empty() ||
+         std::ranges::find(config_.types, events.types[sub - 1u]) != config_.types.end();
 }
 
 bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
@@ -101,13 +102,12 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
   if (now < retry_at_ || requests_.size() >= (failures_ > 0 ? 1 : kRequestsMax)) {
     return std::nullopt;
   }
-  const CallbackConfig& config = *client_.callback;
   // Whose events are under way, or stay behind for the sake of order.
   std::unordered_set<MessageId, IdHash> busy;
   std::vector<std::uint64_t> numbers;
   const std::string* url = nullptr;
   std::string body = R"({"events":[)";
-  for (std::size_t i = 0; i < window_.size() && numbers.size() < config.batch; ++i) {
+  for (std::size_t i = 0; i < window_.size() && numbers.size() < config_.batch; ++i) {
     Waiting& event = window_[i];
     if (event.is_done) continue;
     if (event.is_in_flight || busy.contains(event.id) || (url != nullptr && event.url != *url)) {
@@ -124,14 +124,14 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
   body.append("]}");
   HttpRequest request;
   request.url = *url;
-  request.timeout = config.timeout;
+  request.timeout = config_.timeout;
   request.headers.emplace_back("Content-Type: application/json");
-  for (const auto& [name, value] : config.headers) {
+  for (const auto& [name, value] : config_.headers) {
     request.headers.push_back(fmt::format("{}: {}", name, value));
   }
-  if (!config.secret.empty()) {
+  if (!config_.secret.empty()) {
     request.headers.push_back("Stentor-Signature: " +
-                              signature_of(config.secret, now_ms / 1000, body));
+                              signature_of(config_.secret, now_ms / 1000, body));
   }
   request.body = std::move(body);
   requests_.emplace(token, std::move(numbers));
@@ -160,8 +160,7 @@ std::vector<CallbackTarget::Dead> CallbackTarget::on_done(std::uint64_t token,
     last_error_ = outcome.why;
   }
   const auto patience_ms = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(client_.callback->give_up_after)
-          .count());
+      std::chrono::duration_cast<std::chrono::milliseconds>(config_.give_up_after).count());
   for (const std::uint64_t number : request.mapped()) {
     Waiting& event = window_[number - first_number_];
     event.is_in_flight = false;
@@ -199,7 +198,7 @@ std::optional<CallbackTarget::TimePoint> CallbackTarget::next_try() const {
 }
 
 CallbackFigures CallbackTarget::figures() const {
-  return {.client = client_.name,
+  return {.client = client_,
           .target = name_,
           .posted = posted_,
           .failed = failed_,

@@ -39,11 +39,11 @@ class CallbackTarget {
   static constexpr std::size_t kWindowEvents = 10'000;
 
   /// `campaign` empty: all of the client's events that no campaign's target takes.
-  CallbackTarget(const ClientConfig& client, std::string campaign,
+  CallbackTarget(std::string client, const CallbackConfig& config, std::string campaign,
                  std::unique_ptr<queue::JournalReader> reader, EventPosition position);
 
   [[nodiscard]] static std::string name_of(const std::string& campaign);
-  [[nodiscard]] Consumers::Key key() const { return {client_.name, name_}; }
+  [[nodiscard]] Consumers::Key key() const { return {client_, name_}; }
   [[nodiscard]] std::string_view origin() const noexcept { return origin_; }
 
   /// Reads on as far as the window and `end` allow; true when it should be called again at once.
@@ -78,7 +78,8 @@ class CallbackTarget {
   [[nodiscard]] bool is_for_us(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::chrono::milliseconds pause() const;
 
-  const ClientConfig& client_;
+  const std::string client_;
+  const CallbackConfig& config_;
   const std::string campaign_;
   const std::string name_;
   const std::string url_;
