@@ -16,6 +16,7 @@
 #include "daemon/recovery/replay.h"
 #include "queue/excerpt_format.h"
 #include "queue/journal_format.h"
+#include "queue/spill_thread.h"
 #include "tests/daemon/recovery/journal_history.h"
 
 namespace stentor::daemon {
@@ -73,7 +74,10 @@ class Start {
                                                                .inbound = inbound_,
                                                                .buried = buried_,
                                                                .inbox = inbox_,
-                                                               .seed = 1},
+                                                               .spill = spill_,
+                                                               .tickets_in_memory = 1'000'000,
+                                                               .seed = 1,
+                                                               .spill_folder = {}},
                                                  config_.carriers[0], 0);
   }
 
@@ -170,6 +174,7 @@ class Start {
   Gauges gauges_;
   std::unique_ptr<CarrierSwitches> switches_;
   SharedInbox inbox_;
+  queue::SpillThread spill_{files_, kJournal.parent_path() / "spill", [] {}};
   BuriedMessages buried_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<CommitFeed> feed_;
