@@ -79,7 +79,8 @@ TEST_F(LanesSpill, ServeOthersWhileABlockIsBeingRead) {
   EXPECT_TRUE(lanes.has_ready()) << "the block is here";
 }
 
-// Scaled down: tests/queue/lanes_long_test.cpp has the real size.
+// Scaled down: tests/end_to_end/backlog_test.py does it on the daemon, a million of them in a long
+// run.
 TEST_F(LanesSpill, LetAPausedCampaignStarveNobodyBehindIt) {
   lanes.hold(1);
   for (std::uint64_t i = 1; i <= 200'000; ++i) {

@@ -90,6 +90,43 @@ TEST(Pacer, HoldsTheRateInEverySlidingSecond) {
   }
 }
 
+// As above while throttling cuts the rate and lets it climb: the highest rate of the second bounds
+// it.
+TEST(Pacer, HoldsTheHighestRateOfASlidingSecondAcrossChanges) {
+  struct Taken {
+    TimePoint at;
+    std::uint32_t segments;
+    std::uint32_t rate;
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomNumbers random(seed);
+    auto rate = static_cast<std::uint32_t>(1 + random.below(5000));
+    Pacer pacer(rate, kStart);
+    std::deque<Taken> window;
+    TimePoint now = kStart;
+    for (int i = 0; i < 2000; ++i) {
+      now += std::chrono::microseconds(random.below(3000));
+      if (random.one_in(50)) {
+        rate = static_cast<std::uint32_t>(1 + random.below(5000));
+        pacer.set_rate(rate, now);
+      }
+      const std::uint32_t available = pacer.available(now);
+      const auto take = static_cast<std::uint32_t>(random.below(available + 1ull));
+      pacer.take(take, now);
+      window.push_back({now, take, rate});
+      while (window.front().at <= now - 1s) window.pop_front();
+      std::uint64_t in_window = 0;
+      std::uint32_t highest = 0;
+      for (const Taken& taken : window) {
+        in_window += taken.segments;
+        highest = std::max(highest, taken.rate);
+      }
+      ASSERT_LE(in_window, highest + std::max(1u, highest / 50));
+    }
+  }
+}
+
 TEST(Pacer, KeepsTheCreditWhenTheRateChanges) {
   Pacer pacer(1000, kStart);
   EXPECT_EQ(pacer.available(kStart + 1s), 20u);
