@@ -47,7 +47,7 @@ void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply 
       append_rejection({"not_found", "resolve: no message in doubt, or not yours", {}}, out);
     } else {
       const auto text = id.text();
-      out = "{";
+      out.push_back('{');
       append_member("status", "ok", out);
       append_member("id", {text.data(), text.size()}, out);
       append_member("as", name_of(as), out);

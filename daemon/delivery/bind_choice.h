@@ -52,24 +52,26 @@ class BindChoice {
   explicit BindChoice(std::uint32_t key) noexcept : key_(key) {}
 
   void offer(std::uint16_t bind, std::size_t load) noexcept {
-    const Offer offer{.bind = bind, .load = load, .weight = weight_of(bind)};
-    if (!first_ || offer.weight > first_->weight) {
+    const Offer offer{.is_made = true, .bind = bind, .load = load, .weight = weight_of(bind)};
+    if (!first_.is_made || offer.weight > first_.weight) {
       second_ = first_;
       first_ = offer;
-    } else if (!second_ || offer.weight > second_->weight) {
+    } else if (!second_.is_made || offer.weight > second_.weight) {
       second_ = offer;
     }
   }
   [[nodiscard]] std::optional<std::uint16_t> chosen() const noexcept {
-    if (!first_) return std::nullopt;
-    return second_ && second_->load < first_->load ? second_->bind : first_->bind;
+    if (!first_.is_made) return std::nullopt;
+    return second_.is_made && second_.load < first_.load ? second_.bind : first_.bind;
   }
 
  private:
+  // Not an optional: g++ 12 takes the value of an empty one for used.
   struct Offer {
-    std::uint16_t bind;
-    std::size_t load;
-    std::uint64_t weight;
+    bool is_made = false;
+    std::uint16_t bind = 0;
+    std::size_t load = 0;
+    std::uint64_t weight = 0;
   };
   // splitmix64: enough to spread keys over binds.
   [[nodiscard]] std::uint64_t weight_of(std::uint16_t bind) const noexcept {
@@ -80,8 +82,8 @@ class BindChoice {
   }
 
   std::uint32_t key_;
-  std::optional<Offer> first_;
-  std::optional<Offer> second_;
+  Offer first_;
+  Offer second_;
 };
 
 }  // namespace stentor::daemon
