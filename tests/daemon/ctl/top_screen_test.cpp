@@ -29,10 +29,10 @@ TEST(TopScreen, RatesAreGrowthOverTheTimeBetween) {
   const auto page = top_screen(at(0s, 1000, 0), at(2s, 21000, 500));
 
   EXPECT_EQ(page.at(3), "accepted   21,000  10,000/s");
-  EXPECT_EQ(
-      page.back(),
-      "north    up       2/2     23/100   none        0     0 s  250/s        0/s          0  "
-      "     0       0     0");
+  EXPECT_EQ(page.back(),
+            "north    up       2/2     23/100   none                 0     0 s  250/s        0/s   "
+            "       0  "
+            "     0       0     0");
 }
 
 TEST(TopScreen, ACountThatFellBeganAnew) {
