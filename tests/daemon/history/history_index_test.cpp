@@ -31,8 +31,9 @@ TEST(IndexFile, FindsEveryEntryAndNothingElse) {
     by_name.emplace(name, i);
   }
   ASSERT_TRUE(IndexFile::write(*files, folder / "1.index", 1, 77, sequences, names));
-  auto index = IndexFile::open(*files, folder / "1.index", 1, 77);
-  ASSERT_TRUE(index);
+  auto opened = IndexFile::open(*files, folder / "1.index", 1, 77);
+  if (!opened) FAIL() << "the file just written does not open";
+  IndexFile& index = *opened;
   const auto expect = [&](const auto& model, std::uint64_t key, const auto& found) {
     std::vector<std::uint64_t> known;
     const auto [begin, end] = model.equal_range(key);
@@ -41,13 +42,13 @@ TEST(IndexFile, FindsEveryEntryAndNothingElse) {
   };
   for (std::uint64_t sequence = 999'990; sequence < 1'005'010; ++sequence) {
     std::vector<std::uint64_t> found;
-    index->find_sequence(sequence, found);
+    index.find_sequence(sequence, found);
     expect(by_sequence, sequence, found);
   }
   for (std::uint64_t i = 0; i < 3010; ++i) {
     for (const std::uint64_t key : {i * 0x9E3779B97F4A7C15, std::uint64_t{42}}) {
       std::vector<std::uint64_t> found;
-      index->find_name(key, found);
+      index.find_name(key, found);
       expect(by_name, key, found);
       if (i > 0) break;
     }
@@ -89,8 +90,8 @@ TEST(IndexFile, OneOfAnotherJournalOrSpoiltIsNone) {
 // A journal of several files, indexed while it grows and once more from what lies on disk.
 TEST(HistoryIndex, FindsRecordsOfAMessageOverFilesAndRestarts) {
   JournalOnDisk disk;
+  CommitFeed feed(disk.commit(), false, 0, [] {});  // producers come before the thread starts
   disk.start();
-  CommitFeed feed(disk.commit(), false, 0, [] {});
   FieldWriter subject_fields;
   FieldWriter fields;
   std::map<std::uint64_t, std::vector<std::uint64_t>> places;
