@@ -7,6 +7,7 @@
 
 #include "queue/block_cache.h"
 #include "queue/journal_format.h"
+#include "queue/quarantine.h"
 
 namespace stentor::queue {
 
@@ -16,7 +17,8 @@ class JournalReader::Body {
       : files_(files),
         directory_(std::move(directory)),
         options_(options),
-        cache_(files, directory_, options.blocks_octets_max) {}
+        cache_(files, directory_, options.blocks_octets_max),
+        quarantine_(files, directory_) {}
 
   void remember(std::shared_ptr<const RecordBatch> batch) {
     if (batch->is_empty() || batch->base().is_nowhere()) return;
@@ -50,10 +52,18 @@ class JournalReader::Body {
   }
 
   result<std::optional<Record>> next(Locator& position, Locator end) {
+    if (const auto known = know_quarantine(); !known) return std::unexpected(known.error());
     if (position.block() < kFirstBlock) position = Locator(position.file(), kFirstBlock, 0);
     while (position < end) {
       if (position.file() == 0) {
         if (const auto moved = to_next_file(position, end); !moved) {
+          return std::unexpected(moved.error());
+        }
+        continue;
+      }
+      // As recovery has walked it: a good block may lie astride the end of what was set aside.
+      if (const auto to = quarantine_.end_of(position.file(), position.block())) {
+        if (const auto moved = leave_quarantined(position, *to, end); !moved) {
           return std::unexpected(moved.error());
         }
         continue;
@@ -108,6 +118,20 @@ class JournalReader::Body {
     return record;
   }
 
+  // Salvaging comes before reading, so what was set aside is known once and for all.
+  result<void> know_quarantine() {
+    if (knows_quarantine_) return {};
+    if (const auto loaded = quarantine_.load(); !loaded) return loaded;
+    knows_quarantine_ = true;
+    return {};
+  }
+
+  result<void> leave_quarantined(Locator& position, std::uint64_t to, Locator end) {
+    if (to <= position.block() || to >= kFileOctetsMax) return to_next_file(position, end);
+    position = Locator(position.file(), static_cast<std::uint32_t>(to), 0);
+    return {};
+  }
+
   // No good block lies at `position`: the file's blocks end there, or the file is gone, or the disk
   // has lost a stretch of it.
   result<void> pass_over(Locator& position, Locator end) {
@@ -148,6 +172,8 @@ class JournalReader::Body {
   std::deque<std::shared_ptr<const RecordBatch>> recent_;  // in journal order
   std::size_t recent_octets_ = 0;
   BlockCache cache_;
+  Quarantine quarantine_;
+  bool knows_quarantine_ = false;
   Stats stats_;
 };
 

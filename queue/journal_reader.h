@@ -1,4 +1,5 @@
-// Reads records of a journal that is being written: one by its place, or onward from a place.
+// Reads records of a journal that is being written: one by its place, or onward from a place, where
+// it passes over what salvaging has set aside.
 //
 // Units    Octets.
 // Owns     A bounded cache of blocks (checked once, when read), and of batches just committed.

@@ -158,7 +158,7 @@ std::vector<ConsumerSnapshot> EventServer::snapshot() const {
     consumer.client = key.client;
     consumer.name = key.name;
     consumer.is_connected = std::ranges::any_of(
-        streams_, [&key = key](const auto& stream) { return stream->key() == key; });
+        streams_, [&wanted = key](const auto& stream) { return stream->key() == wanted; });
     consumer.behind_octets = commit_.octets_behind(position.record);
     all.push_back(std::move(consumer));
   }

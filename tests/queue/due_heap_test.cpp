@@ -32,7 +32,7 @@ TEST(DueHeap, GivesNothingBeforeItsTime) {
 
 TEST(DueHeap, GivesTheFirstAcceptedFirstAmongEquals) {
   DueHeap heap;
-  for (const std::uint64_t number : {5, 1, 4, 2, 3}) {
+  for (const std::uint64_t number : {5U, 1U, 4U, 2U, 3U}) {
     heap.push(10, Priority::normal, 0, ticket(number));
   }
 

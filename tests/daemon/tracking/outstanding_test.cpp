@@ -43,8 +43,8 @@ TEST(Outstanding, AnIdGivenTwiceMeansTheLaterSegment) {
 
 TEST(Outstanding, TakesExpiredSegmentsOutInOneRoundOfItsMaps) {
   Outstanding outstanding({}, kNow);
-  for (int i = 0; i < 1000; ++i) {
-    outstanding.put(std::to_string(i), segment(1, outstanding.minute_of(kNow + (i % 2) * 3600)));
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    outstanding.put(std::to_string(i), segment(1, outstanding.minute_of(kNow + i % 2 * 3600)));
   }
   std::size_t taken = 0;
   const auto round = [&](std::uint64_t now) {
