@@ -207,7 +207,9 @@ struct TlvFields {
   Receipt receipt;
   const TlvFields tlv = read_tlvs(deliver.tlvs, receipt);
   receipt.message_id = tlv.id.empty() ? text.id : tlv.id;
-  if (receipt.message_id.empty()) return std::nullopt;
+  if (receipt.message_id.empty() && !receipt.user_message_reference) return std::nullopt;
+  receipt.source = deliver.source.digits;
+  receipt.destination = deliver.destination.digits;
   receipt.stat = text.stat;
   receipt.err = text.err;
   receipt.done_date = text.done_date;

@@ -5,7 +5,7 @@
 //
 // Units    Dates stay texts: their zone is unspecified.
 // Owns     Nothing: views into the PDU.
-// Errors   A receipt without an id is an ordinary "no" (nullopt).
+// Errors   A receipt with neither an id nor a user_message_reference is an ordinary "no" (nullopt).
 // Threads  Pure functions.
 // Spec     SMPP 3.4 section 5.2.12 (esm_class), 5.2.28 (message_state), appendix B (text form).
 #pragma once
@@ -40,7 +40,7 @@ enum class ReceiptVerdict : std::uint8_t { intermediate, delivered, failed, expi
 [[nodiscard]] std::string_view name_of(MessageState state) noexcept;  ///< "DELIVRD", "UNDELIV", …
 
 struct Receipt {
-  std::string_view message_id;  ///< as the SMSC wrote it
+  std::string_view message_id;  ///< as the SMSC wrote it; empty: there is the reference alone
   MessageState state = MessageState::unknown;
   bool is_intermediate = false;  ///< esm_class says intermediate notification
   std::string_view stat;         ///< the text's word; empty when only the TLV told
@@ -48,13 +48,15 @@ struct Receipt {
   std::optional<std::uint32_t> network_error_code;  ///< of the TLV: type << 16 | code
   std::optional<std::uint16_t> user_message_reference;
   std::string_view done_date;
+  std::string_view source;       ///< the PDU's: the handset that is reported on
+  std::string_view destination;  ///< the PDU's: who sent the message
 };
 
 /// True when esm_class marks the PDU as a receipt (delivery, SME or intermediate), not a reply.
 /// Bits are masked: 0x44 is a receipt with a user-data header.
 [[nodiscard]] bool is_receipt(std::uint8_t esm_class) noexcept;
 
-/// Nothing when the PDU names no message id in any known way.
+/// Nothing when the PDU names no message in any known way.
 [[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver) noexcept;
 /// The same for a carrier with a form of its own; the usual form where the pattern does not fit.
 [[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver,

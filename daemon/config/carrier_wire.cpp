@@ -100,6 +100,13 @@ void read_wire(Section& section, bool receipts, WireConfig& wire) {
   section.choice("submit", wire.by_data_sm, kSubmits);
   read_tlvs(section, wire.tlvs);
   section.flag("user_message_reference", wire.user_message_reference);
+  section.flag("match_by_reference", wire.match_by_reference);
+  if (!wire.user_message_reference) {
+    if (section.find("match_by_reference") != nullptr && wire.match_by_reference) {
+      section.mistake("match_by_reference", "needs user_message_reference = true");
+    }
+    wire.match_by_reference = false;
+  }
   section.flag("more_messages_to_send", wire.more_messages_to_send);
   read_registered_delivery(section, receipts, wire);
   read_receipt_pattern(section, wire);

@@ -198,6 +198,7 @@ void describe_wire(Page& page, const WireConfig& wire) {
   page.line("submit", in_quotes(wire.by_data_sm ? "data_sm" : "submit_sm"));
   if (!wire.tlvs.empty()) page.line("tlv", tlvs(wire.tlvs));
   page.flag("user_message_reference", wire.user_message_reference);
+  page.flag("match_by_reference", wire.match_by_reference);
   page.flag("more_messages_to_send", wire.more_messages_to_send);
   if (wire.registered_delivery) page.line("registered_delivery", *wire.registered_delivery);
   if (wire.query_after.count() > 0) page.line("query_after", wire.query_after);

@@ -20,6 +20,8 @@ struct WireConfig {
   bool by_data_sm = false;         ///< `submit`: data_sm instead of submit_sm
   std::vector<std::uint8_t> tlvs;  ///< optional parameters of every message, as they travel
   bool user_message_reference = true;
+  /// A receipt whose id fits nothing is matched by it, where the carrier gives it back.
+  bool match_by_reference = true;
   bool more_messages_to_send = true;
   /// What asks for a receipt there, instead of 1; bits 0 and 1 follow the message's wish.
   std::optional<std::uint8_t> registered_delivery;

@@ -27,7 +27,9 @@ void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) con
   switch (request.action) {
     case Action::list: return list(request.name, std::move(reply));
     case Action::show: return show(*number, std::move(reply));
-    case Action::orphans: return orphans(*number, std::move(reply));
+    case Action::orphans:
+      return request.message_id ? rematch(*number, *request.message_id, peer, std::move(reply))
+                                : orphans(*number, std::move(reply));
     case Action::suspend: return suspend(*number, true, peer, std::move(reply));
     case Action::resume: return suspend(*number, false, peer, std::move(reply));
     case Action::trace: return trace(*number, request, peer, std::move(reply));
@@ -75,6 +77,20 @@ void CarrierDesk::orphans(std::uint16_t number, Reply reply) const {
   on_carrier_(number, [reply = std::move(reply)](CarrierDelivery& carrier) {
     reply(orphans_shown(carrier.name(), carrier.orphans(kOrphansShownMax)));
   });
+}
+
+void CarrierDesk::rematch(std::uint16_t number, protocol::MessageIdRule rule, const Peer& peer,
+                          Reply reply) const {
+  on_carrier_(
+      number, [rule, client = peer.client, reply = std::move(reply)](CarrierDelivery& carrier) {
+        const auto done = [&carrier, reply](Rematched rematched) {
+          reply(orphans_shown(carrier.name(), carrier.orphans(kOrphansShownMax), rematched));
+        };
+        if (carrier.rematch(rule, client, done)) return;
+        std::string refusal;
+        append_rejection({"busy", "this carrier's orphans are being tried again", {}}, refusal);
+        reply(std::move(refusal));
+      });
 }
 
 void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer,

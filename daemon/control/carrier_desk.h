@@ -35,6 +35,8 @@ class CarrierDesk {
   void list(const std::string& name, Reply reply) const;
   void show(std::uint16_t number, Reply reply) const;
   void orphans(std::uint16_t number, Reply reply) const;
+  void rematch(std::uint16_t number, protocol::MessageIdRule rule, const Peer& peer,
+               Reply reply) const;
   void suspend(std::uint16_t number, bool suspended, const Peer& peer, Reply reply) const;
   void trace(std::uint16_t number, const CarrierRequest& request, const Peer& peer,
              Reply reply) const;

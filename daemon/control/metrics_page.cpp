@@ -335,10 +335,15 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_unmatched); });
   add_by_carrier(all,
-                 counter_family("stentor_receipts_matched_late_total",
-                                "Of these, matched when the submit_sm_resp came."),
+                 counter_family("stentor_receipts_matched_by_reference_total",
+                                "Receipts matched by user_message_reference, not by their id."),
                  figures,
-                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_matched_late); });
+                 [](const CarrierSnapshot& c) { return number(c.stats.receipts_by_reference); });
+  add_by_carrier(
+      all,
+      counter_family("stentor_receipts_matched_late_total",
+                     "Of these, matched when their submit_sm_resp came, or by another rule."),
+      figures, [](const CarrierSnapshot& c) { return number(c.stats.receipts_matched_late); });
   add_by_carrier(
       all, counter_family("stentor_receipts_unparsed_total", "Receipts that name no message id."),
       figures, [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });

@@ -18,9 +18,15 @@ void append_word(std::string_view key, std::string_view word, std::string& out) 
 
 }  // namespace
 
-std::string orphans_shown(std::string_view carrier, const OrphanReport& report) {
+std::string orphans_shown(std::string_view carrier, const OrphanReport& report,
+                          std::optional<Rematched> rematched) {
   std::string out = R"({"status":"ok")";
   append_member("name", carrier, out);
+  if (rematched) {
+    append_member("tried", rematched->tried, out);
+    append_member("matched", rematched->matched, out);
+    append_member("until", "restart", out);
+  }
   append_member("kept", report.kept, out);
   append_member("unmatched", report.unmatched, out);
   append_member("message_id", protocol::name_of(report.rule), out);
@@ -38,6 +44,9 @@ std::string orphans_shown(std::string_view carrier, const OrphanReport& report) 
       out.push_back('"');
       append_rfc3339(orphan.came_ms, out);
       out.push_back('"');
+    }
+    if (orphan.user_message_reference) {
+      append_member("user_message_reference", *orphan.user_message_reference, out);
     }
     append_member("state", protocol::name_of(orphan.state), out);
     append_word("stat", orphan.stat, out);

@@ -5,13 +5,17 @@
 // Spec     docs/protocol.md, "carrier"
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "daemon/tracking/orphan_report.h"
+#include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
 
-[[nodiscard]] std::string orphans_shown(std::string_view carrier, const OrphanReport& report);
+/// `rematched`: what trying them again has come to, where that was asked for.
+[[nodiscard]] std::string orphans_shown(std::string_view carrier, const OrphanReport& report,
+                                        std::optional<Rematched> rematched = std::nullopt);
 
 }  // namespace stentor::daemon

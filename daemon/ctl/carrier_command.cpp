@@ -84,11 +84,19 @@ void print_shown(const JsonValue& carrier, std::ostream& out) {
 }
 
 void print_orphans(const JsonValue& carrier, std::ostream& out) {
+  if (!carrier.text("until").empty()) {
+    out << fmt::format(
+        "{} tried again, {} matched; ids are read as \"{}\" until the next start: to keep that, "
+        "set "
+        "message_id in the configuration\n",
+        grouped(carrier.number("tried")), grouped(carrier.number("matched")),
+        printable(carrier.text("message_id")));
+  }
   out << fmt::format("{}: {} receipts without a segment\n{}\n", printable(carrier.text("name")),
                      grouped(carrier.number("kept")), printable(carrier.text("evidence")));
   const std::string suggested = carrier.text("suggested");
   if (!suggested.empty() && suggested != carrier.text("message_id")) {
-    out << fmt::format("the configuration says message_id = \"{}\"; try \"{}\"\n",
+    out << fmt::format("ids are read as message_id = \"{}\"; try \"{}\"\n",
                        printable(carrier.text("message_id")), printable(suggested));
   }
   const auto& orphans = carrier.array("orphans");
@@ -116,6 +124,7 @@ result<Exit> carrier(const Target& target, const CarrierOptions& options,
   if (!connection) return std::unexpected(std::move(connection.error()));
   JsonLine request;
   request.add("op", "carrier").add("action", options.action).add_given("name", options.name);
+  if (options.action == "orphans") request.add_given("message_id", options.rematch);
   if (is_trace) {
     request.add("seconds", options.seconds).add("lines", options.lines);
     if (options.clear) request.add_json("clear", "true");

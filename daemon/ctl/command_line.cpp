@@ -186,7 +186,12 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
   };
   add("list", "all carriers, a line each", false);
   add("show", "one carrier: its binds, and what went wrong lately", true);
-  add("orphans", "receipts that match nothing, and what would make them match", true);
+  CLI::App* orphans =
+      add("orphans", "receipts that match nothing, and what would make them match", true);
+  orphans
+      ->add_option("--rematch", options.rematch,
+                   "try them again with ids read by this rule, and go on so until a restart")
+      ->check(CLI::IsMember({"auto", "verbatim", "decimal", "hex"}));
   add("suspend", "submit nothing new through it; its binds stay for receipts", true);
   add("resume", "let it go on", true);
   CLI::App* trace = add("trace", "what passes on its wire, decoded, for a while", true);

@@ -126,6 +126,7 @@ struct CarrierOptions {
   std::int64_t seconds = 10;  ///< of trace, as the next two
   std::int64_t lines = 1000;
   bool clear = false;
+  std::string rematch;  ///< of orphans: a rule of message ids; empty: only look
 };
 [[nodiscard]] result<Exit> carrier(const Target& target, const CarrierOptions& options,
                                    const Surroundings& around);

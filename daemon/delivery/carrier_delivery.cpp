@@ -106,12 +106,6 @@ void CarrierDelivery::restore_retry(queue::Locator at, Retry retry) {
   retries_[at.bits()] = std::move(retry);
 }
 
-void CarrierDelivery::restore_outstanding(std::string_view message_id, queue::Locator at,
-                                          std::uint8_t part, std::uint8_t parts,
-                                          std::uint32_t expires) {
-  tracker_.restore_taken(message_id, at, part, parts, expires);
-}
-
 void CarrierDelivery::restore_receipt(const ReceiptCame& receipt, std::uint8_t parts) {
   tracker_.restore_receipt(receipt, parts);
 }

@@ -114,8 +114,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
   /// One that was held already.
   void restore_held(std::uint64_t sequence, Held held);
-  void restore_outstanding(std::string_view message_id, queue::Locator at, std::uint8_t part,
-                           std::uint8_t parts, std::uint32_t expires);
+  void restore_outstanding(const TakenSegment& taken) { tracker_.restore_taken(taken); }
   /// A receipt that was matched, of a message of so many parts.
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// A receipt that matched nothing when it came.
@@ -161,6 +160,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   [[nodiscard]] CarrierSnapshot snapshot() const;
   [[nodiscard]] OrphanReport orphans(std::size_t max) const { return tracker_.orphans(max); }
+  /// Reads ids by `rule` until the next start, and tries all orphans again by it, some at a time;
+  /// `done` when what came of it is durable. False when that is under way already.
+  [[nodiscard]] bool rematch(protocol::MessageIdRule rule, std::string_view client,
+                             std::function<void(Rematched)> done);
   [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
   /// Messages, in lanes and timers.
   [[nodiscard]] std::size_t waiting() const noexcept {
@@ -219,6 +222,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                    std::string_view detail);
   void write_intents();
   [[nodiscard]] std::size_t reserve_limit() const;
+
+  // rematching.cpp
+  void rematch_some();
 
   // flow_control.cpp
   struct Cancelling {
@@ -363,6 +369,11 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::function<void()> done;
   };
   std::deque<Switching> switching_;
+  struct Rematching {
+    Rematched so_far;
+    std::function<void(Rematched)> done;
+  };
+  std::optional<Rematching> rematching_;
   SubmitComposer composer_;
   CarrierQueries queries_;
 };

@@ -37,7 +37,8 @@ TrackerSetup tracker_setup_of(const CarrierConfig& config, std::uint64_t seed) {
   return {.carrier = config.name,
           .rule = rule_of(config.message_id),
           .codes = OutcomeCodes(config.errors),
-          .secret = secret_of(seed)};
+          .secret = secret_of(seed),
+          .by_reference = config.wire.user_message_reference && config.wire.match_by_reference};
 }
 
 void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string_view message_id) {
@@ -45,7 +46,8 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
                      .of = following(sent, State::none),
                      .expires = sent.accepted.expires,
                      .part = static_cast<std::uint8_t>(part + 1),
-                     .parts = sent.subject.parts},
+                     .parts = sent.subject.parts,
+                     .subject = &sent.subject},
                     moment_now());
 }
 
@@ -66,6 +68,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;
   }
+  end_doubt_by_receipt(*receipt, deliver.source.digits);
   tracker_.on_receipt(*receipt, moment_now());
   answer_when_durable(link, sequence_number);
 }

@@ -159,6 +159,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt) {
   append_word("err", receipt.err, steps_);
   append_word("carrier_id", receipt.message_id, steps_);
   append_word("done_date", receipt.done_date, steps_);
+  if (receipt.by_reference) append_member("matched_by", "user_message_reference", steps_);
   if (receipt.network_error_code != 0) {
     append_member(
         "network_error_code",

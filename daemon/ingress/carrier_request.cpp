@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "protocol/message_id_learner.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -19,11 +21,30 @@ constexpr std::pair<std::string_view, Action> kActions[] = {
 constexpr std::uint64_t kTraceSecondsMax = 300;
 constexpr std::uint64_t kTraceLinesMax = 10'000;
 
+constexpr protocol::MessageIdRule kRules[] = {
+    protocol::MessageIdRule::automatic, protocol::MessageIdRule::verbatim,
+    protocol::MessageIdRule::decimal, protocol::MessageIdRule::hex};
+
+std::expected<void, Refusal> read_rule(const RequestFields& fields, CarrierRequest& out) {
+  if (!fields.has(Field::message_id)) return {};
+  if (out.action != Action::orphans) {
+    return fields.refuse("bad_field", "message_id: goes with orphans only");
+  }
+  std::string_view written;
+  if (auto read = fields.read_text(Field::message_id, written, 16); !read) return read;
+  const auto* rule = std::ranges::find(kRules, written, [](auto each) { return name_of(each); });
+  if (rule == std::end(kRules)) {
+    return fields.refuse("bad_field", "message_id: must be auto, verbatim, decimal or hex");
+  }
+  out.message_id = *rule;
+  return {};
+}
+
 }  // namespace
 
 std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields) {
-  static const FieldSet allowed =
-      set_of(Field::op, Field::action, Field::name, Field::seconds, Field::lines, Field::clear);
+  static const FieldSet allowed = set_of(Field::op, Field::action, Field::name, Field::seconds,
+                                         Field::lines, Field::clear, Field::message_id);
   std::string_view action = "list";
   std::string_view name;
   std::expected<void, Refusal> step = fields.allow_only(allowed);
@@ -39,7 +60,10 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
   if (known->second != Action::list && name.empty()) {
     return fields.refuse("bad_field", "name: which carrier?");
   }
-  CarrierRequest out{.action = known->second, .name = std::string(name)};
+  CarrierRequest out;
+  out.action = known->second;
+  out.name = name;
+  if (auto read = read_rule(fields, out); !read) return std::unexpected(std::move(read.error()));
   if (out.action != Action::trace) {
     for (const Field of_trace : {Field::seconds, Field::lines, Field::clear}) {
       if (fields.has(of_trace)) {

@@ -194,9 +194,10 @@ void Connection::handle(const StatusRequest& /*request*/) {
 }
 
 void Connection::handle(const CarrierRequest& request) {
-  const bool only_looks = request.action == CarrierRequest::Action::list ||
-                          request.action == CarrierRequest::Action::show ||
-                          request.action == CarrierRequest::Action::orphans;
+  const bool only_looks =
+      request.action == CarrierRequest::Action::list ||
+      request.action == CarrierRequest::Action::show ||
+      (request.action == CarrierRequest::Action::orphans && !request.message_id);
   if (only_looks ? !peer_.may_observe : !peer_.is_admin) {
     return refuse({"not_permitted",
                    only_looks ? "looking at carriers needs the role observe"

@@ -18,6 +18,7 @@
 
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
+#include "protocol/message_id.h"
 #include "queue/ticket.h"
 
 namespace stentor::daemon {
@@ -170,6 +171,8 @@ struct CarrierRequest {
   std::uint64_t seconds = 10;
   std::uint64_t lines = 1000;
   bool clear = false;  ///< numbers and texts as they are
+  /// orphans: tried again with ids read by this rule, and all receipts from now on.
+  std::optional<protocol::MessageIdRule> message_id;
 };
 
 using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kFields> kNames = {
     "plan",     "uncertain", "flash",   "service_type", "protocol_id", "tlv",
     "callback", "binary",    "udh",     "id",           "carrier_id",  "consumer",
     "types",    "cursor",    "action",  "name",         "as",          "client",
-    "weight",   "rate",      "seconds", "lines",        "clear"};
+    "weight",   "rate",      "seconds", "lines",        "clear",       "message_id"};
 
 }  // namespace
 

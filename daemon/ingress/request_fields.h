@@ -66,6 +66,7 @@ enum class Field : std::uint8_t {
   seconds,
   lines,
   clear,
+  message_id,
   count
 };
 constexpr auto kFields = static_cast<std::size_t>(Field::count);

@@ -305,6 +305,7 @@ void encode(const ReceiptCame& receipt, FieldWriter& out) {
   out.u8(static_cast<std::uint8_t>(receipt.corrects));
   out.u32(receipt.network_error_code);
   out.text(receipt.done_date);
+  if (receipt.by_reference) out.u8(1);
 }
 
 std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
@@ -324,6 +325,7 @@ std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload)
     receipt.corrects = static_cast<State>(in.u8());
     receipt.network_error_code = in.u32();
     receipt.done_date = in.text();
+    if (!in.is_at_end()) receipt.by_reference = in.u8() != 0;
   }
   return checked(in, receipt);
 }
@@ -423,6 +425,10 @@ void encode(const Orphan& orphan, FieldWriter& out) {
   out.text(orphan.err);
   out.u32(orphan.network_error_code);
   out.text(orphan.done_date);
+  if (!orphan.user_message_reference) return;
+  out.u16(*orphan.user_message_reference);
+  out.text(orphan.source);
+  out.text(orphan.destination);
 }
 
 std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
@@ -438,6 +444,11 @@ std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
   if (!in.is_at_end()) {  // as above
     orphan.network_error_code = in.u32();
     orphan.done_date = in.text();
+  }
+  if (!in.is_at_end()) {
+    orphan.user_message_reference = in.u16();
+    orphan.source = in.text();
+    orphan.destination = in.text();
   }
   return checked(in, orphan);
 }

@@ -188,6 +188,7 @@ struct ReceiptCame {
   State corrects = State::none;          ///< the final state that this one replaces
   std::uint32_t network_error_code = 0;  ///< of the TLV: type << 16 | code; 0: none
   std::string_view done_date;            ///< as the carrier wrote it
+  bool by_reference = false;  ///< matched by user_message_reference: its id, if any, fits nothing
 };
 void encode(const ReceiptCame& receipt, FieldWriter& out);
 [[nodiscard]] std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload);
@@ -246,6 +247,10 @@ struct Orphan {
   std::string_view err;
   std::uint32_t network_error_code = 0;
   std::string_view done_date;
+  // Not written where the carrier gave no user_message_reference.
+  std::optional<std::uint16_t> user_message_reference;
+  std::string_view source;
+  std::string_view destination;
 };
 void encode(const Orphan& orphan, FieldWriter& out);
 [[nodiscard]] std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload);

@@ -287,9 +287,8 @@ void Replay::visit_part(const queue::Record& record) {
   if (part->of.state == State::sent_final) ++ledger_.sent;
   if (entry != nullptr) {
     // A carrier that it has moved to may cut it otherwise.
-    if (const auto subject = decode_subject(part->of.subject)) {
-      entry->parts = std::max<std::uint8_t>(1, subject->parts);
-    }
+    const auto subject = decode_subject(part->of.subject);
+    if (subject) entry->parts = std::max<std::uint8_t>(1, subject->parts);
     const bool is_accepted = part->command_status == 0;
     if (entry->parts > 1 && is_accepted) {
       PartSet& taken = partials_[sequence].taken;
@@ -309,8 +308,13 @@ void Replay::visit_part(const queue::Record& record) {
     }
     if (is_accepted && part->of.state != State::sent_final && entry->carrier != kNoCarrier) {
       carrier_of_(entry->carrier)
-          .restore_outstanding(part->message_id, entry->at, part->part, entry->parts,
-                               entry->expires);
+          .restore_outstanding(
+              {.message_id = part->message_id,
+               .of = {.accepted = entry->at, .subject = {}, .time_ms = part->of.time_ms},
+               .expires = entry->expires,
+               .part = part->part,
+               .parts = entry->parts,
+               .subject = subject ? &*subject : nullptr});
     }
   }
   advance(part->of, entry, sequence);
@@ -403,6 +407,9 @@ void Replay::visit_orphan(const queue::Record& record) {
     receipt.err = orphan->err;
     if (orphan->network_error_code != 0) receipt.network_error_code = orphan->network_error_code;
     receipt.done_date = orphan->done_date;
+    receipt.user_message_reference = orphan->user_message_reference;
+    receipt.source = orphan->source;
+    receipt.destination = orphan->destination;
     carrier_of_(*carrier).restore_unmatched(receipt, orphan->time_ms);
   }
 }

@@ -12,6 +12,9 @@ KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came
           .err = std::string(receipt.err),
           .network_error_code = receipt.network_error_code,
           .done_date = std::string(receipt.done_date),
+          .user_message_reference = receipt.user_message_reference,
+          .source = std::string(receipt.source),
+          .destination = std::string(receipt.destination),
           .came_ms = came_ms};
 }
 
@@ -24,6 +27,9 @@ protocol::Receipt KeptReceipt::view() const {
   receipt.err = err;
   receipt.network_error_code = network_error_code;
   receipt.done_date = done_date;
+  receipt.user_message_reference = user_message_reference;
+  receipt.source = source;
+  receipt.destination = destination;
   return receipt;
 }
 
@@ -43,10 +49,14 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   return dropped;
 }
 
-std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id) {
+std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, std::uint64_t came_since_ms) {
   std::vector<std::uint64_t> numbers;
   const auto [begin, end] = by_id_.equal_range(std::string(id));
-  for (auto found = begin; found != end; ++found) numbers.push_back(found->second);
+  for (auto found = begin; found != end; ++found) {
+    if (entries_.at(found->second).receipt.came_ms >= came_since_ms) {
+      numbers.push_back(found->second);
+    }
+  }
   std::ranges::sort(numbers);
   std::vector<KeptReceipt> receipts;
   for (const std::uint64_t number : numbers) {
@@ -54,6 +64,18 @@ std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id) {
     drop(number);
   }
   return receipts;
+}
+
+std::deque<KeptReceipt> EarlyReceipts::take_all() {
+  std::deque<KeptReceipt> all;
+  for (const std::uint64_t number : order_) {
+    const auto entry = entries_.find(number);
+    if (entry != entries_.end()) all.push_back(std::move(entry->second.receipt));
+  }
+  entries_.clear();
+  by_id_.clear();
+  order_.clear();
+  return all;
 }
 
 void EarlyReceipts::newest(std::size_t max,

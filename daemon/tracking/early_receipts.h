@@ -29,6 +29,9 @@ struct KeptReceipt {
   std::string err;
   std::optional<std::uint32_t> network_error_code;
   std::string done_date;
+  std::optional<std::uint16_t> user_message_reference;
+  std::string source;
+  std::string destination;
   std::uint64_t came_ms = 0;  ///< Unix time
 
   [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt, std::uint64_t came_ms = 0);
@@ -50,8 +53,11 @@ class EarlyReceipts {
   [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
                                 const std::vector<std::string>& spellings, TimePoint now,
                                 std::uint64_t came_ms = 0);
-  /// The receipts kept for this canonical submit id, oldest first; they are taken out.
-  [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id);
+  /// The receipts kept for this canonical submit id, oldest first, that came at `came_since_ms` or
+  /// later; they are taken out.
+  [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id, std::uint64_t came_since_ms = 0);
+  /// All of them, oldest first.
+  [[nodiscard]] std::deque<KeptReceipt> take_all();
   /// Lets go what has waited too long; returns how many.
   [[nodiscard]] std::size_t expire(TimePoint now);
 

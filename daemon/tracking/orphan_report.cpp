@@ -33,9 +33,9 @@ std::string_view meaning_of(MessageIdRule rule) {
 
 OrphanReport Tracker::orphans(std::size_t max) const {
   OrphanReport report;
-  report.rule = setup_.rule;
+  report.rule = rule_;
   report.learnt = learner_.learnt();
-  report.kept = early_.size();
+  report.kept = early();
   report.unmatched = stats_.receipts_unmatched;
   std::array<std::size_t, 4> matches{};
   early_.newest(std::max(max, kExaminedMax), [&](const KeptReceipt& kept) {

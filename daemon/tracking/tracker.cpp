@@ -46,11 +46,13 @@ State state_of(ReceiptVerdict verdict) noexcept {
 Tracker::Tracker(TrackerSetup setup, TrackingOutcomes& outcomes, AcceptedRecords& records,
                  TrackingStats& stats, Moment now)
     : setup_(std::move(setup)),
+      rule_(setup_.rule),
       outcomes_(outcomes),
       records_(records),
       stats_(stats),
       start_(now.steady),
-      outstanding_(setup_.secret, now.wall_ms / 1000) {}
+      outstanding_(setup_.secret, now.wall_ms / 1000),
+      names_(setup_.secret, setup_.by_reference) {}
 
 // Never 0, which stands for "before this start".
 std::uint32_t Tracker::ms_of(Moment now) const {
@@ -85,22 +87,29 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
     return;
   }
   const protocol::CanonicalId id(taken.message_id);
-  outstanding_.put(id.text(), segment);
+  const auto key = outstanding_.fingerprint(id.text());
+  outstanding_.put(key, segment);
   if (watch_ != nullptr) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
                        std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   }
   settled_.erase(id.text());
-  if (early_.is_empty()) return;
-  for (const KeptReceipt& kept : early_.take(id.text())) {
-    ++stats_.receipts_matched_late;
-    const protocol::Receipt receipt = kept.view();
-    if (!apply(receipt, now)) (void)is_repeated(receipt, now);
-  }
+  name(taken, key, now.wall_ms);
+  if (!early_.is_empty()) match_early(taken, id, now);
 }
 
 void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
-  if (!apply(receipt, now) && !is_repeated(receipt, now)) keep_unmatched(receipt, now);
+  names_.note(receipt);
+  if (!is_matched(receipt, now)) keep_unmatched(receipt, now);
+}
+
+// By its id, else by its reference; each may also say that it has come before.
+bool Tracker::is_matched(const protocol::Receipt& receipt, Moment now) {
+  if (const auto target = find(receipt)) {
+    apply(*target, receipt, now);
+    return true;
+  }
+  return is_repeated(receipt, now) || apply_by_reference(receipt, now);
 }
 
 bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
@@ -117,8 +126,8 @@ void Tracker::forget(queue::Locator message) {
 }
 
 std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
-  const bool learns = setup_.rule == protocol::MessageIdRule::automatic;
-  protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  const bool learns = rule_ == protocol::MessageIdRule::automatic;
+  protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   if (learns) spellings = learner_.in_order(spellings);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
@@ -126,26 +135,24 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
       if (learns && learner_.on_match(spellings, i) && watch_ != nullptr) {
         watch_->on_rule(learner_.learnt());
       }
-      return Target{.key = key, .segment = *segment, .id = spellings.candidates[i]};
+      return Target{
+          .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
     }
   }
   return std::nullopt;
 }
 
-// True when the receipt speaks of a segment that awaits one, or may be corrected.
-bool Tracker::apply(const protocol::Receipt& receipt, Moment now) {
-  const auto target = find(receipt);
-  if (!target) return false;
+// The receipt speaks of a segment that awaits one, or may be corrected.
+void Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
   // Told unknown already: only who knows better changes anything.
-  if (target->segment.is_told) {
+  if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));
     if (state == State::none || state == State::unknown) {
       ++stats_.receipts_duplicate;
-      return true;
+      return;
     }
   }
-  apply_to(*target, receipt, now);
-  return true;
+  apply_to(target, receipt, now);
 }
 
 void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now) {
@@ -176,6 +183,7 @@ void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, M
   came.code = setup_.codes.of(receipt);
   came.network_error_code = receipt.network_error_code.value_or(0);
   came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  came.by_reference = target.by_reference;
   std::string code;
   std::string detail;
   if (came.is_final_for_part) settle(target, state, came, code, detail, now);
@@ -238,37 +246,41 @@ void Tracker::count(State state, State corrects) {
 // True when the receipt speaks of a segment that has had its final one. A second copy is answered
 // and forgotten; another verdict is told as a conflict and changes nothing.
 bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment now) {
-  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto settled = settled_.find(spellings.candidates[i].text());
     if (!settled) continue;
-    const State state = state_of(verdict_of(receipt));
-    // What is not final, or knows nothing, contradicts nobody.
-    if (state == State::none || state == State::unknown || state == settled->state) {
-      ++stats_.receipts_duplicate;
-      return true;
-    }
-    ++stats_.receipts_conflicting;
-    const auto accepted = records_.read(settled->at);
-    if (!accepted) {
-      ++stats_.records_unreadable;
-      return true;
-    }
-    const std::string words = words_of(receipt);
-    const SubjectHere here(accepted->subject, setup_.carrier);
-    Verdict conflict;
-    conflict.of = {.accepted = settled->at,
-                   .subject = here.octets(),
-                   .time_ms = now.wall_ms,
-                   .state = State::none,
-                   .possible_duplicate = false};
-    conflict.code = setup_.codes.of(receipt);
-    if (conflict.code.empty()) conflict.code = name_of(state);
-    conflict.detail = words;
-    outcomes_.write_conflict(conflict);
+    repeat(*settled, receipt, now);
     return true;
   }
   return false;
+}
+
+void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now) {
+  const State state = state_of(verdict_of(receipt));
+  // What is not final, or knows nothing, contradicts nobody.
+  if (state == State::none || state == State::unknown || state == settled.state) {
+    ++stats_.receipts_duplicate;
+    return;
+  }
+  ++stats_.receipts_conflicting;
+  const auto accepted = records_.read(settled.at);
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    return;
+  }
+  const std::string words = words_of(receipt);
+  const SubjectHere here(accepted->subject, setup_.carrier);
+  Verdict conflict;
+  conflict.of = {.accepted = settled.at,
+                 .subject = here.octets(),
+                 .time_ms = now.wall_ms,
+                 .state = State::none,
+                 .possible_duplicate = false};
+  conflict.code = setup_.codes.of(receipt);
+  if (conflict.code.empty()) conflict.code = name_of(state);
+  conflict.detail = words;
+  outcomes_.write_conflict(conflict);
 }
 
 // It may have come before its submit_sm_resp: kept, on disk and at hand, and tried again then.
@@ -284,18 +296,25 @@ void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now) {
   orphan.err = receipt.err;
   orphan.network_error_code = receipt.network_error_code.value_or(0);
   orphan.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  if (names_.name_of(receipt)) {
+    orphan.user_message_reference = receipt.user_message_reference;
+    orphan.source = receipt.source;
+    orphan.destination = receipt.destination;
+  }
   outcomes_.write(orphan);
   hold(receipt, now, now.wall_ms);
 }
 
 void Tracker::hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms) {
-  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, setup_.rule);
+  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   std::vector<std::string> ids;
-  ids.reserve(spellings.count);
+  ids.reserve(spellings.count + 1u);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     ids.emplace_back(spellings.candidates[i].text());
   }
-  (void)early_.put(receipt, ids, now.steady, came_ms);  // counted when it came
+  if (const auto name = names_.name_of(receipt)) ids.emplace_back(name->as_id().text());
+  const std::chrono::milliseconds age(now.wall_ms - std::min(came_ms, now.wall_ms));
+  (void)early_.put(receipt, ids, now.steady - age, came_ms);  // counted when it came
 }
 
 void Tracker::on_second(Moment now) {

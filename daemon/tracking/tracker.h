@@ -17,6 +17,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "daemon/tracking/orphan_report.h"
 #include "daemon/tracking/outcome_codes.h"
 #include "daemon/tracking/outstanding.h"
+#include "daemon/tracking/segment_names.h"
 #include "daemon/tracking/settled_segments.h"
 #include "daemon/tracking/tracking_stats.h"
 #include "protocol/message_id.h"
@@ -71,6 +73,9 @@ struct TrackerSetup {
   protocol::MessageIdRule rule = protocol::MessageIdRule::automatic;
   OutcomeCodes codes;
   Outstanding::Key secret{};  ///< carriers choose ids: unknown to them, so that none can collide
+  /// Each segment carries a user_message_reference, and a receipt whose id fits nothing is matched
+  /// by it.
+  bool by_reference = false;
 };
 
 struct Moment {
@@ -85,6 +90,13 @@ struct TakenSegment {
   std::uint32_t expires = 0;    ///< the message's, seconds of Unix time
   std::uint8_t part = 1;
   std::uint8_t parts = 1;
+  const Subject* subject = nullptr;  ///< what its second name is made of; null: it has none
+};
+
+/// What trying the orphans again has come to.
+struct Rematched {
+  std::size_t tried = 0;
+  std::size_t matched = 0;  ///< or known as second copies
 };
 
 class Tracker {
@@ -113,8 +125,7 @@ class Tracker {
   void on_second(Moment now);
 
   // Recovery, in the order of the journal, then finish_restoring() once.
-  void restore_taken(std::string_view message_id, queue::Locator at, std::uint8_t part,
-                     std::uint8_t parts, std::uint32_t expires);
+  void restore_taken(const TakenSegment& taken);
   /// A receipt that was matched before: its second copy must not count, and its part is known.
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// A receipt that matched nothing when it came.
@@ -127,13 +138,18 @@ class Tracker {
   /// Receipts that match nothing, up to `max` of them, and what would make them match.
   [[nodiscard]] OrphanReport orphans(std::size_t max) const;
 
-  /// As learnt, else as configured.
+  /// From now on receipts' ids are read by `rule`, and all orphans wait for rematch_some().
+  void start_rematch(protocol::MessageIdRule rule);
+  /// Tries up to `max` of them again, the oldest first; nothing tried: all have been.
+  [[nodiscard]] Rematched rematch_some(std::size_t max, Moment now);
+
+  /// As learnt, else as set.
   [[nodiscard]] protocol::MessageIdRule rule() const noexcept {
-    return learner_.learnt().value_or(setup_.rule);
+    return learner_.learnt().value_or(rule_);
   }
   [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_.size(); }
   [[nodiscard]] std::size_t on_disk() const noexcept { return outstanding_.on_disk(); }
-  [[nodiscard]] std::size_t early() const noexcept { return early_.size(); }
+  [[nodiscard]] std::size_t early() const noexcept { return early_.size() + to_rematch_.size(); }
   /// Nothing here needs on_second().
   [[nodiscard]] bool is_idle() const noexcept {
     return outstanding_.size() == 0;  // early receipts that wait in vain may wait on
@@ -145,18 +161,32 @@ class Tracker {
   // How long a message that was told `unknown` can be corrected: what the journal keeps by default,
   // since without its accepted record nothing can be told of it.
   static constexpr std::uint64_t kCorrectionSeconds = 72 * 3600;
+  // How long a receipt may be ahead of its response where only its reference tells what it is for:
+  // as long as a response may take by default. A stranger's that was kept for days would meet a
+  // message of ours by chance.
+  static constexpr std::uint64_t kAheadMs = 60'000;
 
   struct Target {
     Outstanding::Fingerprint key;
     OutstandingSegment segment;
     protocol::CanonicalId id;
+    bool by_reference = false;
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt);
-  [[nodiscard]] bool apply(const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, Moment now);
+  void apply(const Target& target, const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, Moment now);
+  void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
+  [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
+  void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, Moment now);
+  [[nodiscard]] std::optional<Target> find_named(const ReceiptCame& came);
+  [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
+  void restore(const Target& target, const ReceiptCame& came, State state);
   void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
   [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment now);
+  void repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now);
   void keep_unmatched(const protocol::Receipt& receipt, Moment now);
   void hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms);
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
@@ -165,6 +195,7 @@ class Tracker {
   [[nodiscard]] std::uint32_t ms_of(Moment now) const;
 
   const TrackerSetup setup_;
+  protocol::MessageIdRule rule_;  // as set up, until somebody says otherwise
   protocol::MessageIdLearner learner_;
   TrackingOutcomes& outcomes_;
   AcceptedRecords& records_;
@@ -172,10 +203,12 @@ class Tracker {
   SegmentWatch* watch_ = nullptr;
   const std::chrono::steady_clock::time_point start_;
   Outstanding outstanding_;
+  SegmentNames names_;
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
-  std::deque<KeptReceipt> restored_unmatched_;
+  std::set<std::string, std::less<>> restored_ids_;  // of orphans, while recovery goes on
+  std::deque<KeptReceipt> to_rematch_;               // at most EarlyReceipts::kEntriesMax
 };
 
 /// What a carrier's verdict on a segment means for us.

@@ -4,45 +4,42 @@
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
-void Tracker::restore_taken(std::string_view message_id, queue::Locator at, std::uint8_t part,
-                            std::uint8_t parts, std::uint32_t expires) {
+
+void Tracker::restore_taken(const TakenSegment& taken) {
   OutstandingSegment segment;
-  segment.at = at;
-  segment.expires_minute = outstanding_.minute_of(std::uint64_t{expires} + kReceiptMarginSeconds);
-  segment.part = part;
-  segment.parts = parts;
-  if (parts > 1) parts_.expect(at, parts);
-  if (message_id.empty()) {
-    if (parts > 1) (void)parts_.settle(at, part, State::sent_final, "no_message_id", {});
+  segment.at = taken.of.accepted;
+  segment.expires_minute =
+      outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
+  segment.part = taken.part;
+  segment.parts = taken.parts;
+  if (taken.parts > 1) parts_.expect(segment.at, taken.parts);
+  if (taken.message_id.empty()) {
+    if (taken.parts > 1) {
+      (void)parts_.settle(segment.at, taken.part, State::sent_final, "no_message_id", {});
+    }
     return;
   }
-  const protocol::CanonicalId id(message_id);
-  outstanding_.put(id.text(), segment);
+  const protocol::CanonicalId id(taken.message_id);
+  const auto key = outstanding_.fingerprint(id.text());
+  outstanding_.put(key, segment);
   if (watch_ != nullptr) {
-    watch_->on_awaited(at, part, message_id, std::uint64_t{expires} + kReceiptMarginSeconds);
+    watch_->on_awaited(segment.at, segment.part, taken.message_id,
+                       std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   }
   settled_.erase(id.text());
+  name(taken, key, taken.of.time_ms);
 }
 
 void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   if (!came.is_final_for_part) return;
-  protocol::Receipt receipt;
-  receipt.message_id = came.message_id;
-  receipt.state = static_cast<protocol::MessageState>(came.message_state);
-  receipt.stat = came.stat;
-  receipt.err = came.err;
-  const State state = state_of(protocol::verdict_of(receipt.state));
-  if (const auto target = find(receipt); target && target->segment.at == came.of.accepted) {
-    if (watch_ != nullptr) watch_->on_settled(came.of.accepted, came.part);
-    if (state == State::unknown) {
-      OutstandingSegment told = target->segment;
-      told.is_told = 1;
-      told.expires_minute = outstanding_.minute_of(came.of.time_ms / 1000 + kCorrectionSeconds);
-      outstanding_.put(target->key, told);
-    } else {
-      outstanding_.erase(target->key);
-      settled_.put(target->id.text(), {came.of.accepted, came.part, state});
-    }
+  const auto said = static_cast<protocol::MessageState>(came.message_state);
+  const State state = state_of(protocol::verdict_of(said));
+  const auto target = came.by_reference ? find_named(came) : find_matched(came);
+  if (target && target->segment.at == came.of.accepted) restore(*target, came, state);
+  if (restored_ids_.contains(came.message_id)) {  // it, and its copies, were orphans for a while
+    std::erase_if(to_rematch_, [&](const KeptReceipt& kept) {
+      return kept.message_id == came.message_id && kept.state == said;
+    });
   }
   if (parts > 1) {
     std::string words = "stat:" + std::string(came.stat.substr(0, 32));
@@ -51,9 +48,37 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   }
 }
 
+// By whatever rule it was: the configured one may be another now.
+std::optional<Tracker::Target> Tracker::find_matched(const ReceiptCame& came) const {
+  const protocol::Spellings spellings =
+      protocol::spellings_of(came.message_id, protocol::MessageIdRule::automatic);
+  for (std::uint8_t i = 0; i < spellings.count; ++i) {
+    const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
+    const auto segment = outstanding_.find(key);
+    if (!segment || segment->at != came.of.accepted) continue;
+    return Target{
+        .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
+  }
+  return std::nullopt;
+}
+
+void Tracker::restore(const Target& target, const ReceiptCame& came, State state) {
+  if (watch_ != nullptr) watch_->on_settled(came.of.accepted, came.part);
+  if (state == State::unknown) {
+    OutstandingSegment told = target.segment;
+    told.is_told = 1;
+    told.expires_minute = outstanding_.minute_of(came.of.time_ms / 1000 + kCorrectionSeconds);
+    outstanding_.put(target.key, told);
+  } else {
+    outstanding_.erase(target.key);
+    settled_.put(target.id.text(), {came.of.accepted, came.part, state});
+  }
+}
+
 void Tracker::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms) {
-  restored_unmatched_.push_back(KeptReceipt::of(receipt, came_ms));
-  if (restored_unmatched_.size() > EarlyReceipts::kEntriesMax) restored_unmatched_.pop_front();
+  if (!receipt.message_id.empty()) restored_ids_.emplace(receipt.message_id);
+  to_rematch_.push_back(KeptReceipt::of(receipt, came_ms));
+  if (to_rematch_.size() > EarlyReceipts::kEntriesMax) to_rematch_.pop_front();
 }
 
 void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
@@ -72,11 +97,9 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
   });
   parts_.keep_only([&](queue::Locator at) { return is_in(live, at) || is_in(unknown, at); });
   for (const std::uint64_t bits : unknown) parts_.restore_unknown(queue::Locator(bits));
-  for (const KeptReceipt& kept : restored_unmatched_) {
-    const protocol::Receipt receipt = kept.view();
-    if (!apply(receipt, now) && !is_repeated(receipt, now)) hold(receipt, now, kept.came_ms);
+  restored_ids_ = {};
+  while (rematch_some(to_rematch_.size(), now).tried > 0) {
   }
-  restored_unmatched_.clear();
 }
 
 }  // namespace stentor::daemon

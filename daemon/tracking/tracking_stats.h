@@ -24,6 +24,7 @@ struct TrackingStats {
   std::uint64_t receipts_intermediate = 0;
   std::uint64_t receipts_unmatched = 0;  ///< at first sight; some match later
   std::uint64_t receipts_matched_late = 0;
+  std::uint64_t receipts_by_reference = 0;  ///< matched by user_message_reference, not by id
   std::uint64_t receipts_unparsed = 0;
   std::uint64_t receipts_duplicate = 0;    ///< a second copy: answered, not told again
   std::uint64_t receipts_conflicting = 0;  ///< another final after a final

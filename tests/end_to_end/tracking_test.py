@@ -6,6 +6,7 @@ A plain model in Python plays beside a carrier that shuffles, repeats, hurries a
 
 import collections
 import random
+import struct
 import time
 import unittest
 
@@ -123,6 +124,91 @@ class Tracking(OneCarrier):
         for message_id, _ in sent:
             self.events.wait_for(message_id, "delivered")
         self.assertEqual(self.daemon.ask(op="carrier", action="orphans", name="north")["kept"], 0)
+
+    def test_orphans_are_matched_without_a_restart_when_the_rule_is_corrected(self):
+        self.restart(message_id="verbatim")
+        sent = [self.send(Receipt(spelled=lambda i: str(int(i, 16)), form="text"),
+                          message_id=f"812FC747000000{n:02X}") for n in range(5)]
+        self.report("a-stranger", "DELIVRD")
+
+        def orphans(**more):
+            return self.daemon.ask(op="carrier", action="orphans", name="north", **more)
+
+        under_test.wait_until(lambda: orphans()["kept"] == 6, "six orphans are kept")
+        wrong = orphans(message_id="hex")
+        self.assertEqual((wrong["tried"], wrong["matched"], wrong["kept"]), (6, 0, 6), wrong)
+        right = orphans(message_id="decimal")
+        self.assertEqual((right["tried"], right["matched"], right["kept"]), (6, 5, 1), right)
+        self.assertEqual((right["until"], right["message_id"]), ("restart", "decimal"))
+        self.assertEqual([o["carrier_id"] for o in right["orphans"]], ["a-stranger"])
+        for message_id, _ in sent:
+            self.events.wait_for(message_id, "delivered")
+        # Those to come are read so too, until the next start; what was matched stays so.
+        message_id, _ = self.send(Receipt(spelled=lambda i: str(int(i, 16)), form="text"),
+                                  message_id="812FC74700000055")
+        self.events.wait_for(message_id, "delivered")
+        self.restart(message_id="verbatim")
+        again = orphans()
+        self.assertEqual((again["message_id"], again["kept"]), ("verbatim", 1), again)
+        self.assertEqual(self.daemon.status()["delivered"], 6)
+        for bad in ({"message_id": "octal"}, {"action": "show", "message_id": "hex"}):
+            reply = self.daemon.ask(**{"op": "carrier", "action": "orphans", "name": "north", **bad})
+            self.assertEqual(reply["error"]["code"], "bad_field", reply)
+
+    def named(self, reference, stat, digits, carrier_id="", sender="SHOP"):
+        """A receipt that gives our reference back."""
+        text = (f"id:{carrier_id} " if carrier_id else "") + f"stat:{stat} err:000 text:"
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            (1, 1, digits), (5, 0, sender), smpp.ESM_RECEIPT, 0, text.encode(),
+            smpp.tlv(smpp.TLV_USER_MESSAGE_REFERENCE, struct.pack(">H", reference))))
+
+    def reference_of(self, digits, part=0):
+        submit = self.carrier.arrived(digits)[part].submit
+        return struct.unpack(">H", submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE])[0]
+
+    def test_receipts_with_a_strange_id_or_none_match_by_the_reference_they_give_back(self):
+        strange, strange_digits = self.send()
+        parted, parted_digits = self.send(text="a" * 300)
+        for message_id in (strange, parted):
+            self.events.wait_for(message_id, "sent")
+        self.named(self.reference_of(strange_digits), "DELIVRD", strange_digits, "ffff-eeee")
+        self.named(self.reference_of(parted_digits, 1), "UNDELIV", parted_digits)
+        self.events.wait_for(strange, "delivered")
+        self.events.wait_for(parted, "receipt")
+        self.restart()
+        # After the restart: the other part, in national form; and what names nobody or another.
+        self.named(self.reference_of(parted_digits), "DELIVRD", "8" + parted_digits[1:])
+        self.named(self.reference_of(parted_digits), "DELIVRD", "79990000000")
+        failed = self.events.wait_for(parted, "failed")
+        self.assertRegex(failed["detail"], "part 2 failed; part 1 delivered")
+        told = self.daemon.ask(op="message", id=parted)
+        steps = [s for s in told["history"] if s["what"] == "receipt"]
+        self.assertEqual([(s["part"], s["matched_by"]) for s in steps],
+                         [(2, "user_message_reference"), (1, "user_message_reference")], told)
+        under_test.wait_until(lambda: self.daemon.ask(
+            op="carrier", action="orphans", name="north")["kept"] == 1, "the stranger is kept")
+        self.assertIn('stentor_receipts_matched_by_reference_total{carrier="north"} 1\n',
+                      self.daemon.http("/metrics")[1])
+
+    def test_a_receipt_that_gives_our_reference_back_ends_a_doubt(self):
+        digits = "79165550001"
+        self.carrier.script = lambda submit, attempt: Answer(hang_up=True)
+        reply = self.daemon.ask(op="send", to="+" + digits, text="Hello", uncertain="hold",
+                                **{"from": "SHOP"})
+        self.events.wait_for(reply["id"], "uncertain")
+        self.daemon.wait_bound("north")
+        self.named(self.reference_of(digits), "DELIVRD", digits, "812FC7")
+        self.events.wait_for(reply["id"], "delivered")
+        self.assertEqual(len(self.carrier.arrived(digits)), 1)
+
+    def test_a_carrier_without_references_is_not_matched_by_them(self):
+        self.restart(match_by_reference=False)
+        message_id, digits = self.send()
+        self.events.wait_for(message_id, "sent")
+        self.named(self.reference_of(digits), "DELIVRD", digits)
+        under_test.wait_until(lambda: self.daemon.ask(
+            op="carrier", action="orphans", name="north")["kept"] == 1, "it is an orphan")
+        self.assertEqual(self.finals(message_id), [])
 
     def test_a_message_is_found_by_all_its_names_before_and_after_a_restart(self):
         message_id, digits = self.send(Receipt(), ref="by-ref", campaign="c",

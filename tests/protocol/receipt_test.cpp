@@ -203,6 +203,23 @@ TEST(Receipt, ReadsANetworkErrorCodeOfThreeDigits) {  // Kannel works around it
   EXPECT_EQ(parse_receipt(delivery.message)->network_error_code, 27u);
 }
 
+TEST(Receipt, WithoutAnIdMayNameItsMessageByTheReference) {
+  Octets tlvs;
+  append_tlv_u16(tlvs, tag::kUserMessageReference, 0x1234);
+  Delivery delivery("stat:UNDELIV err:001", tlvs);
+  delivery.message.source.digits = "79161234567";
+  delivery.message.destination.digits = "SHOP";
+
+  const auto receipt = parse_receipt(delivery.message);
+
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->message_id, "");
+  EXPECT_EQ(receipt->user_message_reference, 0x1234);
+  EXPECT_EQ(receipt->state, MessageState::undeliverable);
+  EXPECT_EQ(receipt->source, "79161234567");
+  EXPECT_EQ(receipt->destination, "SHOP");
+}
+
 TEST(Receipt, PassesOverTlvsOfTheWrongSize) {
   Octets tlvs;
   append_tlv(tlvs, tag::kMessageState, hex("0002"));

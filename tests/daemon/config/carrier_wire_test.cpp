@@ -43,6 +43,7 @@ TEST(CarrierWire, HasDefaultsThatSuitMostCarriers) {
   EXPECT_FALSE(wire.by_data_sm);
   EXPECT_TRUE(wire.tlvs.empty());
   EXPECT_TRUE(wire.user_message_reference);
+  EXPECT_TRUE(wire.match_by_reference);
   EXPECT_TRUE(wire.more_messages_to_send);
   EXPECT_FALSE(wire.registered_delivery);
   EXPECT_FALSE(wire.receipt_pattern);
@@ -80,6 +81,13 @@ TEST(CarrierWire, TakesARegisteredDeliveryThatAsksForReceipts) {
   EXPECT_EQ(mistakes_in("registered_delivery = 256").size(), 1u);
   EXPECT_EQ(mistakes_in("receipts = false\nregistered_delivery = 1"),
             (Said{"carrier[0].registered_delivery: receipts = false asks for none"}));
+}
+
+TEST(CarrierWire, MatchesByReferenceOnlyWhereOneIsSent) {
+  EXPECT_FALSE(read("match_by_reference = false").wire.match_by_reference);
+  EXPECT_FALSE(read("user_message_reference = false").wire.match_by_reference);
+  EXPECT_EQ(mistakes_in("user_message_reference = false\nmatch_by_reference = true"),
+            (Said{"carrier[0].match_by_reference: needs user_message_reference = true"}));
 }
 
 TEST(CarrierWire, CompilesThePatternOfItsReceipts) {

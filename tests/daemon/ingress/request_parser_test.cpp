@@ -220,6 +220,12 @@ TEST_F(RequestParserTest, ReadsWhatIsAskedOfACarrier) {
   expect_refused(R"({"op":"carrier","action":"melt","name":"north"})", "bad_field");
   EXPECT_TRUE(parse(R"({"op":"carrier","action":"orphans","name":"north"})"));
   expect_refused(R"({"op":"carrier","action":"list","text":"x"})", "unknown_field");
+  const auto rematch =
+      parse(R"({"op":"carrier","action":"orphans","name":"n","message_id":"decimal"})");
+  EXPECT_EQ(std::get<CarrierRequest>(*rematch).message_id, protocol::MessageIdRule::decimal);
+  expect_refused(R"({"op":"carrier","action":"orphans","name":"n","message_id":"octal"})",
+                 "bad_field");
+  expect_refused(R"({"op":"carrier","action":"show","name":"n","message_id":"hex"})", "bad_field");
 
   const auto trace =
       parse(R"({"op":"carrier","action":"trace","name":"n","seconds":5,"lines":7,"clear":true})");

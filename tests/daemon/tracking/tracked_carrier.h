@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/delivery/submit_composer.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
@@ -33,6 +34,10 @@ struct Written {
   std::string detail;
   std::string stat;
   std::string err;
+  bool by_reference = false;
+  std::optional<std::uint16_t> reference;
+  std::string source;
+  std::string destination;
 };
 
 class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
@@ -52,9 +57,17 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   void sweep() {
     for (int i = 0; i < 65; ++i) tracker_->on_second(now_);
   }
-  queue::Locator accept(ReceiptWish wish = ReceiptWish::all) {
+  /// Its id is the sequence that user_message_reference is made of; 0: the next one.
+  queue::Locator accept(ReceiptWish wish = ReceiptWish::all, std::string to = "+79160000001",
+                        std::uint64_t sequence = 0) {
     const queue::Locator at(1, 64, next_++);
-    wishes_[at.bits()] = wish;
+    Sent& sent = sent_[at.bits()];
+    sent.wish = wish;
+    sent.to = std::move(to);
+    sent.id = MessageId::make(0, 0, 0, sequence == 0 ? next_ : sequence);
+    FieldWriter fields;
+    encode(sent.subject(), fields);
+    sent.octets.assign(fields.octets().begin(), fields.octets().end());
     return at;
   }
   void take(queue::Locator at, std::string_view id, std::uint8_t part = 1, std::uint8_t parts = 1,
@@ -67,14 +80,34 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     taken.part = part;
     taken.parts = parts;
     taken.expires = expires;
-    parts_[at.bits()] = parts;
+    taken.time_ms = now_.wall_ms;
+    sent_[at.bits()].parts = parts;
     written.push_back(taken);  // the daemon writes the part's record first, too
+    const Subject subject = sent_[at.bits()].subject();
     tracker_->on_taken({.message_id = id,
                         .of = {.accepted = at, .subject = {}, .time_ms = now_.wall_ms},
                         .expires = expires,
                         .part = part,
-                        .parts = parts},
+                        .parts = parts,
+                        .subject = &subject},
                        now_);
+  }
+  /// What this part's submit_sm carried.
+  [[nodiscard]] std::uint16_t reference_of(queue::Locator at, std::uint8_t part = 1) {
+    return user_message_reference_of(sent_[at.bits()].id, static_cast<std::uint16_t>(part - 1));
+  }
+  /// A receipt with a reference, as a carrier that gives it back writes it.
+  void receive_named(std::string_view id, std::uint16_t reference, protocol::MessageState state,
+                     std::string_view source = "79160000001",
+                     std::string_view destination = "SHOP") {
+    protocol::Receipt receipt;
+    receipt.message_id = id;
+    receipt.state = state;
+    receipt.stat = protocol::name_of(state);
+    receipt.user_message_reference = reference;
+    receipt.source = source;
+    receipt.destination = destination;
+    receive(receipt);
   }
   void receive(const protocol::Receipt& receipt) { tracker_->on_receipt(receipt, now_); }
   void receive(std::string_view id, protocol::MessageState state, bool is_intermediate = false) {
@@ -96,12 +129,13 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
       switch (one.kind) {
         case Written::Kind::taken:
           live.insert(one.message);
-          tracker_->restore_taken(one.message_id, queue::Locator(one.message), one.part, one.parts,
-                                  one.expires);
+          restore_taken(one);
           break;
         case Written::Kind::receipt: {
           ReceiptCame came;
           came.of.accepted = queue::Locator(one.message);
+          came.of.subject = sent_[one.message].octets;
+          came.by_reference = one.by_reference;
           came.of.time_ms = one.time_ms;
           came.part = one.part;
           came.message_state = one.message_state;
@@ -110,7 +144,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           came.code = one.code;
           came.stat = one.stat;
           came.err = one.err;
-          tracker_->restore_receipt(came, parts_[one.message]);
+          tracker_->restore_receipt(came, sent_[one.message].parts);
           break;
         }
         case Written::Kind::orphan: {
@@ -119,6 +153,9 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           receipt.state = static_cast<protocol::MessageState>(one.message_state);
           receipt.is_intermediate = !one.is_final;
           receipt.stat = one.stat;
+          receipt.user_message_reference = one.reference;
+          receipt.source = one.source;
+          receipt.destination = one.destination;
           tracker_->restore_unmatched(receipt, one.time_ms);
           break;
         }
@@ -144,6 +181,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.detail = came.message_detail;
     one.stat = came.stat;
     one.err = came.err;
+    one.by_reference = came.by_reference;
     written.push_back(one);
   }
   void write(const Verdict& verdict) override {
@@ -166,13 +204,17 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.is_final = !orphan.is_intermediate;
     one.stat = orphan.stat;
     one.time_ms = orphan.time_ms;
+    one.reference = orphan.user_message_reference;
+    one.source = orphan.source;
+    one.destination = orphan.destination;
     written.push_back(one);
   }
   std::optional<Accepted> read(queue::Locator at) override {
-    const auto wish = wishes_.find(at.bits());
-    if (wish == wishes_.end()) return std::nullopt;
+    const auto sent = sent_.find(at.bits());
+    if (sent == sent_.end()) return std::nullopt;
     Accepted accepted;
-    accepted.receipt = wish->second;
+    accepted.subject = sent->second.octets;
+    accepted.receipt = sent->second.wish;
     return accepted;
   }
 
@@ -196,10 +238,37 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   TrackingStats stats;
 
  private:
+  struct Sent {
+    ReceiptWish wish = ReceiptWish::all;
+    std::uint8_t parts = 1;
+    MessageId id;
+    std::string to;
+    std::vector<std::uint8_t> octets;  // of its subject
+
+    [[nodiscard]] Subject subject() const {
+      Subject subject;
+      subject.id = id;
+      subject.to = to;
+      subject.from = "SHOP";
+      return subject;
+    }
+  };
+
   void start() {
     tracker_ = std::make_unique<Tracker>(
-        TrackerSetup{.carrier = "north", .rule = rule_, .codes = codes_, .secret = {}}, *this,
-        *this, stats, now_);
+        TrackerSetup{
+            .carrier = "north", .rule = rule_, .codes = codes_, .secret = {}, .by_reference = true},
+        *this, *this, stats, now_);
+  }
+  void restore_taken(const Written& one) {
+    const Subject subject = sent_[one.message].subject();
+    tracker_->restore_taken(
+        {.message_id = one.message_id,
+         .of = {.accepted = queue::Locator(one.message), .subject = {}, .time_ms = one.time_ms},
+         .expires = one.expires,
+         .part = one.part,
+         .parts = one.parts,
+         .subject = &subject});
   }
   Written of(const Following& following, Written::Kind kind) const {
     Written one;
@@ -215,8 +284,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   Moment now_{.steady = std::chrono::steady_clock::time_point(std::chrono::hours(1)),
               .wall_ms = 1'790'000'000'000};
   std::uint32_t next_ = 0;
-  std::map<std::uint64_t, ReceiptWish> wishes_;
-  std::map<std::uint64_t, std::uint8_t> parts_;
+  std::map<std::uint64_t, Sent> sent_;
   std::unique_ptr<Tracker> tracker_;
 };
 

@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!deliver) return 0;
   const auto receipt = parse_receipt(*deliver);
   if (!receipt) return 0;
-  require(!receipt->message_id.empty());
+  require(!receipt->message_id.empty() || receipt->user_message_reference.has_value());
   for (const std::string_view found :
        {receipt->message_id, receipt->stat, receipt->err, receipt->done_date}) {
     require_inside(found, pdu);
