@@ -297,7 +297,7 @@ Found<void> Recovery::recover_file(Source& source, std::optional<std::uint32_t> 
   if (next == nullptr) {
     const auto settled = settle_end(source, check_before);
     if (!settled) return std::unexpected(settled.error());
-    limit = settled->end;
+    limit = options_.read_only && options_.to_watermark ? settled->durable : settled->end;
   }
   const auto visit_block = [&](std::uint64_t at, const BlockRead& block) {
     for (std::uint32_t offset = 0; offset < block.payload.size();) {

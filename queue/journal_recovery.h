@@ -48,6 +48,8 @@ struct RecoveryFault {
 struct RecoveryOptions {
   bool salvage = false;
   bool read_only = false;  ///< look, but lock, cut and write nothing (audit of a running daemon)
+  /// With read_only: visits only what is known to be durable, not what may still be under way.
+  bool to_watermark = false;
   /// Files before this one are there but neither read nor visited: a checkpoint stands for them.
   std::uint32_t first_file = 0;
 };

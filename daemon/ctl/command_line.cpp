@@ -230,6 +230,25 @@ void add_resolve(CLI::App& app, ResolveOptions& options, Chosen& chosen) {
   });
 }
 
+void add_audit(CLI::App& app, AuditOptions& options, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "audit", "prove from the journal alone that every accepted message is final or live");
+  command->footer(
+      "Exit status: 0 the equation holds and no message breaks it, 1 it does not, and what breaks\n"
+      "it is listed, 2 the journal cannot be read, is damaged, or is of a newer format.\n"
+      "The daemon may run or not; it is neither asked nor held up.");
+  command->add_option("--state-dir", options.state_dir, "the daemon's state_dir")
+      ->envname("STENTOR_STATE_DIR")
+      ->capture_default_str();
+  command->add_option("--list", options.list_max, "list at most so many findings; all are counted")
+      ->capture_default_str();
+  command->callback([&options, &chosen] {
+    chosen = [&options](const Target& target, const Surroundings& around) {
+      return audit(target, options, around);
+    };
+  });
+}
+
 struct TopArguments {
   TopOptions options;
   double interval_seconds = 1;
@@ -314,6 +333,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   CampaignOptions campaign_options;
   CancelOptions cancel_options;
   ResolveOptions resolve_options;
+  AuditOptions audit_options;
   bool keep = false;
   add_send(app, send_options, chosen);
   add_preview(app, preview_options, chosen);
@@ -330,6 +350,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   add_optout(app, optout_options, chosen);
   add_cancel(app, cancel_options, chosen);
   add_resolve(app, resolve_options, chosen);
+  add_audit(app, audit_options, chosen);
   add_top(app, top_arguments, chosen);
 
   try {

@@ -162,6 +162,15 @@ struct ResolveOptions {
 [[nodiscard]] result<Exit> resolve(const Target& target, const ResolveOptions& options,
                                    const Surroundings& around);
 
+struct AuditOptions {
+  std::string state_dir = "/var/lib/stentor";
+  std::size_t list_max = 1000;  ///< findings listed; all are counted
+};
+/// ok: the equation holds and no message breaks it. refused, as a value: it does not, and what
+/// breaks it was printed. usage: the journal cannot be read, or not all of it.
+[[nodiscard]] result<Exit> audit(const Target& target, const AuditOptions& options,
+                                 const Surroundings& around);
+
 struct TopOptions {
   std::chrono::milliseconds interval{1000};
   std::uint64_t count = 0;  ///< pictures; 0: until 'q' or Ctrl-C

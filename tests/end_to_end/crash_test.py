@@ -12,6 +12,8 @@ own word, the judge proves:
   idempotent    an answered ref sent again is a duplicate with the id it had
   liveness      every message reaches exactly one final event
   ledger        accepted = delivered + sent_final + failed + expired + cancelled + unknown + live
+
+After each tenth kill stentorctl audit proves the ledger from the journal that the kill has left.
 """
 
 import collections
@@ -239,12 +241,14 @@ def main():
     client = Client(daemon, random)
     client.start()
 
-    kills, gaps = [], []
+    kills, gaps, audits = [], [], []
     for number in range(arguments.kills):
         time.sleep(random.uniform(0.02, 0.5))
         reported_sent = {e["id"] for e in list(events.events) if e["type"] in ("sent", "delivered")}
         kills.append((time.time_ns(), reported_sent))
         daemon.kill()
+        if number % 10 == 9:
+            audits.append(under_test.audit_complaint(daemon.audit()))
         daemon.start()
         gaps.append(under_test.ledger_gap(daemon.status()))
 
@@ -269,6 +273,7 @@ def main():
         wrong.append(f"the ledger does not balance: {gaps}; {status}")
     if status["live"] != 0 and not wrong:
         wrong.append(f"{status['live']} messages are live though each had its final event")
+    wrong += [f"audit after a kill: {complaint}" for complaint in audits if complaint]
     exit_status = daemon.stop()
     if exit_status != 0:
         wrong.append(f"SIGTERM ended the daemon with {exit_status}")
@@ -286,7 +291,7 @@ def main():
           f"{sum(map(len, judge.arrivals_of.values()))} segments arrived; {len(judge.twice)} messages "
           f"came twice (at most {judge.worst} segments per kill, {DOUBT_PER_KILL} allowed), "
           f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated; "
-          f"{from_checkpoint} starts from a checkpoint")
+          f"{from_checkpoint} starts from a checkpoint; {len(audits) + 1} audits")
     if wrong:
         print(f"FAILED with seed {under_test.Settings.seed}:")
         for line in wrong[:40]:

@@ -181,6 +181,7 @@ class Daemon:
         self.log_path = os.path.join(self.directory, "stentord.log")
         self.metrics_port = free_port()
         self.process = None
+        self.audits_at_stop = True  # not where the test itself has damaged the journal
         self.prefix = []  # a command that runs it, such as one that enters a namespace
         self.write_config(carriers, routes, tables or {})
 
@@ -233,9 +234,23 @@ class Daemon:
         self.process.kill()
 
     def stop(self, patience=40.0):
-        """SIGTERM; its exit status once it has drained."""
+        """SIGTERM; its exit status once it has drained. What it leaves behind is audited."""
         self.process.signal(signal.SIGTERM)
-        return self.process.wait(patience)
+        status = self.process.wait(patience)
+        if self.audits_at_stop:
+            wrong = audit_complaint(self.audit())
+            if wrong:
+                raise AssertionError(f"audit after the stop: {wrong}")
+        return status
+
+    def audit(self, *options):
+        """(exit status, findings, the last line) of stentorctl audit."""
+        done = subprocess.run(
+            [program("stentorctl"), "audit", "--json", "--state-dir", self.state, *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        last = lines.pop() if lines else {"error": done.stderr.decode()}
+        return done.returncode, lines, last
 
     def is_running(self):
         return self.process.is_running()
@@ -296,6 +311,16 @@ def _join_chunks(body):
         joined += body[:count]
         body = body[count + 2:]
     return joined
+
+
+def audit_complaint(audited):
+    """What an audit found wrong, in words; None when nothing."""
+    status, findings, last = audited
+    figures = [last.get(name, 0) for name in ("accepted", "delivered", "sent_final", "failed",
+                                              "expired", "cancelled", "unknown", "live")]
+    if status == 0 and not findings and figures[0] == sum(figures[1:]):
+        return None
+    return f"exit status {status}; {findings[:10]}; {last}"
 
 
 class Connection:

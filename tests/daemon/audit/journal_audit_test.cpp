@@ -1,0 +1,257 @@
+#include "daemon/audit/journal_audit.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "daemon/recovery/checkpoint_files.h"
+#include "queue/excerpt_format.h"
+#include "queue/excerpt_writer.h"
+#include "queue/first_block.h"
+#include "queue/journal_format.h"
+#include "queue/journal_recovery.h"
+#include "queue/journal_writer.h"
+#include "tests/daemon/audit/told_life.h"
+#include "tests/queue/random_numbers.h"
+#include "tests/queue/sim_file_system.h"
+
+namespace stentor::daemon {
+namespace {
+
+const std::filesystem::path kJournal = "/journal";
+
+// A journal of small files on a simulated disk; each record is a commit of its own.
+class Journal {
+ public:
+  Journal() {
+    auto recovered = queue::recover(disk, kJournal, {}, [](const queue::Record&) {});
+    if (!recovered) throw std::runtime_error(recovered.error().detail);
+    auto writer = queue::JournalWriter::start(disk,
+                                              {.directory = kJournal,
+                                               .file_octets = 1u << 13,
+                                               .prepares_in_background = false,
+                                               .make_epoch = [this] { return random_.next(); }},
+                                              recovered->end, [this] { return preamble(); });
+    if (!writer) throw std::runtime_error(writer.error().message());
+    writer_ = std::move(*writer);
+  }
+
+  queue::Locator tell(RecordKind kind, std::span<const std::uint8_t> payload) {
+    queue::RecordBatch batch;
+    const std::uint32_t offset = batch.add(static_cast<std::uint8_t>(kind), payload);
+    queue::RecordBatch* const batches[] = {&batch};
+    if (const auto written = writer_->commit(batches); !written) {
+      throw std::runtime_error(written.error().message());
+    }
+    return batch.at(offset);
+  }
+  void witness() { ASSERT_TRUE(writer_->commit_watermark()); }
+  /// Messages from `first` on, most of them delivered, until the journal has come to `file`.
+  std::uint64_t live_until(std::uint32_t file, std::uint64_t first) {
+    std::uint64_t sequence = first;
+    for (; writer_->durable_end().file() < file; ++sequence) {
+      life.accept(sequence);
+      ++totals.accepted;
+      totals.sequence_next = sequence + 1;
+      if (sequence % 10 == 0) continue;
+      life.deliver(sequence);
+      ++totals.sent;
+      ++totals.delivered;
+    }
+    return sequence;
+  }
+
+  [[nodiscard]] std::expected<JournalAudit, std::string> audit(bool to_watermark = false) {
+    return audit_journal(disk, kJournal, {.findings_max = 100, .to_watermark = to_watermark});
+  }
+
+  queue::test::SimFileSystem disk{1};
+  Ledger totals;
+  ToldLife life{[this](RecordKind kind, std::span<const std::uint8_t> payload) {
+    return tell(kind, payload);
+  }};
+
+ private:
+  queue::JournalWriter::Preamble preamble() {
+    queue::JournalWriter::Preamble preamble;
+    FieldWriter fields;
+    encode(totals, fields);
+    preamble.records.add(static_cast<std::uint8_t>(RecordKind::totals), fields.octets());
+    return preamble;
+  }
+
+  queue::test::RandomNumbers random_{1};
+  std::unique_ptr<queue::JournalWriter> writer_;
+};
+
+Checkpoint make_checkpoint(queue::FileSystem& files, std::uint32_t before) {
+  CheckpointFiles::Making making;
+  making.oldest = 1;
+  making.before = before;
+  making.now_ms = 1'790'000'000'000;
+  making.guard_ms = 1000;
+  making.pace = [](std::uint64_t) { return true; };
+  making.is_still_true = [] { return true; };
+  auto made = CheckpointFiles(files, kJournal).make(making);
+  if (!made) throw std::runtime_error(made.error().message());
+  return *made;
+}
+
+TEST(JournalAudit, ReadsFilesAndHoldsCheckpointsAgainstThem) {
+  Journal journal;
+  const std::uint64_t next = journal.live_until(4, 1);
+  make_checkpoint(journal.disk, 3);
+  make_checkpoint(journal.disk, 4);
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.all_broken(), 0u) << audit->ledger.findings.front().what;
+  EXPECT_TRUE(audit->ledger.holds());
+  EXPECT_EQ(audit->ledger.checkpoints, 2u);
+  EXPECT_TRUE(audit->notes.empty());
+  EXPECT_EQ(audit->first_file, 1u);
+  EXPECT_EQ(audit->last_file, 4u);
+  EXPECT_EQ(audit->ledger.figures.accepted, next - 1);
+  EXPECT_EQ(audit->ledger.live, (next - 1) / 10);
+}
+
+TEST(JournalAudit, HoldsWhenRetentionHasDroppedFiles) {
+  Journal journal;
+  (void)journal.live_until(4, 1);
+  make_checkpoint(journal.disk, 3);
+  for (std::uint64_t sequence = 10; sequence < journal.totals.sequence_next; sequence += 10) {
+    journal.life.end(sequence, State::expired);
+  }
+  for (const std::uint32_t file : {1u, 2u}) {
+    ASSERT_TRUE(journal.disk.remove(kJournal / queue::file_name(file)));
+  }
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.all_broken(), 0u) << audit->ledger.findings.front().what;
+  EXPECT_TRUE(audit->ledger.holds());
+  EXPECT_EQ(audit->first_file, 3u);
+  EXPECT_EQ(audit->ledger.checkpoints, 0u);  // it stands for files that are gone
+}
+
+TEST(JournalAudit, FindsAFileDroppedWithALiveMessage) {
+  Journal journal;
+  (void)journal.live_until(3, 1);
+  ASSERT_TRUE(journal.disk.remove(kJournal / queue::file_name(1)));
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.broken[static_cast<std::size_t>(AuditRule::lost)], 1u);
+  EXPECT_FALSE(audit->ledger.holds());
+}
+
+// A commit may be under way: what is not known to be durable says nothing yet.
+TEST(JournalAudit, ReadsUpToTheWatermarkBesideADaemon) {
+  Journal journal;
+  journal.life.accept(1);
+  journal.life.accept(2);
+
+  auto audit = journal.audit(true);
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.figures.accepted, 1u);
+  audit = journal.audit(false);
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.figures.accepted, 2u);
+
+  journal.witness();
+  audit = journal.audit(true);
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.figures.accepted, 2u);
+}
+
+TEST(JournalAudit, LeavesTheDirectoryAsItIs) {
+  Journal journal;
+  (void)journal.live_until(3, 1);
+  const std::uint64_t before = journal.disk.operations();
+
+  ASSERT_TRUE(journal.audit());
+  ASSERT_TRUE(journal.audit(true));
+  EXPECT_EQ(journal.disk.operations(), before);
+}
+
+TEST(JournalAudit, FindsAMessageThatACheckpointLacks) {
+  Journal journal;
+  (void)journal.live_until(3, 1);
+  const auto first = queue::read_first_block(journal.disk, kJournal, 3);
+  ASSERT_TRUE(first);
+  auto writer =
+      queue::ExcerptWriter::start(journal.disk, kJournal, queue::excerpt_name("checkpoint", 3),
+                                  {.before = 3, .chain_check = first->previous_check});
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(writer->finish());
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.broken[static_cast<std::size_t>(AuditRule::checkpoint_lacks)],
+            audit->ledger.all_broken());
+  EXPECT_GT(audit->ledger.all_broken(), 0u);
+}
+
+TEST(JournalAudit, NotesACheckpointThatAStartPassesOver) {
+  Journal journal;
+  (void)journal.live_until(3, 1);
+  make_checkpoint(journal.disk, 3);
+  const auto path = kJournal / queue::excerpt_name("checkpoint", 3);
+  auto octets = journal.disk.content(path);
+  octets[100] ^= 1;
+  journal.disk.set_content(path, octets);
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->notes, std::vector<std::string>{
+                              "checkpoint-00000003.stx: damaged under the durable watermark"});
+  EXPECT_EQ(audit->ledger.all_broken(), 0u);
+}
+
+TEST(JournalAudit, RefusesDamageAndANewerFormatByName) {
+  {
+    Journal journal;
+    (void)journal.live_until(3, 1);
+    auto octets = journal.disk.content(kJournal / queue::file_name(2));
+    octets[200] ^= 1;
+    journal.disk.set_content(kJournal / queue::file_name(2), octets);
+    const auto audit = journal.audit();
+    ASSERT_FALSE(audit);
+    EXPECT_TRUE(audit.error().starts_with("journal-00000002.stj: offset ")) << audit.error();
+  }
+  Journal journal;
+  queue::FileHeader header{.version = 2, .number = 1, .epoch = 1};
+  auto octets = journal.disk.content(kJournal / queue::file_name(1));
+  const auto head = queue::encode(header);
+  std::copy(head.begin(), head.end(), octets.begin());
+  journal.disk.set_content(kJournal / queue::file_name(1), octets);
+  const auto audit = journal.audit();
+  ASSERT_FALSE(audit);
+  EXPECT_EQ(audit.error(), "journal-00000001.stj: format 2, while this program knows up to 1");
+}
+
+TEST(JournalAudit, OfAnEmptyJournalHolds) {
+  queue::test::SimFileSystem disk{1};
+  ASSERT_TRUE(disk.make_directory(kJournal));
+  const auto audit = audit_journal(disk, kJournal, {});
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_TRUE(audit->ledger.holds());
+  EXPECT_EQ(audit->first_file, 0u);
+}
+
+TEST(JournalAudit, AsksTheKernelWhetherTheDirectoryIsInUse) {
+  const std::string folder = testing::TempDir() + "stentor-in-use-" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  const auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  ASSERT_TRUE(files);
+  EXPECT_FALSE(is_journal_in_use(folder));
+  {
+    const auto lock = (*files)->lock(folder);
+    ASSERT_TRUE(lock);
+    EXPECT_TRUE(is_journal_in_use(folder));
+  }
+  EXPECT_FALSE(is_journal_in_use(folder));
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace stentor::daemon
