@@ -1,3 +1,9 @@
 # The micro-benchmark of daemon/tracking/ and daemon/history/.
 add_executable(tracking_bench tracking_bench.cpp)
 target_link_libraries(tracking_bench PRIVATE stentor_daemon fmt::fmt stentor_warnings)
+
+# What is between the two: a receipt's octets, and the segment it is about.
+find_package(benchmark REQUIRED)
+add_executable(receipt_bench receipt_bench.cpp)
+target_link_libraries(receipt_bench
+  PRIVATE stentor_daemon stentor::protocol benchmark::benchmark_main fmt::fmt stentor_warnings)

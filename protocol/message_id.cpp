@@ -22,7 +22,9 @@ constexpr unsigned kHex = 16;
   return 16;
 }
 
-[[nodiscard]] std::optional<Number> number_of(std::string_view text, unsigned base) noexcept {
+// The base is known when this is compiled, here and below: dividing by a variable costs a multiple.
+template <unsigned Base>
+[[nodiscard]] std::optional<Number> number_of(std::string_view text) noexcept {
   // Nearly all ids fit 64 bits, where a digit costs next to nothing: 16 digits do in any base.
   constexpr std::size_t kDigitsIn64Bits = 16;
   if (text.empty()) return std::nullopt;
@@ -30,13 +32,13 @@ constexpr unsigned kHex = 16;
   std::size_t at = 0;
   for (; at < std::min(text.size(), kDigitsIn64Bits); ++at) {
     const unsigned digit = value_of(text[at]);
-    if (digit >= base) return std::nullopt;
-    start = start * base + digit;
+    if (digit >= Base) return std::nullopt;
+    start = start * Base + digit;
   }
   Number number = start;
   for (; at < text.size(); ++at) {
     const unsigned digit = value_of(text[at]);
-    if (digit >= base || __builtin_mul_overflow(number, Number{base}, &number) ||
+    if (digit >= Base || __builtin_mul_overflow(number, Number{Base}, &number) ||
         __builtin_add_overflow(number, Number{digit}, &number)) {
       return std::nullopt;
     }
@@ -48,11 +50,12 @@ constexpr unsigned kHex = 16;
 class Digits {
  public:
   // Writes at least `digits_min` digits, with zeros in front.
-  void put(std::uint64_t number, unsigned base, std::size_t digits_min) noexcept {
+  template <unsigned Base>
+  void put(std::uint64_t number, std::size_t digits_min) noexcept {
     const std::size_t until = at_ - digits_min;
     while (number != 0 || at_ > until) {
-      digits_[--at_] = "0123456789abcdef"[number % base];
-      number /= base;
+      digits_[--at_] = "0123456789abcdef"[number % Base];
+      number /= Base;
     }
   }
   [[nodiscard]] std::string_view text() const noexcept {
@@ -65,9 +68,9 @@ class Digits {
 };
 
 // The same number written in another base, or nothing when it is no number in the first.
-[[nodiscard]] std::optional<CanonicalId> rewritten(const CanonicalId& id, unsigned from,
-                                                   unsigned to) noexcept {
-  auto number = number_of(id.text(), from);
+template <unsigned From, unsigned To>
+[[nodiscard]] std::optional<CanonicalId> rewritten(const CanonicalId& id) noexcept {
+  auto number = number_of<From>(id.text());
   if (!number) return std::nullopt;
   // In pieces of 64 bits: dividing 128 of them for each digit costs ten times as much.
   constexpr std::uint64_t kDecimalPiece = 10'000'000'000'000'000'000U;
@@ -75,16 +78,16 @@ class Digits {
   constexpr std::size_t kHexPieceDigits = 16;
   Digits digits;
   while (*number > ~std::uint64_t{0}) {
-    if (to == kHex) {
-      digits.put(static_cast<std::uint64_t>(*number), kHex, kHexPieceDigits);
+    if constexpr (To == kHex) {
+      digits.put<kHex>(static_cast<std::uint64_t>(*number), kHexPieceDigits);
       *number >>= 64;
     } else {
-      digits.put(static_cast<std::uint64_t>(*number % kDecimalPiece), kDecimal,
-                 kDecimalPieceDigits);
+      digits.put<kDecimal>(static_cast<std::uint64_t>(*number % kDecimalPiece),
+                           kDecimalPieceDigits);
       *number /= kDecimalPiece;
     }
   }
-  digits.put(static_cast<std::uint64_t>(*number), to, digits.text().empty() ? 1 : 0);
+  digits.put<To>(static_cast<std::uint64_t>(*number), digits.text().empty() ? 1 : 0);
   return CanonicalId(digits.text());
 }
 
@@ -114,12 +117,12 @@ Spellings spellings_of(std::string_view receipt_id, MessageIdRule rule) noexcept
 
   if (tries_all) add(spellings, verbatim, MessageIdRule::verbatim);
   if (tries_all || rule == MessageIdRule::decimal) {
-    if (const auto id = rewritten(verbatim, kDecimal, kHex)) {
+    if (const auto id = rewritten<kDecimal, kHex>(verbatim)) {
       add(spellings, *id, MessageIdRule::decimal);
     }
   }
   if (tries_all || rule == MessageIdRule::hex) {
-    if (const auto id = rewritten(verbatim, kHex, kDecimal)) {
+    if (const auto id = rewritten<kHex, kDecimal>(verbatim)) {
       add(spellings, *id, MessageIdRule::hex);
     }
   }

@@ -1,13 +1,17 @@
 #include "protocol/receipt.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <bit>
+#include <cstring>
 
 #include "protocol/octet_reader.h"
 #include "protocol/receipt_pattern.h"
 
 namespace stentor::protocol {
 namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "load_eight() has the first octet lowest");
 
 // Bits of esm_class, section 5.2.12.
 constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;
@@ -36,6 +40,53 @@ constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipp
   return text.size() >= word.size() &&
          std::equal(word.begin(), word.end(), text.begin(),
                     [](char expected, char c) { return expected == upper(c); });
+}
+
+// The beginning of a text as one number, its first octet lowest; zeros behind a short one. Names
+// and gaps are looked for eight octets at a time: that is most of what a receipt costs.
+constexpr std::size_t kEight = sizeof(std::uint64_t);
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHighs = kOnes * 0x80;
+
+[[nodiscard]] constexpr std::uint64_t eight_of(std::string_view text) noexcept {
+  std::uint64_t eight = 0;
+  for (std::size_t i = 0; i < std::min(text.size(), kEight); ++i) {
+    eight |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
+  }
+  return eight;
+}
+
+[[nodiscard]] std::uint64_t load_eight(std::string_view text) noexcept {
+  if (text.size() < kEight) return eight_of(text);
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, text.data(), kEight);
+  return eight;
+}
+
+// Small letters made capital: they are told by the high bits of two sums without a carry between
+// octets.
+[[nodiscard]] constexpr std::uint64_t upper_eight(std::uint64_t eight) noexcept {
+  const std::uint64_t seven_bits = eight & ~kHighs;
+  const std::uint64_t from_a = seven_bits + kOnes * (0x80 - 'a');
+  const std::uint64_t beyond_z = seven_bits + kOnes * (0x7f - 'z');
+  const std::uint64_t small = from_a & ~beyond_z & ~eight & kHighs;
+  return eight - (small >> 2);
+}
+static_assert(upper_eight(eight_of("azAZ@[`{")) == eight_of("AZAZ@[`{"));
+
+// Where the first gap is, or the end.
+[[nodiscard]] std::size_t find_gap(std::string_view text) noexcept {
+  constexpr std::uint64_t kFirstThatIsNone = kOnes * (' ' + 1);
+  std::size_t at = 0;
+  for (; text.size() - at >= kEight; at += kEight) {
+    const std::uint64_t eight = load_eight(text.substr(at));
+    // Octets below 0x21 borrow into their high bit; those above 0x7f have it and are none. A borrow
+    // may run on into what follows a gap, never into what comes before it.
+    const std::uint64_t gaps = (eight - kFirstThatIsNone) & ~eight & kHighs;
+    if (gaps != 0) return at + static_cast<std::size_t>(std::countr_zero(gaps)) / 8;
+  }
+  while (at < text.size() && !is_gap(text[at])) ++at;
+  return at;
 }
 
 // `stat` is cut and stretched in the field (DELIV, DELIVRD, DELIVERED, BUFFERD, BUFFRED), but four
@@ -71,8 +122,16 @@ constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipp
 // The fields of the text form.
 enum class Field : std::uint8_t { id, sub, dlvrd, submit_date, done_date, stat, err, text };
 struct FieldName {
+  constexpr FieldName(std::string_view words, Field which) noexcept
+      : name(words),
+        field(which),
+        eight(eight_of(words)),
+        mask(words.size() < kEight ? (std::uint64_t{1} << 8 * words.size()) - 1
+                                   : ~std::uint64_t{0}) {}
   std::string_view name;
   Field field;
+  std::uint64_t eight;  // the name's beginning
+  std::uint64_t mask;   // and how much of a text's to compare with it
 };
 constexpr FieldName kId{"ID:", Field::id};
 constexpr FieldName kSub{"SUB:", Field::sub};
@@ -83,21 +142,19 @@ constexpr FieldName kStat{"STAT:", Field::stat};
 constexpr FieldName kErr{"ERR:", Field::err};
 constexpr FieldName kText{"TEXT:", Field::text};
 
-[[nodiscard]] const FieldName* first_of(std::string_view text,
-                                        std::initializer_list<const FieldName*> names) noexcept {
-  for (const FieldName* name : names) {
-    if (starts_with_word(text, name->name)) return name;
-  }
-  return nullptr;
-}
-
 [[nodiscard]] const FieldName* field_at(std::string_view text) noexcept {
-  switch (text.empty() ? '\0' : upper(text.front())) {
-    case 'I': return first_of(text, {&kId});
-    case 'S': return first_of(text, {&kStat, &kSub, &kSubmitDate});
-    case 'D': return first_of(text, {&kDoneDate, &kDlvrd});
-    case 'E': return first_of(text, {&kErr});
-    case 'T': return first_of(text, {&kText});
+  const std::uint64_t eight = upper_eight(load_eight(text));
+  const auto is = [&](const FieldName& name) {
+    return (eight & name.mask) == name.eight &&
+           (name.name.size() <= kEight || starts_with_word(text, name.name));
+  };
+  switch (static_cast<char>(eight & 0xff)) {
+    case 'I': return is(kId) ? &kId : nullptr;
+    case 'S':
+      return is(kStat) ? &kStat : is(kSub) ? &kSub : is(kSubmitDate) ? &kSubmitDate : nullptr;
+    case 'D': return is(kDoneDate) ? &kDoneDate : is(kDlvrd) ? &kDlvrd : nullptr;
+    case 'E': return is(kErr) ? &kErr : nullptr;
+    case 'T': return is(kText) ? &kText : nullptr;
     default: return nullptr;  // a value, or a word that is no field of ours
   }
 }
@@ -122,7 +179,7 @@ void keep_first(std::string_view& kept, std::string_view value) noexcept {
       // "err: text:": nothing was written, and the next field is no value.
       if (field_at(text) != nullptr) continue;
     }
-    const auto end = static_cast<std::size_t>(std::ranges::find_if(text, is_gap) - text.begin());
+    const std::size_t end = find_gap(text);
     const std::string_view value = text.substr(0, end);
     text.remove_prefix(end);
     while (!text.empty() && is_gap(text.front())) text.remove_prefix(1);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string_view>
 
+#include "protocol/decoder.h"
+
 extern "C" {
 #include <libsmpp34/smpp34.h>
 // The others need the first.
@@ -167,6 +169,34 @@ std::optional<std::vector<std::uint8_t>> pack_bind_resp(CommandId command_id,
   return octets;
 }
 
+// The list as it came: a TLV that is read is put in front, and they are written from the front.
+void turn_round(tlv_t*& list) {
+  tlv_t* turned = nullptr;
+  while (list != nullptr) {
+    tlv_t* const next = list->next;
+    list->next = turned;
+    turned = list;
+    list = next;
+  }
+  list = turned;
+}
+
+template <class Pdu>
+std::optional<std::vector<std::uint8_t>> reread(const Header& header,
+                                                std::span<const std::uint8_t> octets) {
+  const auto pdu = std::make_unique<Pdu>();
+  std::memset(static_cast<void*>(pdu.get()), 0, sizeof(Pdu));
+  std::vector<std::uint8_t> copy(octets.begin(), octets.end());  // it takes no const
+  if (smpp34_unpack(static_cast<std::uint32_t>(header.command_id), pdu.get(), copy.data(),
+                    static_cast<int>(copy.size())) != 0) {
+    return std::nullopt;
+  }
+  if constexpr (requires { pdu->tlv; }) turn_round(pdu->tlv);
+  auto written = pack(header.command_id, header.command_status, header.sequence_number, *pdu);
+  if constexpr (requires { pdu->tlv; }) destroy_tlv(pdu->tlv);
+  return written;
+}
+
 }  // namespace
 
 std::optional<std::vector<std::uint8_t>> smpp34_short_message(CommandId command_id,
@@ -267,6 +297,64 @@ std::optional<std::vector<std::uint8_t>> smpp34_bare(CommandId command_id,
                                                      std::uint32_t sequence_number) {
   enquire_link_t pdu{};  // all the bare ones are one header
   return pack(command_id, CommandStatus::ok, sequence_number, pdu);
+}
+
+std::optional<std::vector<std::uint8_t>> smpp34_outbind(std::uint32_t sequence_number,
+                                                        const Outbind& outbind) {
+  outbind_t pdu{};
+  fill(pdu.system_id, outbind.system_id);
+  fill(pdu.password, outbind.password);
+  return pack(CommandId::outbind, CommandStatus::ok, sequence_number, pdu);
+}
+
+std::optional<std::vector<std::uint8_t>> smpp34_alert_notification(std::uint32_t sequence_number,
+                                                                   const AlertNotification& alert) {
+  const auto pdu = std::make_unique<alert_notification_t>();
+  std::memset(pdu.get(), 0, sizeof(alert_notification_t));
+  pdu->source_addr_ton = alert.source.numbering.ton;
+  pdu->source_addr_npi = alert.source.numbering.npi;
+  fill(pdu->source_addr, alert.source.digits);
+  pdu->esme_addr_ton = alert.esme.numbering.ton;
+  pdu->esme_addr_npi = alert.esme.numbering.npi;
+  fill(pdu->esme_addr, alert.esme.digits);
+  add_tlvs(pdu->tlv, alert.tlvs);
+  auto octets = pack(CommandId::alert_notification, CommandStatus::ok, sequence_number, *pdu);
+  destroy_tlv(pdu->tlv);
+  return octets;
+}
+
+std::optional<std::vector<std::uint8_t>> smpp34_reread(std::span<const std::uint8_t> pdu) {
+  const Header header = decode_header(pdu);
+  switch (header.command_id) {
+    case CommandId::bind_receiver: return reread<bind_receiver_t>(header, pdu);
+    case CommandId::bind_transmitter: return reread<bind_transmitter_t>(header, pdu);
+    case CommandId::bind_transceiver: return reread<bind_transceiver_t>(header, pdu);
+    case CommandId::bind_receiver_resp: return reread<bind_receiver_resp_t>(header, pdu);
+    case CommandId::bind_transmitter_resp: return reread<bind_transmitter_resp_t>(header, pdu);
+    case CommandId::bind_transceiver_resp: return reread<bind_transceiver_resp_t>(header, pdu);
+    case CommandId::outbind: return reread<outbind_t>(header, pdu);
+    case CommandId::submit_sm: return reread<submit_sm_t>(header, pdu);
+    case CommandId::submit_sm_resp: return reread<submit_sm_resp_t>(header, pdu);
+    case CommandId::deliver_sm: return reread<deliver_sm_t>(header, pdu);
+    case CommandId::deliver_sm_resp: return reread<deliver_sm_resp_t>(header, pdu);
+    case CommandId::data_sm: return reread<data_sm_t>(header, pdu);
+    case CommandId::data_sm_resp: return reread<data_sm_resp_t>(header, pdu);
+    case CommandId::query_sm: return reread<query_sm_t>(header, pdu);
+    case CommandId::query_sm_resp: return reread<query_sm_resp_t>(header, pdu);
+    case CommandId::cancel_sm: return reread<cancel_sm_t>(header, pdu);
+    case CommandId::alert_notification: return reread<alert_notification_t>(header, pdu);
+    case CommandId::cancel_sm_resp:
+    case CommandId::unbind:
+    case CommandId::unbind_resp:
+    case CommandId::enquire_link:
+    case CommandId::enquire_link_resp:
+    case CommandId::generic_nack: return reread<enquire_link_t>(header, pdu);
+    case CommandId::replace_sm:
+    case CommandId::replace_sm_resp:
+    case CommandId::submit_multi:
+    case CommandId::submit_multi_resp: break;  // we write none of these
+  }
+  return std::nullopt;
 }
 
 std::optional<OwnedShortMessage> smpp34_read_short_message(std::span<const std::uint8_t> pdu) {

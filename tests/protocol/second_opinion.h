@@ -37,6 +37,15 @@ std::optional<std::vector<std::uint8_t>> smpp34_bare(CommandId command_id,
 std::optional<std::vector<std::uint8_t>> smpp34_data_sm(std::uint32_t sequence_number,
                                                         const ShortMessage& message);
 
+std::optional<std::vector<std::uint8_t>> smpp34_outbind(std::uint32_t sequence_number,
+                                                        const Outbind& outbind);
+std::optional<std::vector<std::uint8_t>> smpp34_alert_notification(std::uint32_t sequence_number,
+                                                                   const AlertNotification& alert);
+
+/// What libsmpp34 writes after it has read `pdu`, of any kind that we write or read: the same
+/// octets, when it found every field where we put it. Nothing when it could not read it.
+std::optional<std::vector<std::uint8_t>> smpp34_reread(std::span<const std::uint8_t> pdu);
+
 /// submit_sm or deliver_sm as libsmpp34 reads it, in its own octets.
 struct OwnedShortMessage {
   std::string service_type;

@@ -29,6 +29,12 @@ class Generator {
     static constexpr std::array<std::uint8_t, 10> kNpis{0, 1, 3, 4, 6, 8, 9, 10, 14, 18};
     return {static_cast<std::uint8_t>(below(7)), kNpis[below(kNpis.size())]};
   }
+  // One of the standard's.
+  CommandStatus status() {
+    static constexpr std::array<std::uint32_t, 12> kStatuses{0x00, 0x01, 0x03, 0x08, 0x0b, 0x14,
+                                                             0x45, 0x58, 0x64, 0xc0, 0xfe, 0xff};
+    return static_cast<CommandStatus>(kStatuses[below(kStatuses.size())]);
+  }
   // No NUL; lengths at both ends of the range are made likely.
   std::string text(std::uint32_t octets_max) {
     std::string made(length(octets_max), '\0');
@@ -155,7 +161,7 @@ TEST_F(SecondOpinion, AgreesOnDeliverSmBothWays) {
   }
 }
 
-TEST_F(SecondOpinion, AgreesOnDataSm) {
+TEST_F(SecondOpinion, AgreesOnDataSmBothWays) {
   for (int round = 0; round < kRounds; ++round) {
     const Sample sample(generate, false, false);
     const auto sequence_number = generate.sequence_number();
@@ -170,6 +176,10 @@ TEST_F(SecondOpinion, AgreesOnDataSm) {
     EXPECT_EQ(read->source.digits, sample.message.source.digits);
     EXPECT_EQ(read->destination.digits, sample.message.destination.digits);
     EXPECT_EQ(text_of(read->tlvs.octets()), text_of(sample.tlvs));
+    EXPECT_EQ(read->esm_class, sample.message.esm_class);
+    EXPECT_EQ(read->registered_delivery, sample.message.registered_delivery);
+    EXPECT_EQ(read->data_coding, sample.message.data_coding);
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
   }
 }
 
@@ -190,6 +200,7 @@ TEST_F(SecondOpinion, AgreesOnBindsAndTheirResponses) {
     ASSERT_TRUE(pack_bind(packed, sequence_number, bind));
     ASSERT_EQ(ours, packed) << "round " << round;
     ASSERT_EQ(ours, smpp34_bind(sequence_number, bind)) << "round " << round;
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
     const auto read = decode_bind(packed);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->type, bind.type);
@@ -203,6 +214,7 @@ TEST_F(SecondOpinion, AgreesOnBindsAndTheirResponses) {
     Octets answer;
     ASSERT_TRUE(append_bind_resp(answer, sequence_number, bind.type, CommandStatus::ok, response));
     ASSERT_EQ(answer, smpp34_bind_resp(sequence_number, bind.type, response)) << "round " << round;
+    ASSERT_EQ(smpp34_reread(answer), answer) << "round " << round;
     const auto read_answer = decode_bind_resp(answer);
     ASSERT_TRUE(read_answer);
     EXPECT_EQ(read_answer->system_id, system_id);
@@ -221,6 +233,7 @@ TEST_F(SecondOpinion, AgreesOnQueriesAndCancellations) {
     ASSERT_TRUE(pack_query_sm(packed, sequence_number, query));
     ASSERT_EQ(ours, packed) << "round " << round;
     ASSERT_EQ(ours, smpp34_query_sm(sequence_number, query)) << "round " << round;
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
     ASSERT_EQ(decode_query_sm(ours)->message_id, id);
     ASSERT_EQ(decode_query_sm(ours)->source.digits, source);
 
@@ -234,6 +247,10 @@ TEST_F(SecondOpinion, AgreesOnQueriesAndCancellations) {
     ASSERT_TRUE(pack_cancel_sm(packed, sequence_number, cancel));
     ASSERT_EQ(ours, packed) << "round " << round;
     ASSERT_EQ(ours, smpp34_cancel_sm(sequence_number, cancel)) << "round " << round;
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
+    ASSERT_EQ(decode_cancel_sm(ours)->service_type, service_type);
+    ASSERT_EQ(decode_cancel_sm(ours)->message_id, id);
+    ASSERT_EQ(decode_cancel_sm(ours)->source.digits, source);
     ASSERT_EQ(decode_cancel_sm(ours)->destination.digits, destination);
 
     const std::string date = generate.text(16);
@@ -244,6 +261,7 @@ TEST_F(SecondOpinion, AgreesOnQueriesAndCancellations) {
     ours.clear();
     ASSERT_TRUE(append_query_resp(ours, sequence_number, CommandStatus::ok, response));
     ASSERT_EQ(ours, smpp34_query_resp(sequence_number, response)) << "round " << round;
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
     const auto read = decode_query_resp(ours);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->final_date, date);
@@ -252,25 +270,77 @@ TEST_F(SecondOpinion, AgreesOnQueriesAndCancellations) {
   }
 }
 
-TEST_F(SecondOpinion, AgreesOnResponsesAndBarePdus) {
+TEST_F(SecondOpinion, AgreesOnResponses) {
   for (int round = 0; round < kRounds; ++round) {
     const std::string id = generate.text(64);
     const auto sequence_number = generate.sequence_number();
     Octets ours;
     ASSERT_TRUE(append_submit_resp(ours, sequence_number, CommandStatus::ok, id));
     ASSERT_EQ(ours, smpp34_submit_resp(sequence_number, CommandStatus::ok, id));
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
     ASSERT_EQ(decode_submit_resp(ours).value(), id);
 
+    const auto status = generate.status();
     ours.clear();
-    append_deliver_resp(ours, sequence_number, CommandStatus::ok);
-    ASSERT_EQ(ours, smpp34_deliver_resp(sequence_number, CommandStatus::ok));
+    append_deliver_resp(ours, sequence_number, status);
+    ASSERT_EQ(ours, smpp34_deliver_resp(sequence_number, status));
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
+    ours.clear();
+    append_data_resp(ours, sequence_number, status);
+    ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
   }
-  for (const CommandId bare : {CommandId::unbind, CommandId::unbind_resp, CommandId::enquire_link,
-                               CommandId::generic_nack, CommandId::cancel_sm_resp}) {
-    const auto sequence_number = generate.sequence_number();
+}
+
+TEST_F(SecondOpinion, AgreesOnPdusThatAreAHeaderAlone) {
+  for (int round = 0; round < kRounds; ++round) {
+    for (const CommandId bare :
+         {CommandId::unbind, CommandId::unbind_resp, CommandId::enquire_link,
+          CommandId::enquire_link_resp, CommandId::generic_nack, CommandId::cancel_sm_resp}) {
+      const auto sequence_number = generate.sequence_number();
+      Octets ours;
+      append_bare(ours, bare, CommandStatus::ok, sequence_number);
+      ASSERT_EQ(ours, smpp34_bare(bare, sequence_number));
+      ours.clear();
+      append_bare(ours, bare, generate.status(), sequence_number);
+      ASSERT_EQ(smpp34_reread(ours), ours) << "round " << round;
+    }
+    Octets packed;
     Octets ours;
-    append_bare(ours, bare, CommandStatus::ok, sequence_number);
-    EXPECT_EQ(ours, smpp34_bare(bare, sequence_number));
+    const auto sequence_number = generate.sequence_number();
+    ASSERT_TRUE(pack_unbind(packed, sequence_number));
+    append_bare(ours, CommandId::unbind, CommandStatus::ok, sequence_number);
+    ASSERT_EQ(packed, ours);
+  }
+}
+
+// What only an SMSC writes: theirs, read by us.
+TEST_F(SecondOpinion, IsReadRightWhereOnlyACarrierWrites) {
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string system_id = generate.text(15), password = generate.text(8),
+                      source = generate.text(64), esme = generate.text(64);
+    const auto sequence_number = generate.sequence_number();
+    const auto outbind =
+        smpp34_outbind(sequence_number, {.system_id = system_id, .password = password});
+    ASSERT_TRUE(outbind) << "round " << round;
+    const auto read = decode_outbind(*outbind);
+    ASSERT_TRUE(read) << "round " << round;
+    ASSERT_EQ(read->system_id, system_id);
+    ASSERT_EQ(read->password, password);
+
+    Octets tlvs;
+    if (round % 2 == 0) append_tlv_u8(tlvs, tag::kMsAvailabilityStatus, generate.octet());
+    const AlertNotification alert{.source = {generate.numbering(), source},
+                                  .esme = {generate.numbering(), esme},
+                                  .tlvs = Tlvs(tlvs)};
+    const auto notification = smpp34_alert_notification(sequence_number, alert);
+    ASSERT_TRUE(notification) << "round " << round;
+    const auto heard = decode_alert_notification(*notification);
+    ASSERT_TRUE(heard) << "round " << round;
+    ASSERT_EQ(heard->source.numbering, alert.source.numbering);
+    ASSERT_EQ(heard->source.digits, source);
+    ASSERT_EQ(heard->esme.numbering, alert.esme.numbering);
+    ASSERT_EQ(heard->esme.digits, esme);
+    ASSERT_EQ(text_of(heard->tlvs.octets()), text_of(tlvs));
   }
 }
 
