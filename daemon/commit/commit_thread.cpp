@@ -412,7 +412,9 @@ void CommitThread::retire_files() {
     const FileUse& use = file->second;
     const bool is_old =
         use.last_ms + static_cast<std::uint64_t>(options_.retention.age.count()) < now;
-    const bool is_too_much = octets > options_.retention.octets;
+    const bool is_guarded =
+        use.last_ms + static_cast<std::uint64_t>(options_.retention.guard.count()) >= now;
+    const bool is_too_much = octets > options_.retention.octets && !is_guarded;
     if (use.live > 0 || !(is_old || is_too_much)) break;
     octets -= std::min(octets, use.octets);
     ++file;

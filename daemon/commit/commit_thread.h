@@ -69,6 +69,8 @@ struct FileUse {
 struct RetentionRule {
   std::chrono::milliseconds age{};
   std::uint64_t octets = 0;
+  /// A file this young stays whatever the size: a reference in it may come again.
+  std::chrono::milliseconds guard{};
 };
 
 struct CommitSnapshot {

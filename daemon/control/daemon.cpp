@@ -39,6 +39,7 @@
 #include "daemon/recovery/replay.h"
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
+#include "queue/journal_format.h"
 #include "queue/journal_recovery.h"
 #include "queue/spill_io.h"
 
@@ -112,6 +113,8 @@ class Daemon::Body {
 
  private:
   void recover(bool salvage);
+  void open_references(const std::filesystem::path& journal);
+  void rebuild_references(const Replay& restored);
   void serve();
   void wait_for_signals();
   void begin_drain();
@@ -194,7 +197,8 @@ Daemon::Body::Body(Config config, bool salvage)
       commit_({.delay = config_.journal.commit_delay,
                .retention = {.age = std::max<std::chrono::milliseconds>(config_.journal.retention,
                                                                         config_.queue.guard),
-                             .octets = config_.journal.retention_octets}}),
+                             .octets = config_.journal.retention_octets,
+                             .guard = config_.queue.guard}}),
       opt_outs_(config_, commit_),
       inbound_{.config = config_,
                .router = InboundRouter(config_),
@@ -202,7 +206,6 @@ Daemon::Body::Body(Config config, bool salvage)
                .incarnation = static_cast<std::uint16_t>(random_word()),
                .words = OptOutWords(config_.opt_out),
                .on_opt_out = {}},
-      references_(std::make_unique<ReferenceIndex>(seed_)),
       figures_(config_, commit_) {
   const std::size_t count = shard_count(config_);
   for (std::size_t i = 0; i < count; ++i) {
@@ -231,6 +234,8 @@ void Daemon::Body::recover(bool salvage) {
     throw std::runtime_error(
         fmt::format("state_dir {}: {}", config_.state_dir.string(), uncreated.message()));
   }
+  const auto journal = config_.state_dir / "journal";
+  open_references(journal);
   Replay replay(
       config_, routing_,
       [this](std::uint16_t number) -> CarrierDelivery& {
@@ -241,7 +246,6 @@ void Daemon::Body::recover(bool salvage) {
   replay.set_on_opt_out(
       [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
   replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
-  const auto journal = config_.state_dir / "journal";
   CheckpointFiles checkpoints(*files_, journal);
   // Salvaging reads everything: a checkpoint would hide damage in the files it stands for.
   const auto checkpoint = salvage ? std::nullopt : checkpoints.find_newest();
@@ -254,6 +258,7 @@ void Daemon::Body::recover(bool salvage) {
       throw std::runtime_error(fmt::format("journal: a checkpoint that was good a moment ago: {}",
                                            read.error().message()));
     }
+    rebuild_references(replay);
   }
   auto recovered = queue::recover(
       *files_, journal, {.salvage = salvage, .first_file = checkpoint ? checkpoint->before : 0},
@@ -291,7 +296,8 @@ void Daemon::Body::recover(bool salvage) {
       *files_, journal, commit_,
       Checkpointer::Options{
           .every_octets = config_.journal.checkpoint_octets,
-          .guard = std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard)},
+          .guard = std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard),
+          .references_from = [index = references_.get()] { return index->durable_to(); }},
       checkpoint);
   checkpointer_->set_on_trouble([](const std::string& why) {
     spdlog::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
@@ -323,6 +329,43 @@ void Daemon::Body::recover(bool salvage) {
   if (report.not_understood > 0) {
     spdlog::error("journal: {} records are of a kind this version does not know",
                   report.not_understood);
+  }
+}
+
+void Daemon::Body::open_references(const std::filesystem::path& journal) {
+  // The table of 34 octets an entry, the one being written and the filters: a quarter of the memory
+  // at most, so that messages that wait have the rest.
+  constexpr std::uint64_t kTablePart = 16;
+  constexpr std::uint64_t kFilterPart = 8;
+  constexpr std::uint64_t kEntriesMin = 1u << 14;
+  const std::uint64_t memory = config_.queue.memory_octets;
+  auto opened = ReferenceIndex::open(
+      *files_, config_.state_dir / "references", journal,
+      {.seed = seed_,
+       .guard_ms = static_cast<std::uint64_t>(
+           std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count()),
+       .entries_max = std::max(kEntriesMin, memory / kTablePart / ReferenceTable::kOctetsPerEntry),
+       .filter_octets_max = memory / kFilterPart});
+  if (!opened) {
+    throw JournalRefused(fmt::format("references: {}", opened.error().message()));
+  }
+  references_ = std::move(*opened);
+  references_->set_on_trouble(
+      [](const std::string& what) { spdlog::error("references: {}", what); });
+}
+
+// A checkpoint leaves out the references that were on disk when it was made. What has been lost of
+// them since is read from the journal, as far back as the guard reaches.
+void Daemon::Body::rebuild_references(const Replay& restored) {
+  const auto guard = std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard);
+  for (const auto& [number, use] : restored.files()) {
+    if (use.last_ms + static_cast<std::uint64_t>(guard.count()) < wall_clock_ms()) continue;
+    const auto rebuilt = references_->rebuild_missing(queue::Locator(number, queue::kFirstBlock, 0),
+                                                      restored.references_from());
+    if (!rebuilt) {
+      throw JournalRefused(fmt::format("references: {}", rebuilt.error().message()));
+    }
+    return;
   }
 }
 

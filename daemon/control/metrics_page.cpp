@@ -89,6 +89,10 @@ void add_ingress(Exposition::Families& all, const Figures& figures) {
           number(figures.ingress.opt_outs));
   add_one(all, gauge_family("stentor_references", "References remembered for idempotency."),
           number(ingress.references));
+  add_one(all, gauge_family("stentor_reference_runs", "Sorted files of references on disk."),
+          number(ingress.reference_runs));
+  add_one(all, gauge_family("stentor_reference_bytes", "Memory that references take."),
+          number(ingress.reference_octets));
   MetricFamily planned = counter_family("stentor_segments_accepted_total",
                                         "Segments of accepted messages, by encoding.");
   add_sample(planned, {{"encoding", "gsm7"}}, number(ingress.admission.segments_gsm7));

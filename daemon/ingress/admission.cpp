@@ -87,9 +87,9 @@ Admission::Admission(const Config& config, const Routing& routing, CommitFeed& f
 }
 
 std::optional<queue::Locator> Admission::find(std::string_view client, std::string_view ref) {
-  const auto place = references_->find(references_->key_of(client, ref));
-  if (!place || place->durable.is_nowhere()) return std::nullopt;
-  return place->durable;
+  const auto found = references_->find(references_->key_of(client, ref));
+  if (!found || !*found || (*found)->durable.is_nowhere()) return std::nullopt;
+  return (*found)->durable;
 }
 
 std::optional<Refusal> Admission::check_times(const SendRequest& request, std::uint64_t now_ms,
@@ -309,14 +309,24 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
 std::optional<Admission::Answer> Admission::answer_known(const SendRequest& request,
                                                          const Peer& peer, std::uint64_t content,
                                                          std::uint64_t now_ms, std::string& reply) {
-  const auto place = references_->find(references_->key_of(peer.client, request.ref));
+  const auto cannot_tell = [&] {
+    append_rejection({"unavailable", "ref: cannot be looked up at the moment; send it again",
+                      std::string(request.ref)},
+                     reply);
+    return Answer{.refused = "unavailable"};
+  };
+  const auto found = references_->find(references_->key_of(peer.client, request.ref));
+  if (!found) return cannot_tell();
+  const auto& place = *found;
   if (!place) return std::nullopt;
   std::optional<Accepted> accepted;
   if (place->durable.is_nowhere()) {
     const auto payload = feed_.pending_record(place->batch, place->record_offset);
     if (payload) accepted = decode_accepted(*payload);
-  } else if (const auto record = reader_.read(place->durable)) {
-    accepted = decode_accepted(record->payload);
+  } else {
+    const auto record = reader_.read(place->durable);
+    if (!record && record.error() != queue::JournalError::no_such_record) return cannot_tell();
+    if (record) accepted = decode_accepted(record->payload);
   }
   if (!accepted) return std::nullopt;  // its file is gone: so is the guard
   const auto subject = decode_subject(accepted->subject);
@@ -508,7 +518,7 @@ void Admission::on_settled(const CommitBatch& batch) {
       if (batch.failure) {
         references_->drop(reference.key);
       } else {
-        references_->put_durable(reference.key, batch.records.at(reference.offset));
+        references_->put_durable(reference.key, batch.records.at(reference.offset), time_ms_last_);
       }
     }
     pending_references_.pop_front();

@@ -21,8 +21,8 @@
 #include "daemon/delivery/routing.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
-#include "daemon/ingress/reference_index.h"
 #include "daemon/ingress/request.h"
+#include "daemon/references/reference_index.h"
 #include "queue/journal_reader.h"
 
 namespace stentor::daemon {
@@ -69,12 +69,11 @@ class Admission {
   /// The id of the message with a client's reference, likewise.
   [[nodiscard]] std::optional<MessageId> id_of(std::string_view client, std::string_view ref);
 
-  /// Forgets references before this place in a part of the index: call now and then.
-  void forget_before(queue::Locator oldest) { references_->forget_before(oldest); }
+  [[nodiscard]] ReferenceIndex& references() noexcept { return *references_; }
 
   [[nodiscard]] CampaignRegistry& campaigns() noexcept { return campaigns_; }
   [[nodiscard]] const AdmissionStats& stats() const noexcept { return stats_; }
-  [[nodiscard]] std::size_t references() const noexcept { return references_->size(); }
+  [[nodiscard]] const ReferenceIndex& references() const noexcept { return *references_; }
 
  private:
   struct Recipient;

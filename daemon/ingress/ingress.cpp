@@ -12,6 +12,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "daemon/wall_clock.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -171,8 +173,7 @@ bool Ingress::is_full() const {
   const std::uint64_t memory =
       (waiting - std::min(waiting, spilled)) * kOctetsPerWaiting +
       (outstanding - std::min(on_disk, outstanding)) * kOctetsPerOutstanding +
-      on_disk * kOctetsPerOutstandingOnDisk +
-      admission_.references() * ReferenceIndex::kOctetsPerEntry;
+      on_disk * kOctetsPerOutstandingOnDisk + admission_.references().memory_octets();
   return memory > config_.queue.memory_octets;
 }
 
@@ -242,7 +243,7 @@ void Ingress::tick() {
     cut_unfinished_lines();
     campaign_ledger_.sample(std::chrono::steady_clock::now());
     reader_.forget_before(commit_.oldest_file());
-    admission_.forget_before(queue::Locator(commit_.oldest_file(), 0, 0));
+    admission_.references().tend(queue::Locator(commit_.oldest_file(), 0, 0), wall_clock_ms());
     tick();
   });
 }
@@ -291,7 +292,9 @@ IngressSnapshot Ingress::snapshot() const {
   return {.admission = admission_.stats(),
           .refusals = refusals_,
           .connections = connections_.size(),
-          .references = admission_.references(),
+          .references = admission_.references().size(),
+          .reference_runs = admission_.references().runs(),
+          .reference_octets = admission_.references().memory_octets(),
           .opt_outs = helpers_.opt_outs->list().size(),
           .requests = requests_,
           .storage_is_low = storage_is_low_};

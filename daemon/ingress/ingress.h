@@ -47,6 +47,8 @@ struct IngressSnapshot {
   std::vector<RefusalCount> refusals;
   std::size_t connections = 0;
   std::size_t references = 0;
+  std::size_t reference_runs = 0;
+  std::uint64_t reference_octets = 0;  ///< of memory
   std::size_t opt_outs = 0;
   std::uint64_t requests = 0;
   bool storage_is_low = false;

@@ -106,7 +106,7 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
   if (!first) return std::unexpected(first.error());
   const std::uint32_t from = making.previous ? making.previous->before : making.oldest;
 
-  Condenser condenser(making.now_ms, making.guard_ms, making.oldest);
+  Condenser condenser(making.now_ms, making.guard_ms, making.oldest, making.references_from);
   auto surveyed = for_each_record(files_, journal_, from, making.before, making.pace,
                                   [&condenser](const queue::Record& record) {
                                     condenser.survey(record);

@@ -45,7 +45,8 @@ class CheckpointFiles {
     std::uint32_t oldest = 0;  ///< the journal's first file
     std::uint32_t before = 0;  ///< condense up to this file, which is in use
     std::uint64_t now_ms = 0;
-    std::uint64_t guard_ms = 0;  ///< how long references of final messages are kept
+    std::uint64_t guard_ms = 0;        ///< how long references of final messages are kept
+    queue::Locator references_from{};  ///< save those before it, which lie in their own runs
     /// Called between records with the octets moved since the last call: pauses, or ends the
     /// making by false.
     std::function<bool(std::uint64_t)> pace;

@@ -84,6 +84,7 @@ void Checkpointer::make(std::uint32_t before) {
   making.before = before;
   making.now_ms = wall_clock_ms();
   making.guard_ms = static_cast<std::uint64_t>(options_.guard.count());
+  if (options_.references_from) making.references_from = options_.references_from();
   making.pace = [this](std::uint64_t octets) { return pace(octets); };
   const std::uint32_t from = making.previous ? making.previous->before : oldest;
   making.is_still_true = [this, from] { return commit_.oldest_file() <= from; };

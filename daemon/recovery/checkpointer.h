@@ -37,6 +37,8 @@ class Checkpointer {
     /// How much journal a start may have to read behind its checkpoint.
     std::uint64_t every_octets = 256u << 20;
     std::chrono::milliseconds guard{};  ///< how long references of final messages are kept
+    /// Asked on its thread: references before this place are on disk by themselves.
+    std::function<queue::Locator()> references_from{};
   };
 
   /// `newest` is what recovery began with.

@@ -48,6 +48,13 @@ std::optional<KeptReference> decode_reference(std::span<const std::uint8_t> payl
   return reference;
 }
 
+std::optional<queue::Locator> decode_references_from(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  const queue::Locator from(in.u64());
+  if (!in.is_good()) return std::nullopt;
+  return from;
+}
+
 void note_record(const queue::Record& record, FileUse& use) {
   use.octets += record.payload.size();
   if (static_cast<RecordKind>(record.kind) == RecordKind::totals) {
@@ -88,10 +95,16 @@ queue::result<void> Condenser::carry(const queue::Record& record, const Sink& si
     if (const auto use = decode_file_use(record.payload)) files_.insert(*use);
     return {};
   }
+  if (record.kind == static_cast<std::uint8_t>(CheckpointKind::references_from)) {
+    const auto from = decode_references_from(record.payload);
+    if (from) references_from_ = std::max(references_from_, *from);
+    return {};
+  }
   if (record.kind == static_cast<std::uint8_t>(CheckpointKind::reference)) {
     const auto reference = decode_reference(record.payload);
     if (!reference || reference->time_ms + guard_ms_ < now_ms_) return {};
     if (record.at.file() < oldest_) return {};  // nothing is left to verify a hit on
+    if (record.at < references_from_) return {};
     return pass_on(record, sink);
   }
   const Carriage carriage = carriage_of(record.kind);
@@ -138,6 +151,7 @@ queue::result<void> Condenser::carry_accepted(const queue::Record& record, const
 
 // Of a message that is final its reference stays: the same one may still come again.
 queue::result<void> Condenser::carry_reference(const queue::Record& record, const Sink& sink) {
+  if (record.at < references_from_) return {};
   const auto accepted = decode_accepted(record.payload);
   if (!accepted || !accepted->owns_ref) return {};
   const auto subject = decode_subject(accepted->subject);
@@ -177,6 +191,15 @@ queue::result<void> Condenser::pass_on(const queue::Record& record, const Sink& 
 }
 
 queue::result<void> Condenser::end(const Sink& sink) {
+  if (!references_from_.is_nowhere()) {
+    fields_.clear();
+    fields_.u64(references_from_.bits());
+    const auto kind = static_cast<std::uint8_t>(CheckpointKind::references_from);
+    if (auto passed = pass_on({.kind = kind, .payload = fields_.octets(), .at = last_}, sink);
+        !passed) {
+      return passed;
+    }
+  }
   for (const auto& [number, use] : files_) {
     if (number < oldest_) continue;
     fields_.clear();

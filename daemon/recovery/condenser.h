@@ -33,7 +33,9 @@ namespace stentor::daemon {
 /// Records of a checkpoint that never lie in the journal. Values are on disk.
 enum class CheckpointKind : std::uint8_t {
   file_use = 40,  ///< what is known of a journal file before the checkpoint's end
-  reference = 41  ///< a final message's reference, within the guard time; lies where `accepted` did
+  reference =
+      41,  ///< a final message's reference, within the guard time; lies where `accepted` did
+  references_from = 46  ///< those of final messages before this place lie in their own runs
 };
 struct KeptReference {
   std::uint64_t time_ms = 0;
@@ -42,16 +44,20 @@ struct KeptReference {
 };
 void encode(const KeptReference& reference, FieldWriter& out);
 [[nodiscard]] std::optional<KeptReference> decode_reference(std::span<const std::uint8_t> payload);
+[[nodiscard]] std::optional<queue::Locator> decode_references_from(
+    std::span<const std::uint8_t> payload);
 void encode(std::uint32_t file, const FileUse& use, FieldWriter& out);
 [[nodiscard]] std::optional<std::pair<std::uint32_t, FileUse>> decode_file_use(
     std::span<const std::uint8_t> payload);
 
 class Condenser {
  public:
-  /// References are kept for `guard_ms` after their message was accepted; nothing is kept of what
-  /// was accepted in files before `oldest`: they are gone, so all their messages are final.
-  Condenser(std::uint64_t now_ms, std::uint64_t guard_ms, std::uint32_t oldest)
-      : now_ms_(now_ms), guard_ms_(guard_ms), oldest_(oldest) {}
+  /// References are kept for `guard_ms` after their message was accepted, save those before
+  /// `references_from`, which are on disk by themselves; nothing is kept of what was accepted in
+  /// files before `oldest`: they are gone, so all their messages are final.
+  Condenser(std::uint64_t now_ms, std::uint64_t guard_ms, std::uint32_t oldest,
+            queue::Locator references_from = {})
+      : now_ms_(now_ms), guard_ms_(guard_ms), oldest_(oldest), references_from_(references_from) {}
 
   void survey(const queue::Record& record);
 
@@ -74,6 +80,7 @@ class Condenser {
   const std::uint64_t now_ms_;
   const std::uint64_t guard_ms_;
   const std::uint32_t oldest_;
+  queue::Locator references_from_;  // of the last checkpoint, where that says more
   boost::unordered_flat_set<std::uint64_t> finals_;
   boost::unordered_flat_map<std::uint64_t, std::bitset<kPieceBits>> live_;  // passed on so far
   std::unordered_map<std::string, queue::Locator> latest_;

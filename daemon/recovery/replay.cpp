@@ -55,6 +55,12 @@ void Replay::restore(const queue::Record& record) {
       return remember(reference->client, reference->ref, reference->time_ms, record.at);
     }
   }
+  if (record.kind == static_cast<std::uint8_t>(CheckpointKind::references_from)) {
+    if (const auto from = decode_references_from(record.payload)) {
+      references_from_ = *from;
+      return;
+    }
+  }
   is_restoring_ = true;
   const Ledger counted = ledger_;
   apply(record);
@@ -202,7 +208,9 @@ void Replay::remember(std::string_view client, std::string_view ref, std::uint64
                       queue::Locator at) {
   const auto guard_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
-  if (time_ms + guard_ms >= now_ms_) references_.put_durable(references_.key_of(client, ref), at);
+  if (time_ms + guard_ms >= now_ms_) {
+    references_.restore(references_.key_of(client, ref), at, time_ms);
+  }
 }
 
 // The carrier it was accepted for; where that is gone from the configuration, the one that its

@@ -29,9 +29,9 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/events/consumers.h"
-#include "daemon/ingress/reference_index.h"
 #include "daemon/records/callback_records.h"
 #include "daemon/records/opt_out_records.h"
+#include "daemon/references/reference_index.h"
 #include "queue/record_batch.h"
 
 namespace stentor::daemon {
@@ -71,6 +71,9 @@ class Replay {
   [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
   [[nodiscard]] const std::map<std::uint32_t, FileUse>& files() const noexcept { return files_; }
   [[nodiscard]] std::uint64_t latest_ms() const noexcept { return latest_ms_; }
+  /// After restore(): where the checkpoint's references of final messages begin. Those before lie
+  /// in their own runs, and what those have lost has to be read from the journal.
+  [[nodiscard]] queue::Locator references_from() const noexcept { return references_from_; }
 
  private:
   struct Entry {
@@ -143,6 +146,7 @@ class Replay {
   bool is_restoring_ = false;
   std::map<std::uint32_t, FileUse> files_;
   std::uint64_t latest_ms_ = 0;
+  queue::Locator references_from_;
   Report report_;
 };
 

@@ -143,8 +143,9 @@ class Start {
   [[nodiscard]] const std::map<std::uint64_t, JournalHistory::Known>& accepted() const {
     return accepted_;
   }
-  [[nodiscard]] bool remembers(const std::string& ref) const {
-    return references_.find(references_.key_of("crm", ref)).has_value();
+  [[nodiscard]] bool remembers(const std::string& ref) {
+    const auto found = references_.find(references_.key_of("crm", ref));
+    return found && *found;
   }
 
  private:

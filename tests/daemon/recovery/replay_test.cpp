@@ -153,7 +153,8 @@ TEST_F(ReplayTest, AMessageWithoutIntentWaitsAndIsNotInDoubt) {
   EXPECT_EQ(report.in_doubt, 0u);
   EXPECT_EQ(replay_->ledger().accepted, 1u);
   EXPECT_EQ(replay_->ledger().sequence_next, 2u);
-  EXPECT_TRUE(references_.find(references_.key_of("crm", "o-1")));
+  const auto found = references_.find(references_.key_of("crm", "o-1"));
+  EXPECT_TRUE(found && *found);
 }
 
 TEST_F(ReplayTest, AMessageThatMovedWaitsWhereItMovedTo) {
