@@ -36,6 +36,7 @@
 #include "daemon/metrics/http_listener.h"
 #include "daemon/optout/opt_out_saver.h"
 #include "daemon/recovery/checkpointer.h"
+#include "daemon/recovery/lost_messages.h"
 #include "daemon/recovery/replay.h"
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
@@ -115,6 +116,8 @@ class Daemon::Body {
   void recover(bool salvage);
   void open_references(const std::filesystem::path& journal);
   void rebuild_references(const Replay& restored);
+  void tell_lost(LostMessages& lost, CheckpointFiles& checkpoints,
+                 const std::filesystem::path& journal);
   void serve();
   void wait_for_signals();
   void begin_drain();
@@ -260,9 +263,14 @@ void Daemon::Body::recover(bool salvage) {
     }
     rebuild_references(replay);
   }
+  std::optional<LostMessages> lost;
+  if (salvage) lost.emplace();
   auto recovered = queue::recover(
       *files_, journal, {.salvage = salvage, .first_file = checkpoint ? checkpoint->before : 0},
-      [&replay](const queue::Record& record) { replay.visit(record); });
+      [&replay, &lost](const queue::Record& record) {
+        replay.visit(record);
+        if (lost) lost->visit(record);
+      });
   if (!recovered) {
     throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
   }
@@ -271,6 +279,7 @@ void Daemon::Body::recover(bool salvage) {
   for (const std::string& line : recovered->quarantined) {
     spdlog::error("journal: set aside: {}", line);
   }
+  if (lost && !recovered->quarantined.empty()) tell_lost(*lost, checkpoints, journal);
   replay.finish(recovered->oldest_file);
   for (const CampaignLedger::Standing& standing : campaigns_.all()) {
     const FlowOrder order = order_of(standing.campaign);
@@ -278,8 +287,11 @@ void Daemon::Body::recover(bool salvage) {
     for (const auto& shard : shards_) (void)shard->ask(order, true);
   }
   latest_ms_ = replay.latest_ms();
-  sequence_next_ = replay.ledger().sequence_next;
-  commit_.restore(replay.ledger(), replay.files());
+  Ledger totals = replay.ledger();
+  // A sequence of a message that salvaging has cost is not given again.
+  if (lost) totals.sequence_next = std::max(totals.sequence_next, lost->sequence_next());
+  sequence_next_ = totals.sequence_next;
+  commit_.restore(totals, replay.files());
   commit_.set_add_to_preamble([this](queue::RecordBatch& preamble) {
     consumers_.add_to(preamble);
     campaigns_.add_to(preamble);
@@ -367,6 +379,30 @@ void Daemon::Body::rebuild_references(const Replay& restored) {
     }
     return;
   }
+}
+
+void Daemon::Body::tell_lost(LostMessages& lost, CheckpointFiles& checkpoints,
+                             const std::filesystem::path& journal) {
+  if (const auto checkpoint = checkpoints.find_newest()) {
+    // One that is damaged names fewer: what it has shown is true all the same.
+    (void)checkpoints.for_each(*checkpoint, [&lost](const queue::Record& record) {
+      lost.visit_checkpoint(record);
+      return queue::result<void>{};
+    });
+  }
+  const LostMessages::Report report = lost.report();
+  const auto written = write_lost(*files_, journal, report);
+  const std::string known_before =
+      report.unknown_before == 0
+          ? std::string()
+          : fmt::format("; what was accepted before sequence {} is not known",
+                        report.unknown_before);
+  spdlog::error(
+      "journal: what was set aside held {} messages that are known by name, {} of them without "
+      "an end, and at most {} others{}; {}",
+      report.named.size(), report.live, report.unnamed_at_most, known_before,
+      written ? "listed in " + *written
+              : "the list could not be written: " + written.error().message());
 }
 
 void Daemon::Body::serve() {

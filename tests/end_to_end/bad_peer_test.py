@@ -534,6 +534,59 @@ class DamagedJournal(unittest.TestCase):
         self.assertRegex(self.daemon.log()[before:], r"journal: .* [1-9]\d* torn octets cut")
         self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
 
+    def spoil(self, ref):
+        """Flips a bit in a message's accepted record, which is in a block of its own."""
+        with open(self.path, "rb") as file:
+            octets = file.read(self.end)
+        at = octets.index(ref.encode())
+        self.change(at, bytes([octets[at] ^ 0x10]))
+
+    def salvage(self):
+        """Starts with --salvage; the lines of the list of what was lost."""
+        status, printed = self.daemon.start_and_fail()
+        self.assertEqual(status, 3, printed)
+        self.daemon.audits_at_stop = False  # it must find what is missing
+        self.daemon.arguments = ["--salvage"]
+        self.daemon.start()
+        self.daemon.arguments = []
+        self.assertIn("listed in quarantine/lost-00000001.jsonl", self.daemon.log())
+        with open(os.path.join(self.daemon.state, "journal", "quarantine",
+                               "lost-00000001.jsonl"), encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+
+    def test_salvaging_lists_what_nothing_else_speaks_of_by_its_sequence(self):
+        self.spoil("j-20")
+        lines = self.salvage()
+        self.assertEqual(lines[0], {"from_sequence": 21, "to_sequence": 21})
+        self.assertEqual(lines[1], {"named": 0, "live": 0, "unnamed_at_most": 1, "done": True})
+        self.assertEqual(self.daemon.status()["live"], self.MESSAGES - 1)
+        # Its reference is free again: whoever was told "accepted" may send it once more.
+        again = self.daemon.ask(**send("+79160000020", ref="j-20"))
+        self.assertEqual(again["status"], "accepted")
+        self.assertNotIn(again["id"], self.ids)
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        self.daemon.start()  # without --salvage: what is set aside is passed over knowingly
+        self.assertEqual(self.daemon.status()["live"], self.MESSAGES)
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        status, _, last = self.daemon.audit()
+        self.assertEqual((status, last["set_aside"]), (0, 1))
+
+    def test_salvaging_names_whom_later_records_speak_of(self):
+        carrier = ScriptedCarrier(lambda submit, attempt: Answer(status=0x08))  # tried again later
+        self.addCleanup(carrier.close)
+        self.daemon.write_config([under_test.carrier("north", carrier.address)])
+        self.daemon.start()
+        under_test.wait_until(lambda: len(carrier.arrivals) >= self.MESSAGES, "all were refused")
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["in_flight"] == 0,
+                              "all answers are written")
+        self.daemon.kill()
+        self.spoil("j-20")
+        lines = self.salvage()
+        self.assertEqual(lines[0], {"sequence": 21, "id": self.ids[20], "client": lines[0]["client"],
+                                    "ref": "j-20", "state": "lost"})
+        self.assertEqual(lines[1], {"named": 1, "live": 1, "unnamed_at_most": 0, "done": True})
+        self.daemon.kill()
+
     def test_an_octet_flipped_under_the_watermark_refuses_to_start_and_names_the_place(self):
         with open(self.path, "rb") as file:
             octets = file.read(self.end)

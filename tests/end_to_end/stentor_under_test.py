@@ -182,6 +182,7 @@ class Daemon:
         self.metrics_port = free_port()
         self.process = None
         self.audits_at_stop = True  # not where the test itself has damaged the journal
+        self.arguments = []  # of stentord, behind --config
         self.prefix = []  # a command that runs it, such as one that enters a namespace
         self.write_config(carriers, routes, tables or {})
 
@@ -208,8 +209,8 @@ class Daemon:
 
     def start(self, patience=PATIENCE):
         """Starts it and waits until it answers."""
-        self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path],
-                               self.log_path)
+        self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path] +
+                               self.arguments, self.log_path)
         wait_until(lambda: self._answers() or not self.process.is_running(),
                    "stentord answers on its socket", patience)
         if not self.process.is_running():
