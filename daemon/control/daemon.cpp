@@ -211,6 +211,7 @@ Daemon::Body::Body(Config config, bool salvage)
                .on_opt_out = {}},
       figures_(config_, commit_) {
   const std::size_t count = shard_count(config_);
+  gauges_.limiters = CarrierLimiters(config_.carriers.size());
   for (std::size_t i = 0; i < count; ++i) {
     shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
@@ -413,7 +414,7 @@ void Daemon::Body::serve() {
   commit_.set_on_failure([this](const std::string& why) {
     asio::post(control_, [this, why] { on_journal_failure(why); });
   });
-  history_ = std::make_unique<History>(config_, commit_, *files_);
+  history_ = std::make_unique<History>(config_, commit_, *files_, gauges_.limiters);
   report_ = std::make_unique<CampaignReport>(config_, commit_, *files_);
   message_cancel_ = std::make_unique<MessageCancel>(*history_, questions_, buried_);
   Admission::Start start;

@@ -2,12 +2,15 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "daemon/history/campaign_pauses.h"
 #include "daemon/history/telling.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
+#include "daemon/wall_clock.h"
 #include "protocol/message_id.h"
 
 namespace stentor::daemon {
@@ -25,6 +28,8 @@ constexpr auto kPauseIdle = 1000ms;
 constexpr std::size_t kSentToMax = 20;
 // Names are hashed, and a number may be another client's: so many places are looked at.
 constexpr std::size_t kPlacesMax = 1000;
+// People pause and resume a campaign; the latest orders tell of the waits that are asked about.
+constexpr std::size_t kOrdersMax = 100;
 
 std::string rejection(std::string_view code, std::string_view detail) {
   std::string reply;
@@ -34,9 +39,11 @@ std::string rejection(std::string_view code, std::string_view detail) {
 
 }  // namespace
 
-History::History(const Config& config, CommitThread& commit, queue::FileSystem& files)
+History::History(const Config& config, CommitThread& commit, queue::FileSystem& files,
+                 const CarrierLimiters& limiters)
     : config_(config),
       commit_(commit),
+      limiters_(limiters),
       index_(files, config.state_dir / "journal", config.state_dir / "history"),
       thread_([this] { run(); }) {}
 
@@ -130,7 +137,7 @@ std::optional<MessageStanding> History::standing(const Asked& asked) {
   const auto accepted = decode_accepted(kept);
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) return std::nullopt;
-  Telling telling(*accepted, *subject, config_);
+  Telling telling(*accepted, *subject, config_, open_hours_);
   for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
     if (const auto step = index_.reader().read(at)) telling.tell(*step);
   }
@@ -193,6 +200,26 @@ std::optional<queue::Locator> History::place_of_carrier_id(const Asked& asked) {
   return std::nullopt;
 }
 
+// When its campaign was paused, by the orders that the journal still has.
+std::vector<Stretch> History::pauses_of(const Subject& subject) {
+  if (subject.campaign.empty()) return {};
+  std::vector<CampaignOrderGiven> orders;
+  for (const queue::Locator at :
+       index_.find_name(campaign_key(subject.client, subject.campaign), kOrdersMax)) {
+    const auto record = index_.reader().read(at);
+    const auto set = record && static_cast<RecordKind>(record->kind) == RecordKind::campaign_set
+                         ? decode_campaign_set(record->payload, at)
+                         : std::nullopt;
+    if (!set || set->campaign.client != subject.client || set->campaign.name != subject.campaign) {
+      continue;
+    }
+    orders.push_back({set->campaign.changed_ms, set->campaign.is_paused});
+    if (orders.size() == kOrdersMax) break;
+  }
+  std::ranges::reverse(orders);  // the newest came first
+  return daemon::pauses_of(orders);
+}
+
 // The members of a reply about the message accepted at `place`, for those who may see it.
 std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
                                          bool with_history) {
@@ -205,9 +232,16 @@ std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) return std::nullopt;
   if (!peer.may_observe && subject->client != peer.client) return std::nullopt;
-  Telling telling(*accepted, *subject, config_);
+  Telling telling(*accepted, *subject, config_, open_hours_,
+                  with_history ? pauses_of(*subject) : std::vector<Stretch>{});
   for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
     if (const auto step = index_.reader().read(at)) telling.tell(*step);
+  }
+  if (with_history) {
+    const auto carrier =
+        std::ranges::find(config_.carriers, telling.carrier(), &CarrierConfig::name);
+    const auto number = static_cast<std::size_t>(carrier - config_.carriers.begin());
+    telling.tell_waiting(wall_clock_ms(), limiters_.at(number));
   }
   return telling.members(with_history);
 }

@@ -20,7 +20,10 @@
 
 #include "daemon/commit/commit_thread.h"
 #include "daemon/config/config.h"
+#include "daemon/delivery/gauges.h"
 #include "daemon/history/history_index.h"
+#include "daemon/history/waits.h"
+#include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
 #include "daemon/ingress/request.h"
 
@@ -40,7 +43,8 @@ class History {
  public:
   using Reply = std::function<void(std::string)>;
 
-  History(const Config& config, CommitThread& commit, queue::FileSystem& files);
+  History(const Config& config, CommitThread& commit, queue::FileSystem& files,
+          const CarrierLimiters& limiters);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
@@ -68,12 +72,15 @@ class History {
   [[nodiscard]] std::string sent_to(const Asked& asked);
   [[nodiscard]] std::optional<queue::Locator> place_of(const Asked& asked);
   [[nodiscard]] std::optional<queue::Locator> place_of_carrier_id(const Asked& asked);
+  [[nodiscard]] std::vector<Stretch> pauses_of(const Subject& subject);
   [[nodiscard]] std::optional<std::string> told(queue::Locator place, const Peer& peer,
                                                 bool with_history);
 
   const Config& config_;
   CommitThread& commit_;
+  const CarrierLimiters& limiters_;
   HistoryIndex index_;
+  OpenHours open_hours_;
   bool is_behind_ = true;
   std::mutex guard_;
   std::condition_variable asked_;

@@ -40,6 +40,9 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   assert(answered.in_flight > 0 && "each submit_sm is answered once");
   --answered.in_flight;
   const auto now = std::chrono::steady_clock::now();
+  answered.response_ms = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - answered.submitted_at[part])
+          .count());
   stats_.submit_response.record(now - answered.submitted_at[part]);
   responses_.on_response(now - answered.submitted_at[part], now);
   stats_.count_status(static_cast<std::uint32_t>(status));
@@ -69,6 +72,8 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   record.part = static_cast<std::uint8_t>(part + 1);
   record.attempt = static_cast<std::uint8_t>(answered.retry.attempts + 1);
   record.bind = answered.link;
+  record.sequence_number = answered.sequence_numbers[part];
+  record.response_ms = answered.response_ms;
   record.message_id = message_id;
   outcomes_.write(record);
   if (complete) ++stats_.messages_sent;
@@ -167,7 +172,8 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
                                          .sequence = left.subject.id.sequence(),
                                          .retry = left.retry,
                                          .doubt = in_doubt[slot],
-                                         .reason = "link_lost"});
+                                         .reason = "link_lost",
+                                         .written = &left});
     left.retry.possible_duplicate = true;
     if (goes_again) {
       put_back(slot);

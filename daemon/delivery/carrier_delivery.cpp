@@ -203,6 +203,8 @@ void CarrierDelivery::each_second(TimePoint now) {
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   const std::uint64_t now_ms = wall_clock_ms();
   const std::uint64_t seconds = now_ms / 1000;
+  wait_log_.note(limiter_.shown(now), now_ms);
+  services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
   end_due_doubts(now_ms);
   expire_reserved(static_cast<std::uint32_t>(seconds));
   staying_.take_expired(static_cast<std::uint32_t>(seconds),

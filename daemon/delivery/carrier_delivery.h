@@ -48,6 +48,7 @@
 #include "daemon/delivery/status_policy.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
+#include "daemon/delivery/wait_log.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/inbound/reply_intake.h"
 #include "daemon/ingress/peer.h"
@@ -220,6 +221,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   void end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
                    std::string_view detail);
+  void tell_waits(Line& line, std::size_t fresh);
   void write_intents();
   [[nodiscard]] std::size_t reserve_limit() const;
 
@@ -252,6 +254,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     Retry retry;
     PartSet doubt;
     std::string_view reason;
+    const Sending* written = nullptr;  ///< under which numbers; nothing after a crash
   };
   struct DoubtWords {
     DoubtEnd end = DoubtEnd::waited;
@@ -335,6 +338,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   AutoWindow responses_;
   KeysUnderWay under_way_;
   LimiterReport limiter_;
+  WaitLog wait_log_;
   Failover failover_;
   bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
   CarrierLinks links_;

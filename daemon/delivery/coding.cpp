@@ -181,6 +181,22 @@ encoding::EncodedPart MessagePlan::encode(const Content& content, std::size_t pa
                                       tie, out);
 }
 
+EncodingReason reason_of(const MessagePlan& plan, const Content& content) {
+  using Why = EncodingReason::Why;
+  EncodingReason reason{.encoding = plan.encoding_word()};
+  const encoding::Plan* text = plan.text();
+  if (content.encoding != EncodingWish::automatic) {
+    reason.why = Why::asked;
+  } else if (text == nullptr) {
+    reason.why = Why::octets;
+  } else if (text->forced_by) {
+    reason.why = Why::forced;
+    reason.code_point = static_cast<std::uint32_t>(text->forced_by->code_point);
+    reason.index = text->forced_by->index;
+  }
+  return reason;
+}
+
 std::string_view encoding_word(Alphabet alphabet) noexcept {
   switch (alphabet) {
     case Alphabet::gsm7:

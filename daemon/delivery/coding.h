@@ -17,6 +17,7 @@
 #include <variant>
 
 #include "daemon/config/config.h"
+#include "daemon/records/accept_reasons.h"
 #include "daemon/records/records.h"
 #include "encoding/binary_segmenter.h"
 #include "encoding/segmenter.h"
@@ -80,5 +81,7 @@ class MessagePlan {
 
 /// The protocol's word for an alphabet: gsm7 (packed or not), latin1, ascii, ucs2.
 [[nodiscard]] std::string_view encoding_word(encoding::Alphabet alphabet) noexcept;
+/// Why it travels as it does.
+[[nodiscard]] EncodingReason reason_of(const MessagePlan& plan, const Content& content);
 
 }  // namespace stentor::daemon

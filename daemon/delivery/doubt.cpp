@@ -52,6 +52,13 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
   uncertain.until_ms = held.until_ms;
   uncertain.then = held.then;
   uncertain.parts.assign(doubted.doubt.begin(), doubted.doubt.end());
+  if (doubted.written != nullptr) {
+    uncertain.bind = doubted.written->link;
+    for (std::size_t part = 0; part < doubted.doubt.size(); ++part) {
+      if (!doubted.doubt[part]) continue;
+      uncertain.sequence_numbers.push_back(doubted.written->sequence_numbers[part]);
+    }
+  }
   outcomes_.write(uncertain);
   ++stats_.possible_duplicates;
   switch (wish.policy) {

@@ -16,6 +16,7 @@
 
 namespace stentor::daemon {
 
+/// Values are on disk, in intents: never renumber, never reuse.
 enum class Limiter : std::uint8_t {
   empty,      ///< nothing waits
   scheduled,  ///< all that waits is not due yet, or is held

@@ -123,6 +123,8 @@ void CarrierDelivery::refuse(const Refusal& refusal, std::optional<std::chrono::
   record.part = static_cast<std::uint8_t>(refusal.part + 1);
   record.attempt = static_cast<std::uint8_t>(refused.retry.attempts + (is_charged ? 1 : 0));
   record.bind = refused.link;
+  record.sequence_number = refused.sequence_numbers[refusal.part];
+  record.response_ms = refused.response_ms;
   record.command_status = refused.refusal_status;
   record.code = refused.refusal_code;
   if (pause) {

@@ -21,6 +21,8 @@ constexpr std::size_t kStashMax = 64;
 constexpr std::size_t kReserveAtOnce = 1024;
 // A record that cannot be read now may be readable later; nothing else can be done about it.
 constexpr std::uint64_t kUnreadableRetryMs = 60'000;
+// What holds the carrier back is noted once a second: of shorter waits nothing is known.
+constexpr std::uint64_t kWaitToldMs = 1000;
 
 }  // namespace
 
@@ -202,6 +204,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   next.retry.taken.resize(next.subject.parts, false);
   next.taken = static_cast<std::uint16_t>(std::ranges::count(next.retry.taken, true));
   next.submitted_at.resize(next.subject.parts);
+  next.sequence_numbers.resize(next.subject.parts);
   next.source = source_on_wire(next.subject.from, config_);
   next.destination = destination_on_wire(next.subject.to, next.accepted.to_short_code, config_);
   return true;
@@ -232,6 +235,18 @@ void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
   forget(pick.ticket.at);
 }
 
+// Why the last `fresh` of its messages waited, where one of them did for long.
+void CarrierDelivery::tell_waits(Line& line, std::size_t fresh) {
+  std::uint64_t since = line.intent.time_ms;
+  for (std::size_t i = line.intending.size() - fresh; i < line.intending.size(); ++i) {
+    const Sending& next = sending(line.intending[i]);
+    since = std::min(since, std::max(next.subject.id.time_ms(), next.accepted.not_before_ms));
+  }
+  if (line.intent.time_ms - since < kWaitToldMs) return;
+  line.intent.waits =
+      wait_log_.since(since, limiter_.shown(std::chrono::steady_clock::now()), line.intent.time_ms);
+}
+
 void CarrierDelivery::write_intents() {
   for (const auto& line : lines_) {
     if (line->intent.sequences.empty()) continue;
@@ -239,12 +254,14 @@ void CarrierDelivery::write_intents() {
     line->intent.bind = line->link->number();
     line->intent.epoch = line->link->epoch();
     line->intent.time_ms = wall_clock_ms();
-    const std::uint64_t batch = outcomes_.write(line->intent);
     const std::size_t fresh = line->intent.sequences.size();
+    tell_waits(*line, fresh);
+    const std::uint64_t batch = outcomes_.write(line->intent);
     for (std::size_t i = line->intending.size() - fresh; i < line->intending.size(); ++i) {
       sending(line->intending[i]).intent_batch = batch;
     }
     line->intent.sequences.clear();
+    line->intent.waits.clear();
   }
 }
 

@@ -1,7 +1,5 @@
 #include "daemon/delivery/routing.h"
 
-#include <fmt/format.h>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -109,7 +107,7 @@ std::optional<std::uint16_t> Routing::carrier_named(std::string_view name) const
   return found->second;
 }
 
-const Routing::Route* Routing::conditional_route(const RouteQuery& query) const {
+Routing::Way Routing::conditional_way(const RouteQuery& query) const {
   const std::string_view digits = digits_of(query.to);
   const Route* best = nullptr;
   std::size_t best_prefix = 0;
@@ -132,19 +130,19 @@ const Routing::Route* Routing::conditional_route(const RouteQuery& query) const 
     best = &route;
     best_prefix = *prefix;
   }
-  return best;
+  return {best, best_prefix};
 }
 
-const Routing::Route* Routing::route_to(const RouteQuery& query) const {
+Routing::Way Routing::way_to(const RouteQuery& query) const {
   if (!conditional_.empty()) {
-    if (const Route* route = conditional_route(query)) return route;
+    if (const Way way = conditional_way(query); way.route != nullptr) return way;
   }
   const std::string_view destination = digits_of(query.to);
   for (std::size_t size = std::min(prefix_longest_, destination.size()); size > 0; --size) {
     const auto found = by_prefix_.find(destination.substr(0, size));
-    if (found != by_prefix_.end()) return &routes_[found->second];
+    if (found != by_prefix_.end()) return {&routes_[found->second], size};
   }
-  return default_route_ ? &routes_[*default_route_] : nullptr;
+  return {default_route_ ? &routes_[*default_route_] : nullptr, 0};
 }
 
 // The order in which a recipient's carriers are asked; those of weight 0 stand by behind all.
@@ -167,22 +165,46 @@ std::vector<Routing::Target> Routing::in_turn(const Route& route, std::string_vi
 }
 
 std::optional<RouteChoice> Routing::choose(const RouteQuery& query) const {
-  const Route* route = route_to(query);
+  const auto [route, prefix_digits] = way_to(query);
   if (route == nullptr || route->carriers.empty()) return std::nullopt;
-  const auto to = [route](std::uint16_t carrier) {
-    return RouteChoice{.carrier = carrier, .default_from = route->from};
-  };
-  if (!route->is_shared) {  // nearly every route: no list is made
-    for (const Target& target : route->carriers) {
-      if (takes_new(target.carrier)) return to(target.carrier);
+  RouteChoice choice{.carrier = 0,
+                     .default_from = route->from,
+                     .route = static_cast<std::uint32_t>(route - routes_.data() + 1),
+                     .prefix_digits = static_cast<std::uint8_t>(prefix_digits),
+                     .by_campaign = !route->campaigns.empty(),
+                     .by_sender = !route->senders.empty(),
+                     .is_shared = route->is_shared,
+                     .passed_over = {}};
+  const auto choose_of = [&](const std::vector<Target>& order) {
+    choice.carrier = order.front().carrier;  // where it waits when none takes it
+    for (const Target& target : order) {
+      if (takes_new(target.carrier)) {
+        choice.carrier = target.carrier;
+        return;
+      }
+      choice.passed_over.push_back({target.carrier, health(target.carrier)});
     }
-    return to(route->carriers.front().carrier);
+  };
+  if (route->is_shared) {
+    choose_of(in_turn(*route, query.to));
+  } else {
+    choose_of(route->carriers);  // nearly every route: no list is made
   }
-  const std::vector<Target> order = in_turn(*route, query.to);
-  for (const Target& target : order) {
-    if (takes_new(target.carrier)) return to(target.carrier);
+  return choice;
+}
+
+RouteReason reason_of(const RouteChoice& choice, const Config& config) {
+  RouteReason reason{.is_named = false,
+                     .by_campaign = choice.by_campaign,
+                     .by_sender = choice.by_sender,
+                     .is_shared = choice.is_shared,
+                     .route = choice.route,
+                     .prefix_digits = choice.prefix_digits,
+                     .passed_over = {}};
+  for (const RouteChoice::PassedOver& passed : choice.passed_over) {
+    reason.passed_over.push_back({config.carriers[passed.carrier].name, name_of(passed.health)});
   }
-  return to(order.front().carrier);
+  return reason;
 }
 
 std::optional<std::uint16_t> Routing::stand_in(const RouteQuery& query, std::uint16_t from,
@@ -215,31 +237,19 @@ encoding::Replacement Routing::default_replacement(const RouteQuery& query) cons
 }
 
 std::optional<Routing::Explanation> Routing::explain(const RouteQuery& query) const {
-  const Route* route = route_to(query);
+  const auto [route, prefix_digits] = way_to(query);
   if (route == nullptr || route->carriers.empty()) return std::nullopt;
   Explanation told;
   told.route = static_cast<std::size_t>(route - routes_.data());
   told.is_shared = route->is_shared;
-  const std::string_view digits = digits_of(query.to);
-  std::string prefix;
-  for (const auto& [candidate, index] : by_prefix_) {
-    if (index == told.route && digits.starts_with(candidate) && candidate.size() > prefix.size()) {
-      prefix = candidate;
-    }
-  }
-  for (const std::string& candidate : route->prefixes) {
-    if (digits.starts_with(candidate) && candidate.size() > prefix.size()) prefix = candidate;
-  }
-  const auto add = [&told](std::string_view what) {
-    told.why += fmt::format("{}{}", told.why.empty() ? "" : ", ", what);
-  };
-  if (!route->campaigns.empty()) add("its campaign");
-  if (!route->senders.empty()) add("its sender");
-  if (!prefix.empty()) {
-    add(fmt::format("the longest prefix, {}", prefix));
-  } else {
-    add(told.why.empty() ? "the default route: no prefix matches" : "any destination");
-  }
+  told.why = describe(RouteReason{.is_named = false,
+                                  .by_campaign = !route->campaigns.empty(),
+                                  .by_sender = !route->senders.empty(),
+                                  .is_shared = route->is_shared,
+                                  .route = static_cast<std::uint32_t>(told.route + 1),
+                                  .prefix_digits = static_cast<std::uint8_t>(prefix_digits),
+                                  .passed_over = {}},
+                      query.to);
   bool found = false;
   for (const Target& target : in_turn(*route, query.to)) {
     Candidate candidate{.carrier = target.carrier,

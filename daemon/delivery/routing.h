@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/records/accept_reasons.h"
 
 namespace stentor::daemon {
 
@@ -49,9 +51,22 @@ struct RouteQuery {
 };
 
 struct RouteChoice {
-  std::uint16_t carrier = 0;      ///< index in the configuration
-  std::string_view default_from;  ///< the route's sender, or empty
+  std::uint16_t carrier = 0;       ///< index in the configuration
+  std::string_view default_from;   ///< the route's sender, or empty
+  std::uint32_t route = 0;         ///< counted from 1, as they stand in the file
+  std::uint8_t prefix_digits = 0;  ///< of the destination, that led to the route
+  bool by_campaign = false;
+  bool by_sender = false;
+  bool is_shared = false;
+  struct PassedOver {
+    std::uint16_t carrier;
+    CarrierHealth health;
+  };
+  // A route has two or three carriers; that one of them is passed over is rare.
+  boost::container::small_vector<PassedOver, 2> passed_over;  ///< asked before, took nothing
 };
+/// Views the names of the carriers.
+[[nodiscard]] RouteReason reason_of(const RouteChoice& choice, const Config& config);
 
 class Routing {
  public:
@@ -128,8 +143,13 @@ class Routing {
       return std::hash<std::string_view>{}(text);
     }
   };
-  [[nodiscard]] const Route* route_to(const RouteQuery& query) const;
-  [[nodiscard]] const Route* conditional_route(const RouteQuery& query) const;
+  struct Way {
+    const Route* route = nullptr;
+    std::size_t prefix_digits = 0;  // that led there
+  };
+  [[nodiscard]] const Route* route_to(const RouteQuery& query) const { return way_to(query).route; }
+  [[nodiscard]] Way way_to(const RouteQuery& query) const;
+  [[nodiscard]] Way conditional_way(const RouteQuery& query) const;
   [[nodiscard]] std::vector<Target> in_turn(const Route& route, std::string_view to) const;
   [[nodiscard]] bool takes_new(std::uint16_t carrier) const noexcept {
     const CarrierHealth is = health(carrier);

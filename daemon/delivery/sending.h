@@ -54,6 +54,7 @@ struct Sending {
   std::uint16_t next_part = 0;       ///< index of the first part not looked at yet
   std::uint16_t in_flight = 0;       ///< parts submitted and not answered
   std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
+  std::uint32_t response_ms = 0;     ///< how long the latest answer took
   bool was_full = false;             ///< it was told once that the queue is full
   bool stopped = false;              ///< a part was refused: send no more of it now
   std::uint16_t refused_part = 0;    ///< index of the part it stopped at
@@ -66,6 +67,7 @@ struct Sending {
   bool is_under_way = false;      ///< counted among the keys under way
   boost::container::small_vector<std::chrono::steady_clock::time_point, encoding::kPartsInline>
       submitted_at;
+  boost::container::small_vector<std::uint32_t, encoding::kPartsInline> sequence_numbers;
   boost::container::small_vector<std::uint16_t, 4> again;  ///< throttled parts, to go first
 };
 

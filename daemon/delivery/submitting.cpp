@@ -73,6 +73,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   pacer_.take(1, now);
   ++next.in_flight;
   next.submitted_at[part] = now;
+  next.sequence_numbers[part] = **submitted;
   ++stats_.submitted;
   const std::string_view encoding = next.plan.encoding_word();
   ++(encoding == "gsm7"   ? stats_.segments_gsm7

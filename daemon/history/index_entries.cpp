@@ -2,6 +2,9 @@
 
 #include <xxhash.h>
 
+#include <string>
+
+#include "daemon/records/campaign_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
 #include "protocol/message_id.h"
@@ -19,6 +22,12 @@ void of_following(const Following& of, const OnSequence& on_sequence) {
 
 std::uint64_t index_key(IndexedName name, std::string_view value) noexcept {
   return XXH3_64bits_withSeed(value.data(), value.size(), static_cast<std::uint64_t>(name) + 1);
+}
+
+std::uint64_t campaign_key(std::string_view client, std::string_view name) {
+  std::string key(client);
+  key.append(1, '\0').append(name);
+  return index_key(IndexedName::campaign, key);
 }
 
 void index_record(const queue::Record& record, const OnSequence& on_sequence,
@@ -57,6 +66,10 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
     }
   } else if (kind == RecordKind::moved) {
     if (const auto moved = decode_moved(record.payload)) of_following(moved->of, on_sequence);
+  } else if (kind == RecordKind::campaign_set) {
+    if (const auto set = decode_campaign_set(record.payload, record.at)) {
+      on_name(campaign_key(set->campaign.client, set->campaign.name));
+    }
   } else if (kind == RecordKind::uncertain) {
     if (const auto uncertain = decode_uncertain(record.payload)) {
       of_following(uncertain->of, on_sequence);

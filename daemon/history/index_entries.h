@@ -21,9 +21,11 @@ struct IndexEntry {
 };
 static_assert(sizeof(IndexEntry) == 16);
 
-enum class IndexedName : std::uint8_t { to, ref, carrier_id };
+enum class IndexedName : std::uint8_t { to, ref, carrier_id, campaign };
 /// The values are on disk. A carrier's id in canonical spelling (protocol/message_id.h).
 [[nodiscard]] std::uint64_t index_key(IndexedName name, std::string_view value) noexcept;
+/// Of the orders that were given about a client's campaign.
+[[nodiscard]] std::uint64_t campaign_key(std::string_view client, std::string_view name);
 
 /// Calls `on_sequence` for each message that the record speaks of, `on_name` for each name in it.
 void index_record(const queue::Record& record,

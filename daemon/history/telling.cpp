@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/delivery/coding.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/records/accept_reasons.h"
 #include "daemon/records/doubt_records.h"
 #include "protocol/receipt.h"
 
@@ -16,6 +18,8 @@ namespace {
 // A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
 constexpr std::size_t kWordOctetsMax = 80;
 constexpr std::size_t kDetailOctetsMax = 300;
+// Less than this between reserving and writing is what an intent takes on a busy disk.
+constexpr std::uint64_t kBindWaitToldMs = 100;
 
 void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
   append_key(key, out);
@@ -46,13 +50,30 @@ State part_state_of(std::uint8_t message_state) {
   return State::none;
 }
 
+// What was written and not answered.
+void append_lost(const Uncertain& uncertain, std::string& out) {
+  append_member("bind", *uncertain.bind, out);
+  append_key("sequences", out);
+  out.push_back('[');
+  for (const std::uint32_t number : uncertain.sequence_numbers) {
+    if (out.back() != '[') out.push_back(',');
+    out.append(std::to_string(number));
+  }
+  out.push_back(']');
+}
+
 }  // namespace
 
-Telling::Telling(const Accepted& accepted, const Subject& subject, const Config& config)
+Telling::Telling(const Accepted& accepted, const Subject& subject, const Config& config,
+                 OpenHours& open_hours, std::vector<Stretch> pauses)
     : accepted_(accepted),
       subject_(subject),
       config_(config),
-      waiting_since_ms_(std::max(subject.id.time_ms(), accepted.not_before_ms)),
+      open_hours_(open_hours),
+      pauses_(std::move(pauses)),
+      waiting_since_ms_(subject.id.time_ms()),
+      due_ms_(accepted.not_before_ms),
+      due_cause_("not_before"),
       parts_(subject.parts) {
   tell_accepted();
 }
@@ -84,29 +105,104 @@ Telling::PartStanding* Telling::part(std::uint8_t number) {
   return number >= 1 && number <= parts_.size() ? &parts_[number - 1u] : nullptr;
 }
 
-// How its text travels and what made it so: planned once more, as the carrier's configuration is
-// now.
+// How its text travels and what made it so. An older record does not say: it is planned once more,
+// as the carrier's configuration is now.
 void Telling::append_encoding(std::string& out) const {
-  const auto carrier = std::ranges::find(config_.carriers, subject_.carrier, &CarrierConfig::name);
-  if (carrier == config_.carriers.end()) return;
-  const Content content = content_of(accepted_);
-  const auto plan = MessagePlan::make(content, *carrier, 255);
-  if (!plan) return;
-  append_member("encoding", plan->encoding_word(), out);
-  const encoding::Plan* text = plan->text();
-  if (accepted_.encoding != EncodingWish::automatic) {
-    append_member("encoding_reason", "asked for", out);
-  } else if (text == nullptr) {
-    append_member("encoding_reason", "octets, as given", out);
-  } else if (text->forced_by) {
-    append_member("encoding_reason",
-                  fmt::format("U+{:04X} at {} is in no cheaper alphabet",
-                              static_cast<std::uint32_t>(text->forced_by->code_point),
-                              text->forced_by->index),
-                  out);
-  } else {
-    append_member("encoding_reason", "the cheapest that writes it", out);
+  auto reason = decode_encoding_reason(accepted_.encoding_reason);
+  if (!reason) {
+    const auto carrier =
+        std::ranges::find(config_.carriers, subject_.carrier, &CarrierConfig::name);
+    if (carrier == config_.carriers.end()) return;
+    const Content content = content_of(accepted_);
+    const auto plan = MessagePlan::make(content, *carrier, 255);
+    if (!plan) return;
+    reason = reason_of(*plan, content);
   }
+  append_member("encoding", reason->encoding, out);
+  append_member("encoding_reason", describe(*reason), out);
+}
+
+// What led to its carrier, and who could have had it before.
+void Telling::append_route(std::string& out) const {
+  const auto reason = decode_route_reason(accepted_.route_reason);
+  if (!reason) return;
+  if (!reason->is_named) append_member("route", std::uint64_t{reason->route}, out);
+  append_member("route_reason", describe(*reason, subject_.to), out);
+  if (reason->passed_over.empty()) return;
+  append_key("passed_over", out);
+  out.push_back('[');
+  for (const RouteReason::PassedOver& passed : reason->passed_over) {
+    if (out.back() != '[') out.push_back(',');
+    out.push_back('{');
+    append_member("carrier", passed.carrier, out);
+    append_member("health", passed.health, out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+}
+
+void Telling::tell_wait(const Stretch& stretch) {
+  step(stretch.from_ms, "waited");
+  append_member("cause", stretch.cause, steps_);
+  append_time("until", stretch.until_ms, steps_);
+  append_member("ms", stretch.until_ms - stretch.from_ms, steps_);
+  end();
+}
+
+// Reserved messages are the next that a bind's window and the carrier's rate let out.
+void Telling::tell_wait_at_bind(const PartAnswered& answered) {
+  if (answered.sequence_number == 0 || reserved_ms_ == 0) return;  // an older record has no number
+  const std::uint64_t reserved = std::exchange(reserved_ms_, 0);
+  const std::uint64_t submitted = answered.of.time_ms - answered.response_ms;
+  if (submitted < reserved + kBindWaitToldMs) return;
+  tell_wait({reserved, submitted, "bind"});
+}
+
+// A wait is over: its causes, each with its time.
+void Telling::tell_waits(std::uint64_t until_ms, std::vector<WaitSpan> carrier) {
+  if (!waiting_since_ms_) return;
+  const Wait wait{.from_ms = *waiting_since_ms_,
+                  .until_ms = std::max(until_ms, *waiting_since_ms_),
+                  .due_ms = due_ms_,
+                  .due_cause = due_cause_,
+                  .hours = accepted_.hours,
+                  .pauses = pauses_,
+                  .carrier = std::move(carrier)};
+  for (const Stretch& stretch : causes_of(wait, open_hours_)) {
+    tell_wait(stretch);
+  }
+  waiting_since_ms_.reset();
+}
+
+// It is back among those that wait.
+void Telling::wait_again(std::uint64_t since_ms) {
+  if (!waiting_since_ms_) waiting_since_ms_ = since_ms;
+}
+
+void Telling::tell_waiting(std::uint64_t now_ms, std::uint8_t limiter) {
+  if (!waiting_since_ms_ || is_final(state_)) return;
+  const std::uint64_t since = *waiting_since_ms_;
+  std::string_view cause;
+  std::uint64_t until = 0;
+  const auto opens = accepted_.hours
+                         ? open_hours_.next_open(*accepted_.hours, std::max(now_ms, due_ms_))
+                         : std::nullopt;
+  const bool is_paused = !pauses_.empty() && pauses_.back().until_ms > now_ms;
+  if (due_ms_ > now_ms) {
+    cause = due_cause_;
+    until = due_ms_;
+  } else if (opens && *opens > now_ms) {
+    cause = "hours";
+    until = *opens;
+  } else {
+    cause = is_paused ? "pause" : cause_of_limiter(limiter);
+  }
+  tell_waits(now_ms, {});
+  step(now_ms, "waiting");
+  append_member("cause", cause, steps_);
+  append_time("since", since, steps_);
+  if (until != 0) append_time("until", until, steps_);
+  end();
 }
 
 void Telling::tell_accepted() {
@@ -114,6 +210,7 @@ void Telling::tell_accepted() {
   append_member("client", subject_.client, steps_);
   append_member("carrier", subject_.carrier, steps_);
   append_member("priority", priority_word(accepted_.priority), steps_);
+  append_route(steps_);
   append_encoding(steps_);
   if (accepted_.not_before_ms != 0) append_time("not_before", accepted_.not_before_ms, steps_);
   if (accepted_.hours) append_member("hours", to_string(*accepted_.hours), steps_);
@@ -122,29 +219,40 @@ void Telling::tell_accepted() {
 
 void Telling::tell_intent(const Intent& intent) {
   was_intended_ = true;
+  const std::uint64_t since = std::max(waiting_since_ms_.value_or(intent.time_ms), due_ms_);
+  tell_waits(intent.time_ms, intent.waits);
+  due_ms_ = 0;
+  reserved_ms_ = intent.time_ms;
   step(intent.time_ms, "reserved");
   append_member("carrier", intent.carrier, steps_);
   append_member("bind", intent.bind, steps_);
   append_member("connection", intent.epoch, steps_);
-  if (intent.time_ms > waiting_since_ms_) {
-    append_member("waited_ms", intent.time_ms - waiting_since_ms_, steps_);
-  }
+  if (intent.time_ms > since) append_member("waited_ms", intent.time_ms - since, steps_);
   end();
 }
 
 void Telling::tell_part(const PartAnswered& answered) {
+  tell_wait_at_bind(answered);
   const bool is_taken = answered.command_status == 0;
   step(answered.of.time_ms, is_taken ? "part_accepted" : "part_refused");
   append_member("part", answered.part, steps_);
   append_member("attempt", answered.attempt, steps_);
   append_member("bind", answered.bind, steps_);
+  if (answered.sequence_number != 0) {
+    append_member("sequence", answered.sequence_number, steps_);
+    append_member("response_ms", answered.response_ms, steps_);
+  }
   append_member("command_status", fmt::format("{:#010x}", answered.command_status), steps_);
   append_word("carrier_id", answered.message_id, steps_);
   if (!answered.code.empty()) append_member("code", answered.code, steps_);
   if (answered.retry_at_ms != 0) append_time("again_at", answered.retry_at_ms, steps_);
   note(answered.of);
   end();
-  if (answered.retry_at_ms != 0) waiting_since_ms_ = answered.retry_at_ms;
+  if (answered.retry_at_ms != 0) {
+    wait_again(answered.of.time_ms);
+    due_ms_ = std::max(due_ms_, answered.retry_at_ms);
+    due_cause_ = "retry";
+  }
   if (PartStanding* standing = part(answered.part); standing != nullptr && is_taken) {
     standing->taken_ms = answered.of.time_ms;
     standing->carrier_id = answered.message_id;
@@ -182,6 +290,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt) {
 }
 
 void Telling::tell_verdict(const Verdict& verdict, std::string_view what) {
+  if (is_final(verdict.of.state)) tell_waits(verdict.of.time_ms, {});
   step(verdict.of.time_ms, what);
   append_member("code", verdict.code, steps_);
   append_word("detail", verdict.detail, steps_, kDetailOctetsMax);
@@ -198,7 +307,7 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::released) {
     const auto released = decode_released(record.payload);
     if (!released || !is_among(released->sequences)) return;
-    waiting_since_ms_ = released->time_ms;
+    wait_again(released->time_ms);
     step(released->time_ms, "released");
     append_member("detail", "it was not written after all", steps_);
     end();
@@ -217,7 +326,9 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::resolved) {
     const auto resolved = decode_resolved(record.payload);
     if (!resolved || !is_about(resolved->of)) return;
-    waiting_since_ms_ = resolved->of.time_ms;
+    if (!is_final(resolved->of.state) && resolved->of.state != State::sent) {
+      wait_again(resolved->of.time_ms);
+    }
     step(resolved->of.time_ms, "resolved");
     append_member("as", name_of(resolved->end), steps_);
     if (!resolved->by.empty()) append_member("by", resolved->by, steps_);
@@ -228,6 +339,8 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::moved) {
     const auto moved = decode_moved(record.payload);
     if (!moved || !is_about(moved->of)) return;
+    tell_waits(moved->of.time_ms, {});
+    wait_again(moved->of.time_ms);
     step(moved->of.time_ms, "moved");
     append_member("from", moved->from, steps_);
     append_member("to", moved->to, steps_);
@@ -237,11 +350,13 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::uncertain) {
     const auto uncertain = decode_uncertain(record.payload);
     if (!uncertain || !is_about(uncertain->of)) return;
-    waiting_since_ms_ = uncertain->of.time_ms;
+    // Held, it waits for no turn; `resolved` says when it does again.
+    if (uncertain->policy == UncertainPolicy::resend) wait_again(uncertain->of.time_ms);
     step(uncertain->of.time_ms, "uncertain");
     append_member("reason", uncertain->reason, steps_);
     append_member("policy", word_of(uncertain->policy), steps_);
     if (uncertain->until_ms != 0) append_time("until", uncertain->until_ms, steps_);
+    if (uncertain->bind) append_lost(*uncertain, steps_);
     note(uncertain->of);
     end();
   }

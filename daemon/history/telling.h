@@ -8,10 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/history/waits.h"
+#include "daemon/hours/open_hours.h"
 #include "daemon/records/records.h"
 #include "queue/record_batch.h"
 
@@ -19,10 +23,14 @@ namespace stentor::daemon {
 
 class Telling {
  public:
-  Telling(const Accepted& accepted, const Subject& subject, const Config& config);
+  /// `pauses`: of its campaign, in order.
+  Telling(const Accepted& accepted, const Subject& subject, const Config& config,
+          OpenHours& open_hours, std::vector<Stretch> pauses = {});
 
   /// In the order of the journal.
   void tell(const queue::Record& record);
+  /// What it waits for, if it does; `limiter` is what holds its carrier back just now.
+  void tell_waiting(std::uint64_t now_ms, std::uint8_t limiter);
 
   [[nodiscard]] State state() const noexcept { return state_; }
   /// That has it now.
@@ -55,6 +63,11 @@ class Telling {
   [[nodiscard]] PartStanding* part(std::uint8_t number);
   void append_parts(std::string& out) const;
   void append_encoding(std::string& out) const;
+  void append_route(std::string& out) const;
+  void tell_waits(std::uint64_t until_ms, std::vector<WaitSpan> carrier);
+  void tell_wait(const Stretch& stretch);
+  void tell_wait_at_bind(const PartAnswered& answered);
+  void wait_again(std::uint64_t since_ms);
 
   const Accepted& accepted_;
   const Subject& subject_;
@@ -63,7 +76,13 @@ class Telling {
   State state_ = State::none;
   bool was_intended_ = false;
   bool possible_duplicate_ = false;
-  std::uint64_t waiting_since_ms_ = 0;
+  OpenHours& open_hours_;
+  const std::vector<Stretch> pauses_;
+  // The wait under way: nothing while it is at a bind, with the carrier or final.
+  std::optional<std::uint64_t> waiting_since_ms_;
+  std::uint64_t reserved_ms_ = 0;  // and nothing of it answered since; 0: not reserved
+  std::uint64_t due_ms_ = 0;
+  std::string_view due_cause_;
   std::vector<PartStanding> parts_;
   std::string steps_;
 };

@@ -57,6 +57,7 @@ struct Admission::Recipient {
   std::uint64_t due_ms = 0;  ///< goes no earlier: not_before, or when its hours begin; 0: now
   std::string zone;          ///< of its hours
   encoding::Replacement replacement = encoding::Replacement::none;
+  RouteReason route;
   std::optional<Refusal> refusal;
 };
 
@@ -163,7 +164,8 @@ std::expected<Admission::Cost, Refusal> Admission::plan(std::uint16_t carrier,
   Cost cost{.segments = planned->segments(),
             .parts = static_cast<std::uint8_t>(planned->parts()),
             .encoding = planned->encoding_word(),
-            .replaced = {}};
+            .replaced = {},
+            .reason = reason_of(*planned, content)};
   if (planned->text() != nullptr && !planned->text()->replacements.empty()) {
     append_replacements(content, config_.carriers[carrier], *planned->text(), cost.replaced);
   }
@@ -206,10 +208,12 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
     recipient.from = from;
     if (named) {
       recipient.carrier = *named;
+      recipient.route.is_named = true;
       if (from.empty())
         recipient.from = routing_.default_from({recipient.to, from, request.campaign});
     } else if (const auto choice = routing_.choose({recipient.to, from, request.campaign})) {
       recipient.carrier = choice->carrier;
+      recipient.route = reason_of(*choice, config_);
       if (from.empty()) recipient.from = choice->default_from;
     } else {
       recipient.refusal = refuse("no_route", "to: no route leads there");
@@ -404,6 +408,12 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   if (request.hours) {
     accepted.hours = Hours{request.hours->from, request.hours->to, recipient.zone};
   }
+  route_reason_.clear();
+  encode(recipient.route, route_reason_);
+  accepted.route_reason = route_reason_.octets();
+  encoding_reason_.clear();
+  encode(recipient.cost.reason, encoding_reason_);
+  accepted.encoding_reason = encoding_reason_.octets();
   if (recipient.cost.parts > 1) {
     accepted.reference =
         ++concatenation_[hash_of(recipient.to, start_.seed) % kConcatenationCounters];

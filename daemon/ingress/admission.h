@@ -83,6 +83,7 @@ class Admission {
     std::uint8_t parts = 0;      ///< submit_sm it takes
     std::string_view encoding;   ///< the protocol's word: a literal
     std::string replaced;        ///< members of the reply that say what was replaced
+    EncodingReason reason;
   };
   struct NewReference {
     std::uint64_t key;
@@ -130,6 +131,8 @@ class Admission {
   FieldWriter subject_;
   FieldWriter record_;
   FieldWriter content_;
+  FieldWriter route_reason_;
+  FieldWriter encoding_reason_;
   AdmissionStats stats_;
 };
 

@@ -73,6 +73,12 @@ void put_extras(const Accepted& accepted, FieldWriter& out) {
     value.text(accepted.hours->zone);
     put_extra(AcceptedExtra::hours, value.octets(), out);
   }
+  if (!accepted.route_reason.empty()) {
+    put_extra(AcceptedExtra::route_reason, accepted.route_reason, out);
+  }
+  if (!accepted.encoding_reason.empty()) {
+    put_extra(AcceptedExtra::encoding_reason, accepted.encoding_reason, out);
+  }
 }
 
 void take_extras(FieldReader& in, Accepted& accepted) {
@@ -98,6 +104,8 @@ void take_extras(FieldReader& in, Accepted& accepted) {
         accepted.hours->to = value.u16();
         accepted.hours->zone = value.text();
         break;
+      case AcceptedExtra::route_reason: accepted.route_reason = value.rest(); break;
+      case AcceptedExtra::encoding_reason: accepted.encoding_reason = value.rest(); break;
     }
   }
 }
@@ -193,6 +201,12 @@ void encode(const Intent& intent, FieldWriter& out) {
   out.u16(intent.bind);
   out.u64(intent.time_ms);
   put(intent.sequences, out);
+  if (intent.waits.empty()) return;
+  out.varint(intent.waits.size());
+  for (const WaitSpan& wait : intent.waits) {
+    out.u8(wait.cause);
+    out.varint(wait.milliseconds);
+  }
 }
 
 std::optional<Intent> decode_intent(std::span<const std::uint8_t> payload) {
@@ -203,6 +217,13 @@ std::optional<Intent> decode_intent(std::span<const std::uint8_t> payload) {
   intent.bind = in.u16();
   intent.time_ms = in.u64();
   intent.sequences = take_sequences(in);
+  if (!in.is_at_end()) {
+    const std::uint64_t waits = in.varint();
+    for (std::uint64_t i = 0; i < waits && in.is_good(); ++i) {
+      const std::uint8_t cause = in.u8();
+      intent.waits.push_back({cause, in.varint()});
+    }
+  }
   return checked(in, std::move(intent));
 }
 
@@ -274,6 +295,7 @@ void encode(const PartAnswered& part, FieldWriter& out) {
   out.text(part.message_id);
   out.u64(part.retry_at_ms);
   out.text(part.code);
+  out.varint(part.response_ms);
 }
 
 std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload) {
@@ -288,6 +310,7 @@ std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload) {
   part.message_id = in.text();
   part.retry_at_ms = in.u64();
   part.code = in.text();
+  if (!in.is_at_end()) part.response_ms = static_cast<std::uint32_t>(in.varint());
   return checked(in, part);
 }
 
@@ -353,6 +376,10 @@ void encode(const Uncertain& uncertain, FieldWriter& out) {
   out.u64(uncertain.until_ms);
   out.varint(uncertain.parts.size());
   for (const bool is_in_doubt : uncertain.parts) out.u8(is_in_doubt ? 1 : 0);
+  if (!uncertain.bind) return;
+  out.u16(*uncertain.bind);
+  out.varint(uncertain.sequence_numbers.size());
+  for (const std::uint32_t number : uncertain.sequence_numbers) out.u32(number);
 }
 
 std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload) {
@@ -367,6 +394,13 @@ std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload)
     const std::uint64_t parts = in.varint();
     for (std::uint64_t i = 0; i < parts && in.is_good(); ++i) {
       uncertain.parts.push_back(in.u8() != 0);
+    }
+    if (!in.is_at_end()) {
+      uncertain.bind = in.u16();
+      const std::uint64_t numbers = in.varint();
+      for (std::uint64_t i = 0; i < numbers && in.is_good(); ++i) {
+        uncertain.sequence_numbers.push_back(in.u32());
+      }
     }
   }
   return checked(in, uncertain);

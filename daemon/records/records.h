@@ -77,7 +77,9 @@ enum class AcceptedExtra : std::uint8_t {
   protocol_id = 2,
   tlvs = 3,
   uncertain = 20,
-  hours = 21
+  hours = 21,
+  route_reason = 70,
+  encoding_reason = 71
 };
 
 struct Accepted {
@@ -106,6 +108,9 @@ struct Accepted {
   std::span<const std::uint8_t> tlvs;            ///< SMPP's optional parameters, as they travel
   std::optional<UncertainWish> uncertain;        ///< instead of the carrier's policy
   std::optional<Hours> hours;                    ///< when it may be sent
+  // Why it was taken as it was: encoded (accept_reasons.h), since only histories look at them.
+  std::span<const std::uint8_t> route_reason;
+  std::span<const std::uint8_t> encoding_reason;
 };
 void encode(const Accepted& accepted, FieldWriter& out);
 /// The number its campaign is counted by; 0 where an old record has none.
@@ -114,6 +119,13 @@ void encode(const Accepted& accepted, FieldWriter& out);
 }
 [[nodiscard]] std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload);
 
+/// What held a carrier back, and how long.
+struct WaitSpan {
+  std::uint8_t cause = 0;  ///< a Limiter (delivery/limiter_report.h)
+  std::uint64_t milliseconds = 0;
+  friend bool operator==(const WaitSpan&, const WaitSpan&) = default;
+};
+
 /// The messages reserved for one bind. `sequence` names each; all its unsent parts are meant.
 struct Intent {
   std::uint32_t epoch = 0;  ///< of the bind's connection
@@ -121,6 +133,8 @@ struct Intent {
   std::uint16_t bind = 0;
   std::uint64_t time_ms = 0;
   std::vector<std::uint64_t> sequences;
+  /// What held the carrier back until now, oldest first: where one of the messages waited for long.
+  std::vector<WaitSpan> waits;
 };
 void encode(const Intent& intent, FieldWriter& out);
 [[nodiscard]] std::optional<Intent> decode_intent(std::span<const std::uint8_t> payload);
@@ -170,6 +184,7 @@ struct PartAnswered {
   std::string_view message_id;    ///< the carrier's
   std::uint64_t retry_at_ms = 0;  ///< when it goes again; 0: it does not
   std::string_view code;          ///< outcome word when the segment was refused
+  std::uint32_t response_ms = 0;  ///< from submit_sm to its answer
 };
 void encode(const PartAnswered& part, FieldWriter& out);
 [[nodiscard]] std::optional<PartAnswered> decode_part(std::span<const std::uint8_t> payload);
@@ -207,7 +222,9 @@ struct Uncertain {
   UncertainPolicy policy = UncertainPolicy::resend;  ///< what is done now
   UncertainPolicy then = UncertainPolicy::resend;    ///< at `until_ms`
   std::uint64_t until_ms = 0;                        ///< 0: only somebody's word ends it
-  std::vector<bool> parts;  ///< which are in doubt; empty in old records: all not taken
+  std::vector<bool> parts;            ///< which are in doubt; empty in old records: all not taken
+  std::optional<std::uint16_t> bind;  ///< it was written on; none after a crash
+  std::vector<std::uint32_t> sequence_numbers;  ///< of those parts, in their order; likewise
 };
 void encode(const Uncertain& uncertain, FieldWriter& out);
 [[nodiscard]] std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload);

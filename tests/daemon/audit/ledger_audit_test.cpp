@@ -393,7 +393,12 @@ TEST(LedgerAudit, CountsAllFindingsAndListsTheFirst) {
   LedgerAudit audit(2);
   for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
     FieldWriter fields;
-    encode(Intent{.epoch = 0, .carrier = "n", .bind = 0, .time_ms = 0, .sequences = {sequence}},
+    encode(Intent{.epoch = 0,
+                  .carrier = "n",
+                  .bind = 0,
+                  .time_ms = 0,
+                  .sequences = {sequence},
+                  .waits = {}},
            fields);
     audit.visit({.kind = static_cast<std::uint8_t>(RecordKind::intent),
                  .payload = fields.octets(),

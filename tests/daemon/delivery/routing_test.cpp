@@ -141,6 +141,31 @@ TEST(Routing, AmongRoutesOfOneCampaignTheLongestPrefixWins) {
   EXPECT_EQ(routing.choose({"+79031234567", "", "autumn"})->carrier, 0);
 }
 
+TEST(Routing, SaysWhatLedToTheCarrierAndWhoWasPassedOver) {
+  Config config = two_carriers();
+  RouteConfig senders = route({"7"}, {"north", "south"});
+  senders.senders = {"SHOP"};
+  config.routes = {route({}, {"north"}, true), route({"7916"}, {"south"}), senders};
+  Routing routing(config);
+  routing.set_bound(1, true);
+  const std::string_view to = "+79161234567";
+  const auto why = [&](const RouteQuery& query) {
+    const auto choice = routing.choose(query);
+    if (!choice) return std::string("no route");
+    const RouteReason reason = reason_of(*choice, config);
+    std::string told = std::to_string(reason.route) + ": " + describe(reason, query.to);
+    for (const auto& passed : reason.passed_over) {
+      told.append("; ").append(passed.carrier).append(" ").append(passed.health);
+    }
+    return told;
+  };
+  EXPECT_EQ(why("+441234567890"), "1: the default route: no prefix matches; north down");
+  EXPECT_EQ(why(to), "2: the longest prefix, 7916");
+  EXPECT_EQ(why({to, "SHOP", ""}), "3: its sender, the longest prefix, 7; north down");
+  routing.set_bound(0, true);
+  EXPECT_EQ(why({to, "SHOP", ""}), "3: its sender, the longest prefix, 7");
+}
+
 TEST(Routing, FindsAStandInThatIsUpAndNeverTheSame) {
   Config config = two_carriers();
   config.routes = {route({}, {"north", "south"}, true)};

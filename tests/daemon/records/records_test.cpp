@@ -295,5 +295,68 @@ TEST(Ledger, CountsEachFinalStateOnceAndSentApart) {
   EXPECT_EQ(ledger.sent, 1u);
 }
 
+TEST(Records, AcceptedKeepsWhyItWasTakenSo) {
+  const auto subject = subject_octets();
+  const std::vector<std::uint8_t> route{0, 2, 4};
+  const std::vector<std::uint8_t> encoding{1, 0};
+  Accepted accepted;
+  accepted.subject = subject;
+  accepted.route_reason = route;
+  accepted.encoding_reason = encoding;
+  FieldWriter out;
+  encode(accepted, out);
+  const auto read = decode_accepted(out.octets());
+  if (!read) FAIL() << "it does not decode";
+  EXPECT_TRUE(std::ranges::equal(read->route_reason, route));
+  EXPECT_TRUE(std::ranges::equal(read->encoding_reason, encoding));
+}
+
+// What an earlier version wrote ends before the fields that were added.
+TEST(Records, IntentPartAndUncertainReadWithAndWithoutWhatWasAdded) {
+  const auto subject = subject_octets();
+  const Intent intent{.epoch = 1,
+                      .carrier = "north",
+                      .bind = 2,
+                      .time_ms = 3,
+                      .sequences = {5, 6},
+                      .waits = {{2, 300}, {8, 70'000}}};
+  FieldWriter out;
+  encode(intent, out);
+  const auto waited = decode_intent(out.octets());
+  if (!waited) FAIL() << "it does not decode";
+  EXPECT_EQ(waited->waits, intent.waits);
+  const auto earlier = decode_intent(out.octets().first(out.size() - 8));
+  if (!earlier) FAIL() << "one of an earlier version does not decode";
+  EXPECT_EQ(earlier->sequences, intent.sequences);
+  EXPECT_TRUE(earlier->waits.empty());
+
+  PartAnswered part;
+  part.of = following(subject);
+  part.sequence_number = 4711;
+  part.response_ms = 120;
+  out.clear();
+  encode(part, out);
+  const auto answered = decode_part(out.octets());
+  if (!answered) FAIL() << "it does not decode";
+  EXPECT_EQ(answered->sequence_number, 4711u);
+  EXPECT_EQ(answered->response_ms, 120u);
+  EXPECT_TRUE(decode_part(out.octets().first(out.size() - 1)));
+
+  Uncertain uncertain;
+  uncertain.of = following(subject);
+  uncertain.parts = {true};
+  uncertain.bind = 3;
+  uncertain.sequence_numbers = {4711};
+  out.clear();
+  encode(uncertain, out);
+  const auto lost = decode_uncertain(out.octets());
+  if (!lost) FAIL() << "it does not decode";
+  EXPECT_EQ(lost->bind, 3);
+  EXPECT_EQ(lost->sequence_numbers, std::vector<std::uint32_t>{4711});
+  const auto older = decode_uncertain(out.octets().first(out.size() - 7));
+  if (!older) FAIL() << "one of an earlier version does not decode";
+  EXPECT_FALSE(older->bind);
+}
+
 }  // namespace
 }  // namespace stentor::daemon

@@ -1,0 +1,256 @@
+#include "daemon/history/telling.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/delivery/limiter_report.h"
+#include "daemon/records/accept_reasons.h"
+
+namespace stentor::daemon {
+namespace {
+
+constexpr std::uint64_t kAccepted = 1'767'607'200'000;  // 2026-01-05T10:00:00Z
+
+/// One message, and the records that follow.
+class Story {
+ public:
+  Story() {
+    subject_.id = MessageId::make(kAccepted, 1, 2, 77);
+    subject_.client = "crm";
+    subject_.campaign = "spring";
+    subject_.to = "+79161234567";
+    subject_.from = "SHOP";
+    subject_.carrier = "south";
+    FieldWriter octets;
+    encode(subject_, octets);
+    subject_octets_.assign(octets.octets().begin(), octets.octets().end());
+    accepted_.subject = subject_octets_;
+    accepted_.text = "Hello";
+    accepted_.expires = kAccepted / 1000 + 3600;
+  }
+
+  Accepted& accepted() { return accepted_; }
+  void start(std::vector<Stretch> pauses = {}) {
+    telling_.emplace(accepted_, subject_, config_, hours_, std::move(pauses));
+  }
+  void reserved(std::uint64_t after_ms, std::vector<WaitSpan> waits = {}) {
+    Intent intent{.epoch = 4,
+                  .carrier = "south",
+                  .bind = 1,
+                  .time_ms = kAccepted + after_ms,
+                  .sequences = {12, 77},
+                  .waits = std::move(waits)};
+    tell(RecordKind::intent, intent);
+  }
+  Following following(std::uint64_t after_ms, State state = State::none) {
+    return {.accepted = {},
+            .subject = subject_octets_,
+            .time_ms = kAccepted + after_ms,
+            .state = state};
+  }
+  template <class Record>
+  void tell(RecordKind kind, const Record& record) {
+    FieldWriter octets;
+    encode(record, octets);
+    telling_->tell({.kind = static_cast<std::uint8_t>(kind), .payload = octets.octets(), .at = {}});
+  }
+  Telling& telling() { return *telling_; }
+  std::string told() { return telling_->members(true); }
+
+ private:
+  Config config_;
+  OpenHours hours_;
+  Subject subject_;
+  Accepted accepted_;
+  std::vector<std::uint8_t> subject_octets_;
+  std::optional<Telling> telling_;
+};
+
+WaitSpan span(Limiter limiter, std::uint64_t milliseconds) {
+  return {static_cast<std::uint8_t>(limiter), milliseconds};
+}
+
+void expect_told(const std::string& told, std::string_view what) {
+  EXPECT_NE(told.find(what), std::string::npos) << what << "\nis not in\n" << told;
+}
+
+void expect_untold(const std::string& told, std::string_view what) {
+  EXPECT_EQ(told.find(what), std::string::npos) << what << "\nis in\n" << told;
+}
+
+// The configuration here knows no carrier: what is told was written down at the time.
+TEST(Telling, SaysWhyTheRouteAndTheEncodingWereChosen) {
+  Story story;
+  FieldWriter route;
+  encode(RouteReason{.is_named = false,
+                     .by_campaign = false,
+                     .by_sender = true,
+                     .is_shared = false,
+                     .route = 2,
+                     .prefix_digits = 4,
+                     .passed_over = {{"north", "down"}}},
+         route);
+  FieldWriter encoding;
+  encode(
+      EncodingReason{
+          .encoding = "ucs2", .why = EncodingReason::Why::forced, .code_point = 0x416, .index = 7},
+      encoding);
+  story.accepted().route_reason = route.octets();
+  story.accepted().encoding_reason = encoding.octets();
+  story.start();
+  expect_told(story.told(),
+              R"("route":2,"route_reason":"its sender, the longest prefix, 7916",)"
+              R"("passed_over":[{"carrier":"north","health":"down"}],"encoding":"ucs2",)"
+              R"("encoding_reason":"U+0416 at 7 is in no cheaper alphabet")");
+}
+
+TEST(Telling, SaysThatTheRequestNamedTheCarrier) {
+  Story story;
+  FieldWriter route;
+  encode(RouteReason{.is_named = true, .passed_over = {}}, route);
+  story.accepted().route_reason = route.octets();
+  story.start();
+  expect_told(story.told(), R"("route_reason":"the request names its carrier")");
+  expect_untold(story.told(), R"("route":)");
+}
+
+TEST(Telling, DatesEachStretchOfAWaitWithItsCause) {
+  Story story;
+  story.accepted().not_before_ms = kAccepted + 10'000;
+  story.start({{kAccepted + 12'000, kAccepted + 15'000, "pause"}});
+  story.reserved(20'000, {span(Limiter::link_down, 18'000), span(Limiter::rate, 2000)});
+  expect_told(story.told(),
+              R"({"time":"2026-01-05T10:00:00.000Z","what":"waited","cause":"not_before",)"
+              R"("until":"2026-01-05T10:00:10.000Z","ms":10000},)"
+              R"({"time":"2026-01-05T10:00:10.000Z","what":"waited","cause":"link_down",)"
+              R"("until":"2026-01-05T10:00:12.000Z","ms":2000},)"
+              R"({"time":"2026-01-05T10:00:12.000Z","what":"waited","cause":"pause",)"
+              R"("until":"2026-01-05T10:00:15.000Z","ms":3000},)"
+              R"({"time":"2026-01-05T10:00:15.000Z","what":"waited","cause":"link_down",)"
+              R"("until":"2026-01-05T10:00:18.000Z","ms":3000},)"
+              R"({"time":"2026-01-05T10:00:18.000Z","what":"waited","cause":"rate",)"
+              R"("until":"2026-01-05T10:00:20.000Z","ms":2000},)"
+              R"({"time":"2026-01-05T10:00:20.000Z","what":"reserved","carrier":"south",)"
+              R"("bind":1,"connection":4,"waited_ms":10000})");
+}
+
+TEST(Telling, SaysNothingOfAWaitThatWasNone) {
+  Story story;
+  story.start();
+  story.reserved(3);
+  expect_untold(story.told(), R"("waited")");
+}
+
+TEST(Telling, NamesBindAndNumberOfEachAttemptAndTheWaitForTheNext) {
+  Story story;
+  story.start();
+  story.reserved(3);
+  PartAnswered refused;
+  refused.of = story.following(100);
+  refused.bind = 1;
+  refused.sequence_number = 4711;
+  refused.response_ms = 97;
+  refused.command_status = 0x08;
+  refused.code = "carrier_error";
+  refused.retry_at_ms = kAccepted + 30'100;
+  story.tell(RecordKind::part, refused);
+  story.reserved(30'200);
+  PartAnswered taken;
+  taken.of = story.following(30'300, State::sent);
+  taken.attempt = 2;
+  taken.bind = 1;
+  taken.sequence_number = 4712;
+  taken.response_ms = 95;
+  story.tell(RecordKind::part, taken);
+  const std::string told = story.told();
+  expect_told(told, R"("what":"part_refused","part":1,"attempt":1,"bind":1,"sequence":4711,)"
+                    R"("response_ms":97,"command_status":"0x00000008")");
+  expect_told(told, R"({"time":"2026-01-05T10:00:00.100Z","what":"waited","cause":"retry",)"
+                    R"("until":"2026-01-05T10:00:30.100Z","ms":30000})");
+  expect_told(told, R"("what":"part_accepted","part":1,"attempt":2,"bind":1,"sequence":4712)");
+}
+
+// The order is that of time: it was written before its answer came.
+TEST(Telling, SaysHowLongItStoodAtItsBind) {
+  Story story;
+  story.start();
+  story.reserved(3);
+  PartAnswered taken;
+  taken.of = story.following(4103, State::sent);
+  taken.sequence_number = 4712;
+  taken.response_ms = 100;
+  story.tell(RecordKind::part, taken);
+  expect_told(story.told(), R"({"time":"2026-01-05T10:00:00.003Z","what":"waited","cause":"bind",)"
+                            R"("until":"2026-01-05T10:00:04.003Z","ms":4000})");
+}
+
+TEST(Telling, NamesWhatWasWrittenWhenTheAnswerWasLost) {
+  Story story;
+  story.start();
+  story.reserved(3);
+  Uncertain uncertain;
+  uncertain.of = story.following(500);
+  uncertain.reason = "link_lost";
+  uncertain.bind = 1;
+  uncertain.sequence_numbers = {4711, 4713};
+  uncertain.parts = {true, false, true};
+  story.tell(RecordKind::uncertain, uncertain);
+  expect_told(story.told(), R"("bind":1,"sequences":[4711,4713])");
+}
+
+TEST(Telling, SaysWhatAMessageWaitsForNow) {
+  const auto limiter = static_cast<std::uint8_t>(Limiter::link_down);
+  {
+    Story story;
+    story.start();
+    story.telling().tell_waiting(kAccepted + 5000, limiter);
+    expect_told(story.told(),
+                R"({"time":"2026-01-05T10:00:05.000Z","what":"waiting","cause":"link_down",)"
+                R"("since":"2026-01-05T10:00:00.000Z"})");
+  }
+  {
+    Story story;
+    story.accepted().not_before_ms = kAccepted + 60'000;
+    story.start();
+    story.telling().tell_waiting(kAccepted + 5000, limiter);
+    expect_told(story.told(), R"("cause":"not_before","since":"2026-01-05T10:00:00.000Z",)"
+                              R"("until":"2026-01-05T10:01:00.000Z"})");
+  }
+  {
+    Story story;
+    story.start({{kAccepted + 1000, ~std::uint64_t{0}, "pause"}});
+    story.telling().tell_waiting(kAccepted + 5000, limiter);
+    expect_told(story.told(), R"("what":"waiting","cause":"pause")");
+  }
+  {
+    Story story;
+    story.accepted().hours = Hours{12 * 60, 13 * 60, "Etc/UTC"};
+    story.start();
+    story.telling().tell_waiting(kAccepted + 5000, limiter);
+    expect_told(story.told(), R"("cause":"hours","since":"2026-01-05T10:00:00.000Z",)"
+                              R"("until":"2026-01-05T12:00:00.000Z"})");
+  }
+  {
+    Story story;
+    story.start();
+    story.reserved(3);
+    story.telling().tell_waiting(kAccepted + 5000, limiter);
+    expect_untold(story.told(), R"("waiting")");
+  }
+}
+
+TEST(Telling, AMessageThatExpiredTellsWhatItWaitedFor) {
+  Story story;
+  story.start({{kAccepted + 1000, kAccepted + 9000, "pause"}});
+  Verdict verdict;
+  verdict.of = story.following(8000, State::expired);
+  verdict.code = "expired";
+  story.tell(RecordKind::verdict, verdict);
+  story.telling().tell_waiting(kAccepted + 9000, 0);
+  const std::string told = story.told();
+  expect_told(told,
+              R"("what":"waited","cause":"pause","until":"2026-01-05T10:00:08.000Z","ms":7000)");
+  expect_untold(told, R"("what":"waiting")");
+}
+
+}  // namespace
+}  // namespace stentor::daemon
