@@ -9,7 +9,7 @@ import unittest
 
 import smpp_octets as smpp
 import stentor_under_test as under_test
-from scripted_carrier import ScriptedCarrier
+from scripted_carrier import Answer, ScriptedCarrier
 
 def ask_as(uid, path, requests, lines, patience):
     """What the socket answers a process of that user: at most `lines` lines, or till patience ends.
@@ -55,7 +55,9 @@ class Roles(unittest.TestCase):
         if os.geteuid() != 0 or len(users) < 3:
             raise unittest.SkipTest("needs root and three users to become")
         cls.users = dict(zip(("shop", "bank", "watch"), users))
-        cls.carrier = ScriptedCarrier()
+        cls.silent_to = set()  # numbers whose submit_sm the carrier never answers
+        cls.carrier = ScriptedCarrier(lambda submit, attempt: Answer(
+            silent=submit.destination[2] in cls.silent_to and attempt == 1))
         cls.daemon = under_test.Daemon([under_test.carrier("north", cls.carrier.address)],
                                        tables={"socket": {"mode": "0666"}})
         os.chmod(cls.daemon.directory, 0o755)
@@ -64,7 +66,8 @@ class Roles(unittest.TestCase):
         roles = {"shop": ["submit"], "bank": ["submit"], "watch": ["observe"]}
         for name, user in cls.users.items():
             text += (f'\n[[client]]\nname = "{name}"\nusers = ["{user.pw_name}"]\n'
-                     f"roles = {json.dumps(roles[name])}\n")
+                     f"roles = {json.dumps(roles[name])}\n"
+                     f'callback = {{ url = "http://127.0.0.1:9/{name}" }}\n')
         text += '\n[[client]]\nname = "operator"\nusers = ["root"]\nroles = ["admin"]\n'
         text += '\n[[inbound]]\nto = "1234"\nclient = "shop"\n'
         cls.daemon.write_config_text(text)
@@ -139,6 +142,119 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.code("shop", op="optout", action="remove", to=number,
                                    **{"from": "SHOP"}), "ok")
         self.assertEqual(self.send("bank", "o-2", to=number)["status"], "accepted")
+
+    def codes(self, *requests):
+        """What each client is answered, request by request: its status, or the code of a refusal."""
+        told = {}
+        for name in ("shop", "bank", "watch", "operator"):
+            if name == "operator":
+                with self.daemon.connect() as root:
+                    replies = [root.ask(**request) for request in requests]
+            else:
+                replies = self.ask(name, *requests)
+            self.assertEqual(len(replies), len(requests), (name, replies))
+            told[name] = [reply["error"]["code"] if reply["status"] == "rejected"
+                          else reply["status"] for reply in replies]
+        return [tuple(told[name][i] for name in ("shop", "bank", "watch", "operator"))
+                for i in range(len(requests))]
+
+    def test_each_request_about_something_of_anothers_is_answered_by_role(self):
+        done = self.send("shop", "r-done", to="+79160000001")["id"]
+        waits = self.send("shop", "r-waits", to="+79160000002", campaign="spring",
+                          not_before=3000)["id"]
+        with self.daemon.connect() as root:
+            under_test.wait_until(lambda: root.ask(op="message", id=done)["state"] == "delivered",
+                                  "it is delivered")
+        carrier_id = next(a.message_id for a in self.carrier.arrivals
+                          if a.submit.destination[2] == "79160000001")
+        own, no, may_not, ok = ("ok", "not_found", "ok", "ok"), "not_found", "not_permitted", "ok"
+        only_look = (may_not, may_not, ok, ok)
+        only_admin = (may_not, may_not, may_not, ok)
+        campaign = {"op": "campaign", "name": "spring", "client": "shop"}
+        # Who: its own client, another one, an observer, an admin.
+        table = [
+            ({"op": "message", "id": done}, own),
+            ({"op": "message", "ref": "r-done"}, own),
+            ({"op": "message", "carrier_id": carrier_id}, own),
+            ({**campaign, "action": "show"}, own),
+            ({"op": "campaign", "action": "show", "name": "spring"}, own),
+            ({**campaign, "action": "pause"}, (ok, no, may_not, ok)),
+            ({**campaign, "action": "set", "weight": 3}, (ok, no, may_not, ok)),
+            ({**campaign, "action": "resume"}, (ok, no, may_not, ok)),
+            ({"op": "carrier", "action": "show", "name": "north"}, only_look),
+            ({"op": "carrier", "action": "orphans", "name": "north"}, only_look),
+            ({"op": "carrier", "action": "suspend", "name": "north"}, only_admin),
+            ({"op": "carrier", "action": "resume", "name": "north"}, only_admin),
+            ({"op": "carrier", "action": "trace", "name": "north", "seconds": 1, "lines": 1},
+             only_admin),
+            ({"op": "route", "to": "+79161234567"}, (ok, ok, ok, ok)),
+            ({"op": "preview", "text": "Hello"}, (ok, ok, ok, ok)),
+            ({"op": "status"}, (ok, ok, ok, ok)),
+            ({"op": "callbacks"}, (ok, ok, ok, ok)),
+            ({"op": "resolve", "id": waits, "as": "sent"}, (no, no, may_not, no)),  # not in doubt
+            ({"op": "cancel", "ref": "r-waits"}, ("ok", no, may_not, no)),  # refs are one's own
+        ]
+        for (request, expected), told in zip(table, self.codes(*(row[0] for row in table))):
+            with self.subTest(request=request):
+                self.assertEqual(told, expected)
+
+    def test_an_admin_calls_back_what_another_may_not(self):
+        waits = self.send("shop", "c-1", not_before=3000)["id"]
+        request = {"op": "cancel", "id": waits}
+        self.assertEqual(self.code("bank", **request), "not_found")
+        self.assertEqual(self.code("watch", **request), "not_permitted")
+        self.assertEqual(self.daemon.ask(**request)["status"], "ok")
+
+    def test_a_doubt_is_ended_by_its_client_or_an_admin(self):
+        held = []
+        for i in range(2):
+            digits = f"7916000010{i}"
+            self.silent_to.add(digits)
+            held.append(self.send("shop", f"d-{i}", to="+" + digits, uncertain="hold")["id"])
+        under_test.wait_until(lambda: self.silent_to <= {
+            a.submit.destination[2] for a in list(self.carrier.arrivals)}, "both are written")
+        self.carrier.cut()
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["in_doubt"] == 2,
+                              "both are in doubt")
+        request = {"op": "resolve", "id": held[0], "as": "sent"}
+        self.assertEqual(self.code("bank", **request), "not_found")
+        self.assertEqual(self.code("watch", **request), "not_permitted")
+        self.assertEqual(self.code("shop", **request), "ok")
+        self.assertEqual(self.daemon.ask(op="resolve", id=held[1], **{"as": "sent"})["status"],
+                         "ok")
+        self.daemon.wait_bound("north")
+
+    def test_lists_hold_ones_own_and_all_for_who_observes(self):
+        for name in ("shop", "bank"):
+            self.send(name, f"l-{name}", to="+79160000777", campaign=f"of-{name}")
+
+        def listed(name):
+            lines = self.ask(name, {"op": "campaign", "action": "list"}, lines=-1, patience=1.5)
+            return {line["name"] for line in lines if "name" in line} & {"of-shop", "of-bank"}
+
+        self.assertEqual(listed("shop"), {"of-shop"})
+        self.assertEqual(listed("bank"), {"of-bank"})
+        self.assertEqual(listed("watch"), {"of-shop", "of-bank"})
+        found = {name: {m["client"] for m in self.ask(name, {"op": "message",
+                                                             "to": "+79160000777"})[0]["messages"]}
+                 for name in ("shop", "bank", "watch")}
+        self.assertEqual(found, {"shop": {"shop"}, "bank": {"bank"}, "watch": {"shop", "bank"}})
+        targets = {name: {t["client"] for t in self.ask(name, {"op": "callbacks"})[0]["targets"]}
+                   for name in ("shop", "bank", "watch")}
+        self.assertEqual(targets, {"shop": {"shop"}, "bank": {"bank"},
+                                   "watch": {"shop", "bank", "watch"}})
+
+    def test_a_consumer_of_the_same_name_is_another_ones(self):
+        with self.daemon.connect(timeout=1.0) as operator:
+            opened = operator.ask(op="events", consumer="same")
+            self.assertEqual(opened["status"], "ok")
+            theirs = self.ask("shop", {"op": "events", "consumer": "same"})[0]
+            self.assertEqual(theirs["status"], "ok")
+            try:
+                while True:
+                    self.assertNotEqual(operator.read().get("type"), "replaced")
+            except TimeoutError:
+                pass
 
     def test_names_of_stentors_own_consumers_are_nobodys(self):
         self.assertEqual(self.code("shop", op="events", consumer="@callback"), "bad_field")
