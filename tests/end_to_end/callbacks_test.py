@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import threading
 import time
@@ -18,8 +19,17 @@ from scripted_carrier import ScriptedCarrier
 SECRET = "a secret of the test"
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # A connection that finds no place is tried again after a second: none is to wait for that here.
+    request_queue_size = 128
+
+
 class Endpoint:
-    """An HTTP server that keeps what was posted; `play(path)` answers (status, headers, body)."""
+    """An HTTP server that keeps what was posted; `play(path)` answers (status, headers, body).
+
+    Events come at least once: whoever counts them counts each once.
+    """
 
     def __init__(self, play=None):
         self.posts = []  # (path, headers, body)
@@ -30,7 +40,13 @@ class Endpoint:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):  # the name that http.server calls
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                octets = int(self.headers["Content-Length"])
+                try:
+                    body = self.rfile.read(octets)
+                except OSError:
+                    body = b""
+                if len(body) < octets:
+                    return  # who posted it was killed over it
                 endpoint.posts.append((self.path, dict(self.headers), body))
                 try:
                     status, headers, answer = endpoint.play(self.path)
@@ -46,16 +62,20 @@ class Endpoint:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server.server_port}"
 
-    def events(self):
-        return [event for _, _, body in list(self.posts) for event in json.loads(body)["events"]]
+    def events(self, since=0):
+        """What was posted, each event once, in the order in which it came first."""
+        events = {}
+        for _, _, body in list(self.posts)[since:]:
+            for event in json.loads(body)["events"]:
+                events.setdefault(event["cursor"], event)
+        return list(events.values())
 
     def close(self):
         self.server.shutdown()
@@ -69,7 +89,7 @@ class Callbacks(unittest.TestCase):
         self.carrier = ScriptedCarrier()
         self.endpoint = Endpoint()
         self.daemon = under_test.Daemon([under_test.carrier("north", self.carrier.address)],
-                                        tables={"callbacks": {"allow": ["127.0.0.0/8"]}})
+                                        tables={"callbacks": {"allow": ["127.0.0.0/8", "::1/128"]}})
         with open(self.daemon.config_path, encoding="utf-8") as file:
             self.config = file.read()
 
@@ -81,7 +101,7 @@ class Callbacks(unittest.TestCase):
 
     def start(self, **callback):
         me = pwd.getpwuid(os.geteuid()).pw_name
-        callback = {"url": self.endpoint.url + "/hook", "timeout": "1s", **callback}
+        callback = {"url": self.endpoint.url + "/hook", "timeout": "60s", **callback}
         self.daemon.write_config_text(
             self.config + f'\n[[client]]\nname = "crm"\nusers = ["{me}"]\n'
             f'roles = ["submit", "observe"]\ncallback = {under_test.toml(callback)}\n')
@@ -101,6 +121,13 @@ class Callbacks(unittest.TestCase):
     def types_of(self, message_id):
         return [e["type"] for e in self.endpoint.events() if e["id"] == message_id]
 
+    def wait_failure(self, *words):
+        """The target, once a request failed and its error has one of the words."""
+        return under_test.wait_until(
+            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]
+                     and any(word in t["last_error"] for word in words)],
+            lambda: f"a failure with {words} in {self.figures()}")[0]
+
     def figures(self):
         return self.daemon.ask(op="callbacks")
 
@@ -110,7 +137,8 @@ class Callbacks(unittest.TestCase):
         message_id = self.send(ref="o 1&", meta={"step": 3})
         under_test.wait_until(lambda: len(self.types_of(message_id)) == 4, "four events")
         self.assertEqual(self.types_of(message_id), ["part", "sent", "receipt", "delivered"])
-        path, headers, body = self.endpoint.posts[-1]
+        path, headers, body = next(post for post in reversed(self.endpoint.posts)
+                                   if b'"type":"delivered"' in post[2])
         self.assertEqual(path, "/hook/crm?type=delivered&ref=o%201%26")
         self.assertEqual(headers["Authorization"], "Bearer t")
         self.assertEqual(headers["Content-Type"], "application/json")
@@ -124,9 +152,15 @@ class Callbacks(unittest.TestCase):
     def test_many_events_share_a_request_and_campaigns_have_their_own_place(self):
         other = Endpoint()
         self.addCleanup(other.close)
-        self.start(types=["delivered"], campaigns={"spring": other.url + "/spring"})
+        gate = threading.Event()  # until it opens, what is in flight holds up the rest
+        self.addCleanup(gate.set)
+        self.endpoint.play = lambda path: (200, {}, b"") if gate.wait(300) else (500, {}, b"")
+        self.start(types=["delivered"], campaigns={"spring": other.url + "/spring"}, timeout="300s")
         ids = [self.send(to=f"+7916{i:07d}") for i in range(200)]
         spring = self.send(campaign="spring")
+        for message_id in ids:
+            self.wait_delivered(message_id)
+        gate.set()
         under_test.wait_until(lambda: len(self.endpoint.events()) == 200, "all events")
         self.assertEqual({e["id"] for e in self.endpoint.events()}, set(ids))
         self.assertLess(len(self.endpoint.posts), 200)
@@ -145,17 +179,19 @@ class Callbacks(unittest.TestCase):
         under_test.wait_until(lambda: len(self.endpoint.posts) > tries, "another try")
         self.assertEqual(set(self.types_of(message_id)), {"delivered"})
         under_test.wait_until(lambda: self.figures()["targets"][0]["waiting"] == 0, "all taken")
-        tries = len(self.endpoint.posts)
         self.daemon.kill()
+        posts = len(self.endpoint.posts)
         self.daemon.start()
         second = self.send()
         under_test.wait_until(lambda: self.types_of(second), "the next event")
-        # An acknowledgement that the kill overtook would cost one repetition, no more.
-        self.assertLessEqual(len(self.endpoint.posts), tries + 2)
+        # An acknowledgement that the kill overtook costs one repetition, no more.
+        again = [body for _, _, body in self.endpoint.posts[posts:] if message_id.encode() in body]
+        self.assertLessEqual(len(again), 1)
 
     def test_what_nobody_takes_in_time_is_given_up_counted_and_listed(self):
         self.endpoint.play = lambda path: (500, {}, b"")
-        self.start(types=["delivered"], give_up_after="1s")
+        # Long enough for the one that is taken, on a slow machine too.
+        self.start(types=["delivered"], give_up_after="6s")
         self.send()
         dead = under_test.wait_until(lambda: self.figures()["dead"], "a dead letter")
         self.assertEqual((dead[0]["client"], dead[0]["target"], dead[0]["reason"]),
@@ -171,13 +207,13 @@ class Callbacks(unittest.TestCase):
         under_test.wait_until(lambda: self.types_of(second), "the next one is posted")
         self.daemon.kill()
         self.daemon.start()
-        self.assertEqual(len(self.figures()["dead"]), 1)
+        self.assertEqual([d["cursor"] for d in self.figures()["dead"]].count(dead[0]["cursor"]), 1)
 
     def test_ten_megabytes_of_answer_are_cut_and_their_status_counts(self):
         self.endpoint.play = lambda path: (200, {}, b"x" * 10_000_000)
         self.start(types=["delivered"])
         first = self.send()
-        under_test.wait_until(lambda: self.figures()["targets"][0]["posted"] == 1, "it counts")
+        under_test.wait_until(lambda: self.figures()["targets"][0]["posted"] >= 1, "it counts")
         self.assertEqual(self.types_of(first), ["delivered"])
         self.assertLess(self.daemon.status()["memory_octets"], 200 << 20)
 
@@ -185,8 +221,7 @@ class Callbacks(unittest.TestCase):
         self.endpoint.play = lambda path: (302, {"Location": self.endpoint.url + "/round"}, b"")
         self.start(types=["delivered"])
         self.send()
-        target = under_test.wait_until(
-            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
+        target = self.wait_failure("HTTP")
         self.assertEqual(target["last_error"], "HTTP status 302: redirects are not followed")
         self.assertEqual({path for path, _, _ in self.endpoint.posts}, {"/hook"})
 
@@ -195,31 +230,28 @@ class Callbacks(unittest.TestCase):
         self.addCleanup(asleep.set)
 
         def never(_):
-            asleep.wait(60)
+            asleep.wait(600)
             return 200, {}, b""
 
         self.endpoint.play = never
-        self.start()
-        began = time.monotonic()
+        self.start(timeout="1s")
         for i in range(100):
             message_id = self.send(to=f"+7916{i:07d}")
         self.wait_delivered(message_id)
-        self.assertLess(time.monotonic() - began, 25)
-        target = under_test.wait_until(
-            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
-        self.assertIn("imeout", target["last_error"])
+        target = self.wait_failure("imeout")
+        self.assertEqual(target["posted"], 0)  # while nothing was ever answered, all was delivered
 
     def test_private_addresses_are_refused_unless_allowed(self):
-        self.config = self.config.replace('allow = ["127.0.0.0/8"]', "allow = []")
+        self.config = self.config.replace('allow = ["127.0.0.0/8", "::1/128"]', "allow = []")
         self.start(url=self.endpoint.url.replace("127.0.0.1", "localhost"))
         self.send()
-        target = under_test.wait_until(
-            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
-        self.assertIn("its address is private", target["last_error"])
+        self.wait_failure("its address is private")
         self.assertEqual(self.endpoint.posts, [])
 
     def test_a_certificate_nobody_vouches_for_is_refused(self):
         import ssl
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not there to make a certificate")
         folder = self.daemon.directory
         made = subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
@@ -234,10 +266,8 @@ class Callbacks(unittest.TestCase):
         url = f"https://localhost:{self.endpoint.server.server_port}/hook"
         self.start(url=url, types=["delivered"])
         self.send()
-        target = under_test.wait_until(
-            lambda: [t for t in self.figures()["targets"] if t["failed_requests"]], "a failure")[0]
-        self.assertIn("certificate", target["last_error"])
-        self.daemon.stop()
+        self.wait_failure("certificate")
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
         self.config = self.config.replace("[callbacks]",
                                           f'[callbacks]\nca = "{folder}/cert.pem"')
         self.start(url=url, types=["delivered"])
