@@ -12,6 +12,8 @@ namespace {
 // it is nobody's.
 constexpr std::uint64_t kOrphanWorthMs = 72ull * 3'600'000;
 
+constexpr std::uint64_t kDueMask = (1ull << 48) - 1;
+
 }  // namespace
 
 Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
@@ -184,7 +186,7 @@ void Replay::visit_accepted(const queue::Record& record) {
   if (!piece) piece = std::make_unique<Piece>();
   Entry& entry = piece->entries[sequence % kPieceEntries];
   entry.at = record.at;
-  entry.due_ms = accepted->not_before_ms;
+  entry.due_ms = accepted->not_before_ms & kDueMask;
   entry.flow = campaigns_.adopt(flow_of(*accepted), subject->client, subject->campaign);
   entry.expires = accepted->expires;
   entry.key = order_key(subject->to, subject->from, subject->campaign, accepted->priority);
@@ -309,13 +311,13 @@ void Replay::visit_part(const queue::Record& record) {
     if (entry->parts == 1) entry->intended = false;
     if (!is_accepted) {
       entry->attempts = part->attempt;
-      entry->due_ms = std::max(entry->due_ms, part->retry_at_ms);
+      entry->due_ms = std::max<std::uint64_t>(entry->due_ms, part->retry_at_ms) & kDueMask;
     }
     if (part->of.state == State::sent) {
       entry->intended = false;
     }
     if (is_accepted && part->of.state != State::sent_final && entry->carrier != kNoCarrier) {
-      carrier_of_(entry->carrier)
+      carrier_of_(static_cast<std::uint16_t>(entry->carrier))
           .restore_outstanding(
               {.message_id = part->message_id,
                .of = {.accepted = entry->at, .subject = {}, .time_ms = part->of.time_ms},
@@ -337,7 +339,7 @@ void Replay::visit_receipt(const queue::Record& record) {
   std::uint64_t sequence = 0;
   Entry* entry = entry_of(receipt->of, sequence);
   if (entry != nullptr && entry->carrier != kNoCarrier) {
-    carrier_of_(entry->carrier).restore_receipt(*receipt, entry->parts);
+    carrier_of_(static_cast<std::uint16_t>(entry->carrier)).restore_receipt(*receipt, entry->parts);
   } else if (const auto subject = decode_subject(receipt->of.subject)) {  // final before
     const auto carrier = routing_.carrier_named(subject->carrier);
     if (carrier) carrier_of_(*carrier).restore_receipt(*receipt, subject->parts);
@@ -425,12 +427,13 @@ void Replay::visit_orphan(const queue::Record& record) {
 void Replay::finish(std::uint32_t oldest) {
   files_.erase(files_.begin(), files_.lower_bound(oldest));
   std::vector<std::uint64_t> awaiting;
-  for (const auto& [number, piece] : pieces_) {
+  for (auto& [number, piece] : pieces_) {
     for (std::size_t i = 0; i < kPieceEntries; ++i) {
       if (piece->entries[i].parts > 0) {
         hand_over(number * kPieceEntries + i, piece->entries[i], awaiting);
       }
     }
+    piece.reset();  // what the lanes take of memory, this gives back
   }
   std::ranges::sort(awaiting);
   std::vector<std::uint64_t> unknown;
@@ -450,13 +453,14 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
     ++report_.without_carrier;
     return;
   }
-  CarrierDelivery& carrier = carrier_of_(entry.carrier);
-  awaiting.push_back(entry.at.bits());  // segments the carrier has may be reported on
+  CarrierDelivery& carrier = carrier_of_(static_cast<std::uint16_t>(entry.carrier));
+  const auto partial = partials_.find(sequence);
+  // Segments the carrier has may be reported on; one that has none there needs no such note.
+  if (entry.sent || partial != partials_.end()) awaiting.push_back(entry.at.bits());
   if (entry.sent) {
     ++report_.awaiting_receipt;
     return;
   }
-  const auto partial = partials_.find(sequence);
   Retry retry;
   retry.attempts = entry.attempts;
   retry.possible_duplicate = entry.possible_duplicate;

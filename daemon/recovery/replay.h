@@ -4,8 +4,8 @@
 // cannot be known (an intent without an answer) is in doubt and said so.
 //
 // Units    Milliseconds of Unix time.
-// Owns     A dense table of the messages that are not final yet: 40 octets each, in pieces that are
-//          freed when all their messages are final.
+// Owns     A dense table of the messages that are not final yet: 32 octets each, in pieces that are
+//          freed when all their messages are final, or handed over.
 // Errors   A record that does not decode is counted and passed over: its octets were good, so it
 //          is a kind this version does not know.
 // Threads  Runs alone, before any thread of the daemon.
@@ -76,21 +76,22 @@ class Replay {
   [[nodiscard]] queue::Locator references_from() const noexcept { return references_from_; }
 
  private:
+  static constexpr std::uint16_t kNoCarrier = 0xffff;
   struct Entry {
     queue::Locator at;
-    std::uint64_t due_ms = 0;
+    std::uint64_t due_ms : 48 = 0;  // until the year 10889
+    std::uint64_t carrier : 16 = kNoCarrier;
     queue::Flow flow = 0;
     std::uint32_t expires = 0;
     std::uint32_t key = 0;
-    std::uint16_t carrier = kNoCarrier;
     std::uint8_t parts = 0;  ///< 0: no live message here
     std::uint8_t attempts = 0;
     queue::Priority priority = queue::Priority::normal;
-    bool intended = false;
-    bool possible_duplicate = false;
-    bool sent = false;
+    bool intended : 1 = false;
+    bool possible_duplicate : 1 = false;
+    bool sent : 1 = false;
   };
-  static constexpr std::uint16_t kNoCarrier = 0xffff;
+  static_assert(sizeof(Entry) == 32, "ten million of them are to start in 512 MiB");
   static constexpr std::size_t kPieceEntries = 4096;
   struct Piece {
     std::array<Entry, kPieceEntries> entries;

@@ -4,20 +4,17 @@
 // STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
 
-#include "daemon/commit/commit_feed.h"
 #include "daemon/recovery/checkpoint_files.h"
 #include "daemon/recovery/condenser.h"
-#include "daemon/recovery/replay.h"
 #include "queue/excerpt_format.h"
 #include "queue/journal_format.h"
-#include "queue/spill_thread.h"
 #include "tests/daemon/recovery/journal_history.h"
+#include "tests/daemon/recovery/recovered_carrier.h"
 
 namespace stentor::daemon {
 namespace {
@@ -52,40 +49,11 @@ std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
 /// One start: everything that recovery rebuilds, in words that can be compared.
 class Start {
  public:
-  explicit Start(queue::FileSystem& files) : files_(files) {
-    CarrierConfig carrier;
-    carrier.name = "north";
-    carrier.hosts = {{"127.0.0.1", 1}};
-    config_.carriers.push_back(carrier);
-    RouteConfig route;
-    route.is_default = true;
-    route.carriers = {"north"};
-    config_.routes.push_back(route);
-    routing_ = std::make_unique<Routing>(config_);
-    switches_ = std::make_unique<CarrierSwitches>(config_);
-    feed_ = std::make_unique<CommitFeed>(commit_, false, 0, [] {});
-    reader_ = std::make_unique<queue::JournalReader>(files_, kJournal, queue::ReaderOptions{});
-    carrier_ = std::make_unique<CarrierDelivery>(ShardServices{.context = context_,
-                                                               .feed = *feed_,
-                                                               .reader = *reader_,
-                                                               .routing = *routing_,
-                                                               .gauges = gauges_,
-                                                               .switches = *switches_,
-                                                               .inbound = inbound_,
-                                                               .buried = buried_,
-                                                               .inbox = inbox_,
-                                                               .spill = spill_,
-                                                               .tickets_in_memory = 1'000'000,
-                                                               .seed = 1,
-                                                               .spill_folder = {}},
-                                                 config_.carriers[0], 0);
-  }
+  explicit Start(queue::FileSystem& files) : files_(files) {}
 
   /// Errors are the journal's; `uses_checkpoint` false reads all of it.
   std::expected<queue::JournalEnd, std::string> run(bool uses_checkpoint) {
-    Replay replay(
-        config_, *routing_, [this](std::uint16_t) -> CarrierDelivery& { return *carrier_; },
-        references_, consumers_, campaigns_, kNow);
+    Replay replay = known_.replay(kNow);
     CheckpointFiles checkpoints(files_, kJournal);
     const auto checkpoint = uses_checkpoint ? checkpoints.find_newest() : std::nullopt;
     if (checkpoint) {
@@ -106,7 +74,7 @@ class Start {
     replay.finish(recovered->oldest_file);
     ledger_ = replay.ledger();
     const auto& report = replay.report();
-    const auto snapshot = carrier_->snapshot();
+    const auto snapshot = known_.carrier.snapshot();
     seen_ =
         "waiting " + std::to_string(report.waiting) + " doubt " + std::to_string(report.in_doubt) +
         " awaiting " + std::to_string(report.awaiting_receipt) + " outstanding " +
@@ -114,8 +82,8 @@ class Start {
         " lanes " + std::to_string(snapshot.waiting_urgent) + " " +
         std::to_string(snapshot.waiting_normal) + " " + std::to_string(snapshot.waiting_bulk) +
         " timers " + std::to_string(snapshot.waiting_timers) + " refs " +
-        std::to_string(references_.size()) + " latest " + std::to_string(replay.latest_ms());
-    for (const auto& [key, position] : consumers_.all()) {
+        std::to_string(known_.references.size()) + " latest " + std::to_string(replay.latest_ms());
+    for (const auto& [key, position] : known_.consumers.all()) {
       seen_ += " " + key.name + " " + to_cursor(position);
     }
     FieldWriter totals;
@@ -143,10 +111,7 @@ class Start {
   [[nodiscard]] const std::map<std::uint64_t, JournalHistory::Known>& accepted() const {
     return accepted_;
   }
-  [[nodiscard]] bool remembers(const std::string& ref) {
-    const auto found = references_.find(references_.key_of("crm", ref));
-    return found && *found;
-  }
+  [[nodiscard]] bool remembers(const std::string& ref) { return known_.remembers(ref); }
 
  private:
   void note(const queue::Record& record) {
@@ -163,27 +128,8 @@ class Start {
   }
 
   queue::FileSystem& files_;
-  Config config_;
   CommitThread commit_{CommitThread::Options{}};
-  InboundServices inbound_{.config = config_,
-                           .router = InboundRouter(config_),
-                           .commit = commit_,
-                           .incarnation = 7,
-                           .words = OptOutWords(config_.opt_out),
-                           .on_opt_out = {}};
-  boost::asio::io_context context_;
-  Gauges gauges_;
-  std::unique_ptr<CarrierSwitches> switches_;
-  SharedInbox inbox_;
-  queue::SpillThread spill_{files_, kJournal.parent_path() / "spill", [] {}};
-  BuriedMessages buried_;
-  std::unique_ptr<Routing> routing_;
-  std::unique_ptr<CommitFeed> feed_;
-  std::unique_ptr<queue::JournalReader> reader_;
-  std::unique_ptr<CarrierDelivery> carrier_;
-  ReferenceIndex references_{1};
-  Consumers consumers_;
-  CampaignLedger campaigns_;
+  RecoveredCarrier known_{files_, kJournal, commit_, 1'000'000};
   std::map<std::uint64_t, JournalHistory::Known> accepted_;
   std::set<std::uint64_t> finals_;
   Ledger ledger_;

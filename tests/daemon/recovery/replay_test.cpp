@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <string>
 
-#include "queue/spill_thread.h"
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/daemon/recovery/recovered_carrier.h"
 
 namespace stentor::daemon {
 namespace {
@@ -14,41 +13,7 @@ namespace {
 // One carrier that nothing listens for: what replay hands over stays to be looked at.
 class ReplayTest : public testing::Test {
  protected:
-  ReplayTest() {
-    CarrierConfig carrier;
-    carrier.name = "north";
-    carrier.hosts = {{"127.0.0.1", 1}};
-    config_.carriers.push_back(carrier);
-    RouteConfig route;
-    route.is_default = true;
-    route.carriers = {"north"};
-    config_.routes.push_back(route);
-    routing_ = std::make_unique<Routing>(config_);
-    switches_ = std::make_unique<CarrierSwitches>(config_);
-    feed_ = std::make_unique<CommitFeed>(disk_.commit(), false, 0, [] {});
-    reader_ = std::make_unique<queue::JournalReader>(disk_.files(), disk_.journal(),
-                                                     queue::ReaderOptions{});
-    carrier_ = std::make_unique<CarrierDelivery>(ShardServices{.context = context_,
-                                                               .feed = *feed_,
-                                                               .reader = *reader_,
-                                                               .routing = *routing_,
-                                                               .gauges = gauges_,
-                                                               .switches = *switches_,
-                                                               .inbound = inbound_,
-                                                               .buried = buried_,
-                                                               .inbox = inbox_,
-                                                               .spill = spill_,
-                                                               .tickets_in_memory = 1000,
-                                                               .seed = 1,
-                                                               .files = nullptr,
-                                                               .spill_folder = {},
-                                                               .outstanding_in_memory_max = 0},
-                                                 config_.carriers[0], 0);
-    replay_ = std::make_unique<Replay>(
-        config_, *routing_, [this](std::uint16_t) -> CarrierDelivery& { return *carrier_; },
-        references_, consumers_, campaigns_, kNow);
-    disk_.start();
-  }
+  ReplayTest() { disk_.start(); }
 
   static constexpr std::uint64_t kNow = 1'790'000'000'000;
 
@@ -57,9 +22,9 @@ class ReplayTest : public testing::Test {
     fields_.clear();
     encode(body, fields_);
     const auto offset =
-        feed_->open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
+        known_.feed.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
     queue::Locator at;
-    JournalOnDisk::settle(*feed_,
+    JournalOnDisk::settle(known_.feed,
                           [&](const BatchPointer& batch) { at = batch->records.at(offset); });
     return at;
   }
@@ -110,38 +75,19 @@ class ReplayTest : public testing::Test {
     (void)write(RecordKind::part, answered);
   }
   const Replay::Report& replay() {
-    queue::Locator position = *reader_->oldest();
+    queue::Locator position = *known_.reader.oldest();
     while (true) {
-      const auto record = reader_->next(position, disk_.commit().durable_end());
+      const auto record = known_.reader.next(position, disk_.commit().durable_end());
       if (!record || !*record) break;
-      replay_->visit(**record);
+      replay_.visit(**record);
     }
-    replay_->finish();
-    return replay_->report();
+    replay_.finish();
+    return replay_.report();
   }
 
-  Config config_;
   JournalOnDisk disk_;
-  InboundServices inbound_{.config = config_,
-                           .router = InboundRouter(config_),
-                           .commit = disk_.commit(),
-                           .incarnation = 7,
-                           .words = OptOutWords(config_.opt_out),
-                           .on_opt_out = {}};
-  boost::asio::io_context context_;
-  Gauges gauges_;
-  std::unique_ptr<CarrierSwitches> switches_;
-  SharedInbox inbox_;
-  BuriedMessages buried_;
-  queue::SpillThread spill_{disk_.files(), disk_.journal().parent_path() / "spill", [] {}};
-  std::unique_ptr<Routing> routing_;
-  std::unique_ptr<CommitFeed> feed_;
-  std::unique_ptr<queue::JournalReader> reader_;
-  std::unique_ptr<CarrierDelivery> carrier_;
-  ReferenceIndex references_{1};
-  Consumers consumers_;
-  CampaignLedger campaigns_;
-  std::unique_ptr<Replay> replay_;
+  RecoveredCarrier known_{disk_.files(), disk_.journal(), disk_.commit(), 1000};
+  Replay replay_ = known_.replay(kNow);
   FieldWriter subject_;
   FieldWriter fields_;
 };
@@ -151,10 +97,9 @@ TEST_F(ReplayTest, AMessageWithoutIntentWaitsAndIsNotInDoubt) {
   const auto& report = replay();
   EXPECT_EQ(report.waiting, 1u);
   EXPECT_EQ(report.in_doubt, 0u);
-  EXPECT_EQ(replay_->ledger().accepted, 1u);
-  EXPECT_EQ(replay_->ledger().sequence_next, 2u);
-  const auto found = references_.find(references_.key_of("crm", "o-1"));
-  EXPECT_TRUE(found && *found);
+  EXPECT_EQ(replay_.ledger().accepted, 1u);
+  EXPECT_EQ(replay_.ledger().sequence_next, 2u);
+  EXPECT_TRUE(known_.remembers("o-1"));
 }
 
 TEST_F(ReplayTest, AMessageThatMovedWaitsWhereItMovedTo) {
@@ -168,8 +113,8 @@ TEST_F(ReplayTest, AMessageThatMovedWaitsWhereItMovedTo) {
   moved.to = "not in the configuration";
   (void)write(RecordKind::moved, moved);
   EXPECT_EQ(replay().without_carrier, 0u) << "the default route takes it over";
-  EXPECT_EQ(replay_->report().waiting, 1u);
-  EXPECT_EQ(replay_->report().not_understood, 0u);
+  EXPECT_EQ(replay_.report().waiting, 1u);
+  EXPECT_EQ(replay_.report().not_understood, 0u);
 }
 
 TEST_F(ReplayTest, AMessageOfACarrierThatIsGoneGoesWhereItsRouteLeads) {
@@ -180,7 +125,7 @@ TEST_F(ReplayTest, AMessageOfACarrierThatIsGoneGoesWhereItsRouteLeads) {
 TEST_F(ReplayTest, AMessageThatNamedACarrierThatIsGoneMovesNowhere) {
   accept(1, "", 1, "gone", true);
   EXPECT_EQ(replay().waiting, 0u);
-  EXPECT_EQ(replay_->report().without_carrier, 1u);
+  EXPECT_EQ(replay_.report().without_carrier, 1u);
 }
 
 TEST_F(ReplayTest, AnIntentWithoutAnswerIsInDoubt) {
@@ -189,7 +134,7 @@ TEST_F(ReplayTest, AnIntentWithoutAnswerIsInDoubt) {
   const auto& report = replay();
   EXPECT_EQ(report.waiting, 1u);
   EXPECT_EQ(report.in_doubt, 1u);
-  EXPECT_EQ(carrier_->snapshot().stats.uncertain_crash, 1u);
+  EXPECT_EQ(known_.carrier.snapshot().stats.uncertain_crash, 1u);
 }
 
 TEST_F(ReplayTest, AReleasedIntentIsNotInDoubt) {
@@ -208,8 +153,8 @@ TEST_F(ReplayTest, ASentMessageAwaitsItsReceiptAndIsNotSentAgain) {
   const auto& report = replay();
   EXPECT_EQ(report.waiting, 0u);
   EXPECT_EQ(report.awaiting_receipt, 1u);
-  EXPECT_EQ(carrier_->snapshot().outstanding, 1u);
-  EXPECT_EQ(replay_->ledger().sent, 1u);
+  EXPECT_EQ(known_.carrier.snapshot().outstanding, 1u);
+  EXPECT_EQ(replay_.ledger().sent, 1u);
 }
 
 TEST_F(ReplayTest, AFinalMessageIsGoneAndItsSegmentsAreForgotten) {
@@ -222,9 +167,9 @@ TEST_F(ReplayTest, AFinalMessageIsGoneAndItsSegmentsAreForgotten) {
   (void)write(RecordKind::receipt, receipt);
   const auto& report = replay();
   EXPECT_EQ(report.waiting + report.awaiting_receipt, 0u);
-  EXPECT_EQ(carrier_->snapshot().outstanding, 0u);
-  EXPECT_EQ(replay_->ledger().delivered, 1u);
-  EXPECT_EQ(replay_->ledger().finals(), replay_->ledger().accepted);
+  EXPECT_EQ(known_.carrier.snapshot().outstanding, 0u);
+  EXPECT_EQ(replay_.ledger().delivered, 1u);
+  EXPECT_EQ(replay_.ledger().finals(), replay_.ledger().accepted);
 }
 
 TEST_F(ReplayTest, OfSeveralPartsTheTakenOnesAreKnownAndTheRestIsInDoubt) {
@@ -234,7 +179,7 @@ TEST_F(ReplayTest, OfSeveralPartsTheTakenOnesAreKnownAndTheRestIsInDoubt) {
   const auto& report = replay();
   EXPECT_EQ(report.waiting, 1u);
   EXPECT_EQ(report.in_doubt, 1u);
-  EXPECT_EQ(carrier_->snapshot().outstanding, 1u);
+  EXPECT_EQ(known_.carrier.snapshot().outstanding, 1u);
 }
 
 TEST_F(ReplayTest, ARefusedMessageWaitsForItsRetryWithoutDoubt) {
@@ -248,8 +193,8 @@ TEST_F(ReplayTest, ARefusedMessageWaitsForItsRetryWithoutDoubt) {
 
 TEST_F(ReplayTest, ARecordOfAnUnknownKindIsCountedAndPassedOver) {
   const std::array<std::uint8_t, 3> octets = {1, 2, 3};
-  feed_->open().records.add(250, octets);
-  JournalOnDisk::settle(*feed_);
+  known_.feed.open().records.add(250, octets);
+  JournalOnDisk::settle(known_.feed);
   accept(1);
   const auto& report = replay();
   EXPECT_EQ(report.not_understood, 1u);
@@ -264,7 +209,7 @@ TEST_F(ReplayTest, ConsumersComeBackWhereTheyWere) {
   consumer.sub = 2;
   (void)write(RecordKind::consumer, consumer);
   (void)replay();
-  const auto position = consumers_.find({"crm", "a"});
+  const auto position = known_.consumers.find({"crm", "a"});
   ASSERT_TRUE(position);
   EXPECT_EQ(position->record, queue::Locator(1, 64, 7));
   EXPECT_EQ(position->sub, 2);
@@ -277,10 +222,10 @@ TEST_F(ReplayTest, KeepsACarrierSuspendedAsTheLastRecordSays) {
   switched(true, "taken out of the configuration");
   EXPECT_EQ(replay().not_understood, 0u);
 
-  EXPECT_TRUE(carrier_->snapshot().switched.suspended);
-  EXPECT_EQ(carrier_->snapshot().switched.client, "ops");
+  EXPECT_TRUE(known_.carrier.snapshot().switched.suspended);
+  EXPECT_EQ(known_.carrier.snapshot().switched.client, "ops");
   queue::RecordBatch preamble;
-  switches_->add_to(preamble);
+  known_.switches.add_to(preamble);
   EXPECT_FALSE(preamble.is_empty()) << "a new journal file repeats it";
 }
 

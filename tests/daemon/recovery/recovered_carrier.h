@@ -1,0 +1,96 @@
+// One carrier that nothing listens for, and all that a replay fills: what recovery hands over stays
+// to be looked at.
+//
+// Owns     The carrier with its shard's services, the references, consumers and campaigns. The
+//          commit thread and the file system are the caller's.
+// Threads  One.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "daemon/commit/commit_feed.h"
+#include "daemon/recovery/replay.h"
+#include "queue/spill_thread.h"
+
+namespace stentor::daemon {
+
+class RecoveredCarrier {
+ public:
+  RecoveredCarrier(queue::FileSystem& files, const std::filesystem::path& journal,
+                   CommitThread& commit, std::size_t tickets_in_memory)
+      : config(one_carrier()),
+        inbound_{.config = config,
+                 .router = InboundRouter(config),
+                 .commit = commit,
+                 .incarnation = 7,
+                 .words = OptOutWords(config.opt_out),
+                 .on_opt_out = {}},
+        routing_(config),
+        spill_(files, journal.parent_path() / "spill", [] {}),
+        switches(config),
+        feed(commit, false, 0, [] {}),
+        reader(files, journal, queue::ReaderOptions{}),
+        carrier(ShardServices{.context = context_,
+                              .feed = feed,
+                              .reader = reader,
+                              .routing = routing_,
+                              .gauges = gauges_,
+                              .switches = switches,
+                              .inbound = inbound_,
+                              .buried = buried_,
+                              .inbox = inbox_,
+                              .spill = spill_,
+                              .tickets_in_memory = tickets_in_memory,
+                              .seed = 1,
+                              .files = nullptr,
+                              .spill_folder = {},
+                              .outstanding_in_memory_max = 0},
+                config.carriers[0], 0) {}
+
+  [[nodiscard]] Replay replay(std::uint64_t now_ms) {
+    return {config,     routing_,  [this](std::uint16_t) -> CarrierDelivery& { return carrier; },
+            references, consumers, campaigns,
+            now_ms};
+  }
+  [[nodiscard]] bool remembers(std::string_view ref) {
+    const auto found = references.find(references.key_of("crm", ref));
+    return found && *found;
+  }
+
+  Config config;
+
+ private:
+  static Config one_carrier() {
+    Config config;
+    CarrierConfig carrier;
+    carrier.name = "north";
+    carrier.hosts = {{"127.0.0.1", 1}};
+    config.carriers.push_back(carrier);
+    RouteConfig route;
+    route.is_default = true;
+    route.carriers = {"north"};
+    config.routes.push_back(route);
+    return config;
+  }
+
+  InboundServices inbound_;
+  boost::asio::io_context context_;
+  Gauges gauges_;
+  SharedInbox inbox_;
+  BuriedMessages buried_;
+  Routing routing_;
+  queue::SpillThread spill_;
+
+ public:
+  CarrierSwitches switches;
+  CommitFeed feed;
+  queue::JournalReader reader;
+  CarrierDelivery carrier;
+  ReferenceIndex references{1};
+  Consumers consumers;
+  CampaignLedger campaigns;
+};
+
+}  // namespace stentor::daemon
