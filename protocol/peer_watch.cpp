@@ -13,6 +13,13 @@ void PeerWatch::on_heard(TimePoint now) noexcept {
   noticed_at_.reset();
 }
 
+void PeerWatch::on_frame(bool is_open, bool is_new, TimePoint now) noexcept {
+  if (is_open && !is_new && frame_since_) return;
+  frame_noticed_at_.reset();
+  frame_since_.reset();
+  if (is_open) frame_since_ = now;
+}
+
 void PeerWatch::on_reading(bool is_reading, TimePoint now) noexcept {
   if (is_reading == is_reading_) return;
   is_reading_ = is_reading;
@@ -20,6 +27,8 @@ void PeerWatch::on_reading(bool is_reading, TimePoint now) noexcept {
   resumed_at_ = now;
   heard_at_ = now;
   noticed_at_.reset();
+  frame_noticed_at_.reset();
+  if (frame_since_) frame_since_ = now;
 }
 
 void PeerWatch::on_asked(TimePoint now) noexcept {
@@ -43,6 +52,10 @@ std::optional<TimePoint> PeerWatch::quiet_until(Oldest oldest) const noexcept {
 
 PeerWatch::Step PeerWatch::on_time(TimePoint now, Oldest oldest) noexcept {
   if (!is_reading_) return Step::none;
+  if (frame_since_ && now >= *frame_since_ + response_within_) {
+    if (!frame_noticed_at_) frame_noticed_at_ = now;
+    if (now >= *frame_noticed_at_ + kReadGrace) return Step::give_up;
+  }
   if (const auto until = quiet_until(oldest); until && now >= *until) {
     if (!noticed_at_) noticed_at_ = now;
     return now >= *noticed_at_ + kReadGrace ? Step::give_up : Step::none;
@@ -57,6 +70,13 @@ PeerWatch::Step PeerWatch::on_time(TimePoint now, Oldest oldest) noexcept {
 
 TimePoint PeerWatch::deadline(Oldest oldest) const noexcept {
   if (!is_reading_) return TimePoint::max();
+  const TimePoint next = next_of(oldest);
+  if (!frame_since_) return next;
+  return std::min(
+      next, frame_noticed_at_ ? *frame_noticed_at_ + kReadGrace : *frame_since_ + response_within_);
+}
+
+TimePoint PeerWatch::next_of(Oldest oldest) const noexcept {
   if (noticed_at_) return *noticed_at_ + kReadGrace;
   TimePoint earliest = quiet_until(oldest).value_or(TimePoint::max());
   if (asked_at_) return std::min(earliest, std::max(*asked_at_, resumed_at_) + response_within_);

@@ -1,8 +1,9 @@
 // Decides when to ask whether the peer lives, and when to believe that it does not.
 //
-// Three things are told apart. A peer is *quiet* when nothing at all comes. A request is *overdue*
-// when other octets come but its response does not. And octets may lie *unread* in our own socket
-// while our thread was busy: that is never the peer's fault.
+// Four things are told apart. A peer is *quiet* when nothing at all comes. A request is *overdue*
+// when other octets come but its response does not. A PDU is *slow* when it began and
+// does not get whole. And octets may lie *unread* in our own socket while our thread was busy: that
+// is never the peer's fault.
 //
 //   quiet for enquire_after                     -> enquire
 //   quiet for response_within with a request    -> give up, but only kReadGrace after we noticed:
@@ -12,6 +13,8 @@
 //                                                  the stream keeps its order: give up then
 //   an enquire_link without response while      -> enquire once more, then give up
 //     octets keep coming
+//   a PDU not whole response_within after its  -> give up after the same grace: an octet a second
+//     first octet                                 would hold a bind that carries nothing for ever
 //
 // Units    Time is std::chrono::steady_clock.
 // Owns     Nothing.
@@ -41,6 +44,8 @@ class PeerWatch {
 
   /// Octets came, whatever they say.
   void on_heard(TimePoint now) noexcept;
+  /// Whether the octets so far end within a PDU, and whether that one began with the latest.
+  void on_frame(bool is_open, bool is_new, TimePoint now) noexcept;
   void on_reading(bool is_reading, TimePoint now) noexcept;
   /// An enquire_link was queued, as a step asked for.
   void on_asked(TimePoint now) noexcept;
@@ -53,14 +58,17 @@ class PeerWatch {
 
  private:
   [[nodiscard]] std::optional<TimePoint> quiet_until(Oldest oldest) const noexcept;
+  [[nodiscard]] TimePoint next_of(Oldest oldest) const noexcept;
 
   std::chrono::milliseconds enquire_after_;
   std::chrono::milliseconds response_within_;
   TimePoint heard_at_;
-  TimePoint resumed_at_;                 // when reading last began anew
-  std::optional<TimePoint> asked_at_;    // set while an enquire_link waits
-  std::uint8_t asks_ = 0;                // how many in a row without a response
-  std::optional<TimePoint> noticed_at_;  // silence seen, grace running
+  TimePoint resumed_at_;                       // when reading last began anew
+  std::optional<TimePoint> asked_at_;          // set while an enquire_link waits
+  std::uint8_t asks_ = 0;                      // how many in a row without a response
+  std::optional<TimePoint> noticed_at_;        // silence seen, grace running
+  std::optional<TimePoint> frame_since_;       // a PDU began then and is not whole
+  std::optional<TimePoint> frame_noticed_at_;  // that it is slow, grace running
   bool is_reading_ = true;
 };
 

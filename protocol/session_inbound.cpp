@@ -25,6 +25,7 @@ constexpr std::size_t kDataUnansweredMax = 16384;
 void Session::Body::receive(std::span<const std::uint8_t> octets, TimePoint now) {
   if (state == State::ended || state == State::idle || octets.empty()) return;
   watch.on_heard(now);
+  const std::uint64_t pdus_before = stats.pdus_in;
   const auto fed =
       stream_.feed(octets, [&](std::span<const std::uint8_t> pdu) { return on_pdu(pdu, now); });
   if (!fed && state != State::ended) {
@@ -32,6 +33,7 @@ void Session::Body::receive(std::span<const std::uint8_t> octets, TimePoint now)
     send_bare(CommandId::generic_nack, CommandStatus::invalid_command_length, 0);
     end(Ending::broken_framing);
   }
+  watch.on_frame(!stream_.is_between_pdus(), stats.pdus_in != pdus_before, now);
 }
 
 bool Session::Body::on_pdu(std::span<const std::uint8_t> pdu, TimePoint now) {

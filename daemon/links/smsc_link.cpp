@@ -335,7 +335,12 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
         note(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
         break;
       case protocol::Ending::bind_timeout: note("no answer to bind", true); break;
-      case protocol::Ending::silent: note("the carrier fell silent", true); break;
+      case protocol::Ending::silent:
+        note(session_->is_between_pdus() ? "the carrier fell silent"
+                                         : fmt::format("a PDU that began was not whole after {} s",
+                                                       carrier_.response_timeout / 1s),
+             true);
+        break;
       case protocol::Ending::broken_framing: note("octets that are not SMPP", true); break;
     }
   } else if (!stopping_ && !closing_) {

@@ -20,6 +20,7 @@ from chaos_proxy import DOWN, UP, ChaosProxy, Plan
 from scripted_carrier import Answer, ScriptedCarrier
 
 
+PATIENCE = under_test.PATIENCE
 RANDOM = random.Random()
 
 
@@ -232,6 +233,28 @@ class BrokenWire(unittest.TestCase):
         self.follower.wait_for(reply["id"], "delivered")
         shown = self.daemon.ask(op="carrier", action="show", name="north")
         self.assertEqual(shown["bind_list"][0]["losses"], 0, shown)
+
+    def test_an_octet_at_a_time_is_heard_until_a_pdu_takes_too_long(self):
+        slow, good = self.carrier(), self.carrier()
+        proxy = self.proxy(slow, lambda n: Plan(octet_pause=self.octet_pause))
+        within = round(50 * self.octet_pause)  # a response has some 25 octets, a receipt 200
+        self.start([under_test.carrier("slow", proxy.address, bind_timeout="60s",
+                                       response_timeout=f"{within}s"),
+                    under_test.carrier("good", good.address)])
+        reply = self.daemon.ask(**send(number_of(1), carrier="slow"))
+        self.follower.wait_for(reply["id"], "sent", patience=PATIENCE + 4 * within)
+        under_test.wait_until(
+            lambda: f"a PDU that began was not whole after {within} s" in json.dumps(
+                self.daemon.ask(op="carrier", action="show", name="slow")["bind_list"]),
+            "the receipt takes too long", patience=PATIENCE + 2 * within)
+        self.assertEqual(slow.receipt_answers, [])
+        for i in range(20):
+            other = self.daemon.ask(**send(number_of(100 + i), carrier="good"))
+            self.follower.wait_for(other["id"], "delivered")
+        shown = self.daemon.ask(op="carrier", action="show", name="good")
+        self.assertEqual(shown["bind_list"][0]["losses"], 0, shown)
+
+    octet_pause = 0.1  # the long run: an octet a second
 
     def test_a_flapping_link_is_tried_with_growing_pauses_and_never_twice_a_second(self):
         carrier = self.carrier()
@@ -472,7 +495,7 @@ if __name__ == "__main__":
     arguments, RANDOM = under_test.begin(__doc__.splitlines()[0], lambda parser: parser.add_argument(
         "--long", action="store_true", help="cut at every octet, a greater flood"))
     if arguments.long:
-        BrokenWire.cuts_max, BrokenWire.flood = 1000, 200_000
+        BrokenWire.cuts_max, BrokenWire.flood, BrokenWire.octet_pause = 1000, 200_000, 1.0
     if NO_NAMESPACES and arguments.rest == ["HalfOpen"]:
         under_test.skip(NO_NAMESPACES)
     unittest.main(argv=[sys.argv[0], "-v"] + arguments.rest)

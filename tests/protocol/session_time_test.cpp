@@ -270,5 +270,64 @@ TEST(SessionTime, NeverAsksToBeCalledAgainAtOnce) {
   }
 }
 
+// Says `octets` one a second from `from` on, and lets the session's time pass in between.
+TimePoint trickle(Conversation& smsc, const Octets& octets, TimePoint from) {
+  for (const std::uint8_t octet : octets) {
+    from += 1s;
+    (void)run_until(smsc.session, from);
+    if (smsc.session.ended()) break;
+    smsc.hear({octet}, from);
+  }
+  return from;
+}
+
+TEST(SessionTime, HearsAPeerThatSaysAnOctetASecond) {
+  SessionConfig config = quick();
+  config.limits.response_within = 60s;
+  Conversation smsc(config);
+  smsc.bind();
+  const std::uint32_t number = smsc.submit(7, kStart);
+
+  // Each PDU has its own time: together they take longer.
+  TimePoint at = trickle(smsc, submit_resp(number, "4f"), kStart);
+  at = trickle(smsc, deliver_sm(1, "hi"), at);
+  at = trickle(smsc, deliver_sm(2, "ho"), at);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_GT(at, kStart + 60s);
+  EXPECT_EQ(smsc.told(), (Lines{"resp 7 0 4f", "deliver 1 hi", "deliver 2 ho"}));
+}
+
+// Idle, it would hold a bind for ever: nothing waits, and it is never silent.
+TEST(SessionTime, EndsWhenAPduThatBeganTakesTooLong) {
+  Conversation smsc(quick());
+  smsc.bind();
+
+  const TimePoint last = trickle(smsc, deliver_sm(1, "an octet a second"), kStart);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+  EXPECT_EQ(smsc.told(), Lines{});
+  EXPECT_EQ(last, kStart + 12s) << "the first octet came after a second, and ten were allowed";
+}
+
+TEST(SessionTime, DoesNotBlameThePeerForAPduThatWeDoNotRead) {
+  Conversation smsc(quick());
+  smsc.bind();
+  const Octets deliver = deliver_sm(1, "hi");
+  smsc.hear({deliver.begin(), deliver.begin() + 20}, kStart);
+  smsc.session.on_reading(false, kStart + 1s);
+  smsc.session.on_time(kStart + 300s);
+  smsc.session.on_reading(true, kStart + 300s);
+
+  // The thread was blocked: the timer is looked at before the socket.
+  smsc.session.on_time(kStart + 310s);
+  EXPECT_FALSE(smsc.session.ended());
+  smsc.hear({deliver.begin() + 20, deliver.end()}, kStart + 310s);
+  smsc.session.on_time(kStart + 311s);
+
+  EXPECT_FALSE(smsc.session.ended());
+  EXPECT_EQ(smsc.told(), Lines{"deliver 1 hi"});
+}
+
 }  // namespace
 }  // namespace stentor::protocol::test

@@ -42,9 +42,11 @@ class Script final : public SessionHandler {
       step();
       require(session_->in_flight() == waiting_.size());
       require(session_->in_flight() + session_->window_free() <= window_);
+      require(session_->stats().alerts == alerts_);
     }
     read_outgoing();
     session_->on_disconnected();
+    session_->on_never_transmitted(lost_octets_);
     for (const auto& unanswered : session_->take_unanswered()) {
       require(waiting_.erase(unanswered.cookie) == 1);
     }
@@ -70,6 +72,10 @@ class Script final : public SessionHandler {
   void on_cancel_resp(std::uint64_t cookie, CommandStatus) override {
     require(asides_.erase(cookie) == 1);
   }
+  void on_alert(const AlertNotification& alert) override {
+    (void)alert.tlvs.find(tag::kMsAvailabilityStatus);
+    ++alerts_;
+  }
 
  private:
   std::uint8_t next() {
@@ -82,7 +88,7 @@ class Script final : public SessionHandler {
   void step() {
     const std::uint8_t what = next();
     const std::uint8_t much = next();
-    switch (what % 16) {
+    switch (what % 32 < kSteps ? what % 32 : what % 16) {
       case 0:
       case 1:
       case 2: {  // octets of the peer's own
@@ -131,6 +137,30 @@ class Script final : public SessionHandler {
         if (much > 250) session_->unbind(now_);
         break;
       case 14: ask(much); break;
+      case 16: say(much, append_deliver_sm); break;
+      case 17: say(much, append_data_sm); break;
+      case 18: {  // query_sm_resp with a body
+        Octets pdu;
+        (void)append_query_resp(pdu, number(much), CommandStatus{next()},
+                                {.message_id = "4f", .message_state = next()});
+        session_->on_octets(pdu, now_);
+        break;
+      }
+      case 19: {
+        Octets pdu;
+        append_data_resp(pdu, number(much), CommandStatus{next()});
+        session_->on_octets(pdu, now_);
+        break;
+      }
+      case 20: say_in_octets(CommandId::alert_notification, much); break;
+      case 21: say_in_octets(CommandId::outbind, much); break;
+      case 22: submit_data(); break;
+      case 23:  // the kernel takes a part
+        take_outgoing();
+        written_ += std::min<std::uint64_t>(much, taken_ - written_);
+        session_->on_written(written_);
+        break;
+      case 24: lost_octets_ = much; break;
       default: {  // a bind response
         Octets pdu;
         (void)append_bind_resp(pdu, first_number_, static_cast<BindType>(much % 3),
@@ -138,6 +168,33 @@ class Script final : public SessionHandler {
         session_->on_octets(pdu, now_);
       }
     }
+  }
+
+  // A request of the peer's that is well-formed, but for what the script's octets make of its body.
+  template <class Append>
+  void say(std::uint8_t much, Append&& append) {
+    const auto body = rest_.first(std::min<std::size_t>(much % 64, rest_.size()));
+    rest_ = rest_.subspan(body.size());
+    Octets tlvs;
+    append_tlv(tlvs, tag::kMessagePayload, body);
+    Octets pdu;
+    (void)append(pdu, much,
+                 {.source = {{1, 1}, "79161234567"},
+                  .esm_class = next(),
+                  .data_coding = next(),
+                  .tlvs = Tlvs(tlvs)});
+    session_->on_octets(pdu, now_);
+  }
+  // The same, its whole body as the script has it.
+  void say_in_octets(CommandId command_id, std::uint8_t much) {
+    const auto body = rest_.first(std::min<std::size_t>(much, rest_.size()));
+    rest_ = rest_.subspan(body.size());
+    Octets pdu;
+    append_bare(pdu, command_id, CommandStatus::ok, much);
+    pdu.insert(pdu.end(), body.begin(), body.end());
+    pdu[2] = static_cast<std::uint8_t>(pdu.size() >> 8);
+    pdu[3] = static_cast<std::uint8_t>(pdu.size());
+    session_->on_octets(pdu, now_);
   }
 
   [[nodiscard]] std::uint32_t number(std::uint8_t much) const {
@@ -153,6 +210,14 @@ class Script final : public SessionHandler {
     if (!*submitted) waiting_.erase(cookie_);
   }
 
+  void submit_data() {
+    waiting_.insert(++cookie_);
+    const auto submitted =
+        session_->submit_data({.destination = {{1, 1}, "79161234567"}}, cookie_, now_);
+    require(submitted.has_value());
+    if (!*submitted) waiting_.erase(cookie_);
+  }
+
   void ask(std::uint8_t much) {
     asides_.insert(++cookie_);
     const auto asked = much % 2 == 0 ? session_->query({.message_id = "4f"}, cookie_, now_)
@@ -162,12 +227,11 @@ class Script final : public SessionHandler {
   }
 
   // Everything that is written is whole PDUs.
-  void read_outgoing() {
-    Octets taken;
-    session_->swap_outgoing(taken);
-    written_ += taken.size();
-    session_->on_written(written_);
-    std::span<const std::uint8_t> octets(taken);
+  void take_outgoing() {
+    Octets outgoing;
+    session_->swap_outgoing(outgoing);
+    taken_ += outgoing.size();
+    std::span<const std::uint8_t> octets(outgoing);
     while (!octets.empty()) {
       const auto length = front_pdu_octets(octets);
       require(length.has_value() && *length != 0 && *length <= octets.size());
@@ -175,6 +239,13 @@ class Script final : public SessionHandler {
     }
   }
 
+  void read_outgoing() {
+    take_outgoing();
+    written_ = taken_;
+    session_->on_written(written_);
+  }
+
+  static constexpr int kSteps = 25;
   std::span<const std::uint8_t> rest_;
   std::optional<Session> session_;
   TimePoint now_{1000h};
@@ -182,7 +253,10 @@ class Script final : public SessionHandler {
   std::set<std::uint64_t> asides_;
   std::vector<std::uint32_t> unanswered_;
   std::uint64_t cookie_ = 0;
+  std::uint64_t taken_ = 0;
   std::uint64_t written_ = 0;
+  std::uint64_t lost_octets_ = 0;
+  std::uint64_t alerts_ = 0;
   std::size_t window_ = 0;
   std::uint32_t first_number_ = 1;
 };
