@@ -43,15 +43,17 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
     order_.pop_front();
   }
   const std::uint64_t number = next_++;
-  for (const std::string& id : spellings) by_id_.emplace(id, number);
-  entries_.emplace(number, Entry{KeptReceipt::of(receipt, came_ms), spellings, now});
+  std::vector<Index::iterator> places;
+  places.reserve(spellings.size());
+  for (const std::string& id : spellings) places.push_back(by_id_.emplace(id, number));
+  entries_.emplace(number, Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now});
   order_.push_back(number);
   return dropped;
 }
 
 std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, std::uint64_t came_since_ms) {
   std::vector<std::uint64_t> numbers;
-  const auto [begin, end] = by_id_.equal_range(std::string(id));
+  const auto [begin, end] = by_id_.equal_range(id);
   for (auto found = begin; found != end; ++found) {
     if (entries_.at(found->second).receipt.came_ms >= came_since_ms) {
       numbers.push_back(found->second);
@@ -92,15 +94,7 @@ void EarlyReceipts::newest(std::size_t max,
 void EarlyReceipts::drop(std::uint64_t number) {
   const auto entry = entries_.find(number);
   if (entry == entries_.end()) return;  // taken before: only its place in the order is left
-  for (const std::string& id : entry->second.spellings) {
-    const auto [begin, end] = by_id_.equal_range(id);
-    for (auto found = begin; found != end; ++found) {
-      if (found->second == number) {
-        by_id_.erase(found);
-        break;
-      }
-    }
-  }
+  for (const Index::iterator place : entry->second.places) by_id_.erase(place);
   entries_.erase(entry);
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,15 +69,18 @@ class EarlyReceipts {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:
+  // Ordered, and each entry knows its places: a carrier may name one id in all its receipts, and
+  // letting one go must not cost a look at the others.
+  using Index = std::multimap<std::string, std::uint64_t, std::less<>>;
   struct Entry {
     KeptReceipt receipt;
-    std::vector<std::string> spellings;
+    std::vector<Index::iterator> places;
     TimePoint since;
   };
   void drop(std::uint64_t number);
 
   std::unordered_map<std::uint64_t, Entry> entries_;
-  std::unordered_multimap<std::string, std::uint64_t> by_id_;
+  Index by_id_;
   std::deque<std::uint64_t> order_;
   std::uint64_t next_ = 0;
 };

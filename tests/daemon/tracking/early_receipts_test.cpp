@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <string>
 
 namespace stentor::daemon {
@@ -54,6 +55,25 @@ TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
   EXPECT_EQ(early.size(), EarlyReceipts::kEntriesMax);
   EXPECT_TRUE(early.take("0").empty());
   EXPECT_EQ(early.take("1").size(), 1u);
+}
+
+// Processor time of so many receipts beyond the bound.
+std::clock_t time_of_a_flood(std::size_t ids) {
+  EarlyReceipts early;
+  const std::clock_t began = std::clock();
+  for (std::size_t i = 0; i < 2 * EarlyReceipts::kEntriesMax; ++i) {
+    const std::string id = std::to_string(i % ids);
+    (void)early.put(receipt(id, protocol::MessageState::delivered), {id, "x" + id}, kStart);
+  }
+  return std::clock() - began;
+}
+
+// A carrier that repeats one receipt for ever would hold up all others of its thread.
+TEST(EarlyReceipts, CostNoMoreWhenAllNameOneId) {
+  const std::clock_t distinct = time_of_a_flood(2 * EarlyReceipts::kEntriesMax);
+  const std::clock_t same = time_of_a_flood(1);
+
+  EXPECT_LT(same, 10 * distinct);
 }
 
 TEST(EarlyReceipts, LetsGoWhatWaitedTooLong) {
