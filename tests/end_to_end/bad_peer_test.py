@@ -16,6 +16,7 @@ import unittest
 
 import smpp_octets as smpp
 import stentor_under_test as under_test
+from bad_carriers import BAD_PARTS, RawPeer
 from scripted_carrier import Answer, ScriptedCarrier
 
 LINE_OCTETS_MAX = 65536
@@ -170,112 +171,6 @@ class BadClients(unittest.TestCase):
             self.assertLess(waited, UNFINISHED_LINE_SECONDS + 10)
             # A connection without an unfinished line may be as idle as it likes.
             self.assertEqual(other.ask(op="status")["status"], "ok")
-
-
-class RawPeer:
-    """A TCP listener that plays one bad part to everybody who connects."""
-
-    def __init__(self, part):
-        self.part = part
-        self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self.port = self._listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
-        self._streams = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                stream, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._streams.append(stream)
-            threading.Thread(target=self._play, args=(stream,), daemon=True).start()
-
-    def _play(self, stream):
-        try:
-            self.part(stream)
-        except OSError:
-            pass
-
-    def close(self):
-        for stream in [self._listener] + self._streams:
-            try:
-                stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            stream.close()
-
-
-def read_pdu(stream):
-    head = b""
-    while len(head) < 16:
-        octets = stream.recv(16 - len(head))
-        if not octets:
-            raise OSError("end-of-file")
-        head += octets
-    length, command, _, sequence = struct.unpack(">IIII", head)
-    body = b""
-    while len(body) < length - 16:
-        octets = stream.recv(length - 16 - len(body))
-        if not octets:
-            raise OSError("end-of-file")
-        body += octets
-    return command, sequence
-
-
-def swallow(stream):
-    while stream.recv(65536):
-        pass
-
-
-def let_bind(stream):
-    command, sequence = read_pdu(stream)
-    stream.sendall(smpp.pdu(command | smpp.RESPONSE, 0, sequence, smpp.c_string("bad")))
-
-
-def garbage(stream):
-    read_pdu(stream)
-    stream.sendall(b"HTTP/1.1 400 Bad Request\r\nServer: not a carrier\r\n\r\n")
-    swallow(stream)
-
-
-def half_a_pdu(stream):
-    let_bind(stream)
-    while True:
-        command, sequence = read_pdu(stream)
-        if command == smpp.SUBMIT_SM:
-            stream.sendall(smpp.pdu(command | smpp.RESPONSE, 0, sequence, smpp.c_string("1"))[:11])
-            swallow(stream)
-
-
-def two_gigabytes(stream):
-    let_bind(stream)
-    stream.sendall(struct.pack(">IIII", 0x7FFFFFFF, smpp.DELIVER_SM, 0, 1) + b"\0" * 1000)
-    swallow(stream)
-
-
-def tiny_length(stream):
-    let_bind(stream)
-    stream.sendall(struct.pack(">IIII", 7, smpp.DELIVER_SM, 0, 1))
-    swallow(stream)
-
-
-def hangs_up(stream):
-    stream.close()
-
-
-BAD_PARTS = {  # by the name of the carrier
-    "garbage": garbage,
-    "halfpdu": half_a_pdu,
-    "twogig": two_gigabytes,
-    "tiny": tiny_length,
-    "mute": swallow,  # takes the bind and never answers
-    "deaf": lambda stream: (let_bind(stream), swallow(stream)),  # binds, then answers nothing
-    "hangup": hangs_up,
-}
 
 
 class BadCarriers(unittest.TestCase):

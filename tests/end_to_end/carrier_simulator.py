@@ -25,16 +25,18 @@ class Arrival:
 
 
 class CarrierSimulator:
-    """Runs from construction to stop(); listens on a free port. Keyword arguments are its options;
+    """Runs from construction to stop(); listens on a free port unless one is named. Keyword arguments are its options;
     `prefix` is a command that runs it."""
 
-    def __init__(self, directory, *, host="127.0.0.1", prefix=(), **options):
+    def __init__(self, directory, *, host="127.0.0.1", port=0, prefix=(), **options):
+        os.makedirs(directory, exist_ok=True)
         self.capture_path = os.path.join(directory, "capture.ndjson")
         self.host = host
-        arguments = ["--listen", f"{host}:0", "--capture", self.capture_path,
+        arguments = ["--listen", f"{host}:{port}", "--capture", self.capture_path,
                      "--system-id", "stentor", "--password", "secret"]
         for name, value in options.items():
-            arguments += [f"--{name.replace('_', '-')}", str(value)]
+            option = f"--{name.replace('_', '-')}"
+            arguments += [option] if value is True else [option, str(value)]
         self.process = under_test.Process(list(prefix) + [under_test.program("stentor-smsc")]
                                           + arguments, os.path.join(directory, "smsc.log"))
         self.address = under_test.wait_until(self._address, "stentor-smsc says where it listens")
@@ -61,6 +63,11 @@ class CarrierSimulator:
                         line["esm_class"], line["data_coding"],
                         bytes.fromhex(line["short_message"]), line["status"], line["message_id"])
                 for line in self.lines() if line["type"] == "submit_sm"]
+
+    def bind_kinds(self):
+        """bind_transmitter, bind_receiver or bind_transceiver of each connection."""
+        return {line["connection"]: line["type"] for line in self.lines()
+                if line["type"].startswith("bind_") and line["status"] == 0}
 
     def bind_times(self):
         """Unix nanoseconds of the bind of each connection."""
