@@ -408,6 +408,7 @@ void CommitThread::retire_files() {
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
+  OverdueFiles overdue;
   for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
     const FileUse& use = file->second;
     const bool is_old =
@@ -415,11 +416,20 @@ void CommitThread::retire_files() {
     const bool is_guarded =
         use.last_ms + static_cast<std::uint64_t>(options_.retention.guard.count()) >= now;
     const bool is_too_much = octets > options_.retention.octets && !is_guarded;
-    if (use.live > 0 || !(is_old || is_too_much)) break;
+    if (!is_old && !is_too_much) break;
     octets -= std::min(octets, use.octets);
     ++file;
+    if (use.live > 0 || overdue.live > 0) {  // it stays, and with it all that follows
+      overdue.octets += use.octets;
+      overdue.live += use.live;
+      continue;
+    }
     if (file != files_.end() && !file->second.has_totals) continue;  // it goes with the next one
     keep_from = file == files_.end() ? current : file->first;
+  }
+  {
+    const std::lock_guard lock(shown_);
+    snapshot_.overdue = overdue;
   }
   retention_wants_.store(keep_from, std::memory_order_relaxed);  // see retention_wants()
   keep_from = held_back(keep_from);

@@ -73,12 +73,19 @@ struct RetentionRule {
   std::chrono::milliseconds guard{};
 };
 
+/// Files that retention would drop, were it not for live messages in them or in files before them.
+struct OverdueFiles {
+  std::uint64_t octets = 0;
+  std::uint64_t live = 0;
+};
+
 struct CommitSnapshot {
   Ledger ledger;
   queue::JournalStats journal;
   Histogram commit_seconds;
   std::uint64_t oldest_file = 0;
   std::uint64_t live = 0;  ///< counted by file, apart from the ledger
+  OverdueFiles overdue;
   bool has_failed = false;
 
   /// 0, always: what was accepted is final or live.

@@ -51,6 +51,14 @@ void add_ledger(Exposition::Families& all, const Figures& figures) {
   add_one(all, gauge_family("stentor_live_messages", "Messages accepted and not final."),
           number(figures.commit.live));
   add_one(all,
+          gauge_family("stentor_journal_overdue_bytes",
+                       "Journal past retention that live messages keep."),
+          number(figures.commit.overdue.octets));
+  add_one(all,
+          gauge_family("stentor_journal_overdue_live_messages",
+                       "Live messages that keep journal past retention."),
+          number(figures.commit.overdue.live));
+  add_one(all,
           gauge_family("stentor_ledger_imbalance",
                        "Accepted less final less live; anything but 0 is a fault of stentor."),
           static_cast<double>(figures.commit.imbalance()));

@@ -54,9 +54,10 @@ void ReferenceWorker::work() {
   while (true) {
     changed_.wait(lock, [this] { return is_stopping_ || job_; });
     if (is_stopping_) return;
-    const Job job = std::exchange(job_, nullptr);
+    Job job = std::exchange(job_, nullptr);
     lock.unlock();
     auto answer = job();
+    job = nullptr;  // what it held is given back while nobody waits for the lock
     lock.lock();
     answer_ = std::move(answer);
     changed_.notify_all();
