@@ -10,6 +10,18 @@ namespace {
 
 constexpr std::size_t kPlaceDigits = 16;
 
+using CountsOnDisk = std::array<std::uint64_t, 2 * kEventTypes>;
+
+void read_counts(const CountsOnDisk& from, MissedEvents::Counts& into) {
+  std::copy_n(from.begin(), kEventTypes, into.own.begin());
+  std::copy_n(from.begin() + kEventTypes, kEventTypes, into.all.begin());
+}
+
+void write_counts(const MissedEvents::Counts& from, CountsOnDisk& into) {
+  std::ranges::copy(from.own, into.begin());
+  std::ranges::copy(from.all, into.begin() + kEventTypes);
+}
+
 }  // namespace
 
 std::string to_cursor(EventPosition position) {
@@ -36,9 +48,28 @@ void Consumers::restore(const ConsumerAt& record) {
   set(key, {queue::Locator(record.position), record.sub});
   MissedEvents missed;
   missed.to = queue::Locator(record.missed_to);
-  std::copy_n(record.missed.begin(), kEventTypes, missed.own.begin());
-  std::copy_n(record.missed.begin() + kEventTypes, kEventTypes, missed.all.begin());
+  read_counts(record.missed, missed.counts);
+  const auto counted = restored_.find(key);
+  if (counted != restored_.end() && counted->second.to == missed.to) {
+    missed.campaign = counted->second.campaign;
+    missed.of_campaign = counted->second.of_campaign;
+  }
   if (!missed.to.is_nowhere()) set_missed(key, missed);
+}
+
+void Consumers::restore(const ConsumerCampaign& record) {
+  const Key key{std::string(record.client), std::string(record.name)};
+  set_campaign(key, std::string(record.campaign));
+  // Its own record may come before this one, or after: a checkpoint has the newest of both.
+  MissedEvents& counted = restored_[key];
+  counted.to = queue::Locator(record.missed_to);
+  counted.campaign = record.missed_campaign;
+  read_counts(record.missed, counted.of_campaign);
+  MissedEvents missed = this->missed(key);
+  if (missed.to.is_nowhere() || missed.to != counted.to) return;
+  missed.campaign = counted.campaign;
+  missed.of_campaign = counted.of_campaign;
+  set_missed(key, missed);
 }
 
 std::optional<EventPosition> Consumers::find(const Key& key) const {
@@ -53,6 +84,21 @@ void Consumers::set(const Key& key, EventPosition position) {
   positions_[key] = position;
   const auto missed = missed_.find(key);
   if (missed != missed_.end() && missed->second.to <= position.record) missed_.erase(missed);
+}
+
+void Consumers::set_campaign(const Key& key, std::string campaign) {
+  const std::lock_guard lock(guard_);
+  if (campaign.empty()) {
+    campaigns_.erase(key);
+  } else {
+    campaigns_[key] = std::move(campaign);
+  }
+}
+
+std::string Consumers::campaign(const Key& key) const {
+  const std::lock_guard lock(guard_);
+  const auto found = campaigns_.find(key);
+  return found == campaigns_.end() ? std::string() : found->second;
 }
 
 void Consumers::set_missed(const Key& key, const MissedEvents& missed) {
@@ -86,8 +132,29 @@ ConsumerAt Consumers::locked_record_of(const Key& key) const {
   const auto missed = missed_.find(key);
   if (missed != missed_.end()) {
     record.missed_to = missed->second.to.bits();
-    std::ranges::copy(missed->second.own, record.missed.begin());
-    std::ranges::copy(missed->second.all, record.missed.begin() + kEventTypes);
+    write_counts(missed->second.counts, record.missed);
+  }
+  return record;
+}
+
+std::optional<ConsumerCampaign> Consumers::campaign_record_of(const Key& key) const {
+  const std::lock_guard lock(guard_);
+  return locked_campaign_of(key);
+}
+
+std::optional<ConsumerCampaign> Consumers::locked_campaign_of(const Key& key) const {
+  const auto campaign = campaigns_.find(key);
+  const auto missed = missed_.find(key);
+  const bool is_counted = missed != missed_.end() && !missed->second.campaign.empty();
+  if (campaign == campaigns_.end() && !is_counted) return std::nullopt;
+  ConsumerCampaign record;
+  record.client = key.client;
+  record.name = key.name;
+  if (campaign != campaigns_.end()) record.campaign = campaign->second;
+  if (is_counted) {
+    record.missed_campaign = missed->second.campaign;
+    record.missed_to = missed->second.to.bits();
+    write_counts(missed->second.of_campaign, record.missed);
   }
   return record;
 }
@@ -109,6 +176,11 @@ void Consumers::add_to(queue::RecordBatch& preamble) const {
     fields.clear();
     encode(locked_record_of(key), fields);
     preamble.add(static_cast<std::uint8_t>(RecordKind::consumer), fields.octets());
+    if (const auto campaign = locked_campaign_of(key)) {
+      fields.clear();
+      encode(*campaign, fields);
+      preamble.add(kConsumerCampaignRecord, fields.octets());
+    }
   }
 }
 

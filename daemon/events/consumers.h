@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "daemon/events/missed_events.h"
+#include "daemon/records/consumer_records.h"
 #include "daemon/records/records.h"
 #include "queue/locator.h"
 #include "queue/record_batch.h"
@@ -38,13 +39,19 @@ class Consumers {
   };
 
   void restore(const ConsumerAt& record);
+  void restore(const ConsumerCampaign& record);
   [[nodiscard]] std::optional<EventPosition> find(const Key& key) const;
   /// Forgets what was missed before the position.
   void set(const Key& key, EventPosition position);
+  /// Of which it asks for events; empty: of all.
+  void set_campaign(const Key& key, std::string campaign);
+  [[nodiscard]] std::string campaign(const Key& key) const;
   void set_missed(const Key& key, const MissedEvents& missed);
   [[nodiscard]] MissedEvents missed(const Key& key) const;
   /// As it is to be written into the journal; its texts view `key`.
   [[nodiscard]] ConsumerAt record_of(const Key& key) const;
+  /// Likewise, to follow it; nothing where it asks for no campaign.
+  [[nodiscard]] std::optional<ConsumerCampaign> campaign_record_of(const Key& key) const;
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::map<Key, EventPosition> all() const;
   /// One record for each, into the first block of a new journal file.
@@ -52,10 +59,13 @@ class Consumers {
 
  private:
   [[nodiscard]] ConsumerAt locked_record_of(const Key& key) const;
+  [[nodiscard]] std::optional<ConsumerCampaign> locked_campaign_of(const Key& key) const;
 
   mutable std::mutex guard_;
   std::map<Key, EventPosition> positions_;
-  std::map<Key, MissedEvents> missed_;  // of those who missed any
+  std::map<Key, MissedEvents> missed_;    // of those who missed any
+  std::map<Key, std::string> campaigns_;  // of those who ask for one
+  std::map<Key, MissedEvents> restored_;  // what recovery read of campaigns: of few, and small
 };
 
 }  // namespace stentor::daemon

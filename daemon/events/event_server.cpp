@@ -89,6 +89,21 @@ void EventServer::write(const Consumers::Key& key) {
   feed_.open().records.add(static_cast<std::uint8_t>(RecordKind::consumer), fields_.octets());
 }
 
+void EventServer::remember_campaign(const Consumers::Key& key, const std::string& campaign) {
+  if (consumers_.campaign(key) == campaign) return;
+  consumers_.set_campaign(key, campaign);
+  write_campaign(key);
+  feed_.flush();
+}
+
+void EventServer::write_campaign(const Consumers::Key& key) {
+  // One that asks for all again has to be told apart from one that never asked for any.
+  const ConsumerCampaign none{.client = key.client, .name = key.name};
+  fields_.clear();
+  encode(consumers_.campaign_record_of(key).value_or(none), fields_);
+  feed_.open().records.add(kConsumerCampaignRecord, fields_.octets());
+}
+
 // Once a second: do files wait to go, and who has not had what is in them?
 void EventServer::look_at_retention() {
   retention_.expires_after(kLookAtRetentionEvery);
@@ -114,10 +129,13 @@ void EventServer::count_missed() {
       if (stream->key() == key) position = std::max(position, stream->read_to());
     }
     if (position.record.file() >= wanted) continue;
+    MissedEvents missed = consumers_.missed(key);
+    // What was counted already stays counted of the campaign it was.
+    if (missed.to.is_nowhere()) missed.campaign = consumers_.campaign(key);
     laggards.push_back({.client = key.client,
                         .consumer = key.name,
                         .position = position,
-                        .missed = consumers_.missed(key)});
+                        .missed = std::move(missed)});
   }
   if (laggards.empty()) return pin_.hold_from(wanted);
   counting_ =
@@ -134,6 +152,7 @@ void EventServer::count_on() {
     const Consumers::Key key{laggard.client, laggard.consumer};
     consumers_.set_missed(key, laggard.missed);
     write(key);
+    if (!laggard.missed.campaign.empty()) write_campaign(key);
   }
   counted_batch_ = feed_.open_number();
   feed_.flush();

@@ -63,6 +63,8 @@ class EventServer {
   [[nodiscard]] std::unique_ptr<queue::JournalReader> make_reader() const;
   /// Notes and makes durable how far a consumer is.
   void acknowledge(const Consumers::Key& key, EventPosition position);
+  /// Of which it asks for events: what it misses is counted of that one.
+  void remember_campaign(const Consumers::Key& key, const std::string& campaign);
   /// The stream that serves this consumer now is told that it is replaced.
   void replace(const Consumers::Key& key, const std::shared_ptr<EventStream>& by);
   void forget(const std::shared_ptr<EventStream>& stream);
@@ -75,6 +77,7 @@ class EventServer {
   void count_missed();
   void count_on();
   void write(const Consumers::Key& key);
+  void write_campaign(const Consumers::Key& key);
 
   boost::asio::io_context& context_;
   const Config& config_;

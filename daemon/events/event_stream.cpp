@@ -72,6 +72,7 @@ void EventStream::start() {
   next_ = position->record;
   // A new consumer exists from its first request on, whether or not it ever acknowledges.
   if (is_new || !request->from.empty()) server_.acknowledge(key_, *position);
+  server_.remember_campaign(key_, campaign_);
   open();
 }
 
@@ -113,17 +114,21 @@ void EventStream::tell_gap() {
   out_.append("}\n");
 }
 
-// Known where the place it went on from is the consumer's own. Of a campaign only none is known.
+// Known where the place it went on from is the consumer's own; of a campaign, where it is the one
+// that it asked for before it stayed away, or nothing at all was missed.
 std::optional<std::uint64_t> EventStream::count_of_missed(std::uint32_t oldest_file) const {
   const MissedEvents missed = server_.consumers().missed(key_);
   if (has_place_of_its_own_ || missed.to.file() < oldest_file) return std::nullopt;
-  const auto& counts = peer_.may_observe ? missed.all : missed.own;
+  const bool is_counted = campaign_.empty() || missed.campaign == campaign_;
+  const MissedEvents::Counts& of =
+      campaign_.empty() || !is_counted ? missed.counts : missed.of_campaign;
+  const auto& counts = peer_.may_observe ? of.all : of.own;
   std::uint64_t sum = 0;
   for (std::size_t type = 0; type < kEventTypes; ++type) {
     const auto is_it = [type](const std::string& name) { return event_type_of(name) == type; };
     if (types_.empty() || std::ranges::any_of(types_, is_it)) sum += counts[type];
   }
-  if (sum > 0 && !campaign_.empty()) return std::nullopt;
+  if (sum > 0 && !is_counted) return std::nullopt;
   return sum;
 }
 

@@ -36,7 +36,11 @@ void MissedCount::count(const queue::Record& record) {
     for (Laggard& laggard : laggards_) {
       // What an earlier count has covered is not counted again.
       if (at <= laggard.position || record.at < laggard.missed.to) continue;
-      laggard.missed.add(*type, events.subject->client == laggard.client);
+      const bool is_own = events.subject->client == laggard.client;
+      laggard.missed.counts.add(*type, is_own);
+      if (!laggard.missed.campaign.empty() && events.subject->campaign == laggard.missed.campaign) {
+        laggard.missed.of_campaign.add(*type, is_own);
+      }
     }
   }
 }

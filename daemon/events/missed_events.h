@@ -1,7 +1,7 @@
 // How many events retention took from a consumer that stayed away: counted before a file goes.
 //
 // By type, and the client's own apart from everybody's, so that a consumer is told the number that
-// its own filter would have let pass. What a filter by campaign lets pass is not counted.
+// its own filter would have let pass; so too for the campaign that it last asked for, and no other.
 //
 // Units    Events.
 // Owns     Nothing.
@@ -30,13 +30,17 @@ struct EventPosition {
 
 struct MissedEvents {
   queue::Locator to;  ///< counted up to here; nowhere: nothing was missed
-  std::array<std::uint64_t, kEventTypes> own{};
-  std::array<std::uint64_t, kEventTypes> all{};
-
-  void add(std::size_t type, bool is_own) noexcept {
-    ++all[type];
-    if (is_own) ++own[type];
-  }
+  struct Counts {
+    std::array<std::uint64_t, kEventTypes> own{};
+    std::array<std::uint64_t, kEventTypes> all{};
+    void add(std::size_t type, bool is_own) noexcept {
+      ++all[type];
+      if (is_own) ++own[type];
+    }
+  };
+  Counts counts;
+  std::string campaign;  ///< of which is counted apart; empty: of none
+  Counts of_campaign;
 };
 
 /// One walk over the files that are about to go.

@@ -1,5 +1,6 @@
 #include "daemon/recovery/carriage.h"
 
+#include "daemon/records/consumer_records.h"
 #include "daemon/records/inbound_records.h"
 
 namespace stentor::daemon {
@@ -30,6 +31,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
     case InboundRecordKind::came:
     case InboundRecordKind::part: return Carriage::recent;
   }
+  if (kind == kConsumerCampaignRecord) return Carriage::latest;
   return Carriage::kept;  // opt-outs and dead letters, and what this version does not know
 }
 
@@ -37,6 +39,12 @@ std::string key_of(const queue::Record& record) {
   std::string key(1, static_cast<char>(record.kind));
   if (static_cast<RecordKind>(record.kind) == RecordKind::consumer) {
     if (const auto consumer = decode_consumer(record.payload)) {
+      key.append(consumer->client).push_back('\0');
+      return key.append(consumer->name);
+    }
+  }
+  if (record.kind == kConsumerCampaignRecord) {
+    if (const auto consumer = decode_consumer_campaign(record.payload)) {
       key.append(consumer->client).push_back('\0');
       return key.append(consumer->name);
     }

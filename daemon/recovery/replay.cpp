@@ -132,6 +132,11 @@ bool Replay::visit_inbound(const queue::Record& record) {
     if (on_opt_out_) on_opt_out_(*change, record.at);
     return true;
   }
+  if (record.kind == kConsumerCampaignRecord) {
+    const auto consumer = decode_consumer_campaign(record.payload);
+    if (consumer) consumers_.restore(*consumer);
+    return consumer.has_value();
+  }
   if (record.kind == kDeadLetterRecord) {
     const auto letter = decode_dead_letter(record.payload);
     if (letter && on_dead_letter_) on_dead_letter_(*letter);

@@ -18,6 +18,10 @@ class Gap(unittest.TestCase):
         daemon.wait_bound("north")
         with daemon.connect() as connection:  # exists from now on, and stays away
             connection.ask(op="events", consumer="away")
+        with daemon.connect() as connection:
+            connection.ask(op="events", consumer="of-spring", campaign="spring")
+        with daemon.connect() as connection:
+            connection.ask(op="events", consumer="other", campaign="autumn")
         watcher = under_test.EventFollower(daemon, "here")
         sent = 0
 
@@ -26,7 +30,8 @@ class Gap(unittest.TestCase):
             with daemon.connect() as connection:
                 for _ in range(300):
                     connection.write_request(to=f"+7916{sent % 10**7:07d}", text="x" * 600,
-                                             **{"from": "SHOP"})
+                                             **{"from": "SHOP"},
+                                             **({"campaign": "spring"} if sent % 3 else {}))
                     sent += 1
                 for _ in range(300):
                     self.assertEqual(connection.read()["status"], "accepted")
@@ -52,6 +57,20 @@ class Gap(unittest.TestCase):
                 self.assertEqual(gap["missed"], sum(e["type"] == "delivered"
                                                     for e in watcher.events
                                                     if e["cursor"] < gap["to"]))
+            for types in ({}, {"types": ["sent", "receipt"]}):
+                with daemon.connect(5.0) as connection:
+                    connection.write_request(op="events", consumer="of-spring", campaign="spring",
+                                             **types)
+                    connection.read()
+                    gap = connection.read()
+                    self.assertEqual(gap["missed"], sum(
+                        e.get("campaign") == "spring" and e["type"] in types.get("types", [e["type"]])
+                        for e in watcher.events if e["cursor"] < gap["to"]))
+            with daemon.connect(5.0) as connection:  # how many of a campaign, nobody counted
+                connection.write_request(op="events", consumer="other", campaign="spring")
+                connection.read()
+                gap = connection.read()
+                self.assertEqual((gap["type"], "missed" in gap), ("gap", False))
             time.sleep(0.2)
             daemon.kill()
             daemon.start()

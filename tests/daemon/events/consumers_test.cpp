@@ -47,5 +47,46 @@ TEST(Consumers, AreWrittenIntoANewFileAndReadBackFromIt) {
   EXPECT_EQ(again.all(), consumers.all());
 }
 
+// A journal has its own record first, a checkpoint the newest of both in the order of their places.
+TEST(Consumers, KeepWhatTheyMissedOfACampaignHoweverItsRecordsStand) {
+  const Consumers::Key key{"crm", "a"};
+  Consumers consumers;
+  consumers.set(key, {queue::Locator(1, 64, 5), 1});
+  consumers.set_campaign(key, "spring");
+  MissedEvents missed;
+  missed.to = queue::Locator(3, 0, 0);
+  missed.campaign = "spring";
+  missed.counts.add(1, true);
+  missed.counts.add(1, false);
+  missed.of_campaign.add(1, true);
+  consumers.set_missed(key, missed);
+  const ConsumerAt own = consumers.record_of(key);
+  const auto of_campaign = consumers.campaign_record_of(key);
+  if (!of_campaign) FAIL() << "there is no record of its campaign";
+  FieldWriter octets;
+  encode(*of_campaign, octets);
+  const auto read = decode_consumer_campaign(octets.octets());
+  if (!read) FAIL() << "it does not decode";
+  for (const bool own_first : {true, false}) {
+    Consumers again;
+    if (own_first) again.restore(own);
+    again.restore(*read);
+    if (!own_first) again.restore(own);
+    EXPECT_EQ(again.campaign(key), "spring");
+    const MissedEvents found = again.missed(key);
+    EXPECT_EQ(found.to, missed.to);
+    EXPECT_EQ(found.campaign, "spring");
+    EXPECT_EQ(found.counts.all[1], 2u);
+    EXPECT_EQ(found.of_campaign.own[1], 1u);
+    EXPECT_EQ(found.of_campaign.all[1], 1u);
+  }
+}
+
+TEST(Consumers, OfAllHaveNoRecordOfACampaign) {
+  Consumers consumers;
+  consumers.set({"crm", "a"}, {queue::Locator(1, 64, 5), 1});
+  EXPECT_FALSE(consumers.campaign_record_of({"crm", "a"}));
+}
+
 }  // namespace
 }  // namespace stentor::daemon
