@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "daemon/config/url_check.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -53,9 +54,10 @@ void CallbackServer::start() {
   thread_ = std::thread([this] { run(); });
 }
 
+// The first one is there for messages that name a URL, too.
 void CallbackServer::add_targets(const ClientConfig& client) {
   if (!client.callback) return;
-  if (!client.callback->url.empty()) add_target(client.name, *client.callback, {});
+  add_target(client.name, *client.callback, {});
   for (const auto& [campaign, url] : client.callback->campaigns) {
     add_target(client.name, *client.callback, campaign);
   }
@@ -126,12 +128,16 @@ void CallbackServer::run() {
 }
 
 void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
-  std::uint32_t& in_flight = in_flight_[std::string(target.origin())];
-  while (in_flight < config_.callbacks.in_flight) {
-    auto request = target.next_request(next_token_, now, wall_clock_ms());
+  const auto has_room = [this](std::string_view origin) {
+    const auto known = in_flight_.find(origin);
+    return known == in_flight_.end() || known->second < config_.callbacks.in_flight;
+  };
+  while (true) {
+    auto request = target.next_request(next_token_, now, wall_clock_ms(), has_room);
     if (!request) return;
-    by_token_.emplace(next_token_, &target);
-    ++in_flight;
+    std::string origin(origin_of(request->url));
+    ++in_flight_[origin];
+    by_token_.emplace(next_token_, UnderWay{&target, std::move(origin)});
     client_->start(next_token_++, std::move(*request));
   }
 }
@@ -139,9 +145,10 @@ void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point 
 void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
   const auto found = by_token_.find(token);
   if (found == by_token_.end()) return;
-  CallbackTarget& target = *found->second;
+  CallbackTarget& target = *found->second.target;
+  const auto in_flight = in_flight_.find(found->second.origin);
+  if (--in_flight->second == 0) in_flight_.erase(in_flight);
   by_token_.erase(found);
-  --in_flight_[std::string(target.origin())];
   const bool was_well = target.figures().last_error.empty();
   const auto dead = target.on_done(token, outcome, Clock::now(), wall_clock_ms());
   for (const CallbackTarget::Dead& letter : dead) bury(target, letter);

@@ -81,8 +81,12 @@ class CallbackServer {
   std::unique_ptr<HttpClient> client_;
   CommitFeed feed_;
   std::vector<std::unique_ptr<CallbackTarget>> targets_;
-  std::map<std::uint64_t, CallbackTarget*> by_token_;
-  std::map<std::string, std::uint32_t, std::less<>> in_flight_;  // by origin
+  struct UnderWay {
+    CallbackTarget* target;
+    std::string origin;
+  };
+  std::map<std::uint64_t, UnderWay> by_token_;
+  std::map<std::string, std::uint32_t, std::less<>> in_flight_;  // by origin, of all targets
   std::uint64_t next_token_ = 1;
   FieldWriter fields_;
 

@@ -7,6 +7,7 @@
 #include "daemon/callbacks/signature.h"
 #include "daemon/callbacks/url_template.h"
 #include "daemon/config/url_check.h"
+#include "daemon/records/subject_extras.h"
 
 namespace stentor::daemon {
 namespace {
@@ -18,8 +19,10 @@ constexpr int kRecordsAtOnce = 20'000;
 constexpr std::chrono::milliseconds kFirstPause = 1s;
 constexpr std::chrono::milliseconds kLongestPause = 5min;
 constexpr unsigned kDoublingsMax = 9;  // 512 s: past the longest pause
-// Two requests to one target at once keep it busy while an answer travels.
+// Two requests to one host at once keep it busy while an answer travels.
 constexpr std::size_t kRequestsMax = 2;
+// To all hosts that a client's messages name: each is a socket, of some thousands that we may open.
+constexpr std::size_t kRequestsOfAllMax = 64;
 
 struct IdHash {
   std::size_t operator()(const MessageId& id) const noexcept {
@@ -37,8 +40,9 @@ std::uint64_t time_of(const queue::Record& record, const RecordEvents& events) {
   return is_of_message ? second : first.u64();
 }
 
-const std::string& url_of(const CallbackConfig& config, const std::string& campaign) {
-  return campaign.empty() ? config.url : config.campaigns.at(campaign);
+std::chrono::milliseconds pause_after(unsigned failures) {
+  const unsigned doublings = std::min(failures - 1, kDoublingsMax);
+  return std::min<std::chrono::milliseconds>(kFirstPause * (1u << doublings), kLongestPause);
 }
 
 }  // namespace
@@ -54,22 +58,26 @@ CallbackTarget::CallbackTarget(std::string client, const CallbackConfig& config,
       config_(config),
       campaign_(std::move(campaign)),
       name_(name_of(campaign_)),
-      url_(url_of(config, campaign_)),
-      origin_(origin_of(url_)),
       reader_(std::move(reader)),
       next_(position.record),
       skip_to_(position),
       acknowledged_(position) {}
 
-bool CallbackTarget::is_for_us(const RecordEvents& events, std::uint8_t sub) const {
-  if (!events.subject) return false;
-  const Subject& subject = *events.subject;
-  if (subject.client != client_) return false;
-  const bool has_own =
-      !subject.campaign.empty() && config_.campaigns.contains(std::string(subject.campaign));
-  if (campaign_.empty() ? has_own : subject.campaign != campaign_) return false;
+bool CallbackTarget::passes(const RecordEvents& events, std::uint8_t sub) const {
   return config_.types.empty() ||
          std::ranges::find(config_.types, events.types[sub - 1u]) != config_.types.end();
+}
+
+// What its URL is made of: the message's own, its campaign's, the client's. Empty: not for us.
+std::string_view CallbackTarget::url_for(const RecordEvents& events) const {
+  if (!events.subject || events.subject->client != client_) return {};
+  const std::string_view own = callback_of(events.subject_octets);
+  if (!own.empty()) return campaign_.empty() ? own : std::string_view{};
+  const auto of_campaign = config_.campaigns.find(std::string(events.subject->campaign));
+  const bool has_one = !events.subject->campaign.empty() && of_campaign != config_.campaigns.end();
+  if (campaign_.empty()) return has_one ? std::string_view{} : std::string_view(config_.url);
+  return has_one && campaign_ == events.subject->campaign ? std::string_view(of_campaign->second)
+                                                          : std::string_view{};
 }
 
 bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
@@ -81,14 +89,17 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
       break;
     }
     const RecordEvents events = events_of(**record);
+    const std::string_view url = url_for(events);
+    if (url.empty()) continue;
     for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
       const EventPosition at{(*record)->at, sub};
-      if (at <= skip_to_ || !is_for_us(events, sub)) continue;
+      if (at <= skip_to_ || !passes(events, sub)) continue;
       Waiting waiting;
       waiting.at = at;
       waiting.id = events.subject->id;
       waiting.time_ms = time_of(**record, events);
-      waiting.url = expand_url(url_, *events.subject, events.types[sub - 1u]);
+      waiting.origin = origin_of(url);
+      waiting.url = expand_url(url, *events.subject, events.types[sub - 1u]);
       append_event(**record, events, sub, to_cursor(at), waiting.line);
       window_.push_back(std::move(waiting));
     }
@@ -97,24 +108,38 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   return is_behind && window_.size() < kWindowEvents;
 }
 
+bool CallbackTarget::may_take(const std::string& origin, TimePoint now) const {
+  const auto host = hosts_.find(origin);
+  if (host == hosts_.end()) return true;
+  return now >= host->second.retry_at &&
+         host->second.requests < (host->second.failures > 0 ? 1 : kRequestsMax);
+}
+
 std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, TimePoint now,
-                                                        std::uint64_t now_ms) {
-  if (now < retry_at_ || requests_.size() >= (failures_ > 0 ? 1 : kRequestsMax)) {
-    return std::nullopt;
-  }
+                                                        std::uint64_t now_ms,
+                                                        const HasRoom& has_room) {
+  if (requests_.size() >= kRequestsOfAllMax) return std::nullopt;
   // Whose events are under way, or stay behind for the sake of order.
   std::unordered_set<MessageId, IdHash> busy;
   std::vector<std::uint64_t> numbers;
-  const std::string* url = nullptr;
+  // Hosts that were asked about in this look: most windows have one, some thousands of events long.
+  std::unordered_map<std::string_view, bool> open;
+  const auto is_open = [&](const Waiting& event) {
+    const auto [known, is_new] = open.try_emplace(event.origin, false);
+    if (is_new) known->second = may_take(event.origin, now) && has_room(event.origin);
+    return known->second;
+  };
+  const Waiting* first = nullptr;
   std::string body = R"({"events":[)";
   for (std::size_t i = 0; i < window_.size() && numbers.size() < config_.batch; ++i) {
     Waiting& event = window_[i];
     if (event.is_done) continue;
-    if (event.is_in_flight || busy.contains(event.id) || (url != nullptr && event.url != *url)) {
+    if (event.is_in_flight || busy.contains(event.id) || !is_open(event) ||
+        (first != nullptr && event.url != first->url)) {
       busy.insert(event.id);
       continue;
     }
-    url = &event.url;
+    first = &event;
     if (!numbers.empty()) body.push_back(',');
     body.append(event.line);
     event.is_in_flight = true;
@@ -123,7 +148,7 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
   if (numbers.empty()) return std::nullopt;
   body.append("]}");
   HttpRequest request;
-  request.url = *url;
+  request.url = first->url;
   request.timeout = config_.timeout;
   request.headers.emplace_back("Content-Type: application/json");
   for (const auto& [name, value] : config_.headers) {
@@ -134,13 +159,9 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
                               signature_of(config_.secret, now_ms / 1000, body));
   }
   request.body = std::move(body);
-  requests_.emplace(token, std::move(numbers));
+  ++hosts_[first->origin].requests;
+  requests_.emplace(token, Request{first->origin, std::move(numbers)});
   return request;
-}
-
-std::chrono::milliseconds CallbackTarget::pause() const {
-  const unsigned doublings = std::min(failures_ - 1, kDoublingsMax);
-  return std::min<std::chrono::milliseconds>(kFirstPause * (1u << doublings), kLongestPause);
 }
 
 std::vector<CallbackTarget::Dead> CallbackTarget::on_done(std::uint64_t token,
@@ -149,33 +170,53 @@ std::vector<CallbackTarget::Dead> CallbackTarget::on_done(std::uint64_t token,
   std::vector<Dead> dead;
   const auto request = requests_.extract(token);
   if (request.empty()) return dead;
+  const std::string& origin = request.mapped().origin;
+  Host& host = hosts_[origin];
+  --host.requests;
   if (outcome.well) {
-    failures_ = 0;
-    retry_at_ = {};
-    posted_ += request.mapped().size();
+    host.failures = 0;
+    host.retry_at = {};
+    posted_ += request.mapped().events.size();
   } else {
-    ++failures_;
+    ++host.failures;
     ++failed_;
-    retry_at_ = now + pause();
-    last_error_ = outcome.why;
+    host.retry_at = now + pause_after(host.failures);
+    host.last_error = outcome.why;
   }
   const auto patience_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.give_up_after).count());
-  for (const std::uint64_t number : request.mapped()) {
+  for (const std::uint64_t number : request.mapped().events) {
     Waiting& event = window_[number - first_number_];
     event.is_in_flight = false;
     event.is_done = outcome.well;
   }
-  if (outcome.well) return dead;
-  // A request that failed speaks for all that waits: what is too old goes with it.
+  if (outcome.well) {
+    forget_hosts(now);
+    return dead;
+  }
+  // A request that failed speaks for all that waits for its host: what is too old goes with it.
   for (Waiting& event : window_) {
-    if (event.is_done || event.is_in_flight || event.time_ms + patience_ms > now_ms) continue;
+    if (event.is_done || event.is_in_flight || event.origin != origin ||
+        event.time_ms + patience_ms > now_ms) {
+      continue;
+    }
     event.is_done = true;
     ++dead_;
     dead.push_back({event.at, outcome.why});
   }
-  if (!dead.empty()) retry_at_ = now + kFirstPause;  // others, younger, come into the window
+  if (!dead.empty()) host.retry_at = now + kFirstPause;  // others, younger, come into the window
+  if (hosts_.size() > kHostsMax) forget_hosts(now);
   return dead;
+}
+
+// Messages may name any number of hosts. Those that are well need not be known; of too many, those
+// whose pause is over are forgotten too, and would merely be tried at shorter pauses again.
+void CallbackTarget::forget_hosts(TimePoint now) {
+  const bool are_many = hosts_.size() > kHostsMax;
+  std::erase_if(hosts_, [&](const auto& each) {
+    const Host& host = each.second;
+    return host.requests == 0 && (host.failures == 0 || (are_many && host.retry_at <= now));
+  });
 }
 
 std::optional<EventPosition> CallbackTarget::progress() {
@@ -193,18 +234,24 @@ std::optional<EventPosition> CallbackTarget::progress() {
 }
 
 std::optional<CallbackTarget::TimePoint> CallbackTarget::next_try() const {
-  if (window_.empty() || failures_ == 0) return std::nullopt;
-  return retry_at_;
+  std::optional<TimePoint> next;
+  if (window_.empty()) return next;
+  for (const auto& [origin, host] : hosts_) {
+    if (host.failures > 0 && (!next || host.retry_at < *next)) next = host.retry_at;
+  }
+  return next;
 }
 
 CallbackFigures CallbackTarget::figures() const {
+  const auto failing =
+      std::ranges::find_if(hosts_, [](const auto& each) { return each.second.failures > 0; });
   return {.client = client_,
           .target = name_,
           .posted = posted_,
           .failed = failed_,
           .dead = dead_,
           .waiting = window_.size(),
-          .last_error = failures_ > 0 ? last_error_ : std::string()};
+          .last_error = failing == hosts_.end() ? std::string() : failing->second.last_error};
 }
 
 }  // namespace stentor::daemon

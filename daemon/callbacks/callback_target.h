@@ -1,8 +1,8 @@
-// One place that a client's events are posted to: a consumer of the event stream like any other,
-// with a window of events, retries, and an end to its patience.
+// What a client's events are posted by: to one URL, or to those that messages name. A consumer of
+// the event stream like any other, with a window of events, retries, and an end to its patience.
 //
 // Events of one message are never in two requests at once, so their order is kept; others overtake
-// a request that is being tried again.
+// a request that is being tried again. A host that fails is left alone for a while; others are not.
 //
 // Units    Events; wall time in milliseconds for how old an event is, steady_clock for retries.
 // Owns     A journal reader and at most kWindowEvents events.
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,19 +39,25 @@ class CallbackTarget {
   /// 10,000 events are a hundred requests ahead; more wait in the journal, where they cost nothing.
   static constexpr std::size_t kWindowEvents = 10'000;
 
-  /// `campaign` empty: all of the client's events that no campaign's target takes.
+  /// A message that names its host costs some 200 octets here while that host fails.
+  static constexpr std::size_t kHostsMax = 1000;
+
+  /// `campaign` empty: all of the client's events that no campaign's target takes, and those of
+  /// messages that name a URL of their own.
   CallbackTarget(std::string client, const CallbackConfig& config, std::string campaign,
                  std::unique_ptr<queue::JournalReader> reader, EventPosition position);
 
   [[nodiscard]] static std::string name_of(const std::string& campaign);
   [[nodiscard]] Consumers::Key key() const { return {client_, name_}; }
-  [[nodiscard]] std::string_view origin() const noexcept { return origin_; }
 
   /// Reads on as far as the window and `end` allow; true when it should be called again at once.
   bool fill(queue::Locator end, std::uint32_t oldest_file);
-  /// The next request, when one may go now. `token` comes back in on_done().
+  /// The next request, when one may go now, to a host that has room. `token` comes back in
+  /// on_done().
+  using HasRoom = std::function<bool(std::string_view origin)>;
   [[nodiscard]] std::optional<HttpRequest> next_request(std::uint64_t token, TimePoint now,
-                                                        std::uint64_t now_ms);
+                                                        std::uint64_t now_ms,
+                                                        const HasRoom& has_room);
   struct Dead {
     EventPosition at;
     std::string reason;
@@ -71,32 +78,42 @@ class CallbackTarget {
     MessageId id;
     std::uint64_t time_ms = 0;  ///< of its record: how old it is
     std::string url;
+    std::string origin;
     std::string line;
     bool is_in_flight = false;
     bool is_done = false;
   };
-  [[nodiscard]] bool is_for_us(const RecordEvents& events, std::uint8_t sub) const;
-  [[nodiscard]] std::chrono::milliseconds pause() const;
+  /// How one host fares.
+  struct Host {
+    unsigned failures = 0;  ///< in a row
+    std::size_t requests = 0;
+    TimePoint retry_at{};
+    std::string last_error;
+  };
+  struct Request {
+    std::string origin;
+    std::vector<std::uint64_t> events;  ///< their numbers
+  };
+  [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
+  [[nodiscard]] std::string_view url_for(const RecordEvents& events) const;
+  [[nodiscard]] bool may_take(const std::string& origin, TimePoint now) const;
+  void forget_hosts(TimePoint now);
 
   const std::string client_;
   const CallbackConfig& config_;
   const std::string campaign_;
   const std::string name_;
-  const std::string url_;
-  const std::string origin_;
   std::unique_ptr<queue::JournalReader> reader_;
   queue::Locator next_;
   EventPosition skip_to_;
   EventPosition acknowledged_;
   std::deque<Waiting> window_;
-  std::uint64_t first_number_ = 0;  ///< of the window's first event
-  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> requests_;  // token → numbers
-  unsigned failures_ = 0;                                                   ///< in a row
-  TimePoint retry_at_{};
+  std::uint64_t first_number_ = 0;                       ///< of the window's first event
+  std::unordered_map<std::uint64_t, Request> requests_;  // by token
+  std::unordered_map<std::string, Host> hosts_;  // by origin; those that are not listed are well
   std::uint64_t posted_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t dead_ = 0;
-  std::string last_error_;
 };
 
 }  // namespace stentor::daemon

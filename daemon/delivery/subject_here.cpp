@@ -1,6 +1,7 @@
 #include "daemon/delivery/subject_here.h"
 
 #include "daemon/records/records.h"
+#include "daemon/records/subject_extras.h"
 
 namespace stentor::daemon {
 
@@ -15,6 +16,7 @@ SubjectHere::SubjectHere(std::span<const std::uint8_t> accepted, std::string_vie
   subject->parts = parts_here;
   FieldWriter fields;
   encode(*subject, fields);
+  append_callback(callback_of(accepted), fields);
   own_.assign(fields.octets().begin(), fields.octets().end());
 }
 

@@ -160,6 +160,7 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::campaign_set:
     case RecordKind::campaign_forgotten: break;
   }
+  events.subject_octets = subject;
   if (events.count > 0) events.subject = decode_subject(subject);
   if (!events.subject) events.count = 0;
   return events;

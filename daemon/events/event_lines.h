@@ -21,7 +21,8 @@ namespace stentor::daemon {
 /// The events of one record: at most a part's own and the message's.
 struct RecordEvents {
   std::optional<Subject> subject;
-  std::array<std::string_view, 2> types{};  ///< sub 1 and 2; empty where there is none
+  std::span<const std::uint8_t> subject_octets{};  ///< with what few have: subject_extras.h
+  std::array<std::string_view, 2> types{};         ///< sub 1 and 2; empty where there is none
   std::uint8_t count = 0;
 };
 [[nodiscard]] RecordEvents events_of(const queue::Record& record);

@@ -15,6 +15,7 @@
 #include "daemon/ingress/number.h"
 #include "daemon/ingress/preview.h"
 #include "daemon/optout/opt_outs.h"
+#include "daemon/records/subject_extras.h"
 
 namespace stentor::daemon {
 namespace {
@@ -263,6 +264,9 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   const bool none_left =
       std::ranges::all_of(out.recipients, [](const Recipient& r) { return r.refusal.has_value(); });
   if (none_left) return refused->refusal;
+  if (!request.callback.empty() && (peer.config == nullptr || !peer.config->callback)) {
+    return refuse("not_permitted", "callback: the configuration has none for this client");
+  }
   if (request.is_binary && peer.config != nullptr && !peer.config->may_send_binary) {
     return refuse("not_permitted", "binary: not allowed for this client");
   }
@@ -270,7 +274,8 @@ std::optional<Refusal> Admission::check(const SendRequest& request, const Peer& 
   const std::size_t octets =
       out.recipients.size() *
       (request.text.size() + request.udh.size() + request.meta.size() + request.ref.size() +
-       request.campaign.size() + request.smpp.tlvs.size() + kRecordOverheadOctets);
+       request.campaign.size() + request.callback.size() + request.smpp.tlvs.size() +
+       kRecordOverheadOctets);
   if (octets > kRequestOctetsMax) {
     return refuse("bad_field",
                   fmt::format("to: {} recipients with a text this long are more than one "
@@ -299,6 +304,7 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   content_.u8(static_cast<std::uint8_t>(request.encoding));
   content_.u8(static_cast<std::uint8_t>(request.receipt));
   content_.u32(request.max_segments);
+  if (!request.callback.empty()) content_.text(request.callback);
   if (request.smpp.service_type) content_.text(*request.smpp.service_type);
   if (request.smpp.protocol_id) content_.u8(*request.smpp.protocol_id);
   content_.raw(request.smpp.tlvs);
@@ -378,6 +384,7 @@ void Admission::write_message(const SendRequest& request, const Peer& peer, cons
   subject.meta = request.meta;
   subject_.clear();
   encode(subject, subject_);
+  append_callback(request.callback, subject_);
 
   const auto priority = request.priority.value_or(request.campaign.empty() ? queue::Priority::normal
                                                                            : queue::Priority::bulk);

@@ -60,7 +60,8 @@ struct SendRequest {
   std::string_view ref;
   std::string_view campaign;
   std::string_view carrier;
-  std::string_view meta;  ///< JSON object, verbatim
+  std::string_view meta;      ///< JSON object, verbatim
+  std::string_view callback;  ///< URL of its events; checked
   std::optional<queue::Priority> priority;
   TimeWish not_before;
   TimeWish expires;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "daemon/config/url_check.h"
 #include "daemon/ingress/campaign_request.h"
 #include "daemon/ingress/cancel_request.h"
 #include "daemon/ingress/carrier_request.h"
@@ -47,9 +48,12 @@ class RequestParser::Body : private RequestFields {
       std::optional<encoding::NationalLanguages>& national) const;
   std::expected<void, Refusal> read_hex(Field field, std::string& out) const;
   std::expected<void, Refusal> read_content(SendRequest& out);
+  std::expected<void, Refusal> read_callback(std::string_view& out) const;
   std::expected<void, Refusal> refuse_unbuilt() const;
 
   static constexpr std::size_t kMetaOctetsMax = 1024;
+  // It is kept with each record about the message, some five of them.
+  static constexpr std::size_t kCallbackOctetsMax = 512;
 
   sj::ondemand::parser parser_;
   sj::dom::parser strict_;  // checks what is kept verbatim: on demand, skipped values are not
@@ -326,9 +330,15 @@ std::expected<void, Refusal> RequestParser::Body::read_choices(SendRequest& out)
 // Fields of the protocol that this version does not act on are refused, never passed over; a value
 // that asks for what happens anyway is fine.
 std::expected<void, Refusal> RequestParser::Body::refuse_unbuilt() const {
-  for (const Field field : {Field::plan, Field::callback}) {
-    if (!has(field)) continue;
-    return refuse("not_supported", fmt::format("{} {}", name_of(field), kNotYet));
+  if (!has(Field::plan)) return {};
+  return refuse("not_supported", fmt::format("{} {}", name_of(Field::plan), kNotYet));
+}
+
+std::expected<void, Refusal> RequestParser::Body::read_callback(std::string_view& out) const {
+  if (auto read = read_text(Field::callback, out, kCallbackOctetsMax); !read) return read;
+  if (!has(Field::callback)) return {};
+  if (const auto wrong = check_url_template(out)) {
+    return refuse("bad_field", fmt::format("callback: {}", *wrong));
   }
   return {};
 }
@@ -426,6 +436,7 @@ std::expected<Request, Refusal> RequestParser::Body::send() {
   if (step) step = refuse_unbuilt();
   if (step) step = read_text(Field::ref, out.ref, kRefOctetsMax);
   if (step) step = read_content(out);
+  if (step) step = read_callback(out.callback);
   if (step) step = read_text(Field::from, out.from, SIZE_MAX);
   if (step) step = read_text(Field::campaign, out.campaign, 64);
   if (step) step = read_text(Field::carrier, out.carrier, 64);

@@ -274,6 +274,90 @@ class Callbacks(unittest.TestCase):
         second = self.send()
         under_test.wait_until(lambda: self.types_of(second), "its own authority is believed")
 
+    def test_a_message_has_its_events_posted_where_it_says_and_nowhere_else(self):
+        own, dead = Endpoint(), Endpoint(lambda path: (503, {}, b""))
+        self.addCleanup(own.close)
+        self.addCleanup(dead.close)
+        self.start(secret=SECRET, types=["sent", "delivered"],
+                   campaigns={"spring": self.endpoint.url + "/spring"})
+        stays = self.send(callback=dead.url + "/dead")
+        under_test.wait_until(lambda: dead.posts, "the dead host is tried")
+        # A host that fails is no other host's concern.
+        ids = [self.send(callback=own.url + "/{ref}?type={type}", ref=f"m-{i}", campaign="spring")
+               for i in range(3)]
+        theirs = self.send()
+        under_test.wait_until(lambda: len(own.events()) == 6, "the events of three messages")
+        self.assertEqual({e["id"] for e in own.events()}, set(ids))
+        self.assertLessEqual({path for path, _, _ in own.posts},
+                             {f"/m-{i}?type={t}" for i in range(3) for t in ("sent", "delivered")})
+        _, headers, body = own.posts[0]
+        stamp, mac = headers["Stentor-Signature"].split(",")
+        expected = hmac.new(SECRET.encode(), stamp[2:].encode() + b"." + body, hashlib.sha256)
+        self.assertEqual(mac, "v1=" + expected.hexdigest())
+        under_test.wait_until(lambda: len(self.types_of(theirs)) == 2, "the client's own URL")
+        self.assertEqual({e["id"] for e in self.endpoint.events()}, {theirs})
+        target = next(t for t in self.figures()["targets"] if t["target"] == "@callback")
+        self.assertEqual((target["waiting"] >= 2, target["last_error"]), (True, "HTTP status 503"))
+        self.daemon.kill()
+        dead.play = lambda path: (200, {}, b"")
+        tried = len(dead.posts)
+        self.daemon.start()
+        under_test.wait_until(lambda: len(dead.events(tried)) == 2, "it is tried after the kill")
+        self.assertEqual({e["id"] for e in dead.events()}, {stays})
+
+    def test_what_a_message_says_is_given_up_as_the_clients_is(self):
+        self.endpoint.play = lambda path: (500, {}, b"")
+        self.start(url=self.endpoint.url, types=["delivered"], give_up_after="1s")
+        self.send(callback=self.endpoint.url + "/own")
+        dead = under_test.wait_until(lambda: self.figures()["dead"], "a dead letter")
+        self.assertEqual((dead[0]["client"], dead[0]["target"], dead[0]["reason"]),
+                         ("crm", "@callback", "HTTP status 500"))
+
+    def test_urls_of_messages_are_checked_and_need_leave(self):
+        self.config = self.config.replace('allow = ["127.0.0.0/8", "::1/128"]', "allow = []")
+        self.start(types=["delivered"])
+        self.send(callback=self.endpoint.url + "/own")
+        self.wait_failure("its address is private")
+        self.assertEqual(self.endpoint.posts, [])
+        send = {"op": "send", "to": "+79161234567", "text": "x", "from": "SHOP"}
+        for wrong in ("ftp://example.net/", "https://{to}/", "https://a@example.net/", "x" * 600):
+            self.assertEqual(self.daemon.ask(**send, callback=wrong)["error"]["code"], "bad_field")
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        self.daemon.write_config_text(self.config)  # no client, no callback
+        self.daemon.start()
+        self.assertEqual(self.daemon.ask(**send, callback="https://example.net/")["error"]["code"],
+                         "not_permitted")
+
+    def test_requests_to_one_host_are_bounded_whoever_names_it(self):
+        gate, lock, now, most = threading.Event(), threading.Lock(), [0], [0]
+        self.addCleanup(gate.set)
+
+        def play(_):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            gate.wait(300)
+            with lock:
+                now[0] -= 1
+            return 200, {}, b""
+
+        self.endpoint.play = play
+        self.config = self.config.replace("[callbacks]", "[callbacks]\nin_flight = 3")
+        self.start(types=["delivered"], batch=1, timeout="300s",
+                   campaigns={c: self.endpoint.url + "/" + c for c in ("a", "b", "c")})
+        ids = [self.send(campaign=campaign) for campaign in ("a", "b", "c") for _ in range(3)]
+        ids += [self.send(callback=self.endpoint.url + f"/own/{i}") for i in range(6)]
+        ids.append(self.send())
+        for message_id in ids:
+            self.wait_delivered(message_id)
+        under_test.wait_until(lambda: now[0] == 3, "as many as may be")
+        time.sleep(1)  # a fourth would come at once
+        self.assertEqual(most[0], 3)
+        gate.set()
+        under_test.wait_until(lambda: {e["id"] for e in self.endpoint.events()} == set(ids),
+                              "all is posted")
+        self.assertEqual(most[0], 3)
+
     def test_a_url_that_is_none_is_named_with_its_line(self):
         me = pwd.getpwuid(os.geteuid()).pw_name
         self.daemon.write_config_text(

@@ -171,6 +171,19 @@ TEST_F(AdmissionTest, NamesWhatIsWrongWithEachField) {
   EXPECT_EQ(feed_->open().accepted, 0u);
 }
 
+TEST_F(AdmissionTest, TakesAUrlOfAMessageWhereItsClientMayNameOne) {
+  ClientConfig client;
+  SendRequest with_url = request("r");
+  with_url.callback = "https://example.net/hook";
+  expect_has(send(with_url), R"("code":"not_permitted")");
+  peer_.config = &client;
+  expect_has(send(with_url), R"("code":"not_permitted")");
+  client.callback.emplace();
+  expect_has(send(with_url), R"("status":"accepted")");
+  with_url.callback = "https://example.net/other";
+  expect_has(send(with_url), R"("code":"conflict")");
+}
+
 TEST_F(AdmissionTest, HoldsAClientToItsSendersAndCarriers) {
   ClientConfig client;
   client.senders = {"SHOP"};

@@ -163,11 +163,27 @@ TEST_F(RequestParserTest, RefusesSmppFieldsThatDoNotFit) {
   }
 }
 
-TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
-  for (const char* field : {R"("plan":[])", R"("callback":"http://x")"}) {
-    expect_refused(R"({"ref":"r","to":"1","text":"x",)" + std::string(field) + "}", "not_supported",
-                   "r");
+TEST_F(RequestParserTest, ReadsAUrlOfAMessagesOwnAndRefusesWhatIsNone) {
+  const auto send = [](const std::string& url) {
+    return R"({"ref":"r","to":"1","text":"x","callback":")" + url + "\"}";
+  };
+  const std::string longest = "https://example.net/" + std::string(492, 'x');
+  for (const std::string& url : {std::string("https://example.net/?t={type}&r={ref}"), longest}) {
+    const auto request = parse(send(url));
+    if (!request) FAIL() << url;
+    EXPECT_EQ(std::get<SendRequest>(*request).callback, url);
   }
+  for (const std::string& url :
+       {std::string("ftp://example.net/"), std::string("/hook"), std::string("https:///x"),
+        std::string("https://user@example.net/"), std::string("https://{to}.net/"),
+        std::string("https://example.net/{secret}"), std::string("https://example.net/a b"),
+        std::string(), longest + "x"}) {
+    expect_refused(send(url), "bad_field", "r");
+  }
+}
+
+TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
+  expect_refused(R"({"ref":"r","to":"1","text":"x","plan":[]})", "not_supported", "r");
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
   for (const char* op : {"reload", "drain"}) {
     expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");

@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "daemon/delivery/subject_here.h"
+#include "daemon/records/subject_extras.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -293,6 +296,34 @@ TEST(Ledger, CountsEachFinalStateOnceAndSentApart) {
 
   EXPECT_EQ(ledger.finals(), 6u);
   EXPECT_EQ(ledger.sent, 1u);
+}
+
+// Few messages have a URL of their own: one without it is written as it always was.
+TEST(Records, ASubjectCarriesAUrlBehindItsFields) {
+  const auto without = subject_octets();
+  EXPECT_EQ(callback_of(without), "");
+  FieldWriter out;
+  out.raw(without);
+  append_callback("", out);
+  EXPECT_EQ(out.size(), without.size());
+  append_callback("https://example.net/hook", out);
+  EXPECT_EQ(callback_of(out.octets()), "https://example.net/hook");
+  const auto subject = decode_subject(out.octets());
+  if (!subject) FAIL() << "it does not decode";
+  EXPECT_EQ(subject->meta, R"({"step":3})");
+  for (std::size_t size = 0; size < out.size(); ++size) {
+    EXPECT_EQ(callback_of(out.octets().first(size)), "") << size;
+  }
+}
+
+// A message that goes through another carrier keeps it.
+TEST(Records, ASubjectElsewhereCarriesItsUrlAlong) {
+  FieldWriter out;
+  out.raw(subject_octets());
+  append_callback("https://example.net/hook", out);
+  const SubjectHere here(out.octets(), "south");
+  EXPECT_TRUE(here.is_rewritten());
+  EXPECT_EQ(callback_of(here.octets()), "https://example.net/hook");
 }
 
 TEST(Records, AcceptedKeepsWhyItWasTakenSo) {
