@@ -7,3 +7,7 @@ find_package(benchmark REQUIRED)
 add_executable(receipt_bench receipt_bench.cpp)
 target_link_libraries(receipt_bench
   PRIVATE stentor_daemon stentor::protocol benchmark::benchmark_main fmt::fmt stentor_warnings)
+
+# And a message in the index for histories.
+add_executable(history_bench history_bench.cpp)
+target_link_libraries(history_bench PRIVATE stentor_daemon fmt::fmt stentor_warnings)

@@ -149,21 +149,32 @@ std::optional<MessageStanding> History::standing(const Asked& asked) {
                          .possible_duplicate = telling.is_possible_duplicate()};
 }
 
+// What `look` finds in the newest record of that name that is what it seems.
+std::optional<queue::Locator> History::first_of(
+    std::uint64_t key,
+    const std::function<std::optional<queue::Locator>(const queue::Record&)>& look) {
+  std::optional<queue::Locator> found;
+  std::size_t places = 0;
+  index_.visit_name(key, [&](queue::Locator at) {
+    if (const auto record = index_.reader().read(at)) found = look(*record);
+    return found || ++places == kPlacesMax;
+  });
+  return found;
+}
+
 // The accepted record of the message that is asked for.
 std::optional<queue::Locator> History::place_of(const Asked& asked) {
   const MessageQuestion& question = asked.question;
   if (question.place) return question.place;
   if (!question.carrier_id.empty()) return place_of_carrier_id(asked);
   if (!question.ref.empty()) {
-    for (const queue::Locator at :
-         index_.find_name(index_key(IndexedName::ref, question.ref), kPlacesMax)) {
-      const auto record = index_.reader().read(at);
-      const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
+    return first_of(index_key(IndexedName::ref, question.ref), [&](const queue::Record& record) {
+      const auto accepted = decode_accepted(record.payload);
       const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-      if (!subject || subject->ref != question.ref) continue;
-      if (asked.peer.may_observe || subject->client == asked.peer.client) return at;
-    }
-    return std::nullopt;
+      const bool is_it = subject && subject->ref == question.ref &&
+                         (asked.peer.may_observe || subject->client == asked.peer.client);
+      return is_it ? std::optional(record.at) : std::nullopt;
+    });
   }
   const auto id = MessageId::parse(question.id);
   if (!id) return std::nullopt;
@@ -183,19 +194,20 @@ std::optional<queue::Locator> History::place_of_carrier_id(const Asked& asked) {
       protocol::spellings_of(asked.question.carrier_id, protocol::MessageIdRule::automatic);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const std::string_view id = spellings.candidates[i].text();
-    for (const queue::Locator at :
-         index_.find_name(index_key(IndexedName::carrier_id, id), kPlacesMax)) {
-      const auto record = index_.reader().read(at);
-      const auto part = record && static_cast<RecordKind>(record->kind) == RecordKind::part
-                            ? decode_part(record->payload)
-                            : std::nullopt;
-      if (!part || protocol::CanonicalId(part->message_id).text() != id) continue;
-      const auto subject = decode_subject(part->of.subject);
-      if (!subject) continue;
-      if (asked.peer.may_observe || subject->client == asked.peer.client) {
-        return part->of.accepted;
-      }
-    }
+    const auto found =
+        first_of(index_key(IndexedName::carrier_id, id), [&](const queue::Record& record) {
+          std::optional<queue::Locator> accepted;
+          const auto part = static_cast<RecordKind>(record.kind) == RecordKind::part
+                                ? decode_part(record.payload)
+                                : std::nullopt;
+          if (!part || protocol::CanonicalId(part->message_id).text() != id) return accepted;
+          const auto subject = decode_subject(part->of.subject);
+          if (subject && (asked.peer.may_observe || subject->client == asked.peer.client)) {
+            accepted = part->of.accepted;
+          }
+          return accepted;
+        });
+    if (found) return found;
   }
   return std::nullopt;
 }
@@ -256,23 +268,26 @@ std::string History::sent_to(const Asked& asked) {
   reply.push_back('[');
   std::size_t shown = 0;
   bool more = false;
-  for (const queue::Locator at : index_.find_name(index_key(IndexedName::to, to), kPlacesMax)) {
+  std::size_t places = 0;
+  index_.visit_name(index_key(IndexedName::to, to), [&](queue::Locator at) {
+    const bool is_last = ++places == kPlacesMax;
     const auto record = index_.reader().read(at);
     const auto accepted = record && static_cast<RecordKind>(record->kind) == RecordKind::accepted
                               ? decode_accepted(record->payload)
                               : std::nullopt;
     const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-    if (!subject || subject->to != to) continue;  // another number of this hash
-    if (!asked.peer.may_observe && subject->client != asked.peer.client) continue;
+    if (!subject || subject->to != to) return is_last;  // another number of this hash
+    if (!asked.peer.may_observe && subject->client != asked.peer.client) return is_last;
     if (shown == kSentToMax) {
       more = true;
-      break;
+      return true;
     }
     if (const auto members = told(at, asked.peer, false)) {
       if (shown++ > 0) reply.push_back(',');
       reply.append("{").append(*members).append("}");
     }
-  }
+    return is_last;
+  });
   reply.push_back(']');
   if (more) reply.append(",\"more\":true");
   reply.push_back('}');

@@ -70,6 +70,9 @@ class History {
   [[nodiscard]] std::string answer(const Asked& asked);
   [[nodiscard]] std::optional<MessageStanding> standing(const Asked& asked);
   [[nodiscard]] std::string sent_to(const Asked& asked);
+  [[nodiscard]] std::optional<queue::Locator> first_of(
+      std::uint64_t key,
+      const std::function<std::optional<queue::Locator>(const queue::Record&)>& look);
   [[nodiscard]] std::optional<queue::Locator> place_of(const Asked& asked);
   [[nodiscard]] std::optional<queue::Locator> place_of_carrier_id(const Asked& asked);
   [[nodiscard]] std::vector<Stretch> pauses_of(const Subject& subject);

@@ -103,16 +103,33 @@ std::vector<queue::Locator> HistoryIndex::find_sequence(std::uint64_t sequence) 
   return {places.begin(), places.end()};
 }
 
-std::vector<queue::Locator> HistoryIndex::find_name(std::uint64_t key, std::size_t max) {
+void HistoryIndex::visit_name(std::uint64_t key,
+                              const std::function<bool(queue::Locator)>& is_enough) {
   std::vector<std::uint64_t> places;
+  const auto tell = [&] {
+    std::ranges::sort(places, std::ranges::greater{});
+    const bool ended = std::ranges::any_of(
+        places, [&](std::uint64_t at) { return is_enough(queue::Locator(at)); });
+    places.clear();
+    return ended;
+  };
   for (const IndexEntry& entry : names_) {
     if (entry.key == key) places.push_back(entry.at);
   }
-  for (auto file = sealed_.rbegin(); file != sealed_.rend() && places.size() < max; ++file) {
+  if (tell()) return;
+  for (auto file = sealed_.rbegin(); file != sealed_.rend(); ++file) {
     file->second.find_name(key, places);
+    if (tell()) return;
   }
-  std::ranges::sort(places, std::ranges::greater{});
-  return {places.begin(), places.end()};
+}
+
+std::vector<queue::Locator> HistoryIndex::find_name(std::uint64_t key, std::size_t max) {
+  std::vector<queue::Locator> places;
+  visit_name(key, [&](queue::Locator at) {
+    if (places.size() < max) places.push_back(at);
+    return places.size() >= max;
+  });
+  return places;
 }
 
 }  // namespace stentor::daemon

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -36,7 +37,10 @@ class HistoryIndex {
 
   /// Places of records that speak of the message, in order.
   [[nodiscard]] std::vector<queue::Locator> find_sequence(std::uint64_t sequence);
-  /// Places of records that may have the name, the newest first, at most about `max`.
+  /// Tells places of records that may have the name, the newest first, until `is_enough` says so:
+  /// each journal file costs a read, and what people ask about is mostly young.
+  void visit_name(std::uint64_t key, const std::function<bool(queue::Locator)>& is_enough);
+  /// The first `max` of them.
   [[nodiscard]] std::vector<queue::Locator> find_name(std::uint64_t key, std::size_t max);
 
   [[nodiscard]] queue::JournalReader& reader() noexcept { return reader_; }
