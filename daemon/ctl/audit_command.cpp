@@ -78,7 +78,7 @@ void print(const JournalAudit& audit, bool beside_daemon, std::ostream& out) {
   for (const auto& [name, count] : rows_of(audit)) {
     counts.add({std::string(name), grouped(static_cast<std::int64_t>(count))});
   }
-  for (const std::string& line : counts.lines()) out << line << '\n';
+  print(counts, out);
   out << fmt::format("the equation {}: {} accepted, {} final, {} live\n",
                      audit.ledger.holds() ? "holds" : "DOES NOT HOLD",
                      audit.ledger.figures.accepted, audit.ledger.figures.finals(),

@@ -37,7 +37,7 @@ result<Exit> callbacks(const Target& target, const Surroundings& around) {
                grouped(each.number("failed_requests")), grouped(each.number("dead")),
                printable(each.text("last_error"))});
   }
-  for (const std::string& line : table.lines()) *around.out << line << '\n';
+  print(table, *around.out);
   for (const JsonValue& each : reply->array("dead")) {
     *around.out << fmt::format("{} given up: {} {} {}: {}\n", each.text("time"),
                                printable(each.text("client")), printable(each.text("target")),

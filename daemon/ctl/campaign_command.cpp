@@ -32,10 +32,6 @@ void add_row(const JsonValue& campaign, Columns& table) {
              fmt::format("{:.1f}", campaign.fraction("rate"))});
 }
 
-void print(const Columns& columns, std::ostream& out) {
-  for (const std::string& line : columns.lines()) out << line << '\n';
-}
-
 // A line as it came when it is one of many: what failed, for a report.
 void print_line(const JsonValue& line, std::ostream& out) {
   const auto* fields = line.as_object();
@@ -49,14 +45,7 @@ void print_line(const JsonValue& line, std::ostream& out) {
 }
 
 void print_one(const JsonValue& campaign, std::ostream& out) {
-  const auto* fields = campaign.as_object();
-  if (fields == nullptr) return;
-  Columns columns({Side::left, Side::left});
-  for (const auto& [key, value] : *fields) {
-    if (key == "status" || value.as_array() != nullptr) continue;
-    columns.add({printable(key), printable(value.shown())});
-  }
-  print(columns, out);
+  print(members_shown(campaign), out);
   for (const JsonValue& carrier : campaign.array("carriers")) print_line(carrier, out);
 }
 

@@ -14,10 +14,6 @@ namespace {
 
 using Side = Columns::Side;
 
-void print(const Columns& columns, std::ostream& out) {
-  for (const std::string& line : columns.lines()) out << line << '\n';
-}
-
 std::vector<std::string> list_heading() {
   return {"carrier", "state", "binds", "in flight", "waiting", "oldest", "rate", "last error"};
 }
@@ -56,14 +52,7 @@ void print_pdu(const JsonValue& pdu, std::ostream& out) {
 }
 
 void print_shown(const JsonValue& carrier, std::ostream& out) {
-  const auto* fields = carrier.as_object();
-  if (fields == nullptr) return;
-  Columns columns({Side::left, Side::left});
-  for (const auto& [key, value] : *fields) {
-    if (key == "status" || value.as_array() != nullptr) continue;
-    columns.add({printable(key), printable(value.shown())});
-  }
-  print(columns, out);
+  print(members_shown(carrier), out);
   Columns binds({Side::right, Side::left, Side::left, Side::left, Side::left, Side::right,
                  Side::right, Side::right});
   binds.add({"bind", "type", "state", "since", "host", "in flight", "connects", "losses"});

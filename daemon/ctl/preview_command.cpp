@@ -96,7 +96,7 @@ struct Totals {
       columns.add({printable(name), grouped(of.texts), grouped(of.segments)});
     }
     columns.add({"together", grouped(texts), grouped(segments)});
-    for (const std::string& line : columns.lines()) out << line << '\n';
+    ctl::print(columns, out);
     out << fmt::format("characters {}", grouped(characters));
     if (texts > 0) {
       out << fmt::format("; the longest, on line {}, takes {} segment{}", longest_line,

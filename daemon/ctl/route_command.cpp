@@ -38,7 +38,7 @@ void print_route(const JsonValue& reply, std::ostream& out) {
                printable(each.text("health")), address_shown(each.object("destination")),
                address_shown(each.object("source")), printable(each.text("reason"))});
   }
-  for (const std::string& line : table.lines()) out << line << '\n';
+  print(table, out);
 }
 
 }  // namespace

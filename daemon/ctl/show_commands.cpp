@@ -17,10 +17,6 @@ namespace {
 
 using Side = Columns::Side;
 
-void print(const Columns& columns, std::ostream& out) {
-  for (const std::string& line : columns.lines()) out << line << '\n';
-}
-
 Columns carrier_table(const Status& status) {
   Columns table({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
                  Side::right, Side::right, Side::right, Side::right, Side::right, Side::right,

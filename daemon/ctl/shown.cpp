@@ -7,6 +7,9 @@
 #include <cmath>
 #include <iterator>
 #include <optional>
+#include <ostream>
+
+#include "daemon/ctl/json_value.h"
 
 namespace stentor::ctl {
 namespace {
@@ -139,6 +142,21 @@ std::vector<std::string> Columns::lines() const {
     lines.push_back(std::move(line));
   }
   return lines;
+}
+
+void print(const Columns& columns, std::ostream& out) {
+  for (const std::string& line : columns.lines()) out << line << '\n';
+}
+
+Columns members_shown(const JsonValue& object) {
+  Columns columns({Columns::Side::left, Columns::Side::left});
+  const auto* fields = object.as_object();
+  if (fields == nullptr) return columns;
+  for (const auto& [key, value] : *fields) {
+    if (key == "status" || value.as_array() != nullptr) continue;
+    columns.add({printable(key), printable(value.shown())});
+  }
+  return columns;
 }
 
 }  // namespace stentor::ctl

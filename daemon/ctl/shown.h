@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,12 @@ class Columns {
   std::vector<Side> sides_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+void print(const Columns& columns, std::ostream& out);
+
+class JsonValue;
+/// What an object says of itself, a member a line; its status and its lists left out.
+[[nodiscard]] Columns members_shown(const JsonValue& object);
 
 /// The first characters of a text, at most `columns`, without cutting one in two.
 [[nodiscard]] std::string_view cut(std::string_view text, std::size_t columns);
