@@ -129,6 +129,16 @@ class OptOut(unittest.TestCase):
         done = ctl(self.daemon, "optout", "remove", second, "--from", "SHOP")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn(second, ctl(self.daemon, "optout", "list").stdout)
+        # What export wrote, import reads: with its senders, and what is there already counts for none.
+        self.assertEqual(ctl(self.daemon, "optout", "remove", first).returncode, 0)
+        self.assertEqual(self.send(first[1:], **{"from": "ANY"})["status"], "accepted")
+        done = ctl(self.daemon, "optout", "import", input="\n".join(exported) + "\n")
+        self.assertEqual((done.returncode, done.stdout), (0, "2 numbers opted out\n"), done.stderr)
+        self.assertEqual(self.send(first[1:], **{"from": "ANY"})["error"]["code"], "opted_out")
+        self.assertEqual(self.send(second[1:], **{"from": "SHOP"})["error"]["code"], "opted_out")
+        self.assertEqual(self.send(second[1:], **{"from": "ANY"})["status"], "accepted")
+        self.assertEqual(ctl(self.daemon, "optout", "remove", second, "--from",
+                             "SHOP").returncode, 0)
         bad = ctl(self.daemon, "optout", "add", "nobody")
         self.assertEqual(bad.returncode, 1)
         self.assertIn("bad_destination", bad.stderr)

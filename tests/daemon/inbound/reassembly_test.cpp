@@ -59,7 +59,10 @@ TEST(Reassembly, KeepsSendersAndReferencesApart) {
   (void)reassembly.add(part(1, 2, 7, "+1"), kStart, 1);
   (void)reassembly.add(part(2, 2, 7, "+2"), kStart, 1);
   (void)reassembly.add(part(2, 2, 8, "+1"), kStart, 1);
-  EXPECT_EQ(reassembly.unfinished(), 3u);
+  auto elsewhere = part(2, 2, 7, "+1");
+  elsewhere.to = "4321";
+  (void)reassembly.add(std::move(elsewhere), kStart, 1);
+  EXPECT_EQ(reassembly.unfinished(), 4u) << "by source, destination and reference";
   EXPECT_FALSE(reassembly.take(kStart));
 }
 
