@@ -193,7 +193,6 @@ BAD_PARTS = {  # by the name of the carrier
 MUSEUM_PARTS = {
     "resets": resets_mid_pdu,
     "trickle": an_octet_a_second,
-    "neverreads": never_reads,
     "nonul": saying(lambda n: deliver(n, b"x" * 40)),
     "tlvpast": saying(lambda n: deliver(n, message(b"x", struct.pack(">HH", 0x1400, 500) + b"y"))),
     "tinytlvs": saying(lambda n: deliver(n, message(b"x", smpp.tlv(0x1400, b"") * 200))),
@@ -210,5 +209,7 @@ MUSEUM_PARTS = {
     "nackzero": saying(lambda n: smpp.pdu(smpp.GENERIC_NACK, 3, 0), 0.5),
     "unbinds": saying(lambda n: smpp.pdu(smpp.UNBIND, 0, n), 0.5),
     "alerts": saying(lambda n: smpp.pdu(smpp.ALERT_NOTIFICATION, 0, n, b"\x01\x01x\x00\x01")),
-    "flood": saying(lambda n, octets=receipts(500): octets, 0.05),
+    "flood": saying(lambda n, octets=receipts(25): octets),  # 500 a second
 }
+FLOODS = {"flood": saying(lambda n, octets=receipts(500): octets),  # 10,000 a second
+          "neverreads": never_reads}
