@@ -86,6 +86,7 @@ void read_journal(Section& section, JournalConfig& journal) {
 void read_queue(Section& section, QueueConfig& queue) {
   section.size("memory", queue.memory_octets, kMemoryMin, kSizeMax);
   section.duration("guard", queue.guard, 1s, 24h * 31);
+  section.duration("order_hold", queue.order_hold, 0ms, 1h);
   const Value* shards = section.find("shards");
   const auto* word = shards == nullptr ? nullptr : std::get_if<std::string>(&shards->is);
   if (word == nullptr) {

@@ -53,6 +53,8 @@ struct JournalConfig {
 struct QueueConfig {
   std::uint64_t memory_octets = 512ull << 20;
   std::chrono::seconds guard{24 * 3600};
+  /// How long one in retry or doubt holds back later ones of its order key; 0: not at all.
+  std::chrono::milliseconds order_hold{10'000};
   std::uint32_t shards = 0;  ///< 0: as many as cores and carriers allow
 };
 

@@ -293,6 +293,7 @@ std::string describe(const Config& config) {
   page.section("[queue]");
   page.line("memory", in_quotes(write_size(config.queue.memory_octets)));
   page.line("guard", config.queue.guard);
+  page.line("order_hold", config.queue.order_hold);
   page.line("shards",
             config.queue.shards == 0 ? in_quotes("auto") : std::to_string(config.queue.shards));
 

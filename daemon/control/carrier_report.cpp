@@ -83,6 +83,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("limited_by", carrier.limited_by, out);
   if (!carrier.limit_named.empty()) append_member("limit", carrier.limit_named, out);
   append_member("waiting_limits", carrier.waiting_limits, out);
+  append_member("waiting_order", carrier.waiting_held_back, out);
   append_member("response_ms", carrier.response_ms, out);
   append_member("outstanding", carrier.outstanding, out);
   append_member("submitted", carrier.stats.submitted, out);
@@ -94,6 +95,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("delivered", carrier.stats.messages_delivered, out);
   append_member("failed", carrier.stats.messages_failed, out);
   append_member("moved", carrier.stats.messages_moved, out);
+  append_member("order_passed", carrier.stats.order_passed, out);
   append_member("throttled", carrier.stats.throttled, out);
   append_member("retries", carrier.stats.retries_messages, out);
   append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,

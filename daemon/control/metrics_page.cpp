@@ -217,6 +217,10 @@ void add_links(Exposition::Families& all, const Figures& figures) {
                  gauge_family("stentor_queue_limited_messages",
                               "Messages that wait for a limit of their sender or prefix."),
                  figures, [](const CarrierSnapshot& c) { return number(c.waiting_limits); });
+  add_by_carrier(all,
+                 gauge_family("stentor_queue_held_back_messages",
+                              "Messages behind an earlier one of their order, in retry or doubt."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.waiting_held_back); });
   add_by_carrier(all, gauge_family("stentor_rate_configured", "Segments per second; 0: no limit."),
                  figures, [](const CarrierSnapshot& c) { return number(c.rate_configured); });
   add_by_carrier(all, gauge_family("stentor_rate_current", "Segments per second; 0: no limit."),
@@ -279,6 +283,10 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
   add_by_carrier(all, counter_family("stentor_retries_total", "Messages put off for a retry."),
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.retries_messages); });
+  add_by_carrier(all,
+                 counter_family("stentor_order_passed_total",
+                                "Messages sent before an earlier one of their order."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.order_passed); });
   add_by_carrier(all,
                  counter_family("stentor_moved_total",
                                 "Messages that waited here and moved to another carrier."),

@@ -97,6 +97,7 @@ void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
     if (answered.is_charged) ++answered.retry.attempts;
     ++stats_.retries_messages;
     const queue::Lanes::Pick pick = answered.pick;
+    hold_later_ones(pick, answered.retry.refused_since_ms);
     retries_[pick.ticket.at.bits()] = std::move(answered.retry);
     retry_later(pick, answered.retry_at_ms);
   }
@@ -116,6 +117,7 @@ void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_v
 // The message is final: receipts for parts of it that still come change nothing.
 void CarrierDelivery::forget(queue::Locator at) {
   retries_.erase(at.bits());
+  order_.end(at, wall_clock_ms());
   tracker_.forget(at);
 }
 
@@ -193,6 +195,7 @@ void CarrierDelivery::put_back(std::uint32_t slot) {
     fail(left, left.refusal_code, refusal_told(left));
   } else if (left.stopped && left.retry_at_ms != 0) {
     if (left.is_charged) ++left.retry.attempts;
+    hold_later_ones(pick, left.retry.refused_since_ms);
     retries_[pick.ticket.at.bits()] = std::move(left.retry);
     retry_later(pick, left.retry_at_ms);
   } else {

@@ -63,6 +63,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       throttle_(config.rate),
       status_policy_(config),
       limits_(config.limits),
+      order_(services.order_hold),
       failover_(config.failover_after),
       links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config), .trace = {}},
       timer_(services.context),
@@ -98,7 +99,11 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
   const std::uint64_t now = wall_clock_ms();
   // No loop runs yet that would hear of blocks written.
   if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
-  if (due_ms > now) return retry_later(pick, due_ms);
+  if (due_ms > now) {
+    const auto retry = retries_.find(pick.ticket.at.bits());
+    if (retry != retries_.end()) order_.hold(pick.ticket, retry->second.refused_since_ms, now);
+    return retry_later(pick, due_ms);
+  }
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
 }
 
@@ -175,6 +180,8 @@ void CarrierDelivery::schedule_pump() {
 void CarrierDelivery::pump() {
   const auto now = Clock::now();
   take_due(now);
+  withdraw_later_ones();
+  give_back_held();
   if (now >= next_second_) each_second(now);
   cancel_some();
   look_at_standing(now);
@@ -218,7 +225,7 @@ void CarrierDelivery::each_second(TimePoint now) {
 }
 
 void CarrierDelivery::arm_timer(TimePoint now) {
-  auto at = next_expiry(now);
+  auto at = std::min(next_expiry(now), next_release(now));
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
   }
@@ -248,6 +255,10 @@ void CarrierDelivery::arm_timer(TimePoint now) {
 
 void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
   if (is_dead(pick)) return end_due_or_cancelled(pick);
+  if (!order_.is_idle()) {  // those behind it first: it goes before them
+    order_.end(pick.ticket.at, wall_clock_ms());
+    give_back_held();
+  }
   arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket,
                              static_cast<std::uint32_t>(wall_clock_ms() / 1000));
 }
@@ -352,6 +363,10 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
       lanes_.waiting(queue::Priority::bulk) + limits_.waiting(queue::Priority::bulk);
   shot.waiting_timers = due_.size();
   shot.waiting_limits = limits_.waiting();
+  shot.waiting_held_back = order_.waiting();
+  shot.waiting_urgent += order_.waiting(queue::Priority::urgent);
+  shot.waiting_normal += order_.waiting(queue::Priority::normal);
+  shot.waiting_bulk += order_.waiting(queue::Priority::bulk);
   shot.waiting_urgent += staying_.waiting(queue::Priority::urgent);
   shot.waiting_normal += staying_.waiting(queue::Priority::normal);
   shot.waiting_bulk += staying_.waiting(queue::Priority::bulk);

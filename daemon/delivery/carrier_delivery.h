@@ -8,7 +8,7 @@
 // expiry, its place on disk), reserving.cpp (lane to intent),
 // limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
-// suspending.cpp.
+// suspending.cpp, ordering.cpp (what waits behind an earlier one of its order key).
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
 // Owns     Lanes, timers, links, the receipt index, messages in flight.
@@ -41,6 +41,7 @@
 #include "daemon/delivery/gauges.h"
 #include "daemon/delivery/in_doubt.h"
 #include "daemon/delivery/limiter_report.h"
+#include "daemon/delivery/order_hold.h"
 #include "daemon/delivery/outcomes.h"
 #include "daemon/delivery/rate_limits.h"
 #include "daemon/delivery/routing.h"
@@ -78,6 +79,7 @@ struct ShardServices {
   SharedInbox& inbox;
   queue::SpillIo& spill;
   std::size_t tickets_in_memory = 0;  ///< of one carrier; more of them wait on disk
+  std::chrono::milliseconds order_hold{0};
   std::uint64_t seed = 0;
   // Where outstanding segments beyond memory go; without files all stay in memory.
   queue::FileSystem* files = nullptr;
@@ -168,7 +170,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
   /// Messages, in lanes and timers.
   [[nodiscard]] std::size_t waiting() const noexcept {
-    return lanes_.waiting() + staying_.waiting() + limits_.waiting() + due_.size();
+    return lanes_.waiting() + staying_.waiting() + limits_.waiting() + order_.waiting() +
+           due_.size();
   }
 
  private:
@@ -209,6 +212,14 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void expire_waiting(TimePoint now);
   [[nodiscard]] TimePoint next_expiry(TimePoint now) const;
   void watch_spill();
+
+  // ordering.cpp
+  void hold_later_ones(const queue::Lanes::Pick& holder, std::uint64_t since_ms);
+  [[nodiscard]] bool must_wait(const queue::Lanes::Pick& pick);
+  void withdraw_later_ones();
+  void give_back_held();
+  void tell_passing(const Sending& passing);
+  [[nodiscard]] TimePoint next_release(TimePoint now) const;
 
   // reserving.cpp
   void reserve(TimePoint now);
@@ -335,6 +346,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   Throttle throttle_;
   StatusPolicy status_policy_;
   RateLimits limits_;
+  OrderHold order_;
+  std::vector<queue::Ticket> just_held_;  // in retry since the last turn
   AutoWindow responses_;
   KeysUnderWay under_way_;
   LimiterReport limiter_;

@@ -33,6 +33,7 @@ struct CarrierStats : TrackingStats {
   std::uint64_t segments_other = 0;
   std::uint64_t throttled = 0;
   std::uint64_t retries_messages = 0;
+  std::uint64_t order_passed = 0;    ///< went before an earlier one of their order key
   std::uint64_t messages_moved = 0;  ///< away, to another carrier of their route
   std::uint64_t messages_sent = 0;
   std::uint64_t uncertain_crash = 0;            ///< messages
@@ -73,12 +74,13 @@ struct CarrierSnapshot {
   std::size_t waiting_normal = 0;
   std::size_t waiting_bulk = 0;
   std::size_t waiting_timers = 0;
-  std::size_t waiting_limits = 0;   ///< of those above: parked by a limit of sender or prefix
-  std::string_view limited_by;      ///< what holds it back: a Limiter's word
-  std::string limit_named;          ///< the limit that holds most: "sender SHOP"; empty: none
-  std::uint32_t response_ms = 0;    ///< how long answers take of late
-  std::size_t waiting_held = 0;     ///< of those in lanes: paused
-  std::size_t waiting_spilled = 0;  ///< of those in lanes: on disk
+  std::size_t waiting_held_back = 0;  ///< of those above: behind an earlier one of their order
+  std::size_t waiting_limits = 0;     ///< of those above: parked by a limit of sender or prefix
+  std::string_view limited_by;        ///< what holds it back: a Limiter's word
+  std::string limit_named;            ///< the limit that holds most: "sender SHOP"; empty: none
+  std::uint32_t response_ms = 0;      ///< how long answers take of late
+  std::size_t waiting_held = 0;       ///< of those in lanes: paused
+  std::size_t waiting_spilled = 0;    ///< of those in lanes: on disk
   std::uint64_t spill_failures = 0;
   std::size_t reserved = 0;
   std::size_t in_doubt = 0;  ///< messages held since nobody knows

@@ -67,7 +67,10 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
       return true;
     case UncertainPolicy::fail: end_doubt_as_unknown(held, DoubtEnd::waited, {}); return false;
     case UncertainPolicy::hold:
-    case UncertainPolicy::wait_dlr: in_doubt_.put(doubted.sequence, std::move(held)); return false;
+    case UncertainPolicy::wait_dlr:
+      hold_later_ones(doubted.pick, now);
+      in_doubt_.put(doubted.sequence, std::move(held));
+      return false;
   }
   return true;
 }
@@ -97,6 +100,7 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
 }
 
 void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
+  order_.hold(held.pick.ticket, held.since_ms, wall_clock_ms());
   in_doubt_.put(sequence, std::move(held));
 }
 
@@ -234,7 +238,7 @@ void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
   }
   on_part_accepted(taken, part, receipt.message_id);
   ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];
-  if (taken.taken == taken.subject.parts) return;
+  if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_clock_ms());
   held.retry = std::move(taken.retry);
   held.doubt[part] = false;
   if (any(held.doubt)) {

@@ -55,6 +55,8 @@ void CarrierDelivery::hold_or_release(queue::Flow flow) {
   const bool is_cancelling =
       std::ranges::find(cancelling_, flow, &Cancelling::flow) != cancelling_.end();
   if (is_cancelling || paused_flows_.contains(flow)) {
+    order_.release_flow(flow);  // held in its lane, whole and in order
+    give_back_held();
     lanes_.hold(flow);
   } else {
     lanes_.release(flow);
@@ -216,7 +218,8 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
 
 // In lanes, behind limits, and set aside.
 std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
-  return lanes_.waiting_of(flow) + limits_.waiting_of(flow) + staying_.waiting_of(flow);
+  return lanes_.waiting_of(flow) + limits_.waiting_of(flow) + staying_.waiting_of(flow) +
+         order_.waiting_of(flow);
 }
 
 // A message that was buried: what is in hand of it here, its ticket aside.

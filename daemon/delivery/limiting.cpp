@@ -50,6 +50,7 @@ void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
       end_due_or_cancelled(pick);
       continue;
     }
+    if (must_wait(pick)) continue;
     Line* line = line_for(pick.ticket);
     if (line == nullptr || !has_room(*line, limit) || !line->stash.empty() ||
         reserve_one(pick, *line, limit, now, true) == Reserved::no_room) {

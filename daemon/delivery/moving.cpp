@@ -46,6 +46,8 @@ void CarrierDelivery::move_some() {
   if (draining_ || !services_.routing.has_stand_in(number_)) return;
   if (failover_.gives_back()) return give_back_some();
   if (failover_.stage() != Failover::Stage::away) return;
+  order_.release_all();  // they move, or stay, with the others
+  give_back_held();
   const std::size_t first = judge_limited();
   std::vector<queue::Lanes::Pick> picks;
   picks.reserve(kJudgedAtOnce);
@@ -143,6 +145,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
                         .at = pick.ticket.at};
   outcomes_.write(moved, arrival, services_.shards);
   if (retry != retries_.end()) retries_.erase(pick.ticket.at.bits());
+  order_.end(pick.ticket.at, wall_clock_ms());
   ++stats_.messages_moved;
   return true;
 }

@@ -63,6 +63,10 @@ void Outcomes::write(const Released& released) {
   add(RecordKind::released, released);
 }
 
+void Outcomes::write(const Passed& passed) {
+  add(RecordKind::passed, passed);
+}
+
 void Outcomes::write(const CarrierSwitched& switched) {
   add(RecordKind::carrier_switched, switched);
 }

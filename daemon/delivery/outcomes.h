@@ -32,6 +32,7 @@ class Outcomes final : public TrackingOutcomes {
   void write_conflict(const Verdict& conflict) override;
   void write(const Orphan& orphan) override;
   void write(const Released& released);
+  void write(const Passed& passed);
   void write(const CarrierSwitched& switched);
   /// The message goes to the shard of `arrival`'s carrier when this is durable.
   void write(const Moved& moved, const Arrival& arrival, std::size_t shards);

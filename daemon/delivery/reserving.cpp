@@ -62,6 +62,8 @@ void CarrierDelivery::reserve(TimePoint now) {
       const queue::Lanes::Pick& pick = line->stash.front();
       if (pick.ticket.expires <= seconds || is_dead(pick)) {
         end_due_or_cancelled(pick);
+      } else if (must_wait(pick)) {
+        // It stands there now.
       } else if (reserve_one(pick, *line, limit, now, false) == Reserved::no_room) {
         break;
       }
@@ -83,6 +85,7 @@ void CarrierDelivery::reserve(TimePoint now) {
       end_due_or_cancelled(*pick);
       continue;
     }
+    if (must_wait(*pick)) continue;
     Line& line = *line_for(pick->ticket);
     // Behind those that wait for the same bind: order holds.
     if (!has_room(line, limit) || !line.stash.empty() ||
@@ -132,6 +135,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   }
   if (match.is_any()) limits_.take(match, next.subject.parts, now);
   next.turn = ++turns_;
+  if (!order_.is_idle()) tell_passing(next);
   next.is_under_way = true;
   under_way_.enter(pick.ticket.key, line.link->number());
   line.reserved_segments += next.subject.parts;

@@ -53,6 +53,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                       .inbox = inbox_,
                       .spill = spill_,
                       .tickets_in_memory = tickets_in_memory(config),
+                      .order_hold = config.queue.order_hold,
                       .seed = seed + number * 1000,
                       .files = &files,
                       .spill_folder = config.state_dir / "outstanding",

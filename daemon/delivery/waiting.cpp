@@ -42,6 +42,7 @@ void CarrierDelivery::take_due(TimePoint now) {
 
 void CarrierDelivery::expire_waiting(TimePoint now) {
   const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
   if (now < next_expiry_look_ || lanes_.earliest_expiry().value_or(seconds + 1) > seconds) return;
   if (!services_.feed.is_full()) {
     const std::size_t expired =
@@ -54,7 +55,10 @@ void CarrierDelivery::expire_waiting(TimePoint now) {
 
 // The second in which the next message expires, so that its event comes in that second.
 CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
-  const auto earliest = lanes_.earliest_expiry();
+  auto earliest = lanes_.earliest_expiry();
+  if (const auto held_back = order_.earliest_expiry()) {
+    earliest = std::min(earliest.value_or(*held_back), *held_back);
+  }
   if (!earliest) return TimePoint::max();
   const std::chrono::milliseconds until(std::uint64_t{*earliest} * 1000);
   const std::chrono::milliseconds date(wall_clock_ms());

@@ -155,6 +155,7 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::consumer:
     case RecordKind::orphan:
     case RecordKind::moved:
+    case RecordKind::passed:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:
@@ -225,6 +226,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::consumer:
     case RecordKind::orphan:
     case RecordKind::moved:
+    case RecordKind::passed:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:

@@ -70,6 +70,8 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
     if (const auto set = decode_campaign_set(record.payload, record.at)) {
       on_name(campaign_key(set->campaign.client, set->campaign.name));
     }
+  } else if (kind == RecordKind::passed) {
+    if (const auto passed = decode_passed(record.payload)) of_following(passed->of, on_sequence);
   } else if (kind == RecordKind::uncertain) {
     if (const auto uncertain = decode_uncertain(record.payload)) {
       of_following(uncertain->of, on_sequence);

@@ -347,6 +347,14 @@ void Telling::tell(const queue::Record& record) {
     append_member("reason", moved->reason, steps_);
     end();
     carrier_ = moved->to;
+  } else if (kind == RecordKind::passed) {
+    const auto passed = decode_passed(record.payload);
+    if (!passed || !is_about(passed->of)) return;
+    const auto earlier = passed->earlier.text();
+    step(passed->of.time_ms, "passed");
+    append_member("earlier", {earlier.data(), earlier.size()}, steps_);
+    append_member("detail", "an earlier one of its order, in retry or in doubt", steps_);
+    end();
   } else if (kind == RecordKind::uncertain) {
     const auto uncertain = decode_uncertain(record.payload);
     if (!uncertain || !is_about(uncertain->of)) return;

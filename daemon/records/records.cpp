@@ -423,6 +423,21 @@ std::optional<Moved> decode_moved(std::span<const std::uint8_t> payload) {
   return checked(in, moved);
 }
 
+void encode(const Passed& passed, FieldWriter& out) {
+  encode(passed.of, out);
+  out.u64(passed.earlier.high());
+  out.u64(passed.earlier.low());
+}
+
+std::optional<Passed> decode_passed(std::span<const std::uint8_t> payload) {
+  FieldReader in(payload);
+  Passed passed;
+  passed.of = decode_following(in);
+  const std::uint64_t high = in.u64();
+  passed.earlier = MessageId(high, in.u64());
+  return checked(in, passed);
+}
+
 void encode(const ConsumerAt& consumer, FieldWriter& out) {
   out.text(consumer.client);
   out.text(consumer.name);

@@ -46,6 +46,7 @@ enum class RecordKind : std::uint8_t {
   campaign_set = 13,  ///< a campaign was made, changed or cancelled
   campaign_forgotten = 14,  ///< a campaign that had ended gave its place to another
   resolved = 15,            ///< a doubt ended (doubt_records.h)
+  passed = 16,              ///< a message goes before an earlier one of its order key
   moved = 20,               ///< a message that waited goes through another carrier
 
   carrier_switched = 48  ///< a carrier was suspended or resumed
@@ -239,6 +240,14 @@ struct Moved {
 };
 void encode(const Moved& moved, FieldWriter& out);
 [[nodiscard]] std::optional<Moved> decode_moved(std::span<const std::uint8_t> payload);
+
+/// It had waited as long as order asks for behind `earlier`, which is in retry or in doubt.
+struct Passed {
+  Following of;
+  MessageId earlier;  ///< of the one that it goes before
+};
+void encode(const Passed& passed, FieldWriter& out);
+[[nodiscard]] std::optional<Passed> decode_passed(std::span<const std::uint8_t> payload);
 
 struct ConsumerAt {
   std::string_view client;

@@ -22,6 +22,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
     case RecordKind::moved:
     case RecordKind::resolved:
     case RecordKind::uncertain: return Carriage::follows;
+    case RecordKind::passed:
     case RecordKind::conflict: return Carriage::dropped;  // told then; nothing came of it
     case RecordKind::consumer: return Carriage::latest;
     case RecordKind::orphan: return Carriage::recent;

@@ -93,6 +93,7 @@ void Replay::apply(const queue::Record& record) {
       }
       break;
     case RecordKind::orphan: return visit_orphan(record);
+    case RecordKind::passed:
     case RecordKind::conflict: return;  // told then; nothing came of it
     case RecordKind::released: return visit_released(record);
     case RecordKind::moved:
@@ -101,6 +102,7 @@ void Replay::apply(const queue::Record& record) {
         if (Entry* entry = entry_of(moved->of, sequence)) {
           entry->carrier = carrier_for(moved->to, false, *decode_subject(moved->of.subject));
           entry->attempts = 0;
+          refused_.erase(sequence);
         }
         return;
       }
@@ -315,6 +317,7 @@ void Replay::visit_part(const queue::Record& record) {
     // is allowed, one too few is not.
     if (entry->parts == 1) entry->intended = false;
     if (!is_accepted) {
+      note_refusal(sequence, *entry, part->of.time_ms);
       entry->attempts = part->attempt;
       entry->due_ms = std::max<std::uint64_t>(entry->due_ms, part->retry_at_ms) & kDueMask;
     }
@@ -333,6 +336,12 @@ void Replay::visit_part(const queue::Record& record) {
     }
   }
   advance(part->of, entry, sequence);
+}
+
+// Its first refusal: it still holds back later ones of its order key, where that is not long ago.
+void Replay::note_refusal(std::uint64_t sequence, const Entry& entry, std::uint64_t time_ms) {
+  const auto hold_ms = static_cast<std::uint64_t>(config_.queue.order_hold.count());
+  if (entry.attempts == 0 && time_ms + hold_ms > now_ms_) refused_.try_emplace(sequence, time_ms);
 }
 
 void Replay::visit_receipt(const queue::Record& record) {
@@ -450,6 +459,7 @@ void Replay::finish(std::uint32_t oldest) {
   }
   pieces_.clear();
   partials_.clear();
+  refused_.clear();
 }
 
 void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
@@ -468,6 +478,9 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
   }
   Retry retry;
   retry.attempts = entry.attempts;
+  if (const auto refused = refused_.find(sequence); refused != refused_.end()) {
+    retry.refused_since_ms = refused->second;
+  }
   retry.possible_duplicate = entry.possible_duplicate;
   if (partial != partials_.end()) retry.taken = partial->second.taken;
   const queue::Lanes::Pick pick{

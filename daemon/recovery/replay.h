@@ -119,6 +119,7 @@ class Replay {
   void visit_intent(const queue::Record& record);
   void visit_released(const queue::Record& record);
   void visit_part(const queue::Record& record);
+  void note_refusal(std::uint64_t sequence, const Entry& entry, std::uint64_t time_ms);
   void visit_receipt(const queue::Record& record);
   void visit_orphan(const queue::Record& record);
   [[nodiscard]] bool visit_inbound(const queue::Record& record);
@@ -140,6 +141,7 @@ class Replay {
   const std::uint64_t now_ms_;
   std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;       // by sequence / kPieceEntries
   std::unordered_map<std::uint64_t, Partial> partials_;          // messages of several parts
+  std::unordered_map<std::uint64_t, std::uint64_t> refused_;     // of late, by sequence: when
   std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
   std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
   Ledger ledger_;
