@@ -12,6 +12,9 @@
 namespace stentor::daemon {
 namespace {
 
+// Those that gave their place to others are looked for now and then.
+constexpr std::uint32_t kRoundsBetweenLooks = 600;
+
 std::string rejection(std::string_view code, std::string detail) {
   std::string reply;
   append_rejection({code, std::move(detail), {}}, reply);
@@ -39,6 +42,8 @@ void append_standing(const CampaignLedger::Standing& standing, std::string& out)
   append_member("client", campaign.client, out);
   append_member("state", state_of(standing), out);
   append_member("weight", campaign.weight, out);
+  if (campaign.rate > 0) append_member("rate_limit", campaign.rate, out);
+  if (!campaign.moved_to.empty()) append_member("moved_to", campaign.moved_to, out);
   append_member("accepted", counts.ledger.accepted, out);
   append_member("waiting", counts.waiting(), out);
   append_member("sent", counts.ledger.sent, out);
@@ -96,12 +101,19 @@ FlowOrder order_of(const Campaign& campaign) {
   return {.flow = campaign.flow,
           .is_paused = campaign.is_paused,
           .weight = campaign.weight,
-          .cancelled_before = campaign.cancelled_before};
+          .cancelled_before = campaign.cancelled_before,
+          .has_rate = campaign.rate > 0,
+          .moved_to = campaign.moved_to,
+          .moved_before = campaign.moved_before};
 }
 
 CampaignDesk::CampaignDesk(CampaignRegistry& registry, const CampaignLedger& ledger,
-                           CommitFeed& feed, AskCarriers ask_carriers)
-    : registry_(registry), ledger_(ledger), feed_(feed), ask_carriers_(std::move(ask_carriers)) {}
+                           CommitFeed& feed, Carriers carriers)
+    : registry_(registry), ledger_(ledger), feed_(feed), carriers_(std::move(carriers)) {
+  for (const CampaignLedger::Standing& standing : ledger.all()) {
+    pacing_.set_rate(standing.campaign.flow, standing.campaign.rate);
+  }
+}
 
 void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std::uint64_t now_ms,
                           Reply reply) {
@@ -122,7 +134,8 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
     case CampaignAction::set:
     case CampaignAction::pause:
     case CampaignAction::resume:
-    case CampaignAction::cancel: break;
+    case CampaignAction::cancel:
+    case CampaignAction::move: break;
     case CampaignAction::list:
     case CampaignAction::create: return;  // answered above
     case CampaignAction::report: return;  // the connection streams it
@@ -132,6 +145,15 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
   }
   if (!peer.may_submit && !peer.is_admin) {
     return reply(rejection("not_permitted", "campaign: this client may only look"));
+  }
+  if (request.action == CampaignAction::move) {
+    if (!carriers_.is_known(request.carrier)) {
+      return reply(rejection("unknown_carrier", "carrier: no such carrier"));
+    }
+    if (!peer.is_admin && peer.config != nullptr &&
+        !Peer::allows(peer.config->carriers, request.carrier)) {
+      return reply(rejection("not_permitted", "carrier: not among this client's carriers"));
+    }
   }
   order(request, *campaign, now_ms, std::move(reply));
 }
@@ -199,7 +221,14 @@ void CampaignDesk::order(const CampaignRequest& request, const Campaign& campaig
   if (request.action == CampaignAction::pause) changed.is_paused = true;
   if (request.action == CampaignAction::resume) changed.is_paused = false;
   if (request.weight) changed.weight = *request.weight;
-  registry_.change(changed, request.action == CampaignAction::cancel, feed_.open());
+  if (request.rate) changed.rate = *request.rate;
+  auto reach = OrderReach::later;
+  if (request.action == CampaignAction::cancel) reach = OrderReach::cancels;
+  if (request.action == CampaignAction::move) {
+    reach = OrderReach::moves;
+    changed.moved_to = request.carrier;
+  }
+  registry_.change(changed, reach, feed_.open());
   ordered_.push_back({.batch = feed_.open_number(),
                       .action = request.action,
                       .flow = changed.flow,
@@ -224,16 +253,19 @@ void CampaignDesk::on_settled(const CommitBatch& batch) {
 }
 
 // What the ledger has is what the record says: it was applied before we were told.
-void CampaignDesk::on_durable(Ordered ordered) const {
+void CampaignDesk::on_durable(Ordered ordered) {
   const auto standing = ledger_.find(ordered.flow);
   if (!standing) return ordered.reply(rejection("not_found", "name: no such campaign"));
-  ask_carriers_(order_of(standing->campaign), true,
+  pacing_.set_rate(ordered.flow, standing->campaign.rate);
+  carriers_.ask(order_of(standing->campaign), true,
                 [standing = *standing, action = ordered.action,
                  reply = std::move(ordered.reply)](const std::vector<FlowAtCarrier>& carriers) {
                   std::uint64_t waiting = 0;
+                  std::uint64_t elsewhere = 0;
                   std::uint64_t reserved = 0;
                   for (const FlowAtCarrier& at : carriers) {
                     waiting += at.waiting();
+                    if (at.carrier != standing.campaign.moved_to) elsewhere += at.waiting();
                     reserved += at.reserved;
                   }
                   std::string out = "{";
@@ -242,8 +274,15 @@ void CampaignDesk::on_durable(Ordered ordered) const {
                   append_member("client", standing.campaign.client, out);
                   append_member("state", state_of(standing), out);
                   append_member("weight", standing.campaign.weight, out);
+                  if (standing.campaign.rate > 0) {
+                    append_member("rate_limit", standing.campaign.rate, out);
+                  }
                   if (action == CampaignAction::cancel) {
                     append_member("cancelling", waiting, out);
+                  } else if (action == CampaignAction::move) {
+                    append_member("carrier", standing.campaign.moved_to, out);
+                    append_member("moving", elsewhere, out);
+                    append_member("waiting", waiting, out);
                   } else {
                     append_member("waiting", waiting, out);
                   }
@@ -256,7 +295,7 @@ void CampaignDesk::on_durable(Ordered ordered) const {
 void CampaignDesk::show(const Campaign& campaign, Reply reply) const {
   const auto standing = ledger_.find(campaign.flow);
   if (!standing) return reply(rejection("not_found", "name: no such campaign"));
-  ask_carriers_(
+  carriers_.ask(
       order_of(campaign), false,
       [standing = *standing, reply = std::move(reply)](const std::vector<FlowAtCarrier>& carriers) {
         std::string out = "{";
@@ -289,6 +328,19 @@ void CampaignDesk::look_for_ends() {
     return true;
   });
   for (auto& [reply, line] : ended) reply(std::move(line));
+}
+
+void CampaignDesk::deal_shares(std::chrono::steady_clock::time_point now) {
+  if (pacing_.is_idle() || is_dealing_) return;
+  if (++rounds_ % kRoundsBetweenLooks == 0) {
+    pacing_.keep([this](queue::Flow flow) { return ledger_.find(flow).has_value(); });
+  }
+  is_dealing_ = true;
+  carriers_.collect_shares([this, now](const std::vector<FlowShare>& found) {
+    is_dealing_ = false;
+    const auto dealt = pacing_.deal(found, now);
+    if (!dealt.empty()) carriers_.deal_shares(dealt);
+  });
 }
 
 }  // namespace stentor::daemon

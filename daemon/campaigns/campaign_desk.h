@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/campaigns/campaign_ledger.h"
+#include "daemon/campaigns/campaign_pacing.h"
 #include "daemon/campaigns/campaign_registry.h"
 #include "daemon/commit/commit_feed.h"
 #include "daemon/delivery/flow_order.h"
@@ -35,8 +36,16 @@ class CampaignDesk {
   using AskCarriers = std::function<void(const FlowOrder& order, bool obey,
                                          std::function<void(std::vector<FlowAtCarrier>)> done)>;
 
+  /// How it speaks with the carriers.
+  struct Carriers {
+    AskCarriers ask;
+    std::function<void(std::function<void(std::vector<FlowShare>)>)> collect_shares;
+    std::function<void(const std::vector<FlowShare>&)> deal_shares;
+    std::function<bool(std::string_view)> is_known;  ///< by its name
+  };
+
   CampaignDesk(CampaignRegistry& registry, const CampaignLedger& ledger, CommitFeed& feed,
-               AskCarriers ask_carriers);
+               Carriers carriers);
 
   void answer(const CampaignRequest& request, const Peer& peer, std::uint64_t now_ms, Reply reply);
   /// The campaign that is meant: the peer's own, or another's that he may see.
@@ -45,6 +54,8 @@ class CampaignDesk {
   void on_settled(const CommitBatch& batch);
   /// Answers those who waited for a campaign that has ended: call several times a second.
   void look_for_ends();
+  /// Deals what campaigns with a rate may send: call ten times a second.
+  void deal_shares(std::chrono::steady_clock::time_point now);
 
  private:
   // Each holds a connection; more than this is somebody who opens one for each message.
@@ -66,12 +77,15 @@ class CampaignDesk {
   void order(const CampaignRequest& request, const Campaign& campaign, std::uint64_t now_ms,
              Reply reply);
   void wait(const Campaign& campaign, Reply reply);
-  void on_durable(Ordered ordered) const;
+  void on_durable(Ordered ordered);
 
   CampaignRegistry& registry_;
   const CampaignLedger& ledger_;
   CommitFeed& feed_;
-  AskCarriers ask_carriers_;
+  Carriers carriers_;
+  CampaignPacing pacing_;
+  bool is_dealing_ = false;
+  std::uint32_t rounds_ = 0;
   std::vector<Ordered> ordered_;
   std::vector<Waiter> waiters_;
 };

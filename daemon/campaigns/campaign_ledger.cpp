@@ -38,9 +38,11 @@ bool CampaignLedger::restore(const queue::Record& record) {
     return totals.has_value();
   }
   if (kind == RecordKind::campaign_set) {
-    const auto set = decode_campaign_set(record.payload, record.at);
-    if (set) entry(set->campaign.flow).standing.campaign = set->campaign;
-    return set.has_value();
+    const auto set = decode_campaign_set(record.payload);
+    if (!set) return false;
+    Campaign& campaign = entry(set->campaign.flow).standing.campaign;
+    campaign = campaign_after(campaign, *set, record.at);
+    return true;
   }
   const auto forgotten = decode_forgotten(record.payload);
   if (forgotten) entries_.erase(*forgotten);
@@ -87,8 +89,8 @@ void CampaignLedger::apply(const CommitBatch& batch) {
       continue;
     }
     Campaign& campaign = entry(change.campaign.flow).standing.campaign;
-    campaign = change.campaign;
-    if (change.cancels) campaign.cancelled_before = batch.records.at(change.record_offset);
+    campaign = campaign_after(campaign, {.campaign = change.campaign, .reach = change.reach},
+                              batch.records.at(change.record_offset));
   }
   for (const FlowChange& change : batch.flows) {
     CampaignCounts& counts = entry(change.flow).standing.counts;

@@ -25,9 +25,8 @@ std::vector<FlowShare> CampaignPacing::deal(std::span<const FlowShare> found, Ti
   });
   std::vector<FlowShare> dealt;
   for (auto begin = sorted.begin(); begin != sorted.end();) {
-    const auto end = std::find_if(begin, sorted.end(), [&](const FlowShare& each) {
-      return each.flow != begin->flow;
-    });
+    const auto end = std::find_if(begin, sorted.end(),
+                                  [&](const FlowShare& each) { return each.flow != begin->flow; });
     if (const auto pace = paces_.find(begin->flow); pace != paces_.end()) {
       Pace& of = pace->second;
       const double kept_max = std::max(1.0, of.rate * kKeptSeconds);
@@ -54,9 +53,9 @@ void CampaignPacing::deal_one(Pace& pace, std::span<const FlowShare> found,
   const std::size_t first = dealt.size();
   std::uint64_t given = 0;
   for (const FlowShare& each : found) {
-    const auto share = static_cast<std::uint64_t>(static_cast<double>(all) *
-                                                  static_cast<double>(each.waiting) /
-                                                  static_cast<double>(waiting));
+    const auto share =
+        static_cast<std::uint64_t>(static_cast<double>(all) * static_cast<double>(each.waiting) /
+                                   static_cast<double>(waiting));
     dealt.push_back({.flow = each.flow,
                      .carrier = each.carrier,
                      .messages = std::min({share, each.waiting, all - given}),

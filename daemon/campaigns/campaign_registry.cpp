@@ -43,7 +43,7 @@ std::optional<queue::Flow> CampaignRegistry::number_of(std::string_view client,
   if (found != by_name_.end()) {
     Entry& entry = *found->second;
     entry.used_ms = now_ms;
-    if (!entry.is_recorded) change(Campaign(entry.campaign), false, batch);
+    if (!entry.is_recorded) change(Campaign(entry.campaign), OrderReach::later, batch);
     return entry.campaign.flow;
   }
   if (by_name_.size() >= kCampaignsMax && !make_room(now_ms, batch)) return std::nullopt;
@@ -56,7 +56,7 @@ std::optional<queue::Flow> CampaignRegistry::number_of(std::string_view client,
   entry->used_ms = now_ms;
   const Campaign made = entry->campaign;
   add(std::move(entry));
-  change(made, false, batch);
+  change(made, OrderReach::later, batch);
   return made.flow;
 }
 
@@ -73,19 +73,21 @@ std::vector<const Campaign*> CampaignRegistry::named(std::string_view name) cons
   return found;
 }
 
-void CampaignRegistry::change(const Campaign& changed, bool cancels, CommitBatch& batch) {
+void CampaignRegistry::change(const Campaign& changed, OrderReach reach, CommitBatch& batch) {
   Entry& entry = *by_flow_.at(changed.flow);
   assert(changed.name == entry.campaign.name && changed.client == entry.campaign.client);
   // Only what may change: the map's keys view the names.
   entry.campaign.changed_ms = changed.changed_ms;
   entry.campaign.is_paused = changed.is_paused;
   entry.campaign.weight = changed.weight;
+  entry.campaign.rate = changed.rate;
+  entry.campaign.moved_to = changed.moved_to;
   entry.is_recorded = true;
   fields_.clear();
-  encode(entry.campaign, cancels, fields_);
+  encode(entry.campaign, reach, fields_);
   CampaignChange change;
   change.campaign = entry.campaign;
-  change.cancels = cancels;
+  change.reach = reach;
   change.record_offset =
       batch.records.add(static_cast<std::uint8_t>(RecordKind::campaign_set), fields_.octets());
   batch.campaigns.push_back(std::move(change));
@@ -100,6 +102,8 @@ void CampaignRegistry::on_failed(const CommitBatch& batch) {
       entry.campaign.changed_ms = durable->campaign.changed_ms;
       entry.campaign.is_paused = durable->campaign.is_paused;
       entry.campaign.weight = durable->campaign.weight;
+      entry.campaign.rate = durable->campaign.rate;
+      entry.campaign.moved_to = durable->campaign.moved_to;
     } else {
       entry.is_recorded = false;  // its next message brings the record again
     }

@@ -38,8 +38,8 @@ class CampaignRegistry {
   /// Every client's campaign of this name.
   [[nodiscard]] std::vector<const Campaign*> named(std::string_view name) const;
 
-  /// Sets what `changed` says; its number must be known. `cancels`: what waits of it now.
-  void change(const Campaign& changed, bool cancels, CommitBatch& batch);
+  /// Sets what `changed` says; its number must be known.
+  void change(const Campaign& changed, OrderReach reach, CommitBatch& batch);
 
   /// A batch did not become durable: what it set is taken back.
   void on_failed(const CommitBatch& batch);

@@ -44,7 +44,7 @@ struct FlowChange {
 struct CampaignChange {
   Campaign campaign;
   std::uint32_t record_offset = 0;
-  bool cancels = false;
+  OrderReach reach = OrderReach::later;
   bool is_forgotten = false;
 };
 

@@ -440,11 +440,23 @@ void Daemon::Body::serve() {
                 history_->ask(std::move(question), peer, std::move(reply));
               },
           .events = [this](EventsHandover handover) { events_->adopt(std::move(handover)); },
-          .flows =
-              [this](const FlowOrder& order, bool obey,
-                     std::function<void(std::vector<FlowAtCarrier>)> done) {
-                questions_.ask_flow(order, obey, std::move(done));
-              },
+          .flows = {.ask =
+                        [this](const FlowOrder& order, bool obey,
+                               std::function<void(std::vector<FlowAtCarrier>)> done) {
+                          questions_.ask_flow(order, obey, std::move(done));
+                        },
+                    .collect_shares =
+                        [this](std::function<void(std::vector<FlowShare>)> done) {
+                          questions_.collect_shares(std::move(done));
+                        },
+                    .deal_shares =
+                        [this](const std::vector<FlowShare>& dealt) {
+                          questions_.deal_shares(dealt);
+                        },
+                    .is_known =
+                        [this](std::string_view name) {
+                          return routing_.carrier_named(name).has_value();
+                        }},
           .report =
               [this](ReportPlace place, CampaignReport::Answer answer) {
                 report_->ask(std::move(place), std::move(answer));

@@ -32,6 +32,29 @@ void ShardQuestions::ask_flow(const FlowOrder& order, bool obey,
   }
 }
 
+void ShardQuestions::collect_shares(std::function<void(std::vector<FlowShare>)> done) const {
+  struct Gathered {
+    std::vector<FlowShare> shares;  // touched on the ingress thread alone
+    std::size_t missing;
+    std::function<void(std::vector<FlowShare>)> done;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(done)});
+  for (const Member& member : members_) {
+    asio::post(*member.context, [this, member, gathered] {
+      asio::post(ingress_, [gathered, found = member.shard->give_back_shares()] {
+        std::ranges::copy(found, std::back_inserter(gathered->shares));
+        if (--gathered->missing == 0) gathered->done(std::move(gathered->shares));
+      });
+    });
+  }
+}
+
+void ShardQuestions::deal_shares(const std::vector<FlowShare>& dealt) const {
+  for (const Member& member : members_) {
+    asio::post(*member.context, [member, dealt] { member.shard->take_shares(dealt); });
+  }
+}
+
 void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const {
   struct Gathered {
     std::optional<DoubtAnswer> answer;  // touched on the ingress thread alone

@@ -27,6 +27,9 @@ class ShardQuestions {
   /// Gives the order to all carriers when `obey`; tells what each has of the flow.
   void ask_flow(const FlowOrder& order, bool obey,
                 std::function<void(std::vector<FlowAtCarrier>)> done) const;
+  /// What carriers have left of campaigns' shares; they stop there until deal_shares().
+  void collect_shares(std::function<void(std::vector<FlowShare>)> done) const;
+  void deal_shares(const std::vector<FlowShare>& dealt) const;
   /// Somebody's word on a message in doubt; answered when it is durable.
   void resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const;
 

@@ -59,6 +59,7 @@ result<Exit> campaign(const Target& target, const CampaignOptions& options,
   request.add("op", "campaign").add("action", options.action).add_given("name", options.name);
   request.add_given("client", options.client).add_given("carrier", options.carrier);
   if (options.weight) request.add("weight", *options.weight);
+  if (options.rate) request.add("rate", *options.rate);
   if (auto written = connection->write(request.line()); !written) {
     return std::unexpected(std::move(written.error()));
   }

@@ -153,15 +153,18 @@ void add_events(CLI::App& app, EventsOptions& options, bool& keep, Chosen& chose
 
 void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
-      "campaign", "what a campaign stands at; pause, resume, cancel what waits of it");
+      "campaign", "what a campaign stands at; pause, resume, cancel, move what waits of it");
   command
       ->add_option("ACTION", options.action,
-                   "list, show, create, set, pause, resume, cancel, wait or report")
+                   "list, show, create, set, pause, resume, cancel, move, wait or report")
       ->required();
   command->add_option("NAME", options.name, "the campaign; all but list want one");
   command->add_option("--client", options.client, "whose, where several have one of this name");
   command->add_option("--weight", options.weight, "its share against others of its priority")
       ->check(CLI::Range(1, 100));
+  command->add_option("--rate", options.rate, "messages a second over all carriers; 0: no limit")
+      ->check(CLI::Range(0, 1'000'000));
+  command->add_option("--carrier", options.carrier, "where a move goes");
   command->callback([&options, &chosen] {
     chosen = [&options](const Target& target, const Surroundings& around) {
       return campaign(target, options, around);

@@ -115,6 +115,7 @@ struct CampaignOptions {
   std::string client;
   std::string carrier;  ///< where to move it
   std::optional<std::int64_t> weight;
+  std::optional<std::int64_t> rate;  ///< messages a second; 0: no limit
 };
 [[nodiscard]] result<Exit> campaign(const Target& target, const CampaignOptions& options,
                                     const Surroundings& around);

@@ -22,6 +22,9 @@ constexpr std::uint64_t kRestoredBetweenLooks = 20'000;
 // The timer serves pacing too: finer steps than this only cost wake-ups.
 constexpr auto kFinestStep = 1ms;
 
+// Of lanes, timers, and what is set aside: two each, for its two sizes of slot.
+constexpr std::uint32_t kSpillFilesPerCarrier = 6;
+
 std::int64_t steady_ms(Clock::time_point at) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
@@ -55,9 +58,11 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       config_(config),
       number_(number),
       outcomes_(services.feed),
-      spill_(services.spill, number * 4u),
-      timers_spill_(services.spill, number * 4u + 2),
+      spill_(services.spill, number * kSpillFilesPerCarrier),
+      timers_spill_(services.spill, number * kSpillFilesPerCarrier + 2),
+      staying_spill_(services.spill, number * kSpillFilesPerCarrier + 4),
       lanes_(spill_, services.tickets_in_memory),
+      staying_(staying_spill_, services.tickets_in_memory / 4),
       due_(timers_spill_, services.tickets_in_memory / 2),
       pacer_(config.rate, Clock::now()),
       throttle_(config.rate),
@@ -140,8 +145,10 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
     arrival_lanes().push(pick.priority, pick.flow, pick.ticket,
                          static_cast<std::uint32_t>(wall_clock_ms() / 1000));
   }
-  // Cancelled with its campaign while it was on its way here.
+  // Cancelled or moved with its campaign while it was on its way here. One that another carrier
+  // handed on stays: it would go round.
   if (cancellations_.covers(pick.flow, at)) start_cancelling(pick.flow);
+  if (arrival.at.is_nowhere() && is_to_relocate(pick)) start_relocating(pick.flow);
   schedule_pump();
 }
 
@@ -184,6 +191,7 @@ void CarrierDelivery::pump() {
   give_back_held();
   if (now >= next_second_) each_second(now);
   cancel_some();
+  relocate_some();
   look_at_standing(now);
   move_some();
   expire_waiting(now);
@@ -206,18 +214,18 @@ void CarrierDelivery::pump() {
 }
 
 void CarrierDelivery::each_second(TimePoint now) {
-  next_second_ = now + 1s;
-  if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
+  // On the second of the date, when what is looked for in seconds expires.
   const std::uint64_t now_ms = wall_clock_ms();
+  next_second_ = now + std::chrono::milliseconds(1000 - now_ms % 1000);
+  if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   const std::uint64_t seconds = now_ms / 1000;
   wait_log_.note(limiter_.shown(now), now_ms);
   services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
   end_due_doubts(now_ms);
   expire_reserved(static_cast<std::uint32_t>(seconds));
-  staying_.take_expired(static_cast<std::uint32_t>(seconds),
-                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   limits_.take_expired(static_cast<std::uint32_t>(seconds),
                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  release_crowded();
   tracker_.on_second({.steady = now, .wall_ms = wall_clock_ms()});
   replies_.on_time(now);
   ask_about_receipts(now);
@@ -286,6 +294,7 @@ void CarrierDelivery::publish_gauges() {
   services_.gauges.outstanding.fetch_add(outstanding - published_outstanding_,
                                          std::memory_order_relaxed);
   const std::uint64_t spilled = spill_.stats().octets_on_disk / sizeof(queue::Ticket) +
+                                staying_spill_.stats().octets_on_disk / sizeof(queue::Ticket) +
                                 timers_spill_.stats().octets_on_disk / sizeof(queue::FarEntry);
   services_.gauges.spilled.fetch_add(spilled - published_spilled_, std::memory_order_relaxed);
   published_spilled_ = spilled;
@@ -375,8 +384,8 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.response_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(responses_.latency()).count());
   shot.waiting_held = lanes_.is_held_all() ? lanes_.waiting() : lanes_.waiting_held();
-  shot.waiting_spilled = lanes_.waiting_spilled() + due_.spilled();
-  for (const queue::SpillStore* store : {&spill_, &timers_spill_}) {
+  shot.waiting_spilled = lanes_.waiting_spilled() + staying_.waiting_spilled() + due_.spilled();
+  for (const queue::SpillStore* store : {&spill_, &timers_spill_, &staying_spill_}) {
     shot.spill_failures += store->stats().failed_writes + store->stats().failed_reads;
   }
   shot.reserved = reserved_;

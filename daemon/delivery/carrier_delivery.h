@@ -8,7 +8,8 @@
 // expiry, its place on disk), reserving.cpp (lane to intent),
 // limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
-// suspending.cpp, ordering.cpp (what waits behind an earlier one of its order key).
+// suspending.cpp, ordering.cpp (what waits behind an earlier one of its order key), relocating.cpp
+// (a campaign moved to another carrier).
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
 // Owns     Lanes, timers, links, the receipt index, messages in flight.
@@ -20,7 +21,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
@@ -37,7 +37,9 @@
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/delivery/failover.h"
+#include "daemon/delivery/flow_holds.h"
 #include "daemon/delivery/flow_order.h"
+#include "daemon/delivery/flow_shares.h"
 #include "daemon/delivery/gauges.h"
 #include "daemon/delivery/in_doubt.h"
 #include "daemon/delivery/limiter_report.h"
@@ -137,6 +139,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// Holds, weighs or cancels what waits of a flow; tells what it found. Before start() too.
   FlowAtCarrier obey(const FlowOrder& order);
   [[nodiscard]] FlowAtCarrier look_at(queue::Flow flow) const;
+  /// What is left of the shares of campaigns with a rate, and how many of them wait: they stop
+  /// until the next share comes.
+  void give_back_shares(std::vector<FlowShare>& found);
+  void take_share(const FlowShare& share);
   /// Ends what is in hand of a buried message and was not written; its ticket aside.
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   /// The verdict of a buried message that waits somewhere.
@@ -198,14 +204,40 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] std::size_t judge_limited();
   void judge(const queue::Lanes::Pick& pick);
   [[nodiscard]] bool move(const queue::Lanes::Pick& pick);
+  struct MoveOrder {
+    std::optional<std::uint16_t> target;  ///< none: as its route says
+    std::string_view reason;
+    std::uint64_t due_ms = 0;
+  };
+  [[nodiscard]] bool move(const queue::Lanes::Pick& pick, const MoveOrder& order);
   void give_back_some();
   [[nodiscard]] queue::Lanes& arrival_lanes();
+
+  // relocating.cpp
+  struct Relocation {  // a campaign's latest move, carried out or not
+    queue::Locator before;
+    std::uint16_t target = 0;
+  };
+  struct Relocating {
+    queue::Flow flow = 0;
+    std::vector<queue::Lanes::Pick> kept;  ///< accepted after it, or not free to go: they stay
+    std::vector<queue::Timers::Entry> kept_due;
+  };
+  void obey_move(const FlowOrder& order);
+  [[nodiscard]] bool is_to_relocate(const queue::Lanes::Pick& pick) const noexcept;
+  void start_relocating(queue::Flow flow);
+  void relocate_some();
+  void relocate(Relocating& now, const queue::Lanes::Pick& pick);
+  void relocate(Relocating& now, const queue::Timers::Entry& entry);
+  void finish_relocating(queue::Flow flow);
 
   // limiting.cpp
   [[nodiscard]] Limiter limiter_at(TimePoint now);
   [[nodiscard]] std::uint32_t window_now() const;
   [[nodiscard]] std::size_t room_of(const Line& line) const;
   void reserve_limited(std::size_t limit, TimePoint now);
+  void park_at_limit(const RateLimits::Match& match, const queue::Lanes::Pick& pick);
+  void release_crowded();
 
   // waiting.cpp
   void take_due(TimePoint now);
@@ -245,7 +277,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::vector<queue::Lanes::Pick> kept;  ///< accepted after the cancel: they go on waiting
     std::vector<queue::Timers::Entry> kept_due;
   };
-  void hold_or_release(queue::Flow flow);
+  void hold_for(queue::Flow flow, HoldReason reason, bool is_held);
+  void return_stashed(queue::Flow flow);
+  void spend_share(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
   std::size_t start_cancelling(queue::Flow flow);
   void expire_reserved(std::uint32_t seconds);
@@ -255,7 +289,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                                 const queue::Lanes::Sink& end);
   [[nodiscard]] bool is_dead(const queue::Lanes::Pick& pick) const noexcept;
   void end_due_or_cancelled(const queue::Lanes::Pick& pick);
-  [[nodiscard]] FlowLimit limit_of(const FlowAtCarrier& at) const;
+  [[nodiscard]] FlowLimit limit_of(const FlowAtCarrier& at, queue::Flow flow) const;
 
   // doubt.cpp
   struct Doubted {
@@ -334,18 +368,23 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   Outcomes outcomes_;
   queue::SpillStore spill_;
   queue::SpillStore timers_spill_;
+  queue::SpillStore staying_spill_;
   queue::Lanes lanes_;
   queue::Lanes staying_;  // set aside while others of its messages move to other carriers
   queue::Timers due_;
   Cancellations cancellations_;
   InDoubt in_doubt_;
   OpenHours open_hours_;
-  boost::unordered_flat_set<queue::Flow> paused_flows_;
+  FlowHolds holds_;
+  FlowShares shares_;
   std::deque<Cancelling> cancelling_;
+  boost::unordered_flat_map<queue::Flow, Relocation> relocations_;
+  std::deque<Relocating> relocating_;
   queue::Pacer pacer_;
   Throttle throttle_;
   StatusPolicy status_policy_;
   RateLimits limits_;
+  std::vector<queue::Flow> crowded_;  // held since too many wait at limits
   OrderHold order_;
   std::vector<queue::Ticket> just_held_;  // in retry since the last turn
   AutoWindow responses_;

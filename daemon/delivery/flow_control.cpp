@@ -19,10 +19,14 @@ std::string_view word_of(FlowLimit limit) noexcept {
   switch (limit) {
     case FlowLimit::nothing: return "nothing waits";
     case FlowLimit::paused: return "paused";
+    case FlowLimit::moving: return "moving";
     case FlowLimit::link_down: return "link down";
     case FlowLimit::suspended: return "suspended";
     case FlowLimit::throttled: return "throttled";
     case FlowLimit::scheduled: return "scheduled";
+    case FlowLimit::order: return "order";
+    case FlowLimit::limit: return "limit";
+    case FlowLimit::campaign_rate: return "campaign rate";
     case FlowLimit::rate: return "rate";
     case FlowLimit::window: return "window";
   }
@@ -33,38 +37,37 @@ FlowAtCarrier CarrierDelivery::obey(const FlowOrder& order) {
   lanes_.set_weight(order.flow, order.weight);
   const bool cancels = !order.cancelled_before.is_nowhere();
   cancellations_.cancel_before(order.flow, order.cancelled_before);
-  if (order.is_paused) {
-    paused_flows_.insert(order.flow);
-  } else {
-    paused_flows_.erase(order.flow);
+  if (shares_.limit(order.flow, order.has_rate)) {
+    hold_for(order.flow, HoldReason::rate, order.has_rate);  // until its first share comes
   }
-  std::size_t withdrawn = 0;
-  if (cancels) {
-    withdrawn = start_cancelling(order.flow);
-  } else {
-    hold_or_release(order.flow);
-  }
+  hold_for(order.flow, HoldReason::paused, order.is_paused);
+  const std::size_t withdrawn = cancels ? start_cancelling(order.flow) : 0;
+  obey_move(order);
   schedule_pump();
   FlowAtCarrier found = look_at(order.flow);
   found.ready += withdrawn;  // it waited until now
   return found;
 }
 
-// While its cancelled tickets are taken out, a flow is held: what came later keeps its order.
-void CarrierDelivery::hold_or_release(queue::Flow flow) {
-  const bool is_cancelling =
-      std::ranges::find(cancelling_, flow, &Cancelling::flow) != cancelling_.end();
-  if (is_cancelling || paused_flows_.contains(flow)) {
-    order_.release_flow(flow);  // held in its lane, whole and in order
+// While its tickets are taken out, cancelled or moved, a flow is held too: what came later keeps
+// its order.
+void CarrierDelivery::hold_for(queue::Flow flow, HoldReason reason, bool is_held) {
+  const bool was_held = holds_.is_held(flow);
+  holds_.set(flow, reason, is_held);
+  if (holds_.is_stopped(flow)) {  // held in its lane, whole and in order
+    order_.release_flow(flow);
     give_back_held();
-    lanes_.hold(flow);
-  } else {
+  }
+  if (holds_.is_held(flow) == was_held) return;
+  if (was_held) {
     lanes_.release(flow);
+  } else {
+    lanes_.hold(flow);
   }
 }
 
-std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
-  // What stands beside a full bind goes back to the lane, and is taken out there with the others.
+// What stands beside a full bind goes back to the lane, and is taken out there with the others.
+void CarrierDelivery::return_stashed(queue::Flow flow) {
   for (const auto& line : lines_) {
     std::vector<queue::Lanes::Pick> back;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
@@ -75,6 +78,10 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
     });
     for (auto pick = back.rbegin(); pick != back.rend(); ++pick) return_to_lane(*pick);
   }
+}
+
+std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
+  return_stashed(flow);
   std::size_t withdrawn = withdraw_reserved(
       [&](const Sending& reserved) {
         return reserved.pick.flow == flow && cancellations_.covers(flow, reserved.pick.ticket.at);
@@ -92,7 +99,7 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
   if (std::ranges::find(cancelling_, flow, &Cancelling::flow) == cancelling_.end()) {
     cancelling_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
   }
-  hold_or_release(flow);
+  hold_for(flow, HoldReason::cancelling, true);
   return withdrawn;
 }
 
@@ -196,7 +203,7 @@ void CarrierDelivery::finish_cancelling() {
   for (const queue::Timers::Entry& entry : done.kept_due) {
     due_.push(entry.due_ms, entry.priority, entry.flow, entry.ticket);
   }
-  hold_or_release(done.flow);
+  hold_for(done.flow, HoldReason::cancelling, false);
 }
 
 bool CarrierDelivery::is_dead(const queue::Lanes::Pick& pick) const noexcept {
@@ -267,23 +274,60 @@ FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
   for (const Cancelling& cancelling : cancelling_) {
     if (cancelling.flow == flow) at.ready += cancelling.kept.size() + cancelling.kept_due.size();
   }
+  for (const Relocating& relocating : relocating_) {
+    if (relocating.flow == flow) at.ready += relocating.kept.size() + relocating.kept_due.size();
+  }
   for (const auto& each : sendings_) {
     if (!each->record.empty() && each->subject.parts > 0 && each->pick.flow == flow) ++at.reserved;
   }
   at.in_doubt = in_doubt_.of_flow(flow).size();
-  at.limit = paused_flows_.contains(flow) && at.waiting() > 0 ? FlowLimit::paused : limit_of(at);
+  at.limit = limit_of(at, flow);
   return at;
 }
 
-FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at) const {
+FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at, queue::Flow flow) const {
   if (at.waiting() == 0) return FlowLimit::nothing;
+  if (holds_.is_held_for(flow, HoldReason::paused)) return FlowLimit::paused;
+  if (holds_.is_held_for(flow, HoldReason::moving)) return FlowLimit::moving;
   const bool any_bound =
       std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
   if (suspended_) return FlowLimit::suspended;
   if (!any_bound) return FlowLimit::link_down;
   if (throttle_.is_cut()) return FlowLimit::throttled;
   if (at.ready == 0) return FlowLimit::scheduled;
+  if (at.ready == order_.waiting_of(flow)) return FlowLimit::order;
+  if (at.ready == limits_.waiting_of(flow) || holds_.is_held_for(flow, HoldReason::crowded)) {
+    return FlowLimit::limit;
+  }
+  if (holds_.is_held_for(flow, HoldReason::rate)) return FlowLimit::campaign_rate;
   return config_.rate > 0 ? FlowLimit::rate : FlowLimit::window;
+}
+
+// Ten times a second, of every campaign with a rate: what a dead carrier has gets no share.
+void CarrierDelivery::give_back_shares(std::vector<FlowShare>& found) {
+  if (shares_.is_empty()) return;
+  const bool may_send =
+      !suspended_ && !draining_ &&
+      std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
+  shares_.take_all([&](queue::Flow flow, std::uint64_t left) {
+    const bool may_go =
+        may_send && !holds_.is_stopped(flow) && !holds_.is_held_for(flow, HoldReason::crowded);
+    const std::size_t waiting = may_go ? lanes_.waiting_of(flow) : 0;
+    hold_for(flow, HoldReason::rate, true);
+    if (waiting + left == 0) return;
+    found.push_back({.flow = flow, .carrier = number_, .messages = left, .waiting = waiting});
+  });
+}
+
+void CarrierDelivery::take_share(const FlowShare& share) {
+  if (share.messages == 0 || !shares_.put(share.flow, share.messages)) return;
+  hold_for(share.flow, HoldReason::rate, false);
+  schedule_pump();
+}
+
+void CarrierDelivery::spend_share(queue::Flow flow) {
+  if (shares_.is_empty() || shares_.spend(flow)) return;
+  hold_for(flow, HoldReason::rate, true);
 }
 
 }  // namespace stentor::daemon

@@ -19,9 +19,13 @@ struct FlowOrder {
   bool is_paused = false;
   std::uint16_t weight = 1;
   queue::Locator cancelled_before;  ///< what was accepted before it and waits is cancelled
+  bool has_rate = false;            ///< goes by shares (flow_shares.h)
+  std::string moved_to;             ///< a carrier
+  queue::Locator moved_before;      ///< what was accepted before it and waits elsewhere goes there
 
   [[nodiscard]] bool asks_for_nothing() const noexcept {
-    return !is_paused && weight == 1 && cancelled_before.is_nowhere();
+    return !is_paused && weight == 1 && cancelled_before.is_nowhere() && !has_rate &&
+           moved_before.is_nowhere();
   }
 };
 
@@ -29,11 +33,15 @@ struct FlowOrder {
 enum class FlowLimit : std::uint8_t {
   nothing,  ///< none waits there
   paused,
+  moving,  ///< to another carrier
   link_down,
   suspended,
   throttled,
   scheduled,  ///< all that wait are waiting for a time: a retry, not_before, hours
-  rate,
+  order,      ///< all that wait stand behind earlier ones of their order, in retry or in doubt
+  limit,      ///< all that wait come under a limit of their sender or prefix
+  campaign_rate,
+  rate,  ///< the carrier's
   window
 };
 [[nodiscard]] std::string_view word_of(FlowLimit limit) noexcept;

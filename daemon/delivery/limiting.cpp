@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t kParkedAtOnce = 256;
 // Answers that take longer than this are the carrier's doing, not the window's.
 constexpr auto kSlowAnswer = 1s;
+// Tickets that wait at limits, 1 MiB of them, and one more of each flow: many times what a limit
+// lets through in the second it takes to let the others in. They have no place on disk.
+constexpr std::size_t kParkedMax = 65'536;
 
 }  // namespace
 
@@ -42,7 +45,7 @@ void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
     const auto parked = limits_.pop_ready(now);
     if (!parked) return;
     const queue::Lanes::Pick& pick = parked->pick;
-    if (lanes_.is_held(pick.flow) || lanes_.is_held_all()) {  // it waits with its campaign again
+    if (holds_.is_stopped(pick.flow) || lanes_.is_held_all()) {  // it waits with its campaign again
       lanes_.push_front(pick.priority, pick.flow, pick.ticket, seconds);
       continue;
     }
@@ -57,6 +60,23 @@ void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
       return limits_.put_back(*parked, seconds);  // a bind that gets room pumps again
     }
   }
+  schedule_pump();
+}
+
+// With too many there, what comes under a limit stops in its lane, and so does what stands behind
+// it in its campaign. Others go on.
+void CarrierDelivery::park_at_limit(const RateLimits::Match& match,
+                                    const queue::Lanes::Pick& pick) {
+  limits_.park(match, pick, static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+  if (limits_.waiting() < kParkedMax || holds_.is_held_for(pick.flow, HoldReason::crowded)) return;
+  crowded_.push_back(pick.flow);
+  hold_for(pick.flow, HoldReason::crowded, true);
+}
+
+void CarrierDelivery::release_crowded() {
+  if (crowded_.empty() || limits_.waiting() > kParkedMax / 2) return;
+  for (const queue::Flow flow : crowded_) hold_for(flow, HoldReason::crowded, false);
+  crowded_.clear();
   schedule_pump();
 }
 

@@ -107,6 +107,13 @@ void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
 }
 
 bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
+  return move(pick,
+              {.target = {},
+               .reason = name_of(suspended_ ? CarrierHealth::suspended : CarrierHealth::down)});
+}
+
+// Nothing of it was ever sent, so that it begins anew over there.
+bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& order) {
   const auto retry = retries_.find(pick.ticket.at.bits());
   if (retry != retries_.end() &&
       (retry->second.possible_duplicate ||
@@ -116,9 +123,11 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-  if (!subject || accepted->names_carrier) return false;
-  const auto target = services_.routing.stand_in({subject->to, subject->from, subject->campaign},
-                                                 number_, subject->client);
+  if (!subject || (accepted->names_carrier && !order.target)) return false;
+  const auto target =
+      order.target ? order.target
+                   : services_.routing.stand_in({subject->to, subject->from, subject->campaign},
+                                                number_, subject->client);
   if (!target) return false;
   const CarrierConfig& there = services_.routing.carrier(*target);
   const Content content = content_of(*accepted);
@@ -134,12 +143,12 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
               .possible_duplicate = false};
   moved.from = config_.name;
   moved.to = there.name;
-  moved.reason = name_of(suspended_ ? CarrierHealth::suspended : CarrierHealth::down);
+  moved.reason = order.reason;
   const Arrival arrival{.record_offset = 0,
                         .expires = pick.ticket.expires,
                         .key = pick.ticket.key,
                         .flow = pick.flow,
-                        .due_ms = 0,
+                        .due_ms = order.due_ms,
                         .carrier = *target,
                         .priority = pick.priority,
                         .at = pick.ticket.at};

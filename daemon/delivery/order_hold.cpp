@@ -121,6 +121,7 @@ std::optional<std::uint32_t> OrderHold::earliest_expiry() const noexcept {
 }
 
 std::optional<std::uint64_t> OrderHold::next_ms() const noexcept {
+  if (!released_.empty()) return 0;
   if (waiting_ == 0 || due_.empty()) return std::nullopt;
   return due_.top().first;
 }

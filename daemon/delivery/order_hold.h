@@ -46,7 +46,7 @@ class OrderHold {
   /// It goes on, or is final: what waits behind it alone is released. Costs nothing for others.
   void end(queue::Locator holder, std::uint64_t now_ms);
   /// Whether anything is held or holds: false lets the hot path by.
-  [[nodiscard]] bool is_idle() const noexcept { return keys_.empty(); }
+  [[nodiscard]] bool is_idle() const noexcept { return keys_.empty() && released_.empty(); }
 
   /// Must it wait behind an earlier one of its key? Then park() it.
   [[nodiscard]] bool holds_back(const queue::Ticket& ticket, std::uint64_t now_ms) const;
@@ -65,7 +65,7 @@ class OrderHold {
   [[nodiscard]] std::vector<Pick> take_expired(std::uint32_t now_seconds);
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
 
-  /// When on_time() has something to do; nothing when none waits.
+  /// When there is something to release or to take; nothing when none waits.
   [[nodiscard]] std::optional<std::uint64_t> next_ms() const noexcept;
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t waiting(queue::Priority priority) const noexcept {

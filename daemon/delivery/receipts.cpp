@@ -68,7 +68,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;
   }
-  end_doubt_by_receipt(*receipt, deliver.source.digits);
+  end_doubt_by_receipt(*receipt, deliver.source.digits);  // first: it makes its segment known
   tracker_.on_receipt(*receipt, moment_now());
   answer_when_durable(link, sequence_number);
 }

@@ -86,6 +86,7 @@ void CarrierDelivery::reserve(TimePoint now) {
       continue;
     }
     if (must_wait(*pick)) continue;
+    spend_share(pick->flow);
     Line& line = *line_for(pick->ticket);
     // Behind those that wait for the same bind: order holds.
     if (!has_room(line, limit) || !line.stash.empty() ||
@@ -126,7 +127,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   if (!limits_.is_empty()) {
     match = limits_.match(next.subject.from, next.subject.to);
     if (match.is_any() && !was_parked && !limits_.may_go(match, now)) {
-      limits_.park(match, pick, static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+      park_at_limit(match, pick);
       return close(Reserved::otherwise);
     }
   }

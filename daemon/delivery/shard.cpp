@@ -82,6 +82,18 @@ std::vector<FlowAtCarrier> Shard::ask(const FlowOrder& order, bool obey) {
   return found;
 }
 
+std::vector<FlowShare> Shard::give_back_shares() {
+  std::vector<FlowShare> found;
+  for (const Member& member : carriers_) member.carrier->give_back_shares(found);
+  return found;
+}
+
+void Shard::take_shares(const std::vector<FlowShare>& dealt) {
+  for (const FlowShare& share : dealt) {
+    if (by_number_[share.carrier] != nullptr) by_number_[share.carrier]->take_share(share);
+  }
+}
+
 std::optional<DoubtAnswer> Shard::resolve(std::uint64_t sequence, DoubtEnd end, const Peer& peer) {
   for (const Member& member : carriers_) {
     if (auto answer = member.carrier->resolve(sequence, end, peer)) return answer;

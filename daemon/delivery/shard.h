@@ -42,6 +42,9 @@ class Shard {
 
   /// Gives the order to each carrier when `obey`; tells what each has of the flow.
   [[nodiscard]] std::vector<FlowAtCarrier> ask(const FlowOrder& order, bool obey);
+  /// See CarrierDelivery.
+  [[nodiscard]] std::vector<FlowShare> give_back_shares();
+  void take_shares(const std::vector<FlowShare>& dealt);
   /// Somebody's word on a message in doubt; nothing when none of the carriers holds it.
   [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
                                                    const Peer& peer);

@@ -43,11 +43,14 @@ void CarrierDelivery::take_due(TimePoint now) {
 void CarrierDelivery::expire_waiting(TimePoint now) {
   const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
   for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
-  if (now < next_expiry_look_ || lanes_.earliest_expiry().value_or(seconds + 1) > seconds) return;
+  const auto is_due = [seconds](const queue::Lanes& lanes) {
+    return lanes.earliest_expiry().value_or(seconds + 1) <= seconds;
+  };
+  if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_))) return;
   if (!services_.feed.is_full()) {
-    const std::size_t expired =
-        lanes_.take_expired(seconds, kExpireAtOnce,
-                            [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+    const auto end = [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); };
+    std::size_t expired = lanes_.take_expired(seconds, kExpireAtOnce, end);
+    expired += staying_.take_expired(seconds, kExpireAtOnce - expired, end);
     if (expired == kExpireAtOnce) return schedule_pump();
   }
   next_expiry_look_ = now + kExpiryStep;
@@ -56,8 +59,8 @@ void CarrierDelivery::expire_waiting(TimePoint now) {
 // The second in which the next message expires, so that its event comes in that second.
 CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
   auto earliest = lanes_.earliest_expiry();
-  if (const auto held_back = order_.earliest_expiry()) {
-    earliest = std::min(earliest.value_or(*held_back), *held_back);
+  for (const auto other : {staying_.earliest_expiry(), order_.earliest_expiry()}) {
+    if (other) earliest = std::min(earliest.value_or(*other), *other);
   }
   if (!earliest) return TimePoint::max();
   const std::chrono::milliseconds until(std::uint64_t{*earliest} * 1000);
@@ -66,22 +69,24 @@ CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
 }
 
 void CarrierDelivery::on_spilled() {
-  if (lanes_.waiting() + due_.size() > 0) schedule_pump();
+  if (lanes_.waiting() + staying_.waiting() + due_.size() > 0) schedule_pump();
 }
 
 void CarrierDelivery::watch_spill() {
-  spill_.retry();
-  timers_spill_.retry();
-  const bool lanes_fail = spill_.stats().is_failing;
-  const bool is_failing = lanes_fail || timers_spill_.stats().is_failing;
+  const queue::SpillStore* failing = nullptr;
+  for (queue::SpillStore* store : {&timers_spill_, &staying_spill_, &spill_}) {
+    store->retry();
+    if (store->stats().is_failing) failing = store;
+  }
+  const bool is_failing = failing != nullptr;
   if (is_failing == is_spill_failing_) return;
   is_spill_failing_ = is_failing;
-  const auto& stats = lanes_fail ? spill_.stats() : timers_spill_.stats();
-  if (is_spill_failing_) {
+  if (failing != nullptr) {
     spdlog::error(
         "carrier {}: {} waiting messages should go to disk and cannot: {}; nothing is "
         "lost, they stay in memory",
-        config_.name, lanes_.waiting_spilled() + due_.spilled(), stats.last_error.message());
+        config_.name, lanes_.waiting_spilled() + staying_.waiting_spilled() + due_.spilled(),
+        failing->stats().last_error.message());
   } else {
     spdlog::info("carrier {}: waiting messages go to disk again", config_.name);
   }

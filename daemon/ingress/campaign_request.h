@@ -1,6 +1,6 @@
 // Reads a `campaign` request from its fields.
 //
-// Errors   Refusal with bad_field, unknown_field or not_supported.
+// Errors   Refusal with bad_field or unknown_field.
 // Threads  A pure function; the result views what `fields` views.
 // Spec     docs/protocol.md, "campaign"
 #pragma once

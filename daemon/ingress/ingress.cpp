@@ -26,7 +26,7 @@ constexpr std::size_t kConnectionsMax = 4096;
 constexpr std::uint64_t kUntakenOctetsMax = 32u << 20;
 constexpr auto kAcceptAgainAfter = 100ms;  // out of descriptors: others may close theirs
 constexpr auto kTick = 1s;
-constexpr auto kLookForEndsEvery = 100ms;  // of campaigns that somebody waits for
+constexpr auto kLookForEndsEvery = 100ms;  // of campaigns that somebody waits for; their shares
 constexpr auto kLookForRoomEvery = 5ms;
 
 // A duplicate's record is looked up now and then; a few blocks are enough.
@@ -253,6 +253,7 @@ void Ingress::look_for_ends() {
   ends_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
     campaigns_.look_for_ends();
+    campaigns_.deal_shares(std::chrono::steady_clock::now());
     look_for_ends();
   });
 }

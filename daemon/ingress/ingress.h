@@ -60,7 +60,7 @@ struct IngressHelpers {
   std::function<void(Reply)> status;
   std::function<void(MessageQuestion, const Peer&, Reply)> history;
   std::function<void(EventsHandover)> events;
-  CampaignDesk::AskCarriers flows;
+  CampaignDesk::Carriers flows;
   std::function<void(ReportPlace, CampaignReport::Answer)> report;
   std::function<void(CarrierRequest, const Peer&, Reply)> carrier;
   OptOuts* opt_outs = nullptr;

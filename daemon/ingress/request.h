@@ -152,6 +152,7 @@ enum class CampaignAction : std::uint8_t {
   pause,
   resume,
   cancel,
+  move,
   wait,
   report
 };
@@ -161,6 +162,8 @@ struct CampaignRequest {
   std::string_view name;
   std::string_view client;  ///< whose; empty: the asker's, or the only one of this name
   std::optional<std::uint16_t> weight;
+  std::optional<std::uint32_t> rate;  ///< messages a second; 0: no limit any more
+  std::string_view carrier;           ///< where a move goes
 };
 
 /// Owns its texts: it is answered by other threads.

@@ -1,5 +1,7 @@
 #include "daemon/records/campaign_records.h"
 
+#include <algorithm>
+
 namespace stentor::daemon {
 namespace {
 
@@ -27,6 +29,20 @@ Campaign take(FieldReader& in) {
   return campaign;
 }
 
+// At the end, so that what the first version wrote, which ends before, decodes.
+void put_later(const Campaign& campaign, FieldWriter& out) {
+  out.u32(campaign.rate);
+  out.text(campaign.moved_to);
+  out.u64(campaign.moved_before.bits());
+}
+
+void take_later(FieldReader& in, Campaign& campaign) {
+  if (in.is_at_end()) return;
+  campaign.rate = in.u32();
+  campaign.moved_to = in.text();
+  campaign.moved_before = queue::Locator(in.u64());
+}
+
 }  // namespace
 
 void CampaignCounts::count(State state, bool was_sent, std::uint64_t messages) noexcept {
@@ -48,11 +64,13 @@ void encode(const Campaign& campaign, const CampaignCounts& counts, FieldWriter&
         ledger.cancelled, ledger.unknown, ledger.sent, counts.final_unsent}) {
     out.varint(figure);
   }
+  put_later(campaign, out);
 }
 
-void encode(const Campaign& campaign, bool cancels, FieldWriter& out) {
+void encode(const Campaign& campaign, OrderReach reach, FieldWriter& out) {
   put(campaign, out);
-  out.u8(cancels ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>(reach));
+  put_later(campaign, out);
 }
 
 std::optional<CampaignTotals> decode_campaign(std::span<const std::uint8_t> payload) {
@@ -65,19 +83,30 @@ std::optional<CampaignTotals> decode_campaign(std::span<const std::uint8_t> payl
         &ledger.cancelled, &ledger.unknown, &ledger.sent, &totals.counts.final_unsent}) {
     *figure = in.varint();
   }
+  take_later(in, totals.campaign);
   if (!in.is_good()) return std::nullopt;
   return totals;
 }
 
-std::optional<CampaignSet> decode_campaign_set(std::span<const std::uint8_t> payload,
-                                               queue::Locator at) {
+std::optional<CampaignSet> decode_campaign_set(std::span<const std::uint8_t> payload) {
   FieldReader in(payload);
   CampaignSet set;
   set.campaign = take(in);
-  set.cancels = in.u8() != 0;
-  if (!in.is_good()) return std::nullopt;
-  if (set.cancels) set.campaign.cancelled_before = at;
+  const std::uint8_t reach = in.u8();
+  take_later(in, set.campaign);
+  if (!in.is_good() || reach > static_cast<std::uint8_t>(OrderReach::moves)) return std::nullopt;
+  set.reach = static_cast<OrderReach>(reach);
   return set;
+}
+
+Campaign campaign_after(const Campaign& before, const CampaignSet& set, queue::Locator at) {
+  Campaign after = set.campaign;
+  after.cancelled_before = set.reach == OrderReach::cancels
+                               ? at
+                               : std::max(after.cancelled_before, before.cancelled_before);
+  after.moved_before =
+      set.reach == OrderReach::moves ? at : std::max(after.moved_before, before.moved_before);
+  return after;
 }
 
 void encode_forgotten(queue::Flow flow, FieldWriter& out) {

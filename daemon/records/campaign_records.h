@@ -31,6 +31,9 @@ struct Campaign {
   bool is_paused = false;
   std::uint16_t weight = 1;
   queue::Locator cancelled_before;  ///< what was accepted before this place and waited: cancelled
+  std::uint32_t rate = 0;           ///< messages a second, over all carriers; 0: no limit
+  std::string moved_to;             ///< the carrier of the latest move; empty: none
+  queue::Locator moved_before;      ///< what was accepted before this place and waited: moved
 };
 
 /// What became of its messages. Kept with the ledger's exactness: every record that moves the one
@@ -50,10 +53,14 @@ struct CampaignCounts {
   void count(State state, bool was_sent, std::uint64_t messages) noexcept;
 };
 
-/// Kind `campaign`: both. Kind `campaign_set`: the campaign, and whether it was cancelled by this
-/// very record, whose own place is then `cancelled_before`.
+/// Which messages an order is about: those to come, or those too that wait when it is given, told
+/// by the place of the record that gives it.
+enum class OrderReach : std::uint8_t { later, cancels, moves };
+
+/// Kind `campaign`: both. Kind `campaign_set`: the campaign, and whether it was cancelled or moved
+/// by this very record, whose own place is then `cancelled_before` or `moved_before`.
 void encode(const Campaign& campaign, const CampaignCounts& counts, FieldWriter& out);
-void encode(const Campaign& campaign, bool cancels, FieldWriter& out);
+void encode(const Campaign& campaign, OrderReach reach, FieldWriter& out);
 
 struct CampaignTotals {
   Campaign campaign;
@@ -63,11 +70,13 @@ struct CampaignTotals {
 
 struct CampaignSet {
   Campaign campaign;
-  bool cancels = false;
+  OrderReach reach = OrderReach::later;
 };
-/// `at`: where the record lies.
-[[nodiscard]] std::optional<CampaignSet> decode_campaign_set(std::span<const std::uint8_t> payload,
-                                                             queue::Locator at);
+/// `at`: where its record lies.
+/// As it stands after `set`: what was cancelled or moved before stays so.
+[[nodiscard]] Campaign campaign_after(const Campaign& before, const CampaignSet& set,
+                                      queue::Locator at);
+[[nodiscard]] std::optional<CampaignSet> decode_campaign_set(std::span<const std::uint8_t> payload);
 
 /// Kind `campaign_forgotten`.
 void encode_forgotten(queue::Flow flow, FieldWriter& out);

@@ -9,6 +9,7 @@ import collections
 import time
 import unittest
 
+import smpp_octets as smpp
 import stentor_under_test as under_test
 from scripted_carrier import Answer, ScriptedCarrier
 
@@ -58,7 +59,7 @@ class Bench(unittest.TestCase):
                     self.read_ids(connection, waiting, sent)
                 self.numbers += 1
                 digits = f"7916{self.numbers:07d}"
-                request = {"to": "+" + digits, "text": "Hello", "from": "SHOP", **more}
+                request = {"to": "+" + digits, "from": "SHOP", **{"text": "Hello", **more}}
                 if campaign:
                     request["campaign"] = campaign
                 connection.write_request(**request)
@@ -367,6 +368,41 @@ class Doubt(Bench):
         self.assertEqual(len(self.arrived([number])), 1)
         self.events.wait_for(first, "delivered")
         self.assertEqual(len(self.arrived([number])), 2)
+
+    def receipt_for(self, number):
+        """The carrier reports a segment that it never answered, and names our reference."""
+        submit = self.carrier.arrived(number)[-1].submit
+        text = b"id:late-1 sub:001 dlvrd:001 submit date:2601011200 done date:2601011200 " \
+               b"stat:DELIVRD err:000 text:"
+        tlvs = smpp.tlv(smpp.TLV_USER_MESSAGE_REFERENCE,
+                        submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE])
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            submit.destination, submit.source, smpp.ESM_RECEIPT, 0, text, tlvs))
+
+    def test_a_receipt_that_names_our_reference_ends_a_wait_and_a_hold(self):
+        for policy in ("wait-dlr:60", "hold"):
+            first, number = self.send_one(uncertain=policy)
+            self.lose_link()
+            self.events.wait_for(first, "uncertain")
+            self.assertEqual(self.held(), 1)
+            self.receipt_for(number)
+            self.events.wait_for(first, "delivered")
+            self.assertTrue(self.events.wait_for(first, "sent")["possible_duplicate"])
+            self.assertEqual(len(self.arrived([number])), 1, "it was not written again")
+            self.assertEqual(self.held(), 0)
+
+    def test_a_resend_has_the_same_reference_and_is_marked(self):
+        text = "Hello " * 40
+        digits = f"7916{self.numbers + 1:07d}"
+        self.scripts[digits] = Silence()
+        sent = self.send_many(1, uncertain="resend", text=text)
+        under_test.wait_until(lambda: len(self.arrived(sent)) == 2, "both parts were written")
+        self.lose_link()
+        self.events.wait_for(sent[digits], "delivered")
+        self.assertTrue(self.events.wait_for(sent[digits], "sent")["possible_duplicate"])
+        arrived = [a.submit.short_message for a in self.carrier.arrived(digits)]
+        self.assertEqual(arrived[:2], arrived[2:], "header and text, octet by octet")
+        self.assertEqual(self.events.of(sent[digits], "uncertain")[0]["code"], "link_lost")
 
     def test_a_held_message_expires(self):
         first, number = self.send_one(uncertain="hold", expires=3)

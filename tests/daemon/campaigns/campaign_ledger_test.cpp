@@ -89,11 +89,11 @@ TEST(CampaignLedger, ACancelReachesToThePlaceOfItsOwnRecord) {
   Campaign spring;
   spring.flow = 7;
   FieldWriter fields;
-  encode(spring, true, fields);
+  encode(spring, OrderReach::cancels, fields);
   CommitBatch batch;
   CampaignChange change;
   change.campaign = spring;
-  change.cancels = true;
+  change.reach = OrderReach::cancels;
   change.record_offset = batch.records.add(13, fields.octets());
   batch.campaigns.push_back(change);
   batch.records.set_base(queue::Locator(2, 128, 40));
@@ -106,6 +106,45 @@ TEST(CampaignLedger, ACancelReachesToThePlaceOfItsOwnRecord) {
 
   EXPECT_EQ(live.find(7)->campaign.cancelled_before, at);
   EXPECT_EQ(replayed.find(7)->campaign.cancelled_before, at);
+}
+
+// Orders that come later carry what their giver knew, which may be less than what has happened.
+TEST(CampaignLedger, ALaterOrderTakesNoCancelAndNoMoveBack) {
+  CampaignLedger live;
+  CampaignLedger replayed;
+  Campaign spring;
+  spring.flow = 7;
+  std::uint32_t block = 64;
+  const auto order = [&](OrderReach reach) {
+    FieldWriter fields;
+    encode(spring, reach, fields);
+    CommitBatch batch;
+    CampaignChange change;
+    change.campaign = spring;
+    change.reach = reach;
+    change.record_offset = batch.records.add(13, fields.octets());
+    batch.campaigns.push_back(change);
+    batch.records.set_base(queue::Locator(2, block += 64, 40));
+    live.apply(batch);
+    const queue::Locator at = batch.records.at(change.record_offset);
+    EXPECT_TRUE(replayed.restore(batch.records.record(at)));
+    return at;
+  };
+  const queue::Locator cancelled = order(OrderReach::cancels);
+  spring.moved_to = "south";
+  const queue::Locator moved = order(OrderReach::moves);
+  spring.is_paused = true;
+  spring.rate = 50;
+  (void)order(OrderReach::later);
+  for (const CampaignLedger* ledger : {&live, &replayed}) {
+    const auto standing = ledger->find(7);
+    if (!standing) FAIL() << "it is there";
+    EXPECT_EQ(standing->campaign.cancelled_before, cancelled);
+    EXPECT_EQ(standing->campaign.moved_before, moved);
+    EXPECT_EQ(standing->campaign.moved_to, "south");
+    EXPECT_EQ(standing->campaign.rate, 50u);
+    EXPECT_TRUE(standing->campaign.is_paused);
+  }
 }
 
 TEST(CampaignLedger, MessagesFromBeforeNumbersGetOneByName) {

@@ -80,7 +80,8 @@ TEST(CampaignPacing, NoSlidingSecondSeesMoreThanTheRateAndAFifth) {
   pacing.set_rate(7, 50);
   std::vector<std::pair<CampaignPacing::TimePoint, std::uint64_t>> spent;
   std::uint64_t left[3] = {};
-  for (auto now = kStart; now < kStart + 60s; now += std::chrono::milliseconds(20 + random() % 300)) {
+  for (auto now = kStart; now < kStart + 60s;
+       now += std::chrono::milliseconds(20 + random() % 300)) {
     std::vector<FlowShare> there;
     for (std::uint16_t carrier = 0; carrier < 3; ++carrier) {
       there.push_back(found(carrier, random() % 40, left[carrier]));

@@ -73,7 +73,7 @@ TEST_F(CampaignRegistryTest, TakesBackASettingThatWasRefused) {
   settle();
   Campaign paused = *registry_.find("crm", "spring");
   paused.is_paused = true;
-  registry_.change(paused, false, batch_);
+  registry_.change(paused, OrderReach::later, batch_);
   EXPECT_TRUE(registry_.find("crm", "spring")->is_paused);
 
   registry_.on_failed(batch_);

@@ -47,6 +47,8 @@ TEST(OrderHold, LetsGoWhenTheEarlierOneGoesOnLastAcceptedFirst) {
   EXPECT_EQ(order.waiting_of(7), 3);
   EXPECT_TRUE(released(order).empty());
   order.end(queue::Locator(1, 0, 5), kStart + 3000);
+  EXPECT_FALSE(order.is_idle()) << "somebody must take them";
+  EXPECT_EQ(order.next_ms(), 0);
   EXPECT_EQ(released(order), (std::vector<std::uint32_t>{9, 7, 6}));
   EXPECT_EQ(order.waiting(), 0);
   EXPECT_TRUE(order.is_idle());
