@@ -63,6 +63,7 @@ void LedgerAudit::visit(const queue::Record& record) {
     case RecordKind::uncertain: return visit_uncertain(record);
     case RecordKind::resolved: return visit_resolved(record);
     case RecordKind::moved: return visit_moved(record);
+    case RecordKind::passed:
     case RecordKind::conflict:  // told, and changes nothing
     case RecordKind::consumer:
     case RecordKind::orphan:
