@@ -220,7 +220,7 @@ std::vector<Stretch> History::pauses_of(const Subject& subject) {
        index_.find_name(campaign_key(subject.client, subject.campaign), kOrdersMax)) {
     const auto record = index_.reader().read(at);
     const auto set = record && static_cast<RecordKind>(record->kind) == RecordKind::campaign_set
-                         ? decode_campaign_set(record->payload, at)
+                         ? decode_campaign_set(record->payload)
                          : std::nullopt;
     if (!set || set->campaign.client != subject.client || set->campaign.name != subject.campaign) {
       continue;

@@ -67,7 +67,7 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
   } else if (kind == RecordKind::moved) {
     if (const auto moved = decode_moved(record.payload)) of_following(moved->of, on_sequence);
   } else if (kind == RecordKind::campaign_set) {
-    if (const auto set = decode_campaign_set(record.payload, record.at)) {
+    if (const auto set = decode_campaign_set(record.payload)) {
       on_name(campaign_key(set->campaign.client, set->campaign.name));
     }
   } else if (kind == RecordKind::passed) {
