@@ -122,6 +122,7 @@ class Daemon::Body {
   void wait_for_signals();
   void begin_drain();
   void look_at_drain();
+  void ask_who_is_drained();
   void begin_stop();
   void finish();
   void on_journal_failure(const std::string& why);
@@ -178,7 +179,11 @@ class Daemon::Body {
   bool ready_ = false;
   bool draining_ = false;
   bool stopping_ = false;
-  std::atomic<int> drained_parts_{0};
+  struct DrainQuestion {
+    std::atomic<int> missing;  ///< answers
+    std::atomic<bool> is_drained{true};
+  };
+  std::shared_ptr<DrainQuestion> drain_question_;
   Clock::time_point drain_until_{};
   int exit_status_ = 0;
 };
@@ -579,24 +584,36 @@ void Daemon::Body::begin_drain() {
 
 // Asks every part whether it is done, until all are or time is up.
 void Daemon::Body::look_at_drain() {
-  const int parts = static_cast<int>(shards_.size()) + 1;
-  if (drained_parts_.exchange(0) == parts) return begin_stop();
+  if (drain_question_ && drain_question_->missing == 0) {
+    if (drain_question_->is_drained) return begin_stop();
+    drain_question_.reset();
+  }
   if (Clock::now() >= drain_until_) {
     spdlog::warn("draining: not all windows drained in time; their messages are in doubt");
     return begin_stop();
   }
-  asio::post(ingress_worker_.context, [this] {
-    if (ingress_->is_quiet()) drained_parts_.fetch_add(1);
-  });
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    asio::post(shard_workers_[i]->context, [this, i] {
-      if (shards_[i]->is_drained()) drained_parts_.fetch_add(1);
-    });
-  }
+  if (!drain_question_) ask_who_is_drained();
   drain_look_.expires_after(kDrainLook);
   drain_look_.async_wait([this](const boost::system::error_code& stopped) {
     if (!stopped && !stopping_) look_at_drain();
   });
+}
+
+// One question at a time, so that a busy thread's answers to two are not taken for two threads'.
+void Daemon::Body::ask_who_is_drained() {
+  auto question = std::make_shared<DrainQuestion>();
+  question->missing = static_cast<int>(shards_.size()) + 1;
+  drain_question_ = question;
+  asio::post(ingress_worker_.context, [this, question] {
+    if (!ingress_->is_quiet()) question->is_drained = false;
+    --question->missing;
+  });
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    asio::post(shard_workers_[i]->context, [this, i, question] {
+      if (!shards_[i]->is_drained()) question->is_drained = false;
+      --question->missing;
+    });
+  }
 }
 
 void Daemon::Body::begin_stop() {
@@ -609,7 +626,6 @@ void Daemon::Body::begin_stop() {
   // The links' last outcomes are to reach the disk; a part that does not answer is not waited for.
   const auto until = Clock::now() + kStopWithin;
   while (Clock::now() < until) {
-    drained_parts_.store(0);
     std::vector<std::future<bool>> answers;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       auto promise = std::make_shared<std::promise<bool>>();

@@ -489,6 +489,32 @@ class StopAndStart(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         carrier.close()
 
+    def test_sigterm_waits_no_longer_than_it_says_for_a_carrier_that_is_silent(self):
+        silent = [True]
+        carrier, daemon = self.start(lambda s, a: Answer(silent=silent[0]), window=5)
+        events = under_test.EventFollower(daemon)
+        ids = self.send_many(daemon, 8)
+        under_test.wait_until(lambda: len(carrier.arrived()) == 5, "the window is full")
+        with daemon.connect() as connection:  # it was open before
+            began = time.monotonic()
+            daemon.process.signal(under_test.signal.SIGTERM)
+            under_test.wait_until(lambda: "draining" in daemon.log(), "it drains")
+            reply = connection.ask(op="send", to="+79160000099", text="late", **{"from": "SHOP"})
+            self.assertEqual(reply["error"]["code"], "draining", reply)
+        self.assertEqual(daemon.process.wait(60), 0, daemon.log_tail())
+        # 20 s for the windows, 30 s for all of it; the rest is for a slow machine.
+        self.assertGreater(time.monotonic() - began, 15)
+        self.assertLess(time.monotonic() - began, 45)
+        silent[0] = False
+        daemon.start()
+        for message_id in ids:
+            events.wait_for(message_id, "delivered")
+        marked = {e["id"] for e in events.events if e["type"] == "uncertain"}
+        self.assertEqual(marked, set(ids[:5]), "what was written, and nothing else, was in doubt")
+        events.close()
+        self.assertEqual(daemon.stop(), 0)
+        carrier.close()
+
     def test_a_receipt_that_comes_after_a_restart_is_matched(self):
         carrier, daemon = self.start(lambda s, a: Answer(receipts=[Receipt(delay=1.5)]))
         events = under_test.EventFollower(daemon)
