@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "queue/checksum.h"
 #include "queue/journal_format.h"
+#include "queue/little_endian.h"
 
 namespace stentor::queue {
 namespace {
@@ -28,18 +28,6 @@ constexpr std::size_t kBlockCheckAt = 28;
 
 constexpr std::string_view kSuffix = ".stx";
 constexpr std::size_t kDigits = 8;
-
-template <class T>
-void put(std::span<std::uint8_t> octets, std::size_t at, T value) noexcept {
-  std::memcpy(&octets[at], &value, sizeof value);
-}
-
-template <class T>
-T get(std::span<const std::uint8_t> octets, std::size_t at) noexcept {
-  T value;
-  std::memcpy(&value, &octets[at], sizeof value);
-  return value;
-}
 
 }  // namespace
 

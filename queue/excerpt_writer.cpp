@@ -1,10 +1,10 @@
 #include "queue/excerpt_writer.h"
 
 #include <cassert>
-#include <cstring>
 #include <utility>
 
 #include "queue/checksum.h"
+#include "queue/little_endian.h"
 
 namespace stentor::queue {
 namespace {
@@ -37,7 +37,7 @@ result<void> ExcerptWriter::add(const Record& record) {
   if (payload_.empty()) first_at_ = record.at.bits();
   const std::uint64_t at = record.at.bits();
   std::array<std::uint8_t, sizeof at + 1> head{};
-  std::memcpy(head.data(), &at, sizeof at);
+  put(head, 0, at);
   head.back() = record.kind;
   payload_.insert(payload_.end(), head.begin(), head.end());
   std::size_t length = record.payload.size();

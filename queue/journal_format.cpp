@@ -1,18 +1,14 @@
 #include "queue/journal_format.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 
 #include "queue/checksum.h"
+#include "queue/little_endian.h"
 
 namespace stentor::queue {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "the format is little-endian, and so far "
-              "so is every machine we build for");
 
 constexpr std::array<std::uint8_t, 8> kFileMagic{'S', 'T', 'E', 'N', 'T', 'O', 'R', 'J'};
 constexpr std::array<std::uint8_t, 4> kBlockMagic{'S', 'T', 'J', 'B'};
@@ -37,18 +33,6 @@ constexpr std::string_view kNamePrefix = "journal-";
 constexpr std::string_view kNameSuffix = ".stj";
 constexpr std::string_view kMakingSuffix = ".making";
 constexpr std::size_t kNameDigits = 8;
-
-template <class T>
-void put(std::span<std::uint8_t> octets, std::size_t at, T value) noexcept {
-  std::memcpy(&octets[at], &value, sizeof value);
-}
-
-template <class T>
-T get(std::span<const std::uint8_t> octets, std::size_t at) noexcept {
-  T value;
-  std::memcpy(&value, &octets[at], sizeof value);
-  return value;
-}
 
 }  // namespace
 

@@ -221,7 +221,7 @@ void Ingress::on_settled() {
     admission_.on_settled(*batch);
     campaigns_.on_settled(*batch);
     if (batch->failure) {
-      if (batch->failure == queue::JournalError::disk_full) storage_is_low_ = true;
+      if (batch->failure == queue::JournalError::disk_full) storage_.on_disk_full();
       // In order, so that a batch that failed takes no reply of a later one with it.
       for (const auto& connection : waiting_) connection->on_failed(batch->number);
     }
@@ -262,21 +262,19 @@ void Ingress::check_storage() {
   struct statvfs disk{};
   if (::statvfs(config_.state_dir.c_str(), &disk) != 0) return;  // asked again in a second
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  const std::uint64_t promised =
-      gauges_.waiting.load(std::memory_order_relaxed) * kDiskPerWaiting +
-      gauges_.outstanding.load(std::memory_order_relaxed) * kDiskPerOutstanding;
-  const bool is_low = free < config_.journal.free_octets_min + promised;
-  if (is_low != storage_is_low_) {
-    if (is_low) {
-      spdlog::error(
-          "journal: {} MiB free are less than min_free and what accepted messages still "
-          "need; new messages are refused",
-          free >> 20);
-    } else {
-      spdlog::info("journal: {} MiB free; accepting again", free >> 20);
-    }
+  const bool was_low = storage_.is_low();
+  storage_.look({.free_octets = free,
+                 .waiting = gauges_.waiting.load(std::memory_order_relaxed),
+                 .outstanding = gauges_.outstanding.load(std::memory_order_relaxed)});
+  if (storage_.is_low() == was_low) return;
+  if (storage_.is_low()) {
+    spdlog::error(
+        "journal: {} MiB free are less than min_free and what accepted messages still need; new "
+        "messages are refused",
+        free >> 20);
+  } else {
+    spdlog::info("journal: {} MiB free; accepting again", free >> 20);
   }
-  storage_is_low_ = is_low;
 }
 
 void Ingress::cut_unfinished_lines() {
@@ -298,7 +296,7 @@ IngressSnapshot Ingress::snapshot() const {
           .reference_octets = admission_.references().memory_octets(),
           .opt_outs = helpers_.opt_outs->list().size(),
           .requests = requests_,
-          .storage_is_low = storage_is_low_};
+          .storage_is_low = storage_.is_low()};
 }
 
 }  // namespace stentor::daemon

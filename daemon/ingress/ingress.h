@@ -25,6 +25,7 @@
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/connection.h"
 #include "daemon/ingress/request_parser.h"
+#include "daemon/ingress/storage_guard.h"
 #include "daemon/optout/opt_out_desk.h"
 
 namespace stentor::daemon {
@@ -99,7 +100,7 @@ class Ingress {
   [[nodiscard]] const Routing& routing() const noexcept { return routing_; }
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] bool is_draining() const noexcept { return draining_; }
-  [[nodiscard]] bool storage_is_low() const noexcept { return storage_is_low_; }
+  [[nodiscard]] bool storage_is_low() const noexcept { return storage_.is_low(); }
   /// No more messages until a batch comes back or a shard takes what it has.
   [[nodiscard]] bool is_full() const;
   void flush() { feed_.flush(); }
@@ -145,7 +146,7 @@ class Ingress {
   std::uint64_t requests_ = 0;
   std::string bound_path_;
   bool draining_ = false;
-  bool storage_is_low_ = false;
+  StorageGuard storage_{config_.journal.free_octets_min};
 };
 
 }  // namespace stentor::daemon

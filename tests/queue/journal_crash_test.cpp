@@ -42,12 +42,15 @@ struct Tally {
   std::uint64_t recovered = 0;
   std::uint64_t faults_in_recovery = 0;
   std::uint64_t refused = 0;
+  SimFileSystem::Met met;
 };
 
 /// One disk, its journal, and several lives of a process that uses it.
 class World {
  public:
   World(std::uint64_t seed, Tally& tally) : random_(seed), files_(random_.next()), tally_(tally) {}
+
+  [[nodiscard]] const SimFileSystem::Met& met() const { return files_.met(); }
 
   void live_once() {
     const auto recovered = recover_at_last();
@@ -243,6 +246,7 @@ TEST(JournalCrash, LosesNothingAcknowledgedAndInventsNothing) {
     const std::uint64_t seed = only != 0 ? only : run;
     World world(seed, tally);
     for (std::uint64_t life = 0; life < kLives && !HasFailure(); ++life) world.live_once();
+    tally.met += world.met();
     if (HasFailure()) FAIL() << "repeat with STENTOR_CRASH_SEED=" << seed;
     if (only != 0) break;
   }
@@ -250,9 +254,20 @@ TEST(JournalCrash, LosesNothingAcknowledgedAndInventsNothing) {
   std::cout << tally.crashes << " crashes, " << tally.faults_in_recovery << " of them in recovery; "
             << tally.acknowledged << " records acknowledged, " << tally.recovered
             << " recovered (each again after every crash), " << tally.refused
-            << " commits refused\n";
+            << " commits refused; met " << tally.met.short_writes << " short writes, "
+            << tally.met.failed_syncs << " failed syncs, " << tally.met.io_errors << " I/O errors, "
+            << tally.met.disk_full << " times a full disk; power loss kept "
+            << tally.met.sectors_kept << " unsynced sectors and took " << tally.met.sectors_lost
+            << "\n";
   if (only == 0 && runs >= 2500) {
     EXPECT_GE(tally.crashes, 10000u);
+    // Every kind of trouble was met often.
+    EXPECT_GE(tally.met.short_writes, 500u);
+    EXPECT_GE(tally.met.failed_syncs, 200u);
+    EXPECT_GE(tally.met.io_errors, 200u);
+    EXPECT_GE(tally.met.disk_full, 200u);
+    EXPECT_GE(tally.met.sectors_kept, 1000u);
+    EXPECT_GE(tally.met.sectors_lost, 1000u);
   }
 }
 

@@ -225,11 +225,17 @@ result<void> SimFileSystem::write(Inode& inode, std::uint64_t offset,
   int error = 0;
   if (const auto fault = step()) {
     error = *fault == Fault::disk_full ? ENOSPC : EIO;
-    octets = octets.first(random_.below(octets.size() + 1));
+    ++(error == ENOSPC ? met_.disk_full : met_.io_errors);
+    const std::size_t whole = octets.size();
+    octets = octets.first(random_.below(whole + 1));
+    if (octets.size() < whole) ++met_.short_writes;
   }
   const std::size_t end = offset + octets.size();
   if (end > inode.seen.size()) {
-    if (used() + (end - inode.seen.size()) > capacity_) return failed(ENOSPC);
+    if (used() + (end - inode.seen.size()) > capacity_) {
+      ++met_.disk_full;
+      return failed(ENOSPC);
+    }
     inode.seen.resize(end);
   }
   std::ranges::copy(octets, inode.seen.begin() + static_cast<std::ptrdiff_t>(offset));
@@ -245,6 +251,7 @@ result<void> SimFileSystem::sync(Inode& inode) {
     return {};
   }
   if (*fault == Fault::crash) return failed(EIO);  // what is dirty stays so until power is lost
+  ++met_.failed_syncs;
   inode.stale.insert(inode.stale.end(), inode.dirty.begin(), inode.dirty.end());
   inode.dirty.clear();
   return failed(*fault == Fault::disk_full ? ENOSPC : EIO);
@@ -301,6 +308,16 @@ void SimFileSystem::restart_with_cold_cache() {
   restart();
 }
 
+SimFileSystem::Met& SimFileSystem::Met::operator+=(const Met& other) {
+  short_writes += other.short_writes;
+  failed_syncs += other.failed_syncs;
+  io_errors += other.io_errors;
+  disk_full += other.disk_full;
+  sectors_kept += other.sectors_kept;
+  sectors_lost += other.sectors_lost;
+  return *this;
+}
+
 void SimFileSystem::lose_power() {
   {
     const std::lock_guard lock(mutex_);
@@ -331,6 +348,9 @@ void SimFileSystem::lose_power(Inode& inode) {
       if (mood == 1 || (mood >= 2 && random_.one_in(2))) {
         const std::size_t stop = std::min({end, after.size(), inode.seen.size()});
         for (std::size_t i = at; i < stop; ++i) after[i] = inode.seen[i];
+        ++met_.sectors_kept;
+      } else {
+        ++met_.sectors_lost;
       }
       at = end;
     }

@@ -49,6 +49,18 @@ class SimFileSystem final : public FileSystem {
   [[nodiscard]] bool has_crashed() const { return is_dead_; }
   void set_capacity(std::uint64_t octets) { capacity_ = octets; }
 
+  /// What it has done to its user so far.
+  struct Met {
+    std::uint64_t short_writes = 0;  ///< a part was written, then EIO, ENOSPC or a crash
+    std::uint64_t failed_syncs = 0;
+    std::uint64_t io_errors = 0;
+    std::uint64_t disk_full = 0;
+    std::uint64_t sectors_kept = 0;  ///< of those not synced when power was lost: any of them, so
+    std::uint64_t sectors_lost = 0;  ///< that writes are torn, and later ones may outlive earlier
+    Met& operator+=(const Met& other);
+  };
+  [[nodiscard]] const Met& met() const { return met_; }
+
   /// The process has died and starts again; the machine went on.
   void restart();
   /// The same, and the page cache was dropped meanwhile: failed syncs show.
@@ -100,6 +112,7 @@ class SimFileSystem final : public FileSystem {
   RandomNumbers random_;
   std::map<std::string, Directory> directories_;
   std::uint64_t capacity_ = std::uint64_t{1} << 40;
+  Met met_;
   std::uint64_t operations_ = 0;
   std::optional<std::uint64_t> fault_at_;
   Fault fault_ = Fault::crash;
