@@ -23,7 +23,7 @@ queue::result<std::unique_ptr<ReferenceIndex>> ReferenceIndex::open(
   auto index = std::make_unique<ReferenceIndex>(options.seed);
   index->options_ = options;
   index->lock_ = std::move(*lock);
-  index->places_.emplace(
+  index->places_ = std::make_unique<ReferencePlaces>(
       ReferencePlaces{.files = files, .folder = folder, .journal = journal, .seed = options.seed});
   index->load_runs();
   return index;

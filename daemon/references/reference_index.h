@@ -116,7 +116,7 @@ class ReferenceIndex {
   void complain(const std::string& what, std::error_code why);
 
   Options options_;
-  std::optional<ReferencePlaces> places_;  // none: all in memory
+  std::unique_ptr<ReferencePlaces> places_;  // none: all in memory
   std::unique_ptr<queue::File> lock_;
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> pending_;  // as packed in the .cpp
   ReferenceTable table_;

@@ -168,10 +168,11 @@ queue::result<Rebuilt> rebuild_runs(const ReferencePlaces& places, const Referen
   };
   queue::Locator position(span.from);
   while (true) {
-    const auto record = reader.next(position, queue::Locator(span.to));
-    if (!record) return std::unexpected(record.error());
-    if (!*record) break;
-    const auto found = reference_in(**record, places.seed);
+    const auto read = reader.next(position, queue::Locator(span.to));
+    if (!read) return std::unexpected(read.error());
+    const std::optional<queue::Record>& record = *read;
+    if (!record) break;
+    const auto found = reference_in(*record, places.seed);
     if (!found) continue;
     if (entries.empty()) piece.earliest_ms = found->time_ms;
     piece.latest_ms = std::max(piece.latest_ms, found->time_ms);
