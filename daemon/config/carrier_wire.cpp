@@ -111,6 +111,7 @@ void read_wire(Section& section, bool receipts, WireConfig& wire) {
   read_registered_delivery(section, receipts, wire);
   read_receipt_pattern(section, wire);
   section.duration("query_after", wire.query_after, 1s, 24h * 30);
+  section.flag("cancel_sm", wire.cancel_sm);
 }
 
 }  // namespace stentor::daemon::config_file

@@ -202,6 +202,7 @@ void describe_wire(Page& page, const WireConfig& wire) {
   page.flag("more_messages_to_send", wire.more_messages_to_send);
   if (wire.registered_delivery) page.line("registered_delivery", *wire.registered_delivery);
   if (wire.query_after.count() > 0) page.line("query_after", wire.query_after);
+  page.flag("cancel_sm", wire.cancel_sm);
   if (!wire.receipt_pattern_text.empty()) {
     page.line("receipt_pattern", in_quotes(wire.receipt_pattern_text));
   }

@@ -27,6 +27,7 @@ struct WireConfig {
   std::optional<std::uint8_t> registered_delivery;
   /// Without a receipt for so long, the carrier is asked by query_sm; 0: never.
   std::chrono::milliseconds query_after{0};
+  bool cancel_sm = true;             ///< it may be asked to call back what it has taken
   std::string receipt_pattern_text;  ///< empty: the usual form
   std::optional<protocol::ReceiptPattern> receipt_pattern;
 };

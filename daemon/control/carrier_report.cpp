@@ -104,6 +104,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);
   append_member("message_id_rule", carrier.message_id_rule, out);
   append_member("queries", carrier.queries.asked, out);
+  append_member("cancels", carrier.cancels.asked, out);
   append_member("alerts", alerts, out);
   if (peer_version != 0) append_member("peer_version", fmt::format("{:#04x}", peer_version), out);
   append_key("last_error", out);

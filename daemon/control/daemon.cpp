@@ -473,9 +473,8 @@ void Daemon::Body::serve() {
           .opt_outs = &opt_outs_,
           .callbacks = [this](const Peer& peer) { return callbacks_reply(*callbacks_, peer); },
           .cancel =
-              [this](std::string id, std::optional<queue::Locator> place, const Peer& peer,
-                     IngressHelpers::Reply reply) {
-                message_cancel_->cancel(std::move(id), place, peer, std::move(reply));
+              [this](CancelQuestion question, const Peer& peer, IngressHelpers::Reply reply) {
+                message_cancel_->cancel(std::move(question), peer, std::move(reply));
               },
           .resolve =
               [this](MessageId id, DoubtEnd as, const Peer& peer, IngressHelpers::Reply reply) {

@@ -146,7 +146,8 @@ std::optional<MessageStanding> History::standing(const Asked& asked) {
                          .client = std::string(subject->client),
                          .carrier = std::string(telling.carrier()),
                          .state = telling.state(),
-                         .possible_duplicate = telling.is_possible_duplicate()};
+                         .possible_duplicate = telling.is_possible_duplicate(),
+                         .at_carrier = telling.at_carrier()};
 }
 
 // What `look` finds in the newest record of that name that is what it seems.

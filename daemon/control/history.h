@@ -22,6 +22,7 @@
 #include "daemon/config/config.h"
 #include "daemon/delivery/gauges.h"
 #include "daemon/history/history_index.h"
+#include "daemon/history/telling.h"
 #include "daemon/history/waits.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
@@ -37,6 +38,7 @@ struct MessageStanding {
   std::string carrier;  ///< that has it now
   State state = State::none;
   bool possible_duplicate = false;
+  std::vector<Telling::AtCarrier> at_carrier;  ///< parts that it has taken and not reported on
 };
 
 class History {

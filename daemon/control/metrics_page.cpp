@@ -340,6 +340,17 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(rule));
   all.push_back(std::move(queries));
+  MetricFamily cancels = counter_family("stentor_carrier_cancels_total",
+                                        "Segments called back by cancel_sm, by what came of it.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    const auto add = [&](const char* outcome, std::uint64_t count) {
+      add_sample(cancels, {{"carrier", carrier.name}, {"outcome", outcome}}, number(count));
+    };
+    add("cancelled", carrier.cancels.cancelled);
+    add("refused", carrier.cancels.refused);
+    add("unanswered", carrier.cancels.unanswered);
+  }
+  all.push_back(std::move(cancels));
   all.push_back(std::move(first));
   all.push_back(std::move(last));
   add_by_carrier(all,

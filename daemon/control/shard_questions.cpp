@@ -124,4 +124,22 @@ void ShardQuestions::end_buried(queue::Locator at, std::string carrier, bool pos
   });
 }
 
+void ShardQuestions::cancel_at_carrier(const std::string& carrier, CancelOrder order,
+                                       std::function<void(const CancelReport&)> done) const {
+  const auto found = std::ranges::find_if(
+      members_, [&carrier](const Member& member) { return member.shard->has(carrier); });
+  if (found == members_.end()) {
+    CancelReport none;
+    none.outcome = CancelReport::Outcome::no_carrier;
+    return asio::post(ingress_, [none, done = std::move(done)] { done(none); });
+  }
+  asio::post(*found->context, [this, member = *found, carrier, order = std::move(order),
+                               done = std::move(done)]() mutable {
+    member.shard->cancel_at_carrier(carrier, std::move(order),
+                                    [this, done = std::move(done)](const CancelReport& report) {
+                                      asio::post(ingress_, [done, report] { done(report); });
+                                    });
+  });
+}
+
 }  // namespace stentor::daemon

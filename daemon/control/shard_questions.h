@@ -40,6 +40,10 @@ class ShardQuestions {
   void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
                   std::function<void()> done) const;
 
+  /// Asks the carrier to call back what it has taken; `done` when what came of it is durable.
+  void cancel_at_carrier(const std::string& carrier, CancelOrder order,
+                         std::function<void(const CancelReport&)> done) const;
+
  private:
   struct Member {
     boost::asio::io_context* context;

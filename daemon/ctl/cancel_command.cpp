@@ -39,13 +39,10 @@ result<Exit> say(const Target& target, std::string_view what, const std::string&
 
 result<Exit> cancel(const Target& target, const CancelOptions& options,
                     const Surroundings& around) {
-  return say(target, "cancel",
-             JsonLine()
-                 .add("op", "cancel")
-                 .add_given("id", options.id)
-                 .add_given("ref", options.ref)
-                 .line(),
-             around);
+  JsonLine request;
+  request.add("op", "cancel").add_given("id", options.id).add_given("ref", options.ref);
+  if (options.at_carrier) request.add_json("at_carrier", "true");
+  return say(target, "cancel", request.line(), around);
 }
 
 result<Exit> resolve(const Target& target, const ResolveOptions& options,

@@ -213,6 +213,8 @@ void add_which(CLI::App& command, std::string& id, std::string& ref) {
 void add_cancel(CLI::App& app, CancelOptions& options, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("cancel", "call back a message that has not gone yet");
   add_which(*command, options.id, options.ref);
+  command->add_flag("--at-carrier", options.at_carrier,
+                    "ask the carrier to call back what it has taken, too");
   command->callback([&options, &chosen] {
     chosen = [&options](const Target& target, const Surroundings& around) {
       return cancel(target, options, around);

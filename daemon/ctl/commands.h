@@ -151,6 +151,7 @@ struct OptOutOptions {
 struct CancelOptions {
   std::string id;
   std::string ref;
+  bool at_carrier = false;
 };
 [[nodiscard]] result<Exit> cancel(const Target& target, const CancelOptions& options,
                                   const Surroundings& around);

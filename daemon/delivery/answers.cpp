@@ -125,6 +125,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
                                    const std::vector<protocol::Session::Unanswered>& unanswered) {
   Line& line = *lines_[link.number()];
   queries_.on_link_lost(link.number(), std::chrono::steady_clock::now());
+  cancels_.on_link_lost(link.number());
   std::vector<PartSet> in_doubt(sendings_.size());
   for (const auto& lost : unanswered) {
     const auto slot = static_cast<std::uint32_t>(lost.cookie >> 8);

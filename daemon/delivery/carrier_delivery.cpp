@@ -77,7 +77,10 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       tracker_(tracker_setup_of(config, services.seed ^ number), outcomes_, records_, stats_,
                moment_now()),
       composer_(config),
-      queries_(config, [this](queue::Locator at) { return sender_of(at); }) {
+      queries_(config, [this](queue::Locator at) { return sender_of(at); }),
+      cancels_(
+          config, [this](queue::Locator at) { return addresses_of(at); },
+          [this](const CarrierCancels::Answer& answer) { on_cancel_answer(answer); }) {
   tracker_.set_watch(*this);
   if (services.files != nullptr) {
     tracker_.spill_to(std::make_unique<SegmentSpill>(*services.files, services.spill_folder,
@@ -198,6 +201,7 @@ void CarrierDelivery::pump() {
   if (!draining_ && !suspended_ && failover_.stage() != Failover::Stage::returning) reserve(now);
   write_intents();
   submit_ready(now);
+  ask_to_cancel(now);
   services_.feed.flush();
   for (const auto& line : lines_) {
     answer_delivers(*line);
@@ -229,6 +233,7 @@ void CarrierDelivery::each_second(TimePoint now) {
   tracker_.on_second({.steady = now, .wall_ms = wall_clock_ms()});
   replies_.on_time(now);
   ask_about_receipts(now);
+  cancels_.on_time(now);
   watch_spill();
 }
 
@@ -248,7 +253,7 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   // An idle carrier wakes for nothing.
   if (lanes_.waiting() > 0 || reserved_ > 0 || in_doubt_.size() > 0 || staying_.waiting() > 0 ||
       limits_.waiting() > 0 || due_.spilled() > 0 || !tracker_.is_idle() || throttle_.is_cut() ||
-      replies_.is_waiting()) {
+      replies_.is_waiting() || cancels_.is_waiting()) {
     at = std::min(at, next_second_);
   }
   if (at == TimePoint::max()) {
@@ -394,6 +399,7 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.early_receipts = tracker_.early();
   shot.message_id_rule = protocol::name_of(tracker_.rule());
   shot.queries = queries_.stats();
+  shot.cancels = cancels_.stats();
   for (std::size_t i = 0; i < queue::kPriorities; ++i) {
     const auto priority = static_cast<queue::Priority>(i);
     shot.oldest_since[i] = lanes_.oldest_since(priority);

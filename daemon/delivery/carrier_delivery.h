@@ -8,7 +8,7 @@
 // expiry, its place on disk), reserving.cpp (lane to intent),
 // limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
-// suspending.cpp, ordering.cpp (what waits behind an earlier one of its order key), relocating.cpp
+// suspending.cpp, calling_back.cpp (cancel_sm), ordering.cpp (what waits behind an earlier one of its order key), relocating.cpp
 // (a campaign moved to another carrier).
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
@@ -34,6 +34,7 @@
 #include "daemon/delivery/bind_choice.h"
 #include "daemon/delivery/buried_messages.h"
 #include "daemon/delivery/cancellations.h"
+#include "daemon/delivery/carrier_cancels.h"
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/delivery/failover.h"
@@ -147,6 +148,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   /// The verdict of a buried message that waits somewhere.
   void end_buried(queue::Locator at, bool possible_duplicate);
+  /// Asks the carrier to call back what it has taken; `done` when it has answered, or will not.
+  void cancel_at_carrier(CancelOrder order, CarrierCancels::Done done);
   /// Somebody's word on a message in doubt; nothing when it is not held here, or not the peer's.
   [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
                                                    const Peer& peer);
@@ -348,6 +351,14 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                      const protocol::QueryResp& response) override;
   [[nodiscard]] std::optional<CarrierQueries::Sender> sender_of(queue::Locator at);
   void ask_about_receipts(TimePoint now);
+  // calling_back.cpp
+  void on_cancel_resp(SmscLink& link, std::uint64_t cookie,
+                      protocol::CommandStatus status) override;
+  [[nodiscard]] std::optional<CarrierCancels::Addresses> addresses_of(queue::Locator at);
+  void ask_to_cancel(TimePoint now);
+  void on_cancel_answer(const CarrierCancels::Answer& answer);
+
+  // asking.cpp
   void on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
                   std::uint64_t until) override;
   void on_settled(queue::Locator at, std::uint8_t part) override;
@@ -432,6 +443,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::optional<Rematching> rematching_;
   SubmitComposer composer_;
   CarrierQueries queries_;
+  CarrierCancels cancels_;
 };
 
 [[nodiscard]] Moment moment_now();

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/delivery/carrier_cancels.h"
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/inbound/reply_stats.h"
 #include "daemon/links/carrier_switches.h"
@@ -88,6 +89,7 @@ struct CarrierSnapshot {
   std::size_t early_receipts = 0;
   std::string_view message_id_rule;  ///< as configured or learnt, else "auto"; a literal
   QueryStats queries;
+  CancelStats cancels;
   std::optional<std::uint32_t> oldest_since[3];  ///< by priority, seconds of Unix time
   CarrierStats stats;
   ReplyStats replies;

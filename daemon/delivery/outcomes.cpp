@@ -63,6 +63,12 @@ void Outcomes::write(const Released& released) {
   add(RecordKind::released, released);
 }
 
+void Outcomes::write(const CancelAnswered& answered) {
+  fields_.clear();
+  encode(answered, fields_);
+  feed_.open().records.add(kCancelAnsweredRecord, fields_.octets());
+}
+
 void Outcomes::write(const Passed& passed) {
   add(RecordKind::passed, passed);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/commit/commit_feed.h"
+#include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
 #include "daemon/tracking/tracker.h"
@@ -32,6 +33,8 @@ class Outcomes final : public TrackingOutcomes {
   void write_conflict(const Verdict& conflict) override;
   void write(const Orphan& orphan) override;
   void write(const Released& released);
+  /// Told, and nothing else.
+  void write(const CancelAnswered& answered);
   void write(const Passed& passed);
   void write(const CarrierSwitched& switched);
   /// The message goes to the shard of `arrival`'s carrier when this is durable.

@@ -116,6 +116,16 @@ void Shard::end_buried(queue::Locator at, std::string_view carrier, bool possibl
   member.carrier->end_buried(at, possible_duplicate);
 }
 
+void Shard::cancel_at_carrier(std::string_view carrier, CancelOrder order,
+                              CarrierCancels::Done done) {
+  const auto found = std::ranges::find(carriers_, carrier, &Member::name);
+  assert(found != carriers_.end() && "the carrier lives on this shard");
+  found->carrier->cancel_at_carrier(std::move(order),
+                                    [this, done = std::move(done)](const CancelReport& report) {
+                                      when_durable([done, report] { done(report); });
+                                    });
+}
+
 bool Shard::has(std::string_view carrier) const {
   return std::ranges::find(carriers_, carrier, &Member::name) != carriers_.end();
 }

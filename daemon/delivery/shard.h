@@ -50,6 +50,8 @@ class Shard {
                                                    const Peer& peer);
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   void end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate);
+  /// At a carrier that must live here; `done` when all that came of it is on disk.
+  void cancel_at_carrier(std::string_view carrier, CancelOrder order, CarrierCancels::Done done);
   /// Whether a carrier of this name lives here. Any thread.
   [[nodiscard]] bool has(std::string_view carrier) const;
   /// Calls `then` when everything written until now is on disk.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "daemon/records/campaign_records.h"
+#include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
 #include "protocol/message_id.h"
@@ -75,6 +76,10 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
   } else if (kind == RecordKind::uncertain) {
     if (const auto uncertain = decode_uncertain(record.payload)) {
       of_following(uncertain->of, on_sequence);
+    }
+  } else if (record.kind == kCancelAnsweredRecord) {
+    if (const auto answered = decode_cancel_answered(record.payload)) {
+      of_following(answered->of, on_sequence);
     }
   }
 }

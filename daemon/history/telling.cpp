@@ -9,7 +9,9 @@
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
 #include "daemon/records/accept_reasons.h"
+#include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
+#include "daemon/tracking/outcome_codes.h"
 #include "protocol/receipt.h"
 
 namespace stentor::daemon {
@@ -284,7 +286,8 @@ void Telling::tell_receipt(const ReceiptCame& receipt) {
   end();
   if (PartStanding* standing = part(receipt.part);
       standing != nullptr && receipt.is_final_for_part) {
-    standing->state = part_state_of(receipt.message_state);
+    standing->state = receipt.code == kCancelledAtCarrier ? State::cancelled
+                                                          : part_state_of(receipt.message_state);
     standing->reported_ms = receipt.of.time_ms;
   }
 }
@@ -296,6 +299,28 @@ void Telling::tell_verdict(const Verdict& verdict, std::string_view what) {
   append_word("detail", verdict.detail, steps_, kDetailOctetsMax);
   note(verdict.of);
   end();
+}
+
+void Telling::tell_cancel(const CancelAnswered& answered) {
+  step(answered.of.time_ms, "cancel_at_carrier");
+  append_member("part", answered.part, steps_);
+  append_member("by", answered.by, steps_);
+  append_word("carrier_id", answered.message_id, steps_);
+  if (answered.is_answered) {
+    append_member("command_status", fmt::format("{:#010x}", answered.command_status), steps_);
+  } else {
+    append_member("detail", "the carrier did not answer", steps_);
+  }
+  end();
+}
+
+std::vector<Telling::AtCarrier> Telling::at_carrier() const {
+  std::vector<AtCarrier> found;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].state != State::sent || parts_[i].carrier_id.empty()) continue;
+    found.push_back({static_cast<std::uint8_t>(i + 1), parts_[i].carrier_id});
+  }
+  return found;
 }
 
 // Kinds that speak of no message, and kinds of a later version, tell nothing.
@@ -367,6 +392,9 @@ void Telling::tell(const queue::Record& record) {
     if (uncertain->bind) append_lost(*uncertain, steps_);
     note(uncertain->of);
     end();
+  } else if (record.kind == kCancelAnsweredRecord) {
+    const auto answered = decode_cancel_answered(record.payload);
+    if (answered && is_about(answered->of)) tell_cancel(*answered);
   }
 }
 

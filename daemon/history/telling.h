@@ -16,6 +16,7 @@
 #include "daemon/config/config.h"
 #include "daemon/history/waits.h"
 #include "daemon/hours/open_hours.h"
+#include "daemon/records/cancel_records.h"
 #include "daemon/records/records.h"
 #include "queue/record_batch.h"
 
@@ -39,6 +40,13 @@ class Telling {
   }
   [[nodiscard]] bool is_possible_duplicate() const noexcept { return possible_duplicate_; }
 
+  /// A part that the carrier has taken and has not reported on, and the id it gave.
+  struct AtCarrier {
+    std::uint8_t part = 1;
+    std::string message_id;
+  };
+  [[nodiscard]] std::vector<AtCarrier> at_carrier() const;
+
   /// The members of a reply, without braces: who, what, state; with all steps or without.
   [[nodiscard]] std::string members(bool with_history) const;
 
@@ -54,6 +62,7 @@ class Telling {
   void tell_intent(const Intent& intent);
   void tell_part(const PartAnswered& part);
   void tell_receipt(const ReceiptCame& receipt);
+  void tell_cancel(const CancelAnswered& answered);
   void tell_verdict(const Verdict& verdict, std::string_view what);
   void step(std::uint64_t time_ms, std::string_view what);
   void end() { steps_.push_back('}'); }

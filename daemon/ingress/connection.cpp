@@ -279,7 +279,9 @@ void Connection::handle(const CancelRequest& request) {
   } else if (!MessageId::parse(request.id)) {
     return refuse({"not_found", "cancel: no such message", {}});
   }
-  ingress_.helpers().cancel(std::string(request.id), place, peer_, answer_later());
+  ingress_.helpers().cancel(
+      {.id = std::string(request.id), .place = place, .at_carrier = request.at_carrier}, peer_,
+      answer_later());
 }
 
 void Connection::handle(const ResolveRequest& request) {

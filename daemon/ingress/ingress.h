@@ -66,8 +66,7 @@ struct IngressHelpers {
   std::function<void(CarrierRequest, const Peer&, Reply)> carrier;
   OptOuts* opt_outs = nullptr;
   std::function<std::string(const Peer&)> callbacks;
-  std::function<void(std::string id, std::optional<queue::Locator> place, const Peer&, Reply)>
-      cancel;
+  std::function<void(CancelQuestion, const Peer&, Reply)> cancel;
   std::function<void(MessageId id, DoubtEnd as, const Peer&, Reply)> resolve;
 };
 

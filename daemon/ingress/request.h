@@ -135,6 +135,14 @@ struct CallbacksRequest {};
 struct CancelRequest {
   std::string_view id;
   std::string_view ref;
+  bool at_carrier = false;  ///< what the carrier has taken, too
+};
+
+/// As asked of other threads: with texts of its own, and the place where that is known at once.
+struct CancelQuestion {
+  std::string id;
+  std::optional<queue::Locator> place;
+  bool at_carrier = false;
 };
 
 /// What became of a message in doubt, or that somebody gives it up.

@@ -8,13 +8,14 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::array<std::string_view, kFields> kNames = {
-    "op",       "to",        "from",    "text",         "ref",         "campaign",
-    "priority", "meta",      "expires", "not_before",   "carrier",     "max_segments",
-    "encoding", "receipt",   "kind",    "replace",      "national",    "hours",
-    "plan",     "uncertain", "flash",   "service_type", "protocol_id", "tlv",
-    "callback", "binary",    "udh",     "id",           "carrier_id",  "consumer",
-    "types",    "cursor",    "action",  "name",         "as",          "client",
-    "weight",   "rate",      "seconds", "lines",        "clear",       "message_id"};
+    "op",        "to",        "from",    "text",         "ref",         "campaign",
+    "priority",  "meta",      "expires", "not_before",   "carrier",     "max_segments",
+    "encoding",  "receipt",   "kind",    "replace",      "national",    "hours",
+    "plan",      "uncertain", "flash",   "service_type", "protocol_id", "tlv",
+    "callback",  "binary",    "udh",     "id",           "carrier_id",  "consumer",
+    "types",     "cursor",    "action",  "name",         "as",          "client",
+    "weight",    "rate",      "seconds", "lines",        "clear",       "message_id",
+    "at_carrier"};
 
 }  // namespace
 

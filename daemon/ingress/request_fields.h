@@ -67,6 +67,7 @@ enum class Field : std::uint8_t {
   lines,
   clear,
   message_id,
+  at_carrier,
   count
 };
 constexpr auto kFields = static_cast<std::size_t>(Field::count);

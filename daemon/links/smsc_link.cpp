@@ -454,6 +454,10 @@ void SmscLink::on_query_resp(std::uint64_t cookie, protocol::CommandStatus statu
   owner_.on_query_resp(*this, cookie, status, response);
 }
 
+void SmscLink::on_cancel_resp(std::uint64_t cookie, protocol::CommandStatus status) {
+  owner_.on_cancel_resp(*this, cookie, status);
+}
+
 void SmscLink::on_deliver(std::uint32_t sequence_number, const protocol::DeliverSm& deliver) {
   owner_.on_deliver(*this, sequence_number, deliver);
 }

@@ -46,6 +46,9 @@ class LinkOwner {
   virtual void on_query_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
                              protocol::CommandStatus /*status*/,
                              const protocol::QueryResp& /*response*/) {}
+  /// The answer to a cancel_sm.
+  virtual void on_cancel_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
+                              protocol::CommandStatus /*status*/) {}
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
   /// False while what this link has read is more than its owner can keep: it reads on later.
@@ -144,6 +147,7 @@ class SmscLink final : public protocol::SessionHandler {
   void on_deliver(std::uint32_t sequence_number, const protocol::DeliverSm& deliver) override;
   void on_query_resp(std::uint64_t cookie, protocol::CommandStatus status,
                      const protocol::QueryResp& response) override;
+  void on_cancel_resp(std::uint64_t cookie, protocol::CommandStatus status) override;
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> connect();

@@ -1,5 +1,6 @@
 #include "daemon/recovery/carriage.h"
 
+#include "daemon/records/cancel_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/inbound_records.h"
 
@@ -27,6 +28,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
     case RecordKind::consumer: return Carriage::latest;
     case RecordKind::orphan: return Carriage::recent;
   }
+  if (kind == kCancelAnsweredRecord) return Carriage::dropped;  // likewise
   switch (
       static_cast<InboundRecordKind>(kind)) {  // parts wait for their message for less than that
     case InboundRecordKind::came:

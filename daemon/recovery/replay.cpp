@@ -123,7 +123,7 @@ void Replay::apply(const queue::Record& record) {
   if (!visit_inbound(record)) ++report_.not_understood;
 }
 
-// True when it is a record of what handsets sent or want. Of a carrier that is gone nothing is
+// True when it is a record of what handsets sent or want, or one that changes nothing. Of a carrier that is gone nothing is
 // kept.
 bool Replay::visit_inbound(const queue::Record& record) {
   std::uint64_t& last_ms = files_[record.at.file()].last_ms;  // retention counts from here
@@ -144,6 +144,7 @@ bool Replay::visit_inbound(const queue::Record& record) {
     if (letter && on_dead_letter_) on_dead_letter_(*letter);
     return letter.has_value();
   }
+  if (record.kind == kCancelAnsweredRecord) return true;  // told then; nothing came of it
   switch (static_cast<InboundRecordKind>(record.kind)) {
     case InboundRecordKind::came:
       if (const auto came = decode_inbound(record.payload)) {

@@ -10,14 +10,14 @@ namespace {
 // Larger is worse: the verdict of a message is that of its worst part.
 int badness(State state) {
   switch (state) {
-    case State::failed: return 5;
-    case State::expired: return 4;
+    case State::failed: return 6;
+    case State::expired: return 5;
+    case State::cancelled: return 4;
     case State::unknown: return 3;
     case State::delivered: return 2;
     case State::sent_final: return 1;  // a part that can have no receipt says nothing
     case State::none:
-    case State::sent:
-    case State::cancelled: return 0;
+    case State::sent: return 0;
   }
   return 0;
 }
@@ -59,8 +59,9 @@ State MessageParts::verdict_of(const Entry& entry, State silence) {
 // neighbours are told together.
 std::string MessageParts::detail_of(const Entry& entry) {
   std::string detail = entry.worse ? entry.worse->words : std::string();
-  constexpr State kToldInTurn[] = {State::failed,    State::expired,    State::unknown,
-                                   State::delivered, State::sent_final, State::none};
+  constexpr State kToldInTurn[] = {State::failed,  State::expired,   State::cancelled,
+                                   State::unknown, State::delivered, State::sent_final,
+                                   State::none};
   for (const State told : kToldInTurn) {
     std::string numbers;
     unsigned count = 0;

@@ -1,7 +1,8 @@
 // The verdict of a message out of those of its parts.
 //
-// Failed goes before expired, expired before unknown, unknown before delivered. A message that was
-// told unknown is kept: what a late receipt says of its parts may correct it, once.
+// Failed goes before expired, expired before cancelled (called back at the carrier), cancelled
+// before unknown, unknown before delivered. A message that was told unknown is kept: what a late
+// receipt says of its parts may correct it, once.
 //
 // Units    Parts count from 1. Times are the tracker's milliseconds, modulo 2^31.
 // Owns     For each message of several parts that awaits a receipt: 24 octets, and a few more for

@@ -19,6 +19,9 @@
 
 namespace stentor::daemon {
 
+/// The code of a segment that the carrier called back when asked to: no receipt has it.
+inline constexpr std::string_view kCancelledAtCarrier = "cancelled";
+
 /// What a carrier's `err` (as written, or `type:code` of the TLV) means.
 using ErrorWords = std::vector<std::pair<std::string, std::string>>;
 

@@ -121,6 +121,19 @@ bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
   return true;
 }
 
+bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, Moment now) {
+  const protocol::CanonicalId id(message_id);
+  const auto key = outstanding_.fingerprint(id.text());
+  const auto segment = outstanding_.find(key);
+  if (!segment || segment->is_told || segment->at != message) return false;
+  protocol::Receipt word;
+  word.message_id = message_id;
+  word.state = protocol::MessageState::deleted;
+  word.stat = "DELETED (cancel_sm)";
+  apply_to({.key = key, .segment = *segment, .id = id, .by_reference = false}, word, now, true);
+  return true;
+}
+
 void Tracker::forget(queue::Locator message) {
   parts_.forget(message);
 }
@@ -155,17 +168,18 @@ void Tracker::apply(const Target& target, const protocol::Receipt& receipt, Mome
   apply_to(target, receipt, now);
 }
 
-void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now) {
+void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+                       bool is_cancelled) {
   const auto accepted = records_.read(target.segment.at);
   if (!accepted) {
     ++stats_.records_unreadable;
     outstanding_.erase(target.key);
     return;
   }
-  count_receipt(receipt);
+  if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
   const ReceiptVerdict verdict = verdict_of(receipt);
-  const State state = state_of(verdict);
+  const State state = is_cancelled ? State::cancelled : state_of(verdict);
   ReceiptCame came;
   came.of = {.accepted = target.segment.at,
              .subject = here.octets(),
@@ -180,7 +194,7 @@ void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, M
   came.message_id = receipt.message_id;
   came.stat = receipt.stat;
   came.err = receipt.err;
-  came.code = setup_.codes.of(receipt);
+  came.code = is_cancelled ? kCancelledAtCarrier : setup_.codes.of(receipt);
   came.network_error_code = receipt.network_error_code.value_or(0);
   came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
   came.by_reference = target.by_reference;
@@ -258,8 +272,10 @@ bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment now) {
 
 void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now) {
   const State state = state_of(verdict_of(receipt));
-  // What is not final, or knows nothing, contradicts nobody.
-  if (state == State::none || state == State::unknown || state == settled.state) {
+  // What is not final, or knows nothing, contradicts nobody; nor does what a carrier reports of a
+  // segment that it called back, unless it was delivered all the same.
+  const bool is_agreed = settled.state == State::cancelled && state != State::delivered;
+  if (state == State::none || state == State::unknown || state == settled.state || is_agreed) {
     ++stats_.receipts_duplicate;
     return;
   }

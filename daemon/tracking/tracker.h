@@ -119,6 +119,9 @@ class Tracker {
   /// The carrier was asked: its id is the one that submit_sm_resp gave. False when the segment had
   /// its last word before.
   bool on_query_answer(const protocol::Receipt& answer, Moment now);
+  /// The carrier called the segment back: its id is the one that submit_sm_resp gave. False when
+  /// the segment is none of the message's that awaits a receipt.
+  bool on_cancelled(std::string_view message_id, queue::Locator message, Moment now);
   /// The message is final without a receipt's word: those that still come change nothing.
   void forget(queue::Locator message);
   /// Once a second: those whose time has passed, a share at each call.
@@ -182,7 +185,8 @@ class Tracker {
   [[nodiscard]] std::optional<Target> find_named(const ReceiptCame& came);
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
-  void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now);
+  void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+                bool is_cancelled = false);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
   [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment now);

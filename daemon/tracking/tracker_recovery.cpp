@@ -33,7 +33,8 @@ void Tracker::restore_taken(const TakenSegment& taken) {
 void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   if (!came.is_final_for_part) return;
   const auto said = static_cast<protocol::MessageState>(came.message_state);
-  const State state = state_of(protocol::verdict_of(said));
+  const State state =
+      came.code == kCancelledAtCarrier ? State::cancelled : state_of(protocol::verdict_of(said));
   const auto target = came.by_reference ? find_named(came) : find_matched(came);
   if (target && target->segment.at == came.of.accepted) restore(*target, came, state);
   if (restored_ids_.contains(came.message_id)) {  // it, and its copies, were orphans for a while

@@ -91,6 +91,8 @@ class ScriptedCarrier:
         self.malformed = []
         self.queries = []  # ids that query_sm asked about
         self.query_answer = None  # (status, message_state); None: query_sm is unknown
+        self.cancels = []  # (id, source, destination) of every cancel_sm
+        self.cancel_status = None  # of cancel_sm_resp, by id; None: cancel_sm is unknown
         self.interface_version = None  # told in bind responses
         self.lock = threading.Lock()
         self._links = {}
@@ -211,6 +213,15 @@ class ScriptedCarrier:
             link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
                                 smpp.c_string(message_id) + bytes([0, state, 0])
                                 if not status else b""))
+            return True
+        if command == smpp.CANCEL_SM and self.cancel_status:
+            reader = smpp.Reader(body)
+            reader.c_string(6)
+            message_id = reader.c_string(65)
+            addresses = [(reader.octet(), reader.octet(), reader.c_string(21)) for _ in range(2)]
+            with self.lock:
+                self.cancels.append((message_id, *addresses))
+            link.write(smpp.pdu(command | smpp.RESPONSE, self.cancel_status(message_id), sequence))
             return True
         if command == smpp.ENQUIRE_LINK:
             if self.answers_enquire:

@@ -150,5 +150,29 @@ class Tls(unittest.TestCase):
         self.assertIn("client.key", done.stderr)
 
 
+class CallingBack(unittest.TestCase):
+    """stentord asks a carrier to call back what it has taken."""
+
+    def test_a_taken_message_ends_as_cancelled(self):
+        self.directory = under_test.new_directory()
+        carrier = CarrierSimulator(self.directory, cancel="0", receipt_delay="60s")
+        self.addCleanup(carrier.process.kill)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)]).start()
+        self.addCleanup(daemon.kill)
+        daemon.wait_bound("north")
+        events = under_test.EventFollower(daemon)
+        self.addCleanup(events.close)
+        reply = daemon.ask(op="send", to="+79160000001", text="long " * 60, **{"from": "SHOP"})
+        events.wait_for(reply["id"], "sent")
+        answer = daemon.ask(op="cancel", id=reply["id"], at_carrier=True)
+        self.assertEqual((answer["state"], answer["at_carrier"]["cancelled"]), ("cancelled", 2),
+                         answer)
+        events.wait_for(reply["id"], "cancelled")
+        daemon.stop()
+        carrier.stop()
+        asked = [line for line in carrier.lines() if line["type"] == "cancel_sm"]
+        self.assertEqual(len(asked), 2)
+
+
 if __name__ == "__main__":
     under_test.run_cases(__doc__)

@@ -150,6 +150,93 @@ class ReceiptForms(OneCarrier):
             self.events.wait_for(message_id, final)
 
 
+class CallingBack(OneCarrier):
+    """cancel with at_carrier: cancel_sm for what the carrier has taken."""
+
+    def begin_without_receipts(self, status=lambda message_id: 0, **settings):
+        self.begin(lambda submit, attempt: Answer(receipts=[]), **settings)
+        self.carrier.cancel_status = status
+
+    def send_long(self):
+        message_id, digits = self.send("long " * 60)
+        self.events.wait_for(message_id, "sent")
+        return message_id, digits, [a.message_id for a in self.carrier.arrived(digits)]
+
+    def cancel(self, message_id, **more):
+        return self.daemon.ask(op="cancel", id=message_id, **{"at_carrier": True, **more})
+
+    def report(self, message_id, digits, stat):
+        text = f"id:{message_id} stat:{stat} err:000".encode()
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            (1, 1, digits), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0, text))
+
+    def test_a_message_ends_as_cancelled_when_each_part_is_called_back(self):
+        self.begin_without_receipts()
+        message_id, digits, parts = self.send_long()
+        self.assertEqual(self.cancel(message_id, at_carrier=False)["error"]["code"], "conflict")
+        reply = self.cancel(message_id)
+        self.assertEqual((reply["status"], reply["state"]), ("ok", "cancelled"), reply)
+        self.assertEqual(reply["at_carrier"],
+                         {"asked": 2, "cancelled": 2, "refused": 0, "unanswered": 0})
+        self.assertEqual(sorted(self.carrier.cancels),
+                         sorted((part, (5, 0, "SHOP"), (1, 1, digits)) for part in parts))
+        self.assertEqual(self.events.wait_for(message_id, "cancelled")["code"], "cancelled")
+        # What the carrier reports of it now is no news; that it came all the same is.
+        self.report(parts[0], digits, "DELETED")
+        self.report(parts[1], digits, "DELIVRD")
+        self.events.wait_for(message_id, "conflict")
+        self.assertEqual(self.cancel(message_id)["error"]["code"], "conflict")
+        self.assertEqual(len(self.carrier.cancels), 2)
+
+        self.daemon.kill()
+        self.events.close()
+        self.daemon.start()
+        told = self.daemon.ask(op="message", id=message_id)
+        self.assertEqual(told["state"], "cancelled")
+        steps = [s for s in told["history"] if s["what"] == "cancel_at_carrier"]
+        self.assertEqual([s["command_status"] for s in steps], ["0x00000000"] * 2, told)
+        self.assertEqual({p["state"] for p in told["parts"]}, {"cancelled"})
+        status = self.daemon.status()
+        self.assertEqual((status["cancelled"], status["live"]), (1, 0), status)
+
+    def test_what_it_refuses_goes_on_and_the_verdict_names_the_parts(self):
+        refused = set()
+        self.begin_without_receipts(lambda message_id: 0x11 if message_id in refused else 0)
+        message_id, digits, parts = self.send_long()
+        refused.update(parts)
+        reply = self.cancel(message_id)
+        self.assertEqual(reply["error"]["code"], "conflict", reply)
+        self.assertIn("0x00000011", reply["error"]["detail"])
+        refused.remove(parts[0])
+        reply = self.cancel(message_id)
+        self.assertEqual((reply["state"], reply["at_carrier"]["refused"]), ("sent", 1), reply)
+        # Across a restart it is remembered which part was called back.
+        self.daemon.kill()
+        self.events.close()
+        self.daemon.start()
+        self.daemon.wait_bound("north")
+        events = under_test.EventFollower(self.daemon)
+        self.addCleanup(events.close)
+        self.report(parts[1], digits, "DELIVRD")
+        final = events.wait_for(message_id, "cancelled")
+        self.assertIn("part 1 cancelled; part 2 delivered", final["detail"], final)
+
+    def test_one_that_does_not_know_it_is_not_asked_again(self):
+        self.begin_without_receipts(None)
+        message_id, _, _ = self.send_long()
+        self.assertEqual(self.cancel(message_id)["error"]["code"], "conflict")
+        reply = self.cancel(message_id)
+        self.assertEqual(reply["error"]["code"], "not_supported", reply)
+        self.assertEqual(self.daemon.carrier_status("north")["bound"], 1, "the bind stays")
+        self.assertEqual(self.daemon.ask(op="message", id=message_id)["state"], "sent")
+
+    def test_it_is_not_asked_where_the_configuration_says_so_or_there_is_no_bind(self):
+        self.begin_without_receipts(cancel_sm=False)
+        message_id, _, _ = self.send_long()
+        self.assertEqual(self.cancel(message_id)["error"]["code"], "not_supported")
+        self.assertEqual(self.carrier.cancels, [])
+
+
 class Queries(OneCarrier):
     def begin_without_receipts(self, **settings):
         self.begin(lambda submit, attempt: Answer(receipts=[]), query_after="1s", **settings)

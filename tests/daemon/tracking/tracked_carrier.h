@@ -109,6 +109,9 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     receipt.destination = destination;
     receive(receipt);
   }
+  bool call_back(queue::Locator at, std::string_view id) {
+    return tracker_->on_cancelled(id, at, now_);
+  }
   void receive(const protocol::Receipt& receipt) { tracker_->on_receipt(receipt, now_); }
   void receive(std::string_view id, protocol::MessageState state, bool is_intermediate = false) {
     protocol::Receipt receipt;
