@@ -121,17 +121,43 @@ void read_binds(Section& section, CarrierConfig& carrier) {
   carrier.binds = counts;
 }
 
-void read_ton_npi(Section& section, std::string_view key, std::optional<TonNpi>& into) {
+// The pair that stands in `table` itself; nothing without one.
+std::optional<TonNpi> read_pair(Section& table, Section& section, std::string_view key) {
+  const bool has_ton = table.find("ton") != nullptr;
+  const bool has_npi = table.find("npi") != nullptr;
+  if (!has_ton && !has_npi) return std::nullopt;
+  TonNpi read;
+  table.number("ton", read.ton, 0, 255);
+  table.number("npi", read.npi, 0, 255);
+  if (!has_ton || !has_npi) {
+    section.mistake(key, fmt::format("needs {}", has_ton ? "npi" : "ton"));
+  }
+  return read;
+}
+
+// { ton = 1, npi = 1 } for every form; { alphanumeric = { ton = 5, npi = 0 }, … } for each.
+void read_numbering(Section& section, std::string_view key, FormNumbering& into) {
   auto table = section.table(key, "ton_npi");
   if (!table) return;
-  TonNpi read;
-  table->number("ton", read.ton, 0, 255);
-  table->number("npi", read.npi, 0, 255);
-  for (const std::string_view part : {"ton", "npi"}) {
-    if (table->find(part) == nullptr) section.mistake(key, fmt::format("needs {}", part));
+  into.others = read_pair(*table, section, key);
+  const std::pair<std::string_view, std::optional<TonNpi>*> forms[] = {
+      {"international", &into.international},
+      {"national", &into.national},
+      {"short", &into.short_code},
+      {"alphanumeric", &into.alphanumeric}};
+  for (const auto& [name, form] : forms) {
+    auto of_form = table->table(name, "ton_npi");
+    if (!of_form) continue;
+    *form = read_pair(*of_form, *table, name);
+    if (!*form) table->mistake(name, "needs ton and npi");
+    of_form->finish();
   }
   table->finish();
-  into = read;
+  if (!into.is_given() && !section.has_mistake(key)) {
+    section.mistake(key,
+                    "needs ton and npi, or a form with both: international, national, short, "
+                    "alphanumeric");
+  }
 }
 
 // The versions there are: SMPP 3.3, 3.4 and 5.0.
@@ -327,8 +353,8 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.text("system_type", carrier.system_type, kSystemTypeOctets);
   section.text("service_type", carrier.service_type, kServiceTypeOctets);
   section.text("address_range", carrier.address_range, kAddressRangeOctets);
-  read_ton_npi(section, "source", carrier.source);
-  read_ton_npi(section, "destination", carrier.destination);
+  read_numbering(section, "source", carrier.source);
+  read_numbering(section, "destination", carrier.destination);
   read_interface_version(section, carrier.interface_version);
   read_binds(section, carrier);
   section.number("rate", carrier.rate, 0, 10'000'000);
@@ -346,6 +372,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_delivery_keys(section, carrier);
 
   read_tls(section, carrier.tls);
+  check_plain_text(section, carrier.hosts, carrier.tls);
 
   // Known, and checked for form; finish() refuses what is not built yet.
   std::string uncertain;

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::pair<std::string_view, StatusClass> kClasses[] = {
     {"throttle", StatusClass::throttle},   {"queue_full", StatusClass::queue_full},
     {"temporary", StatusClass::temporary}, {"permanent", StatusClass::permanent},
-    {"bind", StatusClass::bind},
+    {"bind", StatusClass::bind},           {"doubt", StatusClass::doubt},
 };
 // A carrier's whole list of its own statuses; each is looked up for an answer that is not ok.
 constexpr std::size_t kOverlaysMax = 256;
@@ -81,7 +81,7 @@ void read_overlay(Section& section, const Entry& entry, CarrierConfig& carrier) 
     return say("names a status twice");
   }
   constexpr std::string_view kWanted =
-      "must be throttle, queue_full, temporary, permanent or bind, or "
+      "must be throttle, queue_full, temporary, permanent, doubt or bind, or "
       "{ class = \"permanent\", code = \"word\" }";
   const auto take_class = [&](const Value& value) {
     const auto* word = std::get_if<std::string>(&value.is);

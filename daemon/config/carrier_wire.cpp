@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "protocol/tlv_kinds.h"
 
 namespace stentor::daemon::config_file {
@@ -15,6 +18,20 @@ constexpr std::size_t kTlvOctetsMax = 512;
 // A receipt's text has at most 254 octets.
 constexpr std::size_t kPatternOctetsMax = 254;
 constexpr std::uint8_t kReceiptBits = 0x03;  // registered_delivery, SMPP 3.4 section 5.2.17
+
+// Searched from the front for receipts whose word is not the standard's.
+constexpr std::size_t kStatesMax = 64;
+constexpr std::size_t kStatOctets = 32;
+constexpr std::pair<std::string_view, protocol::MessageState> kStates[] = {
+    {"delivered", protocol::MessageState::delivered},
+    {"expired", protocol::MessageState::expired},
+    {"deleted", protocol::MessageState::deleted},
+    {"undeliverable", protocol::MessageState::undeliverable},
+    {"rejected", protocol::MessageState::rejected},
+    {"enroute", protocol::MessageState::enroute},
+    {"accepted", protocol::MessageState::accepted},
+    {"unknown", protocol::MessageState::unknown},
+};
 
 constexpr std::pair<std::string_view, bool> kSubmits[] = {{"submit_sm", false}, {"data_sm", true}};
 
@@ -94,6 +111,36 @@ void read_receipt_pattern(Section& section, WireConfig& wire) {
   }
 }
 
+// receipt_states = { "00" = "delivered" }: what the carrier's own words in `stat` mean.
+void read_receipt_states(Section& section, WireConfig& wire) {
+  const Value* const given = section.find("receipt_states");
+  if (given == nullptr) return;
+  const auto* const table = std::get_if<Table>(&given->is);
+  if (table == nullptr) {
+    return section.mistake("receipt_states", "must be a table, such as { \"00\" = \"delivered\" }");
+  }
+  if (table->size() > kStatesMax) {
+    return section.mistake("receipt_states", fmt::format("may name at most {}", kStatesMax));
+  }
+  for (const Entry& entry : *table) {
+    const auto* word = std::get_if<std::string>(&entry.value.is);
+    const auto* known =
+        word == nullptr ? std::end(kStates)
+                        : std::ranges::find(kStates, *word, [](const auto& s) { return s.first; });
+    if (entry.key.empty() || entry.key.size() > kStatOctets) {
+      section.mistake_at(entry.line, "receipt_states",
+                         fmt::format("\"{}\" is no word of a receipt: 1 to {} octets",
+                                     entry.key.substr(0, kStatOctets), kStatOctets));
+    } else if (known == std::end(kStates)) {
+      section.mistake_at(entry.line, "receipt_states." + entry.key,
+                         "must be delivered, expired, deleted, undeliverable, rejected, enroute, "
+                         "accepted or unknown");
+    } else {
+      wire.receipt_states.emplace_back(entry.key, known->second);
+    }
+  }
+}
+
 }  // namespace
 
 void read_wire(Section& section, bool receipts, WireConfig& wire) {
@@ -110,6 +157,7 @@ void read_wire(Section& section, bool receipts, WireConfig& wire) {
   section.flag("more_messages_to_send", wire.more_messages_to_send);
   read_registered_delivery(section, receipts, wire);
   read_receipt_pattern(section, wire);
+  read_receipt_states(section, wire);
   section.duration("query_after", wire.query_after, 1s, 24h * 30);
   section.flag("cancel_sm", wire.cancel_sm);
 }

@@ -93,9 +93,23 @@ struct TonNpi {
   std::uint8_t npi = 0;
 };
 
+/// TON and NPI by the form of an address, where a carrier wants others than usual.
+struct FormNumbering {
+  std::optional<TonNpi> international;
+  std::optional<TonNpi> national;  ///< what rewriting made national
+  std::optional<TonNpi> short_code;
+  std::optional<TonNpi> alphanumeric;
+  std::optional<TonNpi> others;  ///< the forms without one of their own
+
+  [[nodiscard]] bool is_given() const noexcept {
+    return international || national || short_code || alphanumeric || others;
+  }
+};
+
 struct TlsConfig {
   bool enabled = false;
-  std::string ca;  ///< file of the authorities believed; empty: the system's
+  bool is_stated = false;  ///< `tls` stands in the file: plain text is what somebody wants
+  std::string ca;          ///< file of the authorities believed; empty: the system's
   std::string cert;
   std::string key;
   std::vector<std::string> pins;  ///< SHA-256 of the peer's public key, base64; empty: any
@@ -109,8 +123,8 @@ struct CarrierConfig {
   std::string system_type;
   std::string service_type;
   std::string address_range;
-  std::optional<TonNpi> source;  ///< instead of the form's own
-  std::optional<TonNpi> destination;
+  FormNumbering source;  ///< instead of the form's own
+  FormNumbering destination;
   std::uint8_t interface_version = 0x34;
   TlsConfig tls;
   BindCounts binds;

@@ -194,6 +194,31 @@ std::string tlvs(const std::vector<std::uint8_t>& octets) {
   return text + " }";
 }
 
+std::string_view word(protocol::MessageState state) {
+  switch (state) {
+    case protocol::MessageState::delivered: return "delivered";
+    case protocol::MessageState::expired: return "expired";
+    case protocol::MessageState::deleted: return "deleted";
+    case protocol::MessageState::undeliverable: return "undeliverable";
+    case protocol::MessageState::rejected: return "rejected";
+    case protocol::MessageState::enroute: return "enroute";
+    case protocol::MessageState::accepted: return "accepted";
+    case protocol::MessageState::scheduled:
+    case protocol::MessageState::skipped:
+    case protocol::MessageState::unknown: return "unknown";
+  }
+  return {};
+}
+
+std::string states(const std::vector<std::pair<std::string, protocol::MessageState>>& of) {
+  std::string out = "{ ";
+  for (const auto& [stat, state] : of) {
+    if (out.size() > 2) out += ", ";
+    out += fmt::format("{} = {}", in_quotes(stat), in_quotes(std::string(word(state))));
+  }
+  return out + " }";
+}
+
 void describe_wire(Page& page, const WireConfig& wire) {
   page.line("submit", in_quotes(wire.by_data_sm ? "data_sm" : "submit_sm"));
   if (!wire.tlvs.empty()) page.line("tlv", tlvs(wire.tlvs));
@@ -206,15 +231,29 @@ void describe_wire(Page& page, const WireConfig& wire) {
   if (!wire.receipt_pattern_text.empty()) {
     page.line("receipt_pattern", in_quotes(wire.receipt_pattern_text));
   }
+  if (!wire.receipt_states.empty()) page.line("receipt_states", states(wire.receipt_states));
+}
+
+std::string numbering(const FormNumbering& of) {
+  std::string out = "{";
+  const auto add = [&out](std::string_view name, const std::optional<TonNpi>& form) {
+    if (!form) return;
+    const std::string pair = fmt::format("ton = {}, npi = {}", form->ton, form->npi);
+    out += out.size() == 1 ? " " : ", ";
+    out += name.empty() ? pair : fmt::format("{} = {{ {} }}", name, pair);
+  };
+  add({}, of.others);
+  add("international", of.international);
+  add("national", of.national);
+  add("short", of.short_code);
+  add("alphanumeric", of.alphanumeric);
+  return out + " }";
 }
 
 void describe_carrier(Page& page, const CarrierConfig& carrier) {
   std::vector<std::string> hosts;
   hosts.reserve(carrier.hosts.size());
   for (const HostPort& host : carrier.hosts) hosts.push_back(address(host));
-  const auto ton_npi = [](const TonNpi& of) {
-    return fmt::format("{{ ton = {}, npi = {} }}", of.ton, of.npi);
-  };
   page.section("[[carrier]]");
   page.line("name", in_quotes(carrier.name));
   page.line("hosts", in_quotes(hosts));
@@ -223,8 +262,8 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("system_type", in_quotes(carrier.system_type));
   page.line("service_type", in_quotes(carrier.service_type));
   page.line("address_range", in_quotes(carrier.address_range));
-  if (carrier.source) page.line("source", ton_npi(*carrier.source));
-  if (carrier.destination) page.line("destination", ton_npi(*carrier.destination));
+  if (carrier.source.is_given()) page.line("source", numbering(carrier.source));
+  if (carrier.destination.is_given()) page.line("destination", numbering(carrier.destination));
   page.flag("tls", carrier.tls.enabled);
   if (carrier.tls.enabled) {
     if (!carrier.tls.ca.empty()) page.line("ca", in_quotes(carrier.tls.ca));

@@ -13,6 +13,7 @@ std::string_view word(StatusClass of) {
     case StatusClass::queue_full: return "queue_full";
     case StatusClass::temporary: return "temporary";
     case StatusClass::permanent: return "permanent";
+    case StatusClass::doubt: return "doubt";
     case StatusClass::bind: return "bind";
   }
   return {};

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 
 #include "daemon/config/file_text.h"
+#include "daemon/links/private_address.h"
 
 namespace stentor::daemon::config_file {
 namespace {
@@ -39,6 +41,7 @@ bool is_pin(std::string_view text) {
 
 void read_tls(Section& section, TlsConfig& tls) {
   section.flag("tls", tls.enabled);
+  tls.is_stated = section.find("tls") != nullptr;
   read_file_name(section, "ca", tls.ca);
   read_file_name(section, "cert", tls.cert);
   read_file_name(section, "key", tls.key);
@@ -60,6 +63,19 @@ void read_tls(Section& section, TlsConfig& tls) {
   if (tls.enabled) return;
   for (const std::string_view needs_it : {"ca", "cert", "key", "pin"}) {
     if (section.find(needs_it) != nullptr) section.mistake(needs_it, "goes with tls = true only");
+  }
+}
+
+void check_plain_text(Section& section, const std::vector<HostPort>& hosts, const TlsConfig& tls) {
+  if (tls.is_stated) return;
+  for (const HostPort& host : hosts) {
+    boost::system::error_code is_name;
+    const auto address = boost::asio::ip::make_address(host.host, is_name);
+    if (is_name || is_private(address)) continue;
+    return section.mistake(
+        "hosts", fmt::format("{} is not a private address: say tls = true, or tls = false for "
+                             "plain text that can be read on the way",
+                             host.host));
   }
 }
 

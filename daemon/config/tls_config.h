@@ -11,6 +11,9 @@
 
 namespace stentor::daemon::config_file {
 
+/// Whoever leaves `tls` out gets plain text to private addresses only: a host that is written as
+/// another address is a mistake. What a name leads to is seen when it is connected to.
+void check_plain_text(Section& section, const std::vector<HostPort>& hosts, const TlsConfig& tls);
 void read_tls(Section& section, TlsConfig& tls);
 
 }  // namespace stentor::daemon::config_file

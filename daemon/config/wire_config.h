@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "protocol/receipt.h"
 #include "protocol/receipt_pattern.h"
 
 namespace stentor::daemon {
@@ -30,6 +32,8 @@ struct WireConfig {
   bool cancel_sm = true;             ///< it may be asked to call back what it has taken
   std::string receipt_pattern_text;  ///< empty: the usual form
   std::optional<protocol::ReceiptPattern> receipt_pattern;
+  /// What the carrier's own words in `stat` mean, numbers among them.
+  std::vector<std::pair<std::string, protocol::MessageState>> receipt_states;
 };
 
 }  // namespace stentor::daemon

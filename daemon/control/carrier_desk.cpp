@@ -1,6 +1,7 @@
 #include "daemon/control/carrier_desk.h"
 
 #include "daemon/control/carrier_report.h"
+#include "daemon/control/doubts_shown.h"
 #include "daemon/control/orphans_shown.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/ingress/admission.h"
@@ -11,6 +12,8 @@ namespace {
 
 // What a person looks through; the counts and the evidence speak of all.
 constexpr std::size_t kOrphansShownMax = 100;
+// Each is read from the journal by the carrier's thread.
+constexpr std::size_t kDoubtsShownMax = 100;
 
 std::string no_such_carrier() {
   std::string reply;
@@ -30,6 +33,7 @@ void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) con
     case Action::orphans:
       return request.message_id ? rematch(*number, *request.message_id, peer, std::move(reply))
                                 : orphans(*number, std::move(reply));
+    case Action::doubts: return doubts(*number, std::move(reply));
     case Action::suspend: return suspend(*number, true, peer, std::move(reply));
     case Action::resume: return suspend(*number, false, peer, std::move(reply));
     case Action::trace: return trace(*number, request, peer, std::move(reply));
@@ -91,6 +95,12 @@ void CarrierDesk::rematch(std::uint16_t number, protocol::MessageIdRule rule, co
         append_rejection({"busy", "this carrier's orphans are being tried again", {}}, refusal);
         reply(std::move(refusal));
       });
+}
+
+void CarrierDesk::doubts(std::uint16_t number, Reply reply) const {
+  on_carrier_(number, [reply = std::move(reply)](CarrierDelivery& carrier) {
+    reply(doubts_shown(carrier.name(), carrier.doubts(kDoubtsShownMax)));
+  });
 }
 
 void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer,

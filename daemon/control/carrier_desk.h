@@ -34,6 +34,7 @@ class CarrierDesk {
  private:
   void list(const std::string& name, Reply reply) const;
   void show(std::uint16_t number, Reply reply) const;
+  void doubts(std::uint16_t number, Reply reply) const;
   void orphans(std::uint16_t number, Reply reply) const;
   void rematch(std::uint16_t number, protocol::MessageIdRule rule, const Peer& peer,
                Reply reply) const;

@@ -15,9 +15,11 @@ namespace {
 // A line of a log is shorter; a carrier's own words may be anything.
 constexpr std::size_t kErrorOctetsMax = 256;
 
-// Suspended, whatever its binds do; else up when all its binds are, partly up when some are.
+// Suspended, whatever its binds do; stuck where they stand and nothing moves; else up when all its
+// binds are, partly up when some are.
 std::string_view state_of(const CarrierSnapshot& carrier, std::size_t bound) {
   if (carrier.switched.suspended) return "suspended";
+  if (bound > 0 && carrier.is_stuck) return "stuck";
   if (bound == carrier.links.size()) return "up";
   if (bound > 0) return "partly up";
   for (const LinkSnapshot& link : carrier.links) {
@@ -98,7 +100,9 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("order_passed", carrier.stats.order_passed, out);
   append_member("throttled", carrier.stats.throttled, out);
   append_member("retries", carrier.stats.retries_messages, out);
-  append_member("uncertain", carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost,
+  append_member("uncertain",
+                carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost +
+                    carrier.stats.uncertain_status,
                 out);
   append_member("in_doubt", carrier.in_doubt, out);
   append_member("unmatched_receipts", carrier.stats.receipts_unmatched, out);

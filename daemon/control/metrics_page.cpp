@@ -178,6 +178,8 @@ void add_links(Exposition::Families& all, const Figures& figures) {
                                            "Responses late, twice, or never asked for.");
   MetricFamily stuck = counter_family("stentor_link_stuck_total",
                                       "Binds that were bound with answers due, and nothing moved.");
+  MetricFamily alerts = counter_family("stentor_link_alert_notifications_total",
+                                       "Handsets that the carrier said can be reached again.");
   MetricFamily refused = gauge_family("stentor_link_credentials_refused",
                                       "1 while the carrier refuses the bind's account.");
   MetricFamily certificate =
@@ -195,6 +197,7 @@ void add_links(Exposition::Families& all, const Figures& figures) {
       add_sample(malformed, labels, number(link.stats.malformed));
       add_sample(unexpected, labels, number(link.stats.unexpected_responses));
       add_sample(stuck, labels, number(link.stats.stuck));
+      add_sample(alerts, labels, number(link.stats.alerts));
       add_sample(refused, labels, link.credentials_refused ? 1 : 0);
       if (link.certificate_end) {
         add_sample(certificate, labels, static_cast<double>(*link.certificate_end) - now);
@@ -202,7 +205,7 @@ void add_links(Exposition::Families& all, const Figures& figures) {
     }
   }
   for (MetricFamily* family : {&bound, &used, &connects, &losses, &malformed, &unexpected, &stuck,
-                               &refused, &certificate}) {
+                               &alerts, &refused, &certificate}) {
     all.push_back(std::move(*family));
   }
   add_by_carrier(all, gauge_family("stentor_window_limit", "Window of each bind."), figures,
@@ -260,13 +263,18 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
                number(stats.uncertain_crash));
     add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "link_lost"}},
                number(stats.uncertain_link_lost));
+    add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "ambiguous_status"}},
+               number(stats.uncertain_status));
   }
   MetricFamily in_doubt = gauge_family(
       "stentor_in_doubt", "Messages held since nobody knows whether the carrier has them.");
+  MetricFamily stuck = gauge_family("stentor_carrier_stuck",
+                                    "1 while the carrier can be bound to and answers nothing.");
   MetricFamily ended =
       counter_family("stentor_in_doubt_resolved_total", "Doubts that ended, by what ended them.");
   for (const CarrierSnapshot& carrier : figures.carriers) {
     add_sample(in_doubt, {{"carrier", carrier.name}}, number(carrier.in_doubt));
+    add_sample(stuck, {{"carrier", carrier.name}}, carrier.is_stuck ? 1 : 0);
     for (const DoubtEnd end :
          {DoubtEnd::said_sent, DoubtEnd::said_unsent, DoubtEnd::abandoned, DoubtEnd::receipt,
           DoubtEnd::waited, DoubtEnd::cancelled, DoubtEnd::expired}) {
@@ -275,7 +283,7 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
     }
   }
   for (MetricFamily* family :
-       {&responses, &segments, &wait, &response, &uncertain, &in_doubt, &ended}) {
+       {&responses, &segments, &wait, &response, &uncertain, &in_doubt, &stuck, &ended}) {
     all.push_back(std::move(*family));
   }
   add_by_carrier(all, counter_family("stentor_throttled_total", "Segments answered too fast."),

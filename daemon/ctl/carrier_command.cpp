@@ -101,6 +101,22 @@ void print_orphans(const JsonValue& carrier, std::ostream& out) {
   print(columns, out);
 }
 
+void print_doubts(const JsonValue& carrier, std::ostream& out) {
+  out << fmt::format("{}: {} messages in doubt\n", printable(carrier.text("name")),
+                     grouped(carrier.number("in_doubt")));
+  const auto& doubts = carrier.array("doubts");
+  if (doubts.empty()) return;
+  Columns columns({Side::left, Side::left, Side::left, Side::left, Side::left, Side::left});
+  columns.add({"id", "client", "to", "since", "until", "then"});
+  for (const JsonValue& doubt : doubts) {
+    columns.add({printable(doubt.text("id")), printable(doubt.text("client")),
+                 printable(doubt.text("to")), printable(doubt.text("since")),
+                 printable(doubt.text("until", "-")), printable(doubt.text("then"))});
+  }
+  out << '\n';
+  print(columns, out);
+}
+
 }  // namespace
 
 result<Exit> carrier(const Target& target, const CarrierOptions& options,
@@ -149,6 +165,8 @@ result<Exit> carrier(const Target& target, const CarrierOptions& options,
         print(list, *around.out);
       } else if (options.action == "orphans") {
         print_orphans(*reply, *around.out);
+      } else if (options.action == "doubts") {
+        print_doubts(*reply, *around.out);
       } else if (options.action == "show") {
         print_shown(*reply, *around.out);
       } else {

@@ -189,6 +189,7 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
   };
   add("list", "all carriers, a line each", false);
   add("show", "one carrier: its binds, and what went wrong lately", true);
+  add("doubts", "messages that may have been sent, as nobody knows; then: resolve", true);
   CLI::App* orphans =
       add("orphans", "receipts that match nothing, and what would make them match", true);
   orphans

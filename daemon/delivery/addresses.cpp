@@ -15,19 +15,38 @@ const Rewrite* rule_for(std::string_view digits, const std::vector<Rewrite>& rul
   return longest;
 }
 
+// What the carrier says of the form, then of all forms; nothing: as usual.
+const std::optional<TonNpi>& numbering_at(const FormNumbering& carrier, protocol::AddressForm form,
+                                          bool is_national) {
+  const auto or_others = [&](const std::optional<TonNpi>& own) -> const std::optional<TonNpi>& {
+    return own ? own : carrier.others;
+  };
+  switch (form) {
+    case protocol::AddressForm::international:
+      return or_others(is_national ? carrier.national : carrier.international);
+    case protocol::AddressForm::short_code: return or_others(carrier.short_code);
+    case protocol::AddressForm::alphanumeric: return or_others(carrier.alphanumeric);
+  }
+  return carrier.others;
+}
+
 WireAddress on_wire(std::string_view kept, protocol::AddressForm form,
-                    const std::vector<Rewrite>& rules, const std::optional<TonNpi>& configured) {
+                    const std::vector<Rewrite>& rules, const FormNumbering& configured) {
   WireAddress address;
   address.digits = to_wire(kept);
   address.numbering = protocol::numbering_of(form);
+  bool is_national = false;
   if (form == protocol::AddressForm::international) {
     if (const Rewrite* rule = rule_for(address.digits, rules)) {
       address.digits.replace(0, rule->from.size(), rule->to);
       address.rewritten = rule->from;
-      if (rule->is_national) address.numbering = {.ton = 2, .npi = 1};  // SMPP 3.4 section 5.2.5
+      is_national = rule->is_national;
+      if (is_national) address.numbering = {.ton = 2, .npi = 1};  // SMPP 3.4 section 5.2.5
     }
   }
-  if (configured) address.numbering = {.ton = configured->ton, .npi = configured->npi};
+  if (const auto& own = numbering_at(configured, form, is_national)) {
+    address.numbering = {.ton = own->ton, .npi = own->npi};
+  }
   return address;
 }
 

@@ -1,6 +1,7 @@
 // What carriers answer to our segments, and what becomes of them when a link goes.
 #include <algorithm>
 #include <cassert>
+#include <functional>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
@@ -46,6 +47,7 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   stats_.submit_response.record(now - answered.submitted_at[part]);
   responses_.on_response(now - answered.submitted_at[part], now);
   stats_.count_status(static_cast<std::uint32_t>(status));
+  if (stuck_.on_answer(now)) publish_health();
   if (status == CommandStatus::ok) {
     throttle_.on_accepted(now);
     on_part_accepted(answered, part, message_id);
@@ -90,6 +92,7 @@ void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
   const auto standing = std::ranges::find(line.ready, slot);
   if (standing != line.ready.end()) line.ready.erase(standing);
   if (answered.is_final) return close_slot(slot);
+  if (!answered.doubtful.empty() && !answered.gave_up) return leave_in_doubt(slot);
 
   if (answered.gave_up || answered.refusal_status == 0) {
     fail(answered, answered.refusal_code, refusal_told(answered));
@@ -159,6 +162,11 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
   released.time_ms = wall_clock_ms();
   for (const std::uint32_t slot : slots) {
     Sending& left = sending(slot);
+    if (!left.doubtful.empty()) {  // answered before, and no better known
+      in_doubt[slot].resize(left.subject.parts, false);
+      std::ranges::transform(in_doubt[slot], left.doubtful, in_doubt[slot].begin(),
+                             std::logical_or<>());
+    }
     if (in_doubt[slot].empty()) {
       released.sequences.push_back(left.subject.id.sequence());
       put_back(slot);

@@ -70,6 +70,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       limits_(config.limits),
       order_(services.order_hold),
       failover_(config.failover_after),
+      stuck_(config.response_timeout),
       links_{.inbox = services.inbox, .attempts = {}, .tls = tls_for(config), .trace = {}},
       timer_(services.context),
       replies_(services.inbound, config, number, services.feed),
@@ -195,10 +196,14 @@ void CarrierDelivery::pump() {
   if (now >= next_second_) each_second(now);
   cancel_some();
   relocate_some();
+  if (stuck_.is_stuck()) reserve_probe(now);
   look_at_standing(now);
   move_some();
   expire_waiting(now);
-  if (!draining_ && !suspended_ && failover_.stage() != Failover::Stage::returning) reserve(now);
+  if (!draining_ && !suspended_ && !stuck_.is_stuck() &&
+      failover_.stage() != Failover::Stage::returning) {
+    reserve(now);
+  }
   write_intents();
   submit_ready(now);
   ask_to_cancel(now);
@@ -365,6 +370,7 @@ Following CarrierDelivery::following(const Sending& sending, State state) const 
 CarrierSnapshot CarrierDelivery::snapshot() const {
   CarrierSnapshot shot;
   shot.name = config_.name;
+  shot.is_stuck = stuck_.is_stuck();
   shot.switched = services_.switches.get(number_);
   shot.window = window_now();
   shot.rate_configured = config_.rate;

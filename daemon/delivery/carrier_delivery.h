@@ -8,8 +8,9 @@
 // expiry, its place on disk), reserving.cpp (lane to intent),
 // limiting.cpp (how much), moving.cpp (to another carrier), submitting.cpp (intent to wire),
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
-// suspending.cpp, calling_back.cpp (cancel_sm), ordering.cpp (what waits behind an earlier one of its order key), relocating.cpp
-// (a campaign moved to another carrier).
+// suspending.cpp, calling_back.cpp (cancel_sm), proving.cpp (a carrier that is stuck), ordering.cpp
+// (what waits behind an earlier one of its order key), relocating.cpp (a campaign moved to another
+// carrier).
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
 // Owns     Lanes, timers, links, the receipt index, messages in flight.
@@ -37,6 +38,7 @@
 #include "daemon/delivery/carrier_cancels.h"
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/delivery/carrier_stats.h"
+#include "daemon/delivery/doubt_report.h"
 #include "daemon/delivery/failover.h"
 #include "daemon/delivery/flow_holds.h"
 #include "daemon/delivery/flow_order.h"
@@ -50,6 +52,7 @@
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
 #include "daemon/delivery/status_policy.h"
+#include "daemon/delivery/stuck_carrier.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/delivery/throttle.h"
 #include "daemon/delivery/wait_log.h"
@@ -171,6 +174,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void stop();
 
   [[nodiscard]] CarrierSnapshot snapshot() const;
+  /// Messages that are held in doubt, the longest held first, up to `max` of them.
+  [[nodiscard]] DoubtReport doubts(std::size_t max);
   [[nodiscard]] OrphanReport orphans(std::size_t max) const { return tracker_.orphans(max); }
   /// Reads ids by `rule` until the next start, and tries all orphans again by it, some at a time;
   /// `done` when what came of it is durable. False when that is under way already.
@@ -200,6 +205,11 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void release_untouched();
   void publish_health();
   void tell_switched();
+
+  // proving.cpp
+  void on_link_stuck(SmscLink& link) override;
+  [[nodiscard]] std::optional<queue::Lanes::Pick> take_probe();
+  void reserve_probe(TimePoint now);
 
   // moving.cpp
   void look_at_standing(TimePoint now);
@@ -303,6 +313,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     PartSet doubt;
     std::string_view reason;
     const Sending* written = nullptr;  ///< under which numbers; nothing after a crash
+    bool is_last = false;              ///< it was sent often enough: `resend` ends it
   };
   struct DoubtWords {
     DoubtEnd end = DoubtEnd::waited;
@@ -311,6 +322,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::string_view detail;
   };
   [[nodiscard]] bool enter_doubt(const Doubted& doubted);
+  void doubt_part(std::uint32_t slot, std::uint16_t part);
+  void leave_in_doubt(std::uint32_t slot);
   void end_due_doubts(std::uint64_t now_ms);
   bool end_doubt(const Held& held, State state, const DoubtWords& words);
   void end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
@@ -403,6 +416,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   LimiterReport limiter_;
   WaitLog wait_log_;
   Failover failover_;
+  StuckCarrier stuck_;
   bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
   CarrierLinks links_;
   std::vector<std::unique_ptr<Line>> lines_;

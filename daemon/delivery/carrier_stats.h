@@ -39,6 +39,8 @@ struct CarrierStats : TrackingStats {
   std::uint64_t messages_sent = 0;
   std::uint64_t uncertain_crash = 0;            ///< messages
   std::uint64_t uncertain_link_lost = 0;        ///< messages
+  std::uint64_t stuck = 0;                      ///< times that it was found to answer nothing
+  std::uint64_t uncertain_status = 0;           ///< messages
   std::array<std::uint64_t, 8> doubts_ended{};  ///< messages, by DoubtEnd
   std::uint64_t possible_duplicates = 0;        ///< messages sent again in doubt
   std::vector<StatusCount> statuses;            ///< at most kStatusesMax, the rest under the last
@@ -67,6 +69,7 @@ struct LinkSnapshot {
 
 struct CarrierSnapshot {
   std::string name;
+  bool is_stuck = false;  ///< can be bound to, and answers nothing
   CarrierSwitch switched;
   std::uint32_t window = 0;
   std::uint32_t rate_configured = 0;

@@ -1,8 +1,11 @@
 // Messages whose answer was lost: what the policy says, what a receipt proves, what somebody says.
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/delivery/retry_schedule.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/wall_clock.h"
@@ -29,7 +32,10 @@ bool any(const PartSet& parts) {
 // Writes that it is in doubt, and does what its policy says. True when it goes again.
 bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
   const std::uint64_t now = wall_clock_ms();
-  const UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
+  UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
+  if (doubted.is_last && wish.policy == UncertainPolicy::resend) {
+    wish.policy = UncertainPolicy::fail;
+  }
   Held held{.pick = doubted.pick,
             .retry = doubted.retry,
             .doubt = doubted.doubt,
@@ -73,6 +79,45 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
       return false;
   }
   return true;
+}
+
+// A status that the configuration takes for no clear refusal: with the last answer the message is
+// in doubt, and until then its intent says so.
+void CarrierDelivery::doubt_part(std::uint32_t slot, std::uint16_t part) {
+  Sending& doubted = sending(slot);
+  doubted.stopped = true;
+  doubted.doubtful.resize(doubted.subject.parts, false);
+  doubted.doubtful[part] = true;
+}
+
+// As when the answer is lost; under `resend` as often and in such pauses as for a temporary
+// refusal, then it ends as unknown.
+void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
+  Sending& left = sending(slot);
+  ++stats_.uncertain_status;
+  const std::uint64_t now = wall_clock_ms();
+  if (left.retry.refused_since_ms == 0) left.retry.refused_since_ms = now;
+  ++left.retry.attempts;
+  const auto pause = RetrySchedule(config_.retry.temporary)
+                         .pause_after(left.retry.attempts,
+                                      std::chrono::milliseconds(now - left.retry.refused_since_ms));
+  const bool goes_again = enter_doubt({.pick = left.pick,
+                                       .accepted = left.accepted,
+                                       .sequence = left.subject.id.sequence(),
+                                       .retry = left.retry,
+                                       .doubt = left.doubtful,
+                                       .reason = "ambiguous_status",
+                                       .written = &left,
+                                       .is_last = !pause});
+  const queue::Lanes::Pick pick = left.pick;
+  const std::uint64_t since_ms = left.retry.refused_since_ms;
+  close_slot(slot);
+  if (!goes_again) return;
+  hold_later_ones(pick, since_ms);
+  ++stats_.retries_messages;
+  retry_later(
+      pick, now + static_cast<std::uint64_t>(
+                      std::chrono::milliseconds(pause.value_or(std::chrono::seconds(0))).count()));
 }
 
 // A message that was being written when the process died.
@@ -246,6 +291,38 @@ void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
   } else {
     go_on(held, DoubtEnd::receipt, {});
   }
+}
+
+DoubtReport CarrierDelivery::doubts(std::size_t max) {
+  DoubtReport report;
+  report.held = in_doubt_.size();
+  std::vector<std::pair<std::uint64_t, const Held*>> oldest;  // by since when
+  oldest.reserve(in_doubt_.size());
+  in_doubt_.for_each([&](std::uint64_t /*sequence*/, const Held& held) {
+    oldest.emplace_back(held.since_ms, &held);
+  });
+  const std::size_t shown = std::min(max, oldest.size());
+  std::ranges::partial_sort(oldest, oldest.begin() + static_cast<std::ptrdiff_t>(shown));
+  for (const auto& [since_ms, held] : std::span(oldest).first(shown)) {
+    const auto accepted = records_.read(held->pick.ticket.at);
+    const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+    if (!subject) continue;
+    const auto id = subject->id.text();
+    DoubtShown& doubt = report.longest.emplace_back();
+    doubt.id = std::string_view(id.data(), id.size());
+    doubt.ref = subject->ref;
+    doubt.client = subject->client;
+    doubt.campaign = subject->campaign;
+    doubt.to = subject->to;
+    doubt.since_ms = since_ms;
+    doubt.until_ms = held->until_ms;
+    doubt.then = held->then;
+    doubt.parts = subject->parts;
+    for (std::size_t part = 0; part < held->doubt.size(); ++part) {
+      if (held->doubt[part]) doubt.in_doubt.push_back(static_cast<std::uint8_t>(part + 1));
+    }
+  }
+  return report;
 }
 
 }  // namespace stentor::daemon

@@ -27,13 +27,16 @@ std::uint32_t seconds_now() {
 
 // Called whenever a bind came or went, and in each turn.
 void CarrierDelivery::look_at_standing(TimePoint now) {
-  const bool is_up = !suspended_ && std::ranges::any_of(lines_, [](const auto& line) {
-    return line->link->may_send();
-  });
+  const bool can_send =
+      std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
+  const bool is_up = can_send && !suspended_ && !stuck_.is_stuck();
   auto health = suspended_ ? CarrierHealth::suspended : CarrierHealth::down;
   if (is_up) health = CarrierHealth::up;
+  if (can_send && !suspended_ && stuck_.is_stuck()) {
+    health = stuck_.lacks_probe() ? CarrierHealth::proving : CarrierHealth::stuck;
+  }
   if (services_.routing.has_stand_in(number_)) {  // else what waits here has nowhere to go
-    failover_.on_standing(is_up, now, suspended_);
+    failover_.on_standing(is_up, now, suspended_ || stuck_.is_stuck());
     failover_.on_time(now);
     failover_.on_ups(services_.routing.ups());
     const bool any_waits = lanes_.waiting() + limits_.waiting() > 0;
@@ -107,9 +110,10 @@ void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
 }
 
 bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
-  return move(pick,
-              {.target = {},
-               .reason = name_of(suspended_ ? CarrierHealth::suspended : CarrierHealth::down)});
+  return move(pick, {.target = {},
+                     .reason = name_of(suspended_          ? CarrierHealth::suspended
+                                       : stuck_.is_stuck() ? CarrierHealth::stuck
+                                                           : CarrierHealth::down)});
 }
 
 // Nothing of it was ever sent, so that it begins anew over there.

@@ -1,6 +1,7 @@
 // Receipts on their way between a link and the tracker: parsed, tracked, answered when durable.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <random>
 
 #include "daemon/delivery/carrier_delivery.h"
@@ -58,7 +59,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     return answer_when_durable(link, sequence_number);
   }
   const auto& pattern = config_.wire.receipt_pattern;
-  const auto receipt =
+  auto receipt =
       pattern ? protocol::parse_receipt(deliver, *pattern) : protocol::parse_receipt(deliver);
   if (!receipt) {
     // Refusing it would make some carriers send it for ever and hold back all others.
@@ -68,7 +69,14 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;
   }
-  end_doubt_by_receipt(*receipt, deliver.source.digits);  // first: it makes its segment known
+  // A TLV that told the state is believed before any word.
+  if (receipt->state == protocol::MessageState::unknown && !config_.wire.receipt_states.empty()) {
+    const auto& own = config_.wire.receipt_states;
+    const auto meant =
+        std::ranges::find(own, receipt->stat, [](const auto& state) { return state.first; });
+    if (meant != own.end()) receipt->state = meant->second;
+  }
+  end_doubt_by_receipt(*receipt, deliver.source.digits);
   tracker_.on_receipt(*receipt, moment_now());
   answer_when_durable(link, sequence_number);
 }

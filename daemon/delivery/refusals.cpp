@@ -37,6 +37,7 @@ void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::u
                         .part = part,
                         .status = status,
                         .meaning = status_policy_.meaning_of(status)};
+  if (refusal.meaning.is_doubtful) return doubt_part(slot, part);
   switch (refusal.meaning.disposition) {
     case Disposition::accepted:  // an overlay names refusals only
     case Disposition::retry_later:

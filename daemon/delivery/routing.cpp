@@ -54,6 +54,7 @@ std::string_view name_of(CarrierHealth health) noexcept {
     case CarrierHealth::up: return "up";
     case CarrierHealth::suspended: return "suspended";
     case CarrierHealth::stuck: return "stuck";
+    case CarrierHealth::proving: return "proving";
     case CarrierHealth::lost: return "lost";
   }
   return "down";
@@ -267,6 +268,9 @@ std::optional<Routing::Explanation> Routing::explain(const RouteQuery& query) co
               "lost a moment ago with messages that wait: this one waits behind "
               "them and moves on with them";
         }
+        break;
+      case CarrierHealth::proving:
+        if (!found) candidate.reason = "nothing moved there; a message shows whether it does now";
         break;
       case CarrierHealth::down: candidate.reason = "no bind can send"; break;
       case CarrierHealth::suspended: candidate.reason = "suspended by an operator"; break;

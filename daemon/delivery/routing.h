@@ -35,6 +35,7 @@ enum class CarrierHealth : std::uint8_t {
   up,         ///< takes messages
   suspended,  ///< by an operator
   stuck,      ///< bound, and nothing moves
+  proving,    ///< stuck, and nothing is there that it could prove itself with: takes a message
   lost        ///< down a moment ago, with messages that wait: new ones wait behind them, in order
 };
 [[nodiscard]] std::string_view name_of(CarrierHealth health) noexcept;
@@ -153,7 +154,7 @@ class Routing {
   [[nodiscard]] std::vector<Target> in_turn(const Route& route, std::string_view to) const;
   [[nodiscard]] bool takes_new(std::uint16_t carrier) const noexcept {
     const CarrierHealth is = health(carrier);
-    return is == CarrierHealth::up || is == CarrierHealth::lost;
+    return is == CarrierHealth::up || is == CarrierHealth::lost || is == CarrierHealth::proving;
   }
 
   const Config& config_;

@@ -38,6 +38,7 @@ struct Retry {
 };
 
 struct Sending {
+  PartSet doubtful;  ///< answered by a status that may mean acceptance
   queue::Lanes::Pick pick;
   std::vector<std::uint8_t> record;
   std::vector<std::uint8_t> own_subject;  ///< where it differs from the record's: it has moved

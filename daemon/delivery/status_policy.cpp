@@ -18,6 +18,7 @@ ClassMeaning meaning_of(StatusClass of) noexcept {
     case StatusClass::queue_full: return {Disposition::slow_down, "queue_full"};
     case StatusClass::temporary: return {Disposition::retry_later, "carrier_error"};
     case StatusClass::permanent: return {Disposition::give_up, "carrier_rejected"};
+    case StatusClass::doubt: return {Disposition::retry_later, "unknown_acceptance"};
     case StatusClass::bind: return {Disposition::link_fault, "not_bound"};
   }
   return {Disposition::retry_later, "carrier_error"};
@@ -36,10 +37,11 @@ StatusMeaning StatusPolicy::meaning_of(protocol::CommandStatus status) const noe
     if (found != overlays_.end() && found->command_status == value) {
       const ClassMeaning overlaid = daemon::meaning_of(found->is);
       // The standard's word says more than the class's, where both mean the same.
-      const bool keeps_word =
-          overlaid.disposition == standard && !protocol::name_of(status).empty();
+      const bool keeps_word = found->is != StatusClass::doubt && overlaid.disposition == standard &&
+                              !protocol::name_of(status).empty();
       return {.disposition = overlaid.disposition,
               .is_queue_full = found->is == StatusClass::queue_full,
+              .is_doubtful = found->is == StatusClass::doubt,
               .is_known = true,
               .code = !found->code.empty() ? std::string_view(found->code)
                       : keeps_word         ? protocol::outcome_code_of(status)

@@ -15,7 +15,8 @@ using Action = CarrierRequest::Action;
 
 constexpr std::pair<std::string_view, Action> kActions[] = {
     {"list", Action::list},     {"show", Action::show},   {"suspend", Action::suspend},
-    {"resume", Action::resume}, {"trace", Action::trace}, {"orphans", Action::orphans}};
+    {"resume", Action::resume}, {"trace", Action::trace}, {"orphans", Action::orphans},
+    {"doubts", Action::doubts}};
 
 // A connection waits for it, and its lines wait in memory.
 constexpr std::uint64_t kTraceSecondsMax = 300;
@@ -55,7 +56,7 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
       std::ranges::find(kActions, action, [](const auto& each) { return each.first; });
   if (known == std::end(kActions)) {
     return fields.refuse("bad_field",
-                         "action: must be list, show, suspend, resume, orphans or trace");
+                         "action: must be list, show, suspend, resume, orphans, doubts or trace");
   }
   if (known->second != Action::list && name.empty()) {
     return fields.refuse("bad_field", "name: which carrier?");

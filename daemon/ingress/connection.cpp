@@ -197,6 +197,7 @@ void Connection::handle(const CarrierRequest& request) {
   const bool only_looks =
       request.action == CarrierRequest::Action::list ||
       request.action == CarrierRequest::Action::show ||
+      request.action == CarrierRequest::Action::doubts ||
       (request.action == CarrierRequest::Action::orphans && !request.message_id);
   if (only_looks ? !peer_.may_observe : !peer_.is_admin) {
     return refuse({"not_permitted",

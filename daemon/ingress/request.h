@@ -176,7 +176,7 @@ struct CampaignRequest {
 
 /// Owns its texts: it is answered by other threads.
 struct CarrierRequest {
-  enum class Action : std::uint8_t { list, show, suspend, resume, trace, orphans };
+  enum class Action : std::uint8_t { list, show, suspend, resume, trace, orphans, doubts };
   Action action = Action::list;
   std::string name;  ///< of the carrier; empty with `list` for all
   // trace:

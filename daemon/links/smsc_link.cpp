@@ -207,6 +207,7 @@ void SmscLink::close_when_late(Clock::duration within) {
 }
 
 asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const HostPort& host) {
+  if (!shared_.tls && !may_speak_plainly(endpoint.address())) co_return false;
   stream_.reset();
   close_when_late(kConnectWithin);
   const auto [error] = co_await stream_.socket().async_connect(endpoint, kAsResult);
@@ -224,8 +225,9 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
     tell_plain_text(endpoint.address());
     co_return true;
   }
+  renew_tls();
   close_when_late(kTlsWithin);
-  const auto refused = co_await stream_.begin_tls(*shared_.tls, host.host);
+  const auto refused = co_await stream_.begin_tls(shared_.tls, host.host);
   patience_.cancel();
   if (!refused && stream_.is_open()) co_return true;
   const bool late = !stream_.is_open() && !stopping_;
@@ -234,6 +236,29 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
        true);
   stream_.close();
   co_return false;
+}
+
+// Certificates are renewed while we run: each connection goes by the files as they are now. While
+// they do not fit together, as in the middle of a change, what was read before serves on.
+void SmscLink::renew_tls() {
+  if (!shared_.tls->is_outdated()) return;
+  auto fresh = TlsContext::create(carrier_);
+  if (!fresh) {
+    note(fmt::format("tls: the files have changed and cannot be used: {}", fresh.error()), true);
+    return;
+  }
+  shared_.tls = std::move(*fresh);
+  spdlog::info("carrier {}: tls: the files have changed and were read again", carrier_.name);
+}
+
+// Plain text on a public network is for those who say that they want it.
+bool SmscLink::may_speak_plainly(const asio::ip::address& address) {
+  if (carrier_.tls.is_stated || is_private(address)) return true;
+  note(fmt::format("{}: not a private address: plain text there needs tls = false in the "
+                   "configuration",
+                   host()),
+       true);
+  return false;
 }
 
 // Once for each carrier, so by its first bind.
@@ -340,6 +365,7 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
                                          : fmt::format("a PDU that began was not whole after {} s",
                                                        carrier_.response_timeout / 1s),
              true);
+        if (was_bound_ && session_->in_flight() > 0) owner_.on_link_stuck(*this);
         break;
       case protocol::Ending::broken_framing: note("octets that are not SMPP", true); break;
     }
@@ -417,6 +443,7 @@ void SmscLink::on_alarm() {
   progress_.observe(now, answers_, session_->in_flight());
   if (state_ == LinkState::bound && progress_.is_stuck(now)) {
     ++stats_.stuck;
+    owner_.on_link_stuck(*this);
     return rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s",
                               session_->in_flight(), progress_.limit() / 1s));
   }

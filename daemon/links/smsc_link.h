@@ -49,6 +49,8 @@ class LinkOwner {
   /// The answer to a cancel_sm.
   virtual void on_cancel_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
                               protocol::CommandStatus /*status*/) {}
+  /// It was bound and had answers due, and none came: it is bound again.
+  virtual void on_link_stuck(SmscLink& /*link*/) {}
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
   /// False while what this link has read is more than its owner can keep: it reads on later.
@@ -82,7 +84,7 @@ struct LinkStats {
 struct CarrierLinks {
   SharedInbox& inbox;
   AttemptLimiter attempts;
-  std::unique_ptr<TlsContext> tls;   ///< nothing: plain text
+  std::shared_ptr<TlsContext> tls;   ///< nothing: plain text
   std::unique_ptr<WireTrace> trace;  ///< nothing: nobody looks
 };
 
@@ -159,6 +161,8 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::awaitable<void> finish_writing();
   void tell_ending(const boost::system::error_code& why);
   void settle_connection();
+  void renew_tls();
+  [[nodiscard]] bool may_speak_plainly(const boost::asio::ip::address& address);
   void tell_plain_text(const boost::asio::ip::address& address);
   void close_when_late(std::chrono::steady_clock::duration within);
   boost::asio::awaitable<void> pause();

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -33,6 +34,30 @@ std::optional<std::int64_t> end_of(const X509* certificate) {
   return timegm(&utc);
 }
 
+// What a renewed file differs in; of one that is not there, nothing.
+struct FileStamp {
+  std::string path;
+  struct timespec changed{};
+  ino_t inode = 0;
+  off_t octets = 0;
+
+  static FileStamp of(const std::string& path) {
+    FileStamp stamp{.path = path};
+    struct stat found{};
+    if (::stat(path.c_str(), &found) == 0) {
+      stamp.changed = found.st_mtim;
+      stamp.inode = found.st_ino;
+      stamp.octets = found.st_size;
+    }
+    return stamp;
+  }
+  [[nodiscard]] bool is_current() const {
+    const FileStamp now = of(path);
+    return now.changed.tv_sec == changed.tv_sec && now.changed.tv_nsec == changed.tv_nsec &&
+           now.inode == inode && now.octets == octets;
+  }
+};
+
 bool is_address(const std::string& host) {
   boost::system::error_code error;
   (void)boost::asio::ip::make_address(host, error);
@@ -59,6 +84,7 @@ std::string fingerprint_of(X509* certificate) {
 }  // namespace
 
 struct TlsContext::Body {
+  std::vector<FileStamp> files;
   ssl::context context{ssl::context::tls_client};
   std::vector<std::string> pins;
   std::optional<std::int64_t> own_end;
@@ -75,6 +101,10 @@ std::expected<std::unique_ptr<TlsContext>, std::string> TlsContext::create(
     const CarrierConfig& carrier) {
   auto body = std::make_unique<Body>();
   const TlsConfig& tls = carrier.tls;
+  // Before they are read: what changes in between is read again at the next connection.
+  for (const std::string* path : {&tls.ca, &tls.cert, &tls.key}) {
+    if (!path->empty()) body->files.push_back(FileStamp::of(*path));
+  }
   SSL_CTX* native = body->context.native_handle();
   SSL_CTX_set_security_level(native, kSecurityLevel);
   // Unexpected EOF stays an error: SSL_OP_IGNORE_UNEXPECTED_EOF is not among the options.
@@ -104,6 +134,10 @@ std::expected<std::unique_ptr<TlsContext>, std::string> TlsContext::create(
   }
   body->pins = tls.pins;
   return std::unique_ptr<TlsContext>(new TlsContext(std::move(body)));
+}
+
+bool TlsContext::is_outdated() const {
+  return !std::ranges::all_of(body_->files, &FileStamp::is_current);
 }
 
 bool TlsContext::expect_host(ssl_st* connection, const std::string& host) const {

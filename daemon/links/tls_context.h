@@ -3,7 +3,8 @@
 // Verification is always on: the chain, the dates and the host's name; a pin comes on top of it.
 //
 // Units    Seconds of Unix time for the end of a certificate.
-// Owns     The OpenSSL context, loaded from the carrier's files; a private key among them.
+// Owns     The OpenSSL context, loaded from the carrier's files; a private key among them. It stays
+//          as it is: when files have changed, the next connection wants another one.
 // Errors   create() names the file that cannot be used. Of a connection: why_refused().
 // Threads  The shard's thread once created.
 // Spec     RFC 8446, RFC 5246 (1.2 is the least), RFC 6125 (names), RFC 7469 section 2.4 (pin)
@@ -34,6 +35,8 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   [[nodiscard]] boost::asio::ssl::context& context() noexcept;
+  /// The carrier's files are no longer those that it was loaded from.
+  [[nodiscard]] bool is_outdated() const;
 
   /// Before the handshake: which name the peer must prove. False when the name cannot be used.
   [[nodiscard]] bool expect_host(ssl_st* connection, const std::string& host) const;

@@ -70,16 +70,16 @@ void WireStream::set_options() {
   set_option(native, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentOctetsMax);
 }
 
-asio::awaitable<std::optional<std::string>> WireStream::begin_tls(TlsContext& tls,
+asio::awaitable<std::optional<std::string>> WireStream::begin_tls(std::shared_ptr<TlsContext> tls,
                                                                   std::string host) {
-  tls_ = std::make_shared<Tls>(socket_, tls);
+  tls_ = std::make_shared<Tls>(socket_, *tls);
   ssl_st* native = tls_->stream.native_handle();
-  if (!tls.expect_host(native, host)) co_return "tls: the host's name cannot be asked for";
+  if (!tls->expect_host(native, host)) co_return "tls: the host's name cannot be asked for";
   const auto [error] =
       co_await tls_->stream.async_handshake(asio::ssl::stream_base::client, kAsResult);
   if (error) co_return why_refused(native, error.message());
-  if (!tls.fits_pins(native)) co_return "tls: the carrier's key is none of the pins";
-  certificate_end_ = tls.ends_at(native);
+  if (!tls->fits_pins(native)) co_return "tls: the carrier's key is none of the pins";
+  certificate_end_ = tls->ends_at(native);
   tls_->inbox.resize(kTlsInboxOctets);
   co_return std::nullopt;
 }

@@ -49,8 +49,8 @@ class WireStream {
   void set_options();
 
   /// Proves who the peer is; answers why not in words, or nothing when all is well.
-  [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> begin_tls(TlsContext& tls,
-                                                                             std::string host);
+  [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> begin_tls(
+      std::shared_ptr<TlsContext> tls, std::string host);
   /// When the first certificate of this connection ends, in seconds of Unix time.
   [[nodiscard]] std::optional<std::int64_t> certificate_end() const noexcept {
     return certificate_end_;

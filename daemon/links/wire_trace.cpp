@@ -125,6 +125,24 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
         return append_untrusted("system_id", response->system_id, out);
       }
       return undecoded();
+    case CommandId::cancel_sm:
+      if (const auto cancel = protocol::decode_cancel_sm(pdu)) {
+        append_untrusted("message_id", cancel->message_id, out);
+        append_number("source", cancel->source, clear, out);
+        return append_number("destination", cancel->destination, clear, out);
+      }
+      return undecoded();
+    case CommandId::alert_notification:
+      if (const auto alert = protocol::decode_alert_notification(pdu)) {
+        append_number("source", alert->source, clear, out);
+        append_number("esme", alert->esme, clear, out);
+        const auto available = alert->tlvs.find(protocol::tag::kMsAvailabilityStatus);
+        if (available.value.size() == 1) {
+          append_member("ms_availability_status", available.value[0], out);
+        }
+        return;
+      }
+      return undecoded();
     case CommandId::generic_nack:
     case CommandId::query_sm:
     case CommandId::query_sm_resp:
@@ -133,14 +151,12 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::unbind_resp:
     case CommandId::replace_sm:
     case CommandId::replace_sm_resp:
-    case CommandId::cancel_sm:
     case CommandId::cancel_sm_resp:
     case CommandId::outbind:
     case CommandId::enquire_link:
     case CommandId::enquire_link_resp:
     case CommandId::submit_multi:
-    case CommandId::submit_multi_resp:
-    case CommandId::alert_notification: break;  // the header says what matters, or all there is
+    case CommandId::submit_multi_resp: break;  // the header says what matters, or all there is
   }
 }
 

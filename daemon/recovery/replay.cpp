@@ -123,8 +123,8 @@ void Replay::apply(const queue::Record& record) {
   if (!visit_inbound(record)) ++report_.not_understood;
 }
 
-// True when it is a record of what handsets sent or want, or one that changes nothing. Of a carrier that is gone nothing is
-// kept.
+// True when it is a record of what handsets sent or want, or one that changes nothing. Of a carrier
+// that is gone nothing is kept.
 bool Replay::visit_inbound(const queue::Record& record) {
   std::uint64_t& last_ms = files_[record.at.file()].last_ms;  // retention counts from here
   if (record.kind == kOptOutRecord) {

@@ -6,6 +6,7 @@ One daemon has a carrier for each case; each must come to its own end, none may 
 
 import os
 import select
+import shutil
 import socket
 import ssl
 import threading
@@ -247,6 +248,41 @@ class Tls(unittest.TestCase):
         status, printed = daemon.start_and_fail()
         self.assertNotEqual(status, 0)
         self.assertIn("broken.pem", printed)
+
+
+class Renewal(unittest.TestCase):
+    """Certificates that change while the daemon runs."""
+
+    def test_the_next_connection_goes_by_the_files_as_they_are_now(self):
+        directory = under_test.new_directory()
+        ours, others = Authority(directory, "ours"), Authority(directory, "others")
+        server = server_context(*ours.leaf("server", ["IP:127.0.0.1"]), client_ca=ours.root)
+        front = TlsFront(server, ScriptedCarrier())
+        self.addCleanup(front.close)
+        cert, key = os.path.join(directory, "now.pem"), os.path.join(directory, "now.key")
+
+        def install(pair):
+            for source, target in zip(pair, (cert, key)):
+                shutil.copy(source, target + ".new")
+                os.chmod(target + ".new", 0o600)
+                os.replace(target + ".new", target)
+
+        install(others.leaf("stranger", ["DNS:client"], usage="clientAuth"))
+        daemon = under_test.Daemon([under_test.carrier(
+            "north", f"127.0.0.1:{front.port}", tls=True, ca=ours.root, cert=cert, key=key)]).start()
+        self.addCleanup(daemon.kill)
+        under_test.wait_until(lambda: daemon.carrier_status("north")["last_error"],
+                              "a stranger is refused")
+        self.assertEqual(daemon.carrier_status("north")["bound"], 0)
+        self.assertEqual(front.binds, [])
+        # In the middle of a change the two do not fit together: the old ones serve on.
+        os.replace(shutil.copy(ours.leaf("half", ["DNS:client"], usage="clientAuth")[0],
+                               cert + ".new"), cert)
+        under_test.wait_until(lambda: "files have changed and cannot be used" in daemon.log(),
+                              "that the files do not fit is told", 60)
+        install(ours.leaf("client", ["DNS:client"], usage="clientAuth"))
+        daemon.wait_bound("north", 60)
+        self.assertIn("files have changed and were read again", daemon.log())
 
 
 if __name__ == "__main__":

@@ -163,6 +163,103 @@ def rates_seen(arrivals, width=1.0):
     return most
 
 
+class Ambiguous(Played):
+    """A status that may mean acceptance is a doubt, not a refusal."""
+
+    def start(self, **settings):
+        self.carrier = self.open_carrier()
+        self.daemon = self.open_daemon(
+            [under_test.carrier("north", self.carrier.address, status={"0x08": "doubt"},
+                                **settings)],
+            [{"default": True, "carriers": ["north"]}])
+        self.daemon.wait_bound("north")
+        self.events = self.follow(self.daemon)
+
+    def test_it_is_held_listed_and_resolved(self):
+        self.start(uncertain="hold")
+        digits = self.number(lambda submit, attempt: Answer(status=0x08, receipts=[]))
+        message_id = self.send(self.daemon, digits, ref="o-1")
+        doubt = self.events.wait_for(message_id, "uncertain")
+        self.assertEqual(doubt["code"], "ambiguous_status", doubt)
+        reply = self.daemon.ask(op="carrier", action="doubts", name="north")
+        self.assertEqual((reply["status"], reply["in_doubt"]), ("ok", 1), reply)
+        only = reply["doubts"][0]
+        self.assertEqual((only["id"], only["ref"], only["to"], only["then"], only["in_doubt"]),
+                         (message_id, "o-1", "+" + digits, "hold", [1]), only)
+        text = subprocess.run([under_test.program("stentorctl"), "--socket",
+                               self.daemon.socket_path, "carrier", "doubts", "north"],
+                              capture_output=True, text=True, check=True, timeout=30).stdout
+        self.assertIn(message_id, text)
+        self.assertEqual(len(self.carrier.arrived(digits)), 1)
+        self.assertEqual(self.daemon.ask(op="resolve", id=message_id, **{"as": "sent"})["status"],
+                         "ok")
+        self.assertEqual(self.daemon.ask(op="carrier", action="doubts", name="north")["doubts"], [])
+
+    def test_sent_again_it_is_marked_and_ends_as_unknown_when_it_was_often_enough(self):
+        self.start(retry={"temporary": {"attempts": 2, "pauses": ["1s"]}})
+        once = self.number(lambda submit, attempt: Answer(status=0x08 if attempt == 1 else 0))
+        always = self.number(lambda submit, attempt: Answer(status=0x08, receipts=[]))
+        taken, given_up = self.send(self.daemon, once), self.send(self.daemon, always)
+        self.assertTrue(self.events.wait_for(taken, "sent")["possible_duplicate"])
+        unknown = self.events.wait_for(given_up, "unknown")
+        self.assertEqual(unknown["code"], "unknown_acceptance", unknown)
+        self.assertEqual(len(self.carrier.arrived(always)), 2)
+
+
+class Stuck(Played):
+    """A carrier that can be bound to and answers nothing."""
+
+    def start(self, **settings):
+        self.answers = False
+        self.north = self.open_carrier(
+            lambda submit, attempt: Answer(silent=not self.answers))
+        self.south = self.open_carrier()
+        self.daemon = self.open_daemon(
+            [under_test.carrier("north", self.north.address, window=4, response_timeout="1s",
+                                failover_after="30s", **settings),
+             under_test.carrier("south", self.south.address)],
+            [{"default": True, "carriers": ["north", "south"]}])
+        self.events = self.follow(self.daemon)
+        self.daemon.wait_bound("north")
+        self.daemon.wait_bound("south")
+
+    def health(self):
+        told = self.daemon.ask(op="route", to="+79160000001")
+        return {c["carrier"]: c["health"] for c in told["candidates"]}["north"]
+
+    def wait_health(self, *wanted):
+        under_test.wait_until(lambda: self.health() in wanted,
+                              lambda: f"north to be {wanted}: {self.health()}", 60)
+
+    def test_what_waits_moves_on_and_what_cannot_proves_that_it_moves_again(self):
+        self.start()
+        ids = [self.send(self.daemon, self.number()) for _ in range(30)]
+        self.wait_health("stuck")
+        # A window of them may be there already, and waits; all others go by the other one.
+        under_test.wait_until(
+            lambda: sum(bool(self.events.of(i, "sent")) for i in ids) >= 30 - 8,
+            "what had not gone moves on", 60)
+        new = self.send(self.daemon, self.number())
+        self.assertEqual(self.events.wait_for(new, "sent")["carrier"], "south")
+        self.assertGreater(self.daemon.carrier_status("north")["moved"], 0)
+        self.answers = True
+        for message_id in ids:
+            self.events.wait_for(message_id, "sent", patience=60)
+        self.wait_health("up")
+        after = self.send(self.daemon, self.number())
+        self.assertEqual(self.events.wait_for(after, "sent")["carrier"], "north")
+
+    def test_with_nothing_to_prove_itself_with_it_gets_a_new_message(self):
+        self.start(uncertain="hold")
+        held = self.send(self.daemon, self.number())
+        self.events.wait_for(held, "uncertain", patience=30)
+        self.wait_health("proving")
+        self.answers = True
+        probe = self.send(self.daemon, self.number())
+        self.assertEqual(self.events.wait_for(probe, "sent", patience=30)["carrier"], "north")
+        self.wait_health("up")
+
+
 class Pace(Played):
     """Rates, limits, windows, and what is said to hold a carrier back."""
 

@@ -150,6 +150,22 @@ class ReceiptForms(OneCarrier):
             self.events.wait_for(message_id, final)
 
 
+    # The field notes' example: its words are numbers, which the configuration names.
+    def test_a_carriers_own_words_mean_what_the_configuration_says(self):
+        self.begin(lambda submit, attempt: Answer(receipts=[]),
+                   receipt_pattern="{stat},{done},{},{err},{},{},{id}",
+                   receipt_states={'"00"': "delivered", '"07"': "undeliverable"})
+        for stat, final in (("00", "delivered"), ("07", "failed"), ("42", "unknown")):
+            message_id, digits = self.send()
+            self.events.wait_for(message_id, "sent")
+            arrival = self.carrier.arrived(digits)[0]
+            text = (f"{stat},0210021543,0210021500,,{digits},10110200000000,"
+                    f"{arrival.message_id}").encode()
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+                arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
+            self.assertIn(f"stat:{stat}", self.events.wait_for(message_id, final)["detail"])
+
+
 class CallingBack(OneCarrier):
     """cancel with at_carrier: cancel_sm for what the carrier has taken."""
 

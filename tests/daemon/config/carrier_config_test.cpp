@@ -130,6 +130,49 @@ TEST(CarrierConfig, TonAndNpiComeTogether) {
             Said{"carrier[0].source.ton: is 256; must be 0 to 255"});
 }
 
+TEST(CarrierConfig, TonAndNpiMayDifferByForm) {
+  const WrittenConfig written(
+      carrier("source = { ton = 0, npi = 0, alphanumeric = { ton = 5, npi = 1 } }\n"
+              "destination = { national = { ton = 2, npi = 8 }, short = { ton = 6, npi = 0 } }\n"));
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  const CarrierConfig& read = config->carriers.at(0);
+  if (!read.source.others || !read.source.alphanumeric) FAIL() << "no source";
+  EXPECT_EQ(read.source.alphanumeric->npi, 1);
+  EXPECT_FALSE(read.source.international);
+  if (!read.destination.national || !read.destination.short_code) FAIL() << "no destination";
+  EXPECT_EQ(read.destination.national->npi, 8);
+  EXPECT_EQ(read.destination.short_code->ton, 6);
+  EXPECT_NE(describe(*config).find("source = { ton = 0, npi = 0, alphanumeric = { ton = 5, npi = 1 "
+                                   "} }"),
+            std::string::npos);
+
+  EXPECT_EQ(mistakes_in(carrier("source = { short = { ton = 5 } }\n")),
+            Said{"carrier[0].source.short: needs npi"});
+  EXPECT_EQ(mistakes_in(carrier("source = { short = {} }\n")),
+            Said{"carrier[0].source.short: needs ton and npi"});
+  EXPECT_EQ(mistakes_in(carrier("source = {}\n")),
+            Said{"carrier[0].source: needs ton and npi, or a form with both: international, "
+                 "national, short, alphanumeric"});
+}
+
+// Whoever leaves `tls` out gets plain text where nobody listens, and must say so elsewhere.
+TEST(CarrierConfig, PlainTextToAPublicAddressHasToBeAskedFor) {
+  const auto at = [](std::string_view host, std::string_view more) {
+    return "[[carrier]]\nname = \"north\"\nhosts = [\"" + std::string(host) +
+           ":2775\"]\nsystem_id = \"s\"\npassword = \"p\"\n" + std::string(more);
+  };
+  for (const char* host : {"127.0.0.1", "10.1.2.3", "[::1]", "[fd00::1]", "smsc.example.net"}) {
+    EXPECT_EQ(mistakes_in(at(host, "")), Said{}) << host;
+  }
+  for (const char* host : {"192.0.2.1", "[2001:db8::1]"}) {
+    const Said said = mistakes_in(at(host, ""));
+    ASSERT_EQ(said.size(), 1u) << host;
+    EXPECT_NE(said[0].find("say tls = true, or tls = false"), std::string::npos) << said[0];
+    EXPECT_EQ(mistakes_in(at(host, "tls = false\n")), Said{}) << host;
+  }
+}
+
 TEST(Password, InTheConfigurationAsksForAFileOfItsOwnersOnly) {
   const WrittenConfig group(carrier(), 0640);
   const WrittenConfig world(carrier(), 0604);

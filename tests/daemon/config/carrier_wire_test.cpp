@@ -122,5 +122,26 @@ TEST(CarrierWire, IsDescribedSoThatItReadsBackTheSame) {
   EXPECT_NE(text.find("more_messages_to_send = false"), std::string::npos);
 }
 
+TEST(CarrierWire, ReadsWhatACarriersOwnWordsInReceiptsMean) {
+  const WireConfig wire =
+      read("receipt_states = { \"00\" = \"delivered\", \"07\" = \"undeliverable\" }").wire;
+  ASSERT_EQ(wire.receipt_states.size(), 2u);
+  EXPECT_EQ(wire.receipt_states[0].first, "00");
+  EXPECT_EQ(wire.receipt_states[0].second, protocol::MessageState::delivered);
+  EXPECT_EQ(wire.receipt_states[1].second, protocol::MessageState::undeliverable);
+
+  EXPECT_EQ(
+      mistakes_in("receipt_states = { \"00\" = \"done\" }"),
+      Said{"carrier[0].receipt_states.00: must be delivered, expired, deleted, undeliverable, "
+           "rejected, enroute, accepted or unknown"});
+  EXPECT_EQ(mistakes_in("receipt_states = \"00\""),
+            Said{"carrier[0].receipt_states: must be a table, such as { \"00\" = \"delivered\" }"});
+}
+
+TEST(CarrierWire, MayKeepACarrierFromBeingAskedToCallBack) {
+  EXPECT_TRUE(read("").wire.cancel_sm);
+  EXPECT_FALSE(read("cancel_sm = false").wire.cancel_sm);
+}
+
 }  // namespace
 }  // namespace stentor::daemon

@@ -54,9 +54,10 @@ TEST(DeliveryKeys, AStatusHasAClassAndMayHaveAWord) {
 }
 
 TEST(DeliveryKeys, AStatusThatIsNoneIsNamed) {
-  EXPECT_EQ(mistake_in("status = { 0x400 = \"retry\" }"),
-            "carrier[0].status.0x400: must be throttle, queue_full, temporary, permanent or bind, "
-            "or { class = \"permanent\", code = \"word\" }");
+  EXPECT_EQ(
+      mistake_in("status = { 0x400 = \"retry\" }"),
+      "carrier[0].status.0x400: must be throttle, queue_full, temporary, permanent, doubt or bind, "
+      "or { class = \"permanent\", code = \"word\" }");
   EXPECT_EQ(mistake_in("status = { nothing = \"bind\" }"),
             "carrier[0].status.nothing: is not a command_status: a number such as 0x58, and not 0");
   EXPECT_EQ(mistake_in("status = { 0x0 = \"bind\" }"),

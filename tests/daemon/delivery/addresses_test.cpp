@@ -41,10 +41,27 @@ TEST(Addresses, OfShortCodesAndNamesAreNotRewritten) {
 
 TEST(Addresses, TakeTheCarriersNumberingWhereItSaysOne) {
   CarrierConfig carrier;
-  carrier.source = TonNpi{.ton = 0, .npi = 1};
-  carrier.destination = TonNpi{.ton = 2, .npi = 1};
+  carrier.source.others = TonNpi{.ton = 0, .npi = 1};
+  carrier.destination.others = TonNpi{.ton = 2, .npi = 1};
   EXPECT_EQ(shown(source_on_wire("SHOP", carrier)), "SHOP 0/1");
   EXPECT_EQ(shown(destination_on_wire("12345", true, carrier)), "12345 2/1");
+}
+
+TEST(Addresses, TakeTheCarriersNumberingOfTheirFormInEachDirection) {
+  CarrierConfig carrier;
+  carrier.rewrite = {{"7", "8", true}};
+  carrier.source.alphanumeric = TonNpi{.ton = 5, .npi = 1};
+  carrier.source.short_code = TonNpi{.ton = 6, .npi = 0};
+  carrier.source.others = TonNpi{.ton = 0, .npi = 0};
+  carrier.destination.national = TonNpi{.ton = 2, .npi = 8};
+  carrier.destination.short_code = TonNpi{.ton = 0, .npi = 1};
+  EXPECT_EQ(shown(source_on_wire("SHOP", carrier)), "SHOP 5/1");
+  EXPECT_EQ(shown(source_on_wire("7777", carrier)), "7777 6/0");
+  EXPECT_EQ(shown(source_on_wire("+79161234567", carrier)), "79161234567 0/0");
+  EXPECT_EQ(shown(destination_on_wire("+79161234567", false, carrier)), "89161234567 2/8");
+  EXPECT_EQ(shown(destination_on_wire("12345", true, carrier)), "12345 0/1");
+  EXPECT_EQ(shown(destination_on_wire("+441234567890", false, carrier)), "441234567890 1/1")
+      << "as usual";
 }
 
 // GSM `@` is 0x00 in the alphabet and would end the field; in an address it is Latin-1's 0x40.

@@ -48,5 +48,14 @@ TEST(StatusPolicy, PutsTheCarriersOwnTableFirst) {
   EXPECT_FALSE(meaning(carrier, 0x404).is_known);
 }
 
+TEST(StatusPolicy, TakesAStatusForDoubtOnlyWhereTheCarriersTableSaysSo) {
+  CarrierConfig carrier;
+  EXPECT_FALSE(meaning(carrier, 0x08).is_doubtful);
+  carrier.status = {{0x08, StatusClass::doubt, ""}};
+  EXPECT_TRUE(meaning(carrier, 0x08).is_doubtful);
+  EXPECT_EQ(meaning(carrier, 0x08).code, "unknown_acceptance");
+  EXPECT_FALSE(meaning(carrier, 0x45).is_doubtful);
+}
+
 }  // namespace
 }  // namespace stentor::daemon

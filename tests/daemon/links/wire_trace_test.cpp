@@ -54,6 +54,26 @@ TEST(WireTrace, NeverShowsAPassword) {
   }
 }
 
+TEST(WireTrace, ShowsWhoseHandsetAnAlertIsAbout) {
+  const auto alert = pdu(0x102, 9,
+                         "\1\1"
+                         "79161234567\0\5\0SHOP\0\4\x22\0\1\2"sv);
+  const std::string line = describe_pdu(alert, false);
+  EXPECT_NE(line.find(R"("command":"alert_notification")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("source":"79..67")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("ms_availability_status":2)"), std::string::npos) << line;
+}
+
+TEST(WireTrace, ShowsWhatIsCalledBack) {
+  const auto cancel = pdu(8, 9,
+                          "\0"
+                          "4F00\0\5\0SHOP\0\1\1"
+                          "79161234567\0"sv);
+  const std::string line = describe_pdu(cancel, false);
+  EXPECT_NE(line.find(R"("message_id":"4F00")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("destination":"79..67")"), std::string::npos) << line;
+}
+
 TEST(WireTrace, ShowsWhatDoesNotDecodeByItsHeader) {
   EXPECT_NE(describe_pdu(pdu(4, 7, "no end"), false).find("does not decode"), std::string::npos);
   EXPECT_NE(describe_pdu(pdu(0x999, 7, ""), true).find("0x00000999"), std::string::npos);
