@@ -527,6 +527,10 @@ void Daemon::Body::serve() {
 }
 
 int Daemon::Body::run() {
+  // Before anybody is answered: who asks us to stop right then is heard once we wait for it below.
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
   commit_.start();
   checkpointer_->start();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
@@ -552,9 +556,6 @@ int Daemon::Body::run() {
 }
 
 void Daemon::Body::wait_for_signals() {
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
-  signals_.add(SIGHUP);
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
@@ -562,7 +563,6 @@ void Daemon::Body::wait_for_signals() {
     } else {
       begin_drain();
     }
-    signals_.clear();
     wait_for_signals();
   });
 }

@@ -544,6 +544,14 @@ class StopAndStart(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         carrier.close()
 
+    def test_a_sigterm_right_behind_the_first_answer_is_heard(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)])
+        for _ in range(5):
+            daemon.start()
+            self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
     def test_it_tells_its_service_manager_when_it_is_ready_alive_and_stopping(self):
         carrier = ScriptedCarrier()
         daemon = under_test.Daemon([under_test.carrier("north", carrier.address)])
