@@ -15,7 +15,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/container/small_vector.hpp>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -63,8 +62,7 @@ struct RouteChoice {
     std::uint16_t carrier;
     CarrierHealth health;
   };
-  // A route has two or three carriers; that one of them is passed over is rare.
-  boost::container::small_vector<PassedOver, 2> passed_over;  ///< asked before, took nothing
+  std::vector<PassedOver> passed_over;  ///< asked before, took nothing: few, and rare
 };
 /// Views the names of the carriers.
 [[nodiscard]] RouteReason reason_of(const RouteChoice& choice, const Config& config);

@@ -186,16 +186,17 @@ void Telling::tell_waiting(std::uint64_t now_ms, std::uint8_t limiter) {
   const std::uint64_t since = *waiting_since_ms_;
   std::string_view cause;
   std::uint64_t until = 0;
-  const auto opens = accepted_.hours
-                         ? open_hours_.next_open(*accepted_.hours, std::max(now_ms, due_ms_))
-                         : std::nullopt;
+  std::uint64_t opens = 0;  // 0: it has no hours, or they never come
+  if (accepted_.hours) {
+    opens = open_hours_.next_open(*accepted_.hours, std::max(now_ms, due_ms_)).value_or(0);
+  }
   const bool is_paused = !pauses_.empty() && pauses_.back().until_ms > now_ms;
   if (due_ms_ > now_ms) {
     cause = due_cause_;
     until = due_ms_;
-  } else if (opens && *opens > now_ms) {
+  } else if (opens > now_ms) {
     cause = "hours";
-    until = *opens;
+    until = opens;
   } else {
     cause = is_paused ? "pause" : cause_of_limiter(limiter);
   }

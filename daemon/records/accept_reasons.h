@@ -8,12 +8,12 @@
 // Spec     docs/protocol.md, "message"
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/records/fields.h"
 
@@ -30,8 +30,7 @@ struct RouteReason {
     std::string_view carrier;
     std::string_view health;
   };
-  // A route has two or three carriers; that several of them are down is rare.
-  boost::container::small_vector<PassedOver, 2> passed_over;  ///< asked before, took nothing
+  std::vector<PassedOver> passed_over;  ///< asked before, took nothing: few, and rare
 };
 void encode(const RouteReason& reason, FieldWriter& out);
 [[nodiscard]] std::optional<RouteReason> decode_route_reason(std::span<const std::uint8_t> octets);
