@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kFilesOpenMax = 8;
 constexpr std::size_t kWindowOctets = 256u << 10;
 
+// A record read alone: most have less than the first, and none has more than the second.
+constexpr std::size_t kRecordOctetsUsual = 1024;
+constexpr std::size_t kRecordOctetsLongest = kRecordOctetsMax + 16;  // its kind and its length
+
 std::unexpected<std::error_code> no_such_record() {
   return std::unexpected(make_error_code(JournalError::no_such_record));
 }
@@ -50,11 +54,31 @@ result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t a
     block.records.push_back(offset);
     offset = record->next;
   }
+  verified_.add(file, at, block.payload.size());
   make_room(octets_of(block));
   octets_ += octets_of(block);
   blocks_.push_front(std::move(block));
   places_[{file, at}] = blocks_.begin();
   return &blocks_.front();
+}
+
+std::optional<Record> BlockCache::record_alone(std::uint32_t file, std::uint32_t at,
+                                               std::uint32_t offset) {
+  if (places_.contains({file, at}) || !verified_.take_alone(file, at)) return std::nullopt;
+  const auto source = open(file);
+  if (!source) return std::nullopt;
+  for (const std::size_t octets : {kRecordOctetsUsual, kRecordOctetsLongest}) {
+    record_.resize(octets);
+    const auto read =
+        (*source)->file->read(std::uint64_t{at} + kBlockHeaderOctets + offset, record_);
+    if (!read) return std::nullopt;  // the block's own reading says what is wrong
+    record_.resize(*read);
+    if (const auto record = read_record(record_, 0)) {
+      ++alone_;
+      return record->record;
+    }
+  }
+  return std::nullopt;
 }
 
 result<std::optional<std::uint32_t>> BlockCache::find_block(std::uint32_t file, std::uint32_t at) {

@@ -21,6 +21,8 @@
 #include "queue/block_reader.h"
 #include "queue/error.h"
 #include "queue/file_system.h"
+#include "queue/record_batch.h"
+#include "queue/verified_blocks.h"
 
 namespace stentor::queue {
 
@@ -43,11 +45,18 @@ class BlockCache {
   /// The block at `at` of `file`; valid until the next call.
   [[nodiscard]] result<const CachedBlock*> block(std::uint32_t file, std::uint32_t at);
 
+  /// One record of a block that was verified before and has been let go since, read alone; nothing
+  /// where the whole block is wanted. `at` and `offset` must be a record's. Valid until the next
+  /// call.
+  [[nodiscard]] std::optional<Record> record_alone(std::uint32_t file, std::uint32_t at,
+                                                   std::uint32_t offset);
+
   /// Where a block header of `file` lies at or behind `at`; nothing up to the file's end.
   [[nodiscard]] result<std::optional<std::uint32_t>> find_block(std::uint32_t file,
                                                                 std::uint32_t at);
   void forget_before(std::uint32_t file);
   [[nodiscard]] std::uint64_t blocks_read() const noexcept { return blocks_read_; }
+  [[nodiscard]] std::uint64_t records_read_alone() const noexcept { return alone_; }
 
  private:
   struct OpenFile {
@@ -70,6 +79,9 @@ class BlockCache {
   std::map<Place, std::list<CachedBlock>::iterator> places_;
   std::size_t octets_ = 0;
   std::uint64_t blocks_read_ = 0;
+  VerifiedBlocks verified_;
+  std::vector<std::uint8_t> record_;
+  std::uint64_t alone_ = 0;
 };
 
 }  // namespace stentor::queue

@@ -32,6 +32,16 @@ class JournalReader::Body {
     }
   }
 
+  result<Record> read_known(Locator place) {
+    if (!is_recent(place) && place.file() != 0) {
+      if (auto record = cache_.record_alone(place.file(), place.block(), place.record())) {
+        record->at = place;
+        return *record;
+      }
+    }
+    return read(place);
+  }
+
   result<Record> read(Locator place) {
     const auto after = std::ranges::upper_bound(recent_, place, {},
                                                 [](const auto& batch) { return batch->base(); });
@@ -102,10 +112,15 @@ class JournalReader::Body {
   [[nodiscard]] Stats stats() const noexcept {
     Stats stats = stats_;
     stats.blocks_read = cache_.blocks_read();
+    stats.read_alone = cache_.records_read_alone();
     return stats;
   }
 
  private:
+  [[nodiscard]] bool is_recent(Locator place) const {
+    return !recent_.empty() && place >= recent_.front()->base();
+  }
+
   static std::unexpected<std::error_code> no_such_record() {
     return std::unexpected(make_error_code(JournalError::no_such_record));
   }
@@ -187,6 +202,9 @@ void JournalReader::remember(std::shared_ptr<const RecordBatch> batch) {
 }
 result<Record> JournalReader::read(Locator place) {
   return body_->read(place);
+}
+result<Record> JournalReader::read_known(Locator place) {
+  return body_->read_known(place);
 }
 result<std::optional<Record>> JournalReader::next(Locator& position, Locator end) {
   return body_->next(position, end);

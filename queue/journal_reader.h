@@ -43,6 +43,10 @@ class JournalReader {
   /// the next call on this reader.
   [[nodiscard]] result<Record> read(Locator place);
 
+  /// As read(), for a place that is known to be a record's, out of a ticket or an index of ours: of
+  /// a block that this reader has verified before and let go since, only the record is read.
+  [[nodiscard]] result<Record> read_known(Locator place);
+
   /// The first record at or behind `position` and before `end`, skipping to the next block or file
   /// where needed; moves `position` behind it. Nothing when `end` is reached. A position in a file
   /// that is gone starts at the oldest file there is. Blocks that do not verify are passed over and
@@ -58,6 +62,7 @@ class JournalReader {
   struct Stats {
     std::uint64_t from_memory = 0;
     std::uint64_t blocks_read = 0;
+    std::uint64_t read_alone = 0;  ///< records of blocks verified before
     std::uint64_t blocks_bad = 0;  ///< passed over by next()
   };
   [[nodiscard]] Stats stats() const noexcept;

@@ -1,9 +1,9 @@
 #include "daemon/events/consumers.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include "daemon/ingress/json.h"
 
 namespace stentor::daemon {
 namespace {
@@ -25,7 +25,14 @@ void write_counts(const MissedEvents::Counts& from, CountsOnDisk& into) {
 }  // namespace
 
 std::string to_cursor(EventPosition position) {
-  return fmt::format("{:016x}-{}", position.record.bits(), position.sub);
+  // Written by hand: each event has one.
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string cursor(kPlaceDigits, '0');
+  std::uint64_t bits = position.record.bits();
+  for (std::size_t i = kPlaceDigits; i-- > 0; bits >>= 4) cursor[i] = kDigits[bits & 0xf];
+  cursor.push_back('-');
+  append_number(position.sub, cursor);
+  return cursor;
 }
 
 std::optional<EventPosition> parse_cursor(std::string_view cursor) {

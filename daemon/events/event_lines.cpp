@@ -89,8 +89,9 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
   if (!receipt.code.empty()) append_member("code", receipt.code, out);
   if (!receipt.stat.empty() || !receipt.err.empty()) {
     append_key("detail", out);
-    std::string words = fmt::format("stat:{}", receipt.stat);
-    if (!receipt.err.empty()) words += fmt::format(" err:{}", receipt.err);
+    std::string words = "stat:";
+    words.append(receipt.stat);
+    if (!receipt.err.empty()) words.append(" err:").append(receipt.err);
     append_json_untrusted(words, kCarrierWordMax, out);
   }
   if (is_part) append_untrusted("carrier_id", receipt.message_id, out);

@@ -410,12 +410,34 @@ void Telling::append_parts(std::string& out) const {
     append_member("state", standing.state == State::none ? "waiting" : name_of(standing.state),
                   out);
     append_word("carrier_id", standing.carrier_id, out);
-    if (standing.reported_ms > standing.taken_ms && standing.taken_ms != 0) {
+    if (standing.reported_ms >= standing.taken_ms && standing.taken_ms != 0) {
       append_member("receipt_after_ms", standing.reported_ms - standing.taken_ms, out);
     }
     out.push_back('}');
   }
   out.push_back(']');
+  append_latencies(out);
+}
+
+// From the first part that the carrier took: how long until anything was known of the message, and
+// until all was.
+void Telling::append_latencies(std::string& out) const {
+  std::uint64_t taken = 0;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  bool is_whole = true;
+  for (const PartStanding& standing : parts_) {
+    if (standing.taken_ms != 0 && (taken == 0 || standing.taken_ms < taken)) {
+      taken = standing.taken_ms;
+    }
+    is_whole = is_whole && standing.reported_ms != 0;
+    if (standing.reported_ms == 0) continue;
+    first = first == 0 ? standing.reported_ms : std::min(first, standing.reported_ms);
+    last = std::max(last, standing.reported_ms);
+  }
+  if (taken == 0 || first < taken) return;  // the clock went back, or nothing has come
+  append_member("first_receipt_after_ms", first - taken, out);
+  if (is_whole) append_member("last_receipt_after_ms", last - taken, out);
 }
 
 std::string Telling::members(bool with_history) const {

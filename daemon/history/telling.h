@@ -71,6 +71,7 @@ class Telling {
   [[nodiscard]] bool is_among(const std::vector<std::uint64_t>& sequences) const;
   [[nodiscard]] PartStanding* part(std::uint8_t number);
   void append_parts(std::string& out) const;
+  void append_latencies(std::string& out) const;
   void append_encoding(std::string& out) const;
   void append_route(std::string& out) const;
   void tell_waits(std::uint64_t until_ms, std::vector<WaitSpan> carrier);

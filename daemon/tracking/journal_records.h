@@ -14,7 +14,7 @@ class JournalRecords final : public AcceptedRecords {
  public:
   explicit JournalRecords(queue::JournalReader& reader) : reader_(reader) {}
   [[nodiscard]] std::optional<Accepted> read(queue::Locator at) override {
-    const auto record = reader_.read(at);
+    const auto record = reader_.read_known(at);
     return record ? decode_accepted(record->payload) : std::nullopt;
   }
 

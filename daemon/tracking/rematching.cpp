@@ -22,11 +22,12 @@ void Tracker::name(const TakenSegment& taken, const Outstanding::Fingerprint& ke
   settled_.erase(name.as_id().text());
 }
 
-bool Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment now) {
+bool Tracker::apply_by_reference(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                 Moment now) {
   const auto name = names_.name_of(receipt);
   if (!name) return false;
   const protocol::CanonicalId id = name->as_id();
-  if (const auto key = names_.find(*name)) {
+  if (const auto key = names_.find(*name, came_ms / 1000)) {
     if (const auto segment = outstanding_.find(*key)) {
       ++stats_.receipts_by_reference;
       apply({.key = *key, .segment = *segment, .id = id, .by_reference = true}, receipt, now);
@@ -43,7 +44,7 @@ std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {
   if (!subject || !names_.is_used()) return std::nullopt;
   const SegmentName name =
       names_.name_of(reference_of(*subject, came.part), subject->to, subject->from);
-  const auto key = names_.find(name);
+  const auto key = names_.find(name, came.of.time_ms / 1000);
   const auto segment = key ? outstanding_.find(*key) : std::nullopt;
   if (!segment) return std::nullopt;
   return Target{.key = *key, .segment = *segment, .id = name.as_id(), .by_reference = true};
@@ -55,12 +56,14 @@ void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId
   if (names_.is_used() && taken.subject != nullptr) {
     const SegmentName name = names_.name_of(reference_of(*taken.subject, taken.part),
                                             taken.subject->to, taken.subject->from);
-    auto named = early_.take(name.as_id().text(), now.wall_ms - std::min(now.wall_ms, kAheadMs));
+    auto named =
+        early_.take(name.as_id().text(),
+                    now.wall_ms - std::min(now.wall_ms, SegmentNames::kAheadSeconds * 1000));
     std::ranges::move(named, std::back_inserter(kept));
   }
   for (const KeptReceipt& each : kept) {
     const protocol::Receipt receipt = each.view();
-    if (is_matched(receipt, now)) {
+    if (is_matched(receipt, each.came_ms, now)) {
       ++stats_.receipts_matched_late;
     } else {
       hold(receipt, now, each.came_ms);  // its reference is another's too
@@ -80,7 +83,7 @@ Rematched Tracker::rematch_some(std::size_t max, Moment now) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
     const protocol::Receipt receipt = kept.view();
-    if (is_matched(receipt, now)) {
+    if (is_matched(receipt, kept.came_ms, now)) {
       ++stats_.receipts_matched_late;
       ++done.matched;
     } else {

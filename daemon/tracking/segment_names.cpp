@@ -93,9 +93,10 @@ void SegmentNames::make_room() {
   if (found != entries_.end() && --found->second.puts == 0) entries_.erase(found);
 }
 
-std::optional<SegmentKey> SegmentNames::find(SegmentName name) const {
+std::optional<SegmentKey> SegmentNames::find(SegmentName name, std::uint64_t came) const {
   const auto found = entries_.find(name.bits);
   if (found == entries_.end() || found->second.is_shared != 0) return std::nullopt;
+  if (found->second.since > came + kAheadSeconds) return std::nullopt;
   return found->second.key;
 }
 

@@ -5,7 +5,7 @@
 // all. It has 16 bits and comes again every 8,192 messages, so that alone it names nothing: here it
 // stands beside the handset and the sender, and a name that two messages share names neither.
 //
-// Units    `now` is seconds of Unix time.
+// Units    `now` and `came` are seconds of Unix time.
 // Owns     At most kEntriesMax names, of the segments taken last; the oldest goes first.
 // Errors   An unknown or ambiguous name is an ordinary "no" (nullopt).
 // Threads  One thread.
@@ -46,6 +46,10 @@ class SegmentNames {
 
   SegmentNames(Key secret, bool is_wanted) : secret_(secret), is_wanted_(is_wanted) {}
 
+  /// How long a receipt may be ahead of its response: as long as a response may take by default. A
+  /// stranger's that was kept for days would meet a message of ours by chance.
+  static constexpr std::uint64_t kAheadSeconds = 60;
+
   /// Numbers are compared by their last seven digits: carriers write them in national form, with
   /// prefixes, with and without +. Other senders by their letters, whatever their case.
   [[nodiscard]] SegmentName name_of(std::uint16_t reference, std::string_view handset,
@@ -55,8 +59,9 @@ class SegmentNames {
 
   void put(SegmentName name, const SegmentKey& key, queue::Locator message, std::uint8_t part,
            std::uint64_t now);
-  /// The segment's place among the outstanding ones: it may have gone from there since.
-  [[nodiscard]] std::optional<SegmentKey> find(SegmentName name) const;
+  /// The place among the outstanding ones of the segment that a receipt of this name, which came at
+  /// `came`, speaks of: it may have gone from there since.
+  [[nodiscard]] std::optional<SegmentKey> find(SegmentName name, std::uint64_t came) const;
 
   /// Each receipt, matched or not: whether this carrier gives references back.
   void note(const protocol::Receipt& receipt);

@@ -100,16 +100,16 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
 
 void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
   names_.note(receipt);
-  if (!is_matched(receipt, now)) keep_unmatched(receipt, now);
+  if (!is_matched(receipt, now.wall_ms, now)) keep_unmatched(receipt, now);
 }
 
 // By its id, else by its reference; each may also say that it has come before.
-bool Tracker::is_matched(const protocol::Receipt& receipt, Moment now) {
+bool Tracker::is_matched(const protocol::Receipt& receipt, std::uint64_t came_ms, Moment now) {
   if (const auto target = find(receipt)) {
     apply(*target, receipt, now);
     return true;
   }
-  return is_repeated(receipt, now) || apply_by_reference(receipt, now);
+  return is_repeated(receipt, now) || apply_by_reference(receipt, came_ms, now);
 }
 
 bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {

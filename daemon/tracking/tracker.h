@@ -164,10 +164,6 @@ class Tracker {
   // How long a message that was told `unknown` can be corrected: what the journal keeps by default,
   // since without its accepted record nothing can be told of it.
   static constexpr std::uint64_t kCorrectionSeconds = 72 * 3600;
-  // How long a receipt may be ahead of its response where only its reference tells what it is for:
-  // as long as a response may take by default. A stranger's that was kept for days would meet a
-  // message of ours by chance.
-  static constexpr std::uint64_t kAheadMs = 60'000;
 
   struct Target {
     Outstanding::Fingerprint key;
@@ -176,9 +172,11 @@ class Tracker {
     bool by_reference = false;
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt);
-  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                Moment now);
   void apply(const Target& target, const protocol::Receipt& receipt, Moment now);
-  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                        Moment now);
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
   void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, Moment now);

@@ -440,6 +440,22 @@ class Consumers(OneDaemon):
             self.assertTrue("error" in reply or reply.get("type") == "error", reply)
             self.read_until(connection, self.send(self.number()), "delivered")
 
+    def test_well_formed_cursors_it_never_got_are_errors_too_and_it_goes_on_where_it_was(self):
+        with self.open("liar2", types=["delivered"]) as connection:
+            first = self.send(self.number())
+            given = self.read_until(connection, first, "delivered")[-1]["cursor"]
+            place, sub = given.split("-")
+            for never in (f"{int(place, 16) + (1 << 40):016x}-1",  # of the future
+                          f"{place}-9", f"{place}-0", f"{int(place, 16) - 1:016x}-1",
+                          f"{place}-{3 - int(sub)}",  # of an event that the filter holds back
+                          "0000000000000000-1", f"{'f' * 16}-2", given + "0", ""):
+                connection.write_request(op="ack", cursor=never)
+                reply = connection.read()
+                self.assertEqual((reply["type"], reply["error"]["code"]), ("error", "bad_field"),
+                                 (never, reply))
+        with self.open("liar2", types=["delivered"]) as connection:
+            self.assertEqual(connection.read()["cursor"], given, "nothing was acknowledged")
+
     def test_filters_by_campaign_and_type(self):
         with self.open("picky", campaign="spring", types=["delivered"]) as connection:
             self.send(self.number(), campaign="winter")

@@ -99,6 +99,27 @@ class Tracking(OneCarrier):
         told = self.daemon.ask(op="message", id=reply["id"])
         self.assertEqual([p["state"] for p in told["parts"]],
                          ["delivered", "failed", "delivered"], told)
+        self.assertLessEqual(told["first_receipt_after_ms"], told["last_receipt_after_ms"])
+        self.assertTrue(all(p["receipt_after_ms"] <= told["last_receipt_after_ms"]
+                            for p in told["parts"]), told)
+        # Each part's own fate comes as an event too, before the message's.
+        receipts = self.events.of(reply["id"], "receipt", "failed")
+        self.assertEqual([e["type"] for e in receipts], ["receipt"] * 3 + ["failed"])
+        self.assertEqual(sorted(e["part"] for e in receipts[:3]), [1, 2, 3])
+
+    def test_a_message_whose_parts_are_partly_reported_shows_how_far_it_is(self):
+        self.next_number += 1
+        digits = f"7916{self.next_number:07d}"
+        stats = iter([[Receipt()], [], []])
+        self.carrier.script = lambda submit, attempt: Answer(receipts=next(stats))
+        reply = self.daemon.ask(op="send", to="+" + digits, text="a" * 400, **{"from": "SHOP"})
+        self.events.wait_for(reply["id"], "receipt")
+        self.events.wait_for(reply["id"], "sent")
+        told = self.daemon.ask(op="message", id=reply["id"])
+        self.assertEqual([p["state"] for p in told["parts"]], ["delivered", "sent", "sent"], told)
+        self.assertIn("first_receipt_after_ms", told)
+        self.assertNotIn("last_receipt_after_ms", told)
+        self.assertEqual(told["state"], "sent")
 
     def test_a_carriers_error_number_has_our_word(self):
         self.restart(errors={"001": "absent_subscriber"})

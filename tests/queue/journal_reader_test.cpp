@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "queue/journal_format.h"
+#include "queue/verified_blocks.h"
 #include "tests/queue/journal_on_sim.h"
 
 namespace stentor::queue::test {
@@ -128,6 +129,73 @@ TEST(JournalReader, GoesOnAtTheOldestFileWhenItsOwnIsGone) {
   EXPECT_EQ(reader.oldest().value(), Locator(3, 64, 0));
   EXPECT_EQ(text_of(reader.next(position, writer->durable_end()).value()->payload), "10");
   EXPECT_EQ(reader.read(Locator(1, 192, 0)).error(), JournalError::no_such_record);
+}
+
+// Blocks of some 26 KiB, of which the cache holds one.
+class JournalReaderAlone : public testing::Test {
+ protected:
+  void SetUp() override {
+    journal_.file_octets = 8u << 20;
+    writer_ = journal_.open();
+    for (int block = 0; block < 3; ++block) {
+      std::vector<std::string> texts;
+      for (int i = 0; i < 200; ++i) {
+        texts.push_back(std::to_string(block) + "." + std::to_string(i) + std::string(128, 'x'));
+      }
+      texts[7].append(5000, 'y');
+      batches_.push_back(commit(*writer_, texts));
+      std::uint32_t offset = 0;
+      for (std::string& text : texts) {
+        places_.push_back(batches_.back()->at(offset));
+        offset += 1 + (text.size() < 128 ? 1 : 2) + static_cast<std::uint32_t>(text.size());
+        texts_.push_back(std::move(text));
+      }
+    }
+  }
+  std::string read_known(std::size_t which) {
+    const auto record = reader_.read_known(places_[which]);
+    EXPECT_TRUE(record) << which;
+    if (!record) return {};
+    EXPECT_EQ(record->at, places_[which]);
+    return text_of(record->payload);
+  }
+  JournalOnSim journal_;
+  std::unique_ptr<JournalWriter> writer_;
+  std::vector<std::shared_ptr<RecordBatch>> batches_;
+  std::vector<Locator> places_;
+  std::vector<std::string> texts_;
+  JournalReader reader_{journal_.files, kJournal, {.blocks_octets_max = 40'000}};
+};
+
+TEST_F(JournalReaderAlone, OfABlockVerifiedBeforeOnlyTheRecordIsReadAgain) {
+  for (const std::size_t which : {3u, 203u, 403u, 4u, 7u, 204u, 199u}) {
+    EXPECT_EQ(read_known(which), texts_[which]);
+  }
+  EXPECT_EQ(reader_.stats().blocks_read, 3u);
+  EXPECT_EQ(reader_.stats().read_alone, 4u);
+}
+
+TEST_F(JournalReaderAlone, WhoAsksForManyOfABlockGetsItWhole) {
+  EXPECT_EQ(read_known(0), texts_[0]);
+  EXPECT_EQ(read_known(200), texts_[200]);
+  for (std::size_t i = 0; i < 200; ++i) EXPECT_EQ(read_known(i), texts_[i]);
+  EXPECT_EQ(reader_.stats().read_alone, VerifiedBlocks::kAloneMax);
+  EXPECT_EQ(reader_.stats().blocks_read, 3u);
+}
+
+TEST_F(JournalReaderAlone, ABlockThatWasNeverReadIsVerifiedFirst) {
+  Octets octets = journal_.files.content(journal_.path(1));
+  octets[places_[203].block() + 3000] ^= 1;
+  journal_.files.set_content(journal_.path(1), octets);
+
+  EXPECT_EQ(reader_.read_known(places_[203]).error(), JournalError::no_such_record);
+  EXPECT_EQ(read_known(3), texts_[3]);
+}
+
+TEST_F(JournalReaderAlone, WhatWasJustCommittedComesFromMemory) {
+  reader_.remember(batches_[2]);
+  EXPECT_EQ(read_known(403), texts_[403]);
+  EXPECT_EQ(reader_.stats().from_memory, 1u);
 }
 
 TEST(JournalReader, ReadsABlockLargerThanItsCache) {

@@ -127,6 +127,8 @@ TEST_F(ByReference, IsHeldAMinuteForItsResponseAlsoOverARestart) {
   carrier_.pass(61s);
   carrier_.take(late, "8f01");
   EXPECT_TRUE(carrier_.told_of(late).empty()) << "a stranger's, by all that is known";
+  carrier_.restart();
+  EXPECT_TRUE(carrier_.told_of(late).empty());
 }
 
 TEST_F(ByReference, CorrectsAMessageThatWasToldUnknown) {

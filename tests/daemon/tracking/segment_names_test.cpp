@@ -37,25 +37,32 @@ TEST_F(SegmentNamesTest, AnotherReferenceHandsetOrSenderIsAnotherName) {
 
 TEST_F(SegmentNamesTest, ANameThatTwoMessagesShareNamesNeither) {
   index_.put(name(7), {1, 1}, message(1), 1, kNow);
-  ASSERT_TRUE(index_.find(name(7)));
+  ASSERT_TRUE(index_.find(name(7), kNow));
 
   index_.put(name(7), {2, 2}, message(2), 1, kNow + 72 * 3600 - 1);
 
-  EXPECT_FALSE(index_.find(name(7)));
+  EXPECT_FALSE(index_.find(name(7), kNow));
 }
 
 TEST_F(SegmentNamesTest, AfterThreeDaysANameIsTheNextMessages) {
   index_.put(name(7), {1, 1}, message(1), 1, kNow);
   index_.put(name(7), {2, 2}, message(2), 1, kNow + 72 * 3600);
 
-  EXPECT_EQ(index_.find(name(7)), (SegmentKey{2, 2}));
+  EXPECT_EQ(index_.find(name(7), kNow + 72 * 3600), (SegmentKey{2, 2}));
 }
 
 TEST_F(SegmentNamesTest, TheSamePartSentAgainKeepsItsName) {
   index_.put(name(7), {1, 1}, message(1), 2, kNow);
   index_.put(name(7), {2, 2}, message(1), 2, kNow + 60);
 
-  EXPECT_EQ(index_.find(name(7)), (SegmentKey{2, 2}));
+  EXPECT_EQ(index_.find(name(7), kNow + 72 * 3600), (SegmentKey{2, 2}));
+}
+
+TEST_F(SegmentNamesTest, AReceiptMayBeAMinuteAheadOfItsResponseAndNotLonger) {
+  index_.put(name(7), {1, 1}, message(1), 1, kNow);
+
+  EXPECT_TRUE(index_.find(name(7), kNow - 60));
+  EXPECT_FALSE(index_.find(name(7), kNow - 61));
 }
 
 TEST_F(SegmentNamesTest, TheOldestNameGoesFirstWhenAllPlacesAreTaken) {
@@ -63,12 +70,12 @@ TEST_F(SegmentNamesTest, TheOldestNameGoesFirstWhenAllPlacesAreTaken) {
     index_.put({number * 0x9E3779B97F4A7C15}, {number, number}, message(number), 1, kNow);
   };
   for (std::uint32_t i = 0; i < SegmentNames::kEntriesMax; ++i) put(i + 1);
-  EXPECT_TRUE(index_.find({1 * 0x9E3779B97F4A7C15}));
+  EXPECT_TRUE(index_.find({1 * 0x9E3779B97F4A7C15}, kNow));
 
   put(SegmentNames::kEntriesMax + 1);
 
-  EXPECT_FALSE(index_.find({1 * 0x9E3779B97F4A7C15}));
-  EXPECT_TRUE(index_.find({2 * 0x9E3779B97F4A7C15}));
+  EXPECT_FALSE(index_.find({1 * 0x9E3779B97F4A7C15}, kNow));
+  EXPECT_TRUE(index_.find({2 * 0x9E3779B97F4A7C15}, kNow));
   EXPECT_EQ(index_.size(), SegmentNames::kEntriesMax);
 }
 
@@ -87,7 +94,7 @@ TEST_F(SegmentNamesTest, ACarrierThatGivesNoneBackCostsNothingUntilItDoes) {
 
   index_.note(with);
   index_.put(name(7), {1, 1}, message(1), 1, kNow);
-  EXPECT_TRUE(index_.find(name(7)));
+  EXPECT_TRUE(index_.find(name(7), kNow));
 }
 
 TEST_F(SegmentNamesTest, AReceiptWithoutBothNumbersHasNoName) {

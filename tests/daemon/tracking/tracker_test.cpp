@@ -30,6 +30,18 @@ constexpr Spelt kSpelt[] = {
     {"over 64 bits", "4b3b4ca85a86c47a098a223fffffffff", "99999999999999999999999999999999999999"},
 };
 
+/// A carrier by the usual rule.
+class TrackerTest : public testing::Test {
+ protected:
+  /// A message of one part that the carrier has taken under this id.
+  queue::Locator taken(std::string_view id) {
+    const auto at = carrier_.accept();
+    carrier_.take(at, id);
+    return at;
+  }
+  TrackedCarrier carrier_;
+};
+
 TEST(Tracker, MatchesAReceiptHoweverItsIdIsSpelt) {
   for (const Spelt& spelt : kSpelt) {
     TrackedCarrier carrier;
@@ -62,251 +74,222 @@ TEST(Tracker, KeepsToTheRuleOfTheCarrier) {
   EXPECT_EQ(carrier.stats.receipts_unmatched, 1u);
 }
 
-TEST(Tracker, KeepsAnEarlyReceiptOverARestart) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.restart();
-  carrier.take(at, "8f00");
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
+TEST_F(TrackerTest, KeepsAnEarlyReceiptOverARestart) {
+  const auto at = carrier_.accept();
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.restart();
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
-TEST(Tracker, MatchesAfterARestart) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.restart();
-  carrier.receive("8f00", MessageState::undeliverable);
-  EXPECT_EQ(carrier.told_of(at), States{State::failed});
+TEST_F(TrackerTest, MatchesAfterARestart) {
+  const auto at = taken("8f00");
+  carrier_.restart();
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(at), States{State::failed});
 }
 
-TEST(Tracker, ASecondCopyIsNotToldAgainNotEvenAfterARestart) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.restart();
-  carrier.receive("8f00", MessageState::delivered);
-  EXPECT_EQ(carrier.count(Written::Kind::receipt), 1u);
-  EXPECT_EQ(carrier.count(Written::Kind::orphan), 0u);
-  EXPECT_EQ(carrier.stats.receipts_duplicate, 2u);
+TEST_F(TrackerTest, ASecondCopyIsNotToldAgainNotEvenAfterARestart) {
+  taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.restart();
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::receipt), 1u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 2u);
 }
 
-TEST(Tracker, ASecondCopyOfAPartIsNotToldAgainAfterARestart) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "a1", 1, 2);
-  carrier.take(at, "a2", 2, 2);
-  carrier.receive("a1", MessageState::delivered);
-  carrier.restart();
-  carrier.receive("a1", MessageState::delivered);
-  carrier.receive("a2", MessageState::delivered);
-  EXPECT_EQ(carrier.count(Written::Kind::receipt), 2u);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
+TEST_F(TrackerTest, ASecondCopyOfAPartIsNotToldAgainAfterARestart) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.take(at, "a2", 2, 2);
+  carrier_.receive("a1", MessageState::delivered);
+  carrier_.restart();
+  carrier_.receive("a1", MessageState::delivered);
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::receipt), 2u);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
-TEST(Tracker, AnIntermediateReceiptEndsNothing) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::enroute);
-  carrier.receive("8f00", MessageState::delivered, true);  // esm_class says intermediate
-  EXPECT_TRUE(carrier.told_of(at).empty());
-  EXPECT_EQ(carrier.tracker().outstanding(), 1u);
-  carrier.receive("8f00", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
+TEST_F(TrackerTest, AnIntermediateReceiptEndsNothing) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::enroute);
+  carrier_.receive("8f00", MessageState::delivered, true);  // esm_class says intermediate
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  EXPECT_EQ(carrier_.tracker().outstanding(), 1u);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
-TEST(Tracker, AnIntermediateReceiptBehindTheFinalOneChangesNothing) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.receive("8f00", MessageState::enroute);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
-  EXPECT_EQ(carrier.count(Written::Kind::conflict), 0u);
+TEST_F(TrackerTest, AnIntermediateReceiptBehindTheFinalOneChangesNothing) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::enroute);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u);
 }
 
-TEST(Tracker, AnotherFinalAfterAFinalIsAConflictAndChangesNothing) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.receive("8f00", MessageState::undeliverable);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
-  ASSERT_EQ(carrier.count(Written::Kind::conflict), 1u);
-  EXPECT_EQ(carrier.written.back().code, "undeliverable");
+TEST_F(TrackerTest, AnotherFinalAfterAFinalIsAConflictAndChangesNothing) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  ASSERT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+  EXPECT_EQ(carrier_.written.back().code, "undeliverable");
 }
 
-TEST(Tracker, AnUnknownReceiptBehindAFinalOneIsNoConflict) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::delivered);
-  carrier.receive("8f00", MessageState::unknown);
-  EXPECT_EQ(carrier.count(Written::Kind::conflict), 0u);
+TEST_F(TrackerTest, AnUnknownReceiptBehindAFinalOneIsNoConflict) {
+  taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::unknown);
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u);
 }
 
-TEST(Tracker, AReceiptMatchesOnTheLastMinuteOfTheMarginAndSilenceEndsItBehindThat) {
-  TrackedCarrier carrier;
-  const auto in_time = carrier.accept();
-  const auto silent = carrier.accept();
-  carrier.take(in_time, "a", 1, 1, 72 * 3600);
-  carrier.take(silent, "b", 1, 1, 72 * 3600);
-  carrier.pass(72h + 1h);
-  carrier.sweep();
-  EXPECT_TRUE(carrier.told_of(silent).empty());
-  carrier.receive("a", MessageState::delivered);
-  carrier.pass(2min);
-  carrier.sweep();
-  EXPECT_EQ(carrier.told_of(in_time), States{State::delivered});
-  EXPECT_EQ(carrier.told_of(silent), States{State::unknown});
-  EXPECT_EQ(carrier.written.back().code, "no_receipt");
+TEST_F(TrackerTest, AReceiptMatchesOnTheLastMinuteOfTheMarginAndSilenceEndsItBehindThat) {
+  const auto in_time = carrier_.accept();
+  const auto silent = carrier_.accept();
+  carrier_.take(in_time, "a", 1, 1, 72 * 3600);
+  carrier_.take(silent, "b", 1, 1, 72 * 3600);
+  carrier_.pass(72h + 1h);
+  carrier_.sweep();
+  EXPECT_TRUE(carrier_.told_of(silent).empty());
+  carrier_.receive("a", MessageState::delivered);
+  carrier_.pass(2min);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.told_of(in_time), States{State::delivered});
+  EXPECT_EQ(carrier_.told_of(silent), States{State::unknown});
+  EXPECT_EQ(carrier_.written.back().code, "no_receipt");
 }
 
-TEST(Tracker, SilenceIsGoodNewsWhereOnlyFailuresWereAskedFor) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept(ReceiptWish::failure);
-  carrier.take(at, "8f00");
-  carrier.pass(3h);
-  carrier.sweep();
-  EXPECT_EQ(carrier.told_of(at), States{State::sent_final});
-  EXPECT_EQ(carrier.tracker().outstanding(), 0u);
+TEST_F(TrackerTest, SilenceIsGoodNewsWhereOnlyFailuresWereAskedFor) {
+  const auto at = carrier_.accept(ReceiptWish::failure);
+  carrier_.take(at, "8f00");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.told_of(at), States{State::sent_final});
+  EXPECT_EQ(carrier_.tracker().outstanding(), 0u);
 }
 
-TEST(Tracker, ALateReceiptCorrectsSilenceOnce) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.pass(3h);
-  carrier.sweep();
-  carrier.pass(48h);
-  carrier.receive("8f00", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), (States{State::unknown, State::delivered}));
-  EXPECT_EQ(carrier.written.back().corrects, State::unknown);
-  carrier.receive("8f00", MessageState::undeliverable);
-  EXPECT_EQ(carrier.told_of(at).size(), 2u);
-  EXPECT_EQ(carrier.count(Written::Kind::conflict), 1u);
+TEST_F(TrackerTest, ALateReceiptCorrectsSilenceOnce) {
+  const auto at = taken("8f00");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.pass(48h);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), (States{State::unknown, State::delivered}));
+  EXPECT_EQ(carrier_.written.back().corrects, State::unknown);
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(at).size(), 2u);
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
 }
 
-TEST(Tracker, ALateReceiptCorrectsAnUnknownReceiptOnceNotWithAnother) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.receive("8f00", MessageState::unknown);
-  carrier.receive("8f00", MessageState::unknown);
-  carrier.receive("8f00", MessageState::enroute);
-  EXPECT_EQ(carrier.told_of(at), States{State::unknown});
-  carrier.receive("8f00", MessageState::undeliverable);
-  EXPECT_EQ(carrier.told_of(at), (States{State::unknown, State::failed}));
-  EXPECT_EQ(carrier.written.back().corrects, State::unknown);
+TEST_F(TrackerTest, ALateReceiptCorrectsAnUnknownReceiptOnceNotWithAnother) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::unknown);
+  carrier_.receive("8f00", MessageState::unknown);
+  carrier_.receive("8f00", MessageState::enroute);
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(at), (States{State::unknown, State::failed}));
+  EXPECT_EQ(carrier_.written.back().corrects, State::unknown);
 }
 
-TEST(Tracker, ALateReceiptCorrectsAfterARestart) {
-  TrackedCarrier carrier;
-  const auto single = carrier.accept();
-  const auto several = carrier.accept();
-  carrier.take(single, "a");
-  carrier.take(several, "b1", 1, 2);
-  carrier.take(several, "b2", 2, 2);
-  carrier.receive("b1", MessageState::delivered);
-  carrier.pass(3h);
-  carrier.sweep();
-  carrier.restart();
-  carrier.receive("a", MessageState::delivered);
-  carrier.receive("b2", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(single), (States{State::unknown, State::delivered}));
-  EXPECT_EQ(carrier.told_of(several), (States{State::unknown, State::delivered}));
+TEST_F(TrackerTest, ALateReceiptCorrectsAfterARestart) {
+  const auto single = carrier_.accept();
+  const auto several = carrier_.accept();
+  carrier_.take(single, "a");
+  carrier_.take(several, "b1", 1, 2);
+  carrier_.take(several, "b2", 2, 2);
+  carrier_.receive("b1", MessageState::delivered);
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.restart();
+  carrier_.receive("a", MessageState::delivered);
+  carrier_.receive("b2", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(single), (States{State::unknown, State::delivered}));
+  EXPECT_EQ(carrier_.told_of(several), (States{State::unknown, State::delivered}));
 }
 
-TEST(Tracker, ACorrectionIsPossibleForThreeDaysAndNotLonger) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "8f00");
-  carrier.pass(3h);
-  carrier.sweep();
-  carrier.pass(72h);
-  carrier.sweep();
-  EXPECT_EQ(carrier.tracker().outstanding(), 1u);
-  carrier.pass(2min);
-  carrier.sweep();
-  EXPECT_EQ(carrier.tracker().outstanding(), 0u);
-  carrier.receive("8f00", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), States{State::unknown});
+TEST_F(TrackerTest, ACorrectionIsPossibleForThreeDaysAndNotLonger) {
+  const auto at = taken("8f00");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.pass(72h);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.tracker().outstanding(), 1u);
+  carrier_.pass(2min);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.tracker().outstanding(), 0u);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
 }
 
-TEST(Tracker, AMessageOfSeveralPartsHasOneVerdictThatNamesThem) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
+TEST_F(TrackerTest, AMessageOfSeveralPartsHasOneVerdictThatNamesThem) {
+  const auto at = carrier_.accept();
   for (std::uint8_t part = 1; part <= 3; ++part) {
-    carrier.take(at, "a" + std::to_string(part), part, 3);
+    carrier_.take(at, "a" + std::to_string(part), part, 3);
   }
-  carrier.receive("a3", MessageState::delivered);
-  carrier.receive("a2", MessageState::undeliverable);
-  EXPECT_TRUE(carrier.told_of(at).empty());
-  carrier.receive("a1", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), States{State::failed});
-  EXPECT_EQ(carrier.written.back().message_code, "undeliverable");
-  EXPECT_EQ(carrier.written.back().detail, "stat:UNDELIV; part 2 failed; parts 1, 3 delivered");
+  carrier_.receive("a3", MessageState::delivered);
+  carrier_.receive("a2", MessageState::undeliverable);
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  carrier_.receive("a1", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::failed});
+  EXPECT_EQ(carrier_.written.back().message_code, "undeliverable");
+  EXPECT_EQ(carrier_.written.back().detail, "stat:UNDELIV; part 2 failed; parts 1, 3 delivered");
 }
 
-TEST(Tracker, TheFirstSilentPartSpeaksForAllThatAreMissing) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
+TEST_F(TrackerTest, TheFirstSilentPartSpeaksForAllThatAreMissing) {
+  const auto at = carrier_.accept();
   for (std::uint8_t part = 1; part <= 3; ++part) {
-    carrier.take(at, "a" + std::to_string(part), part, 3);
+    carrier_.take(at, "a" + std::to_string(part), part, 3);
   }
-  carrier.receive("a1", MessageState::delivered);
-  carrier.pass(3h);
-  carrier.sweep();
-  EXPECT_EQ(carrier.told_of(at), States{State::unknown});
-  carrier.receive("a2", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), States{State::unknown});  // the third is still unknown
-  carrier.receive("a3", MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), (States{State::unknown, State::delivered}));
+  carrier_.receive("a1", MessageState::delivered);
+  carrier_.pass(3h);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});  // the third is still unknown
+  carrier_.receive("a3", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), (States{State::unknown, State::delivered}));
 }
 
-TEST(Tracker, APartWithoutAnIdWaitsForNoReceipt) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, "a1", 1, 2);
-  carrier.receive("a1", MessageState::delivered);
-  carrier.take(at, "", 2, 2);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
+TEST_F(TrackerTest, APartWithoutAnIdWaitsForNoReceipt) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.receive("a1", MessageState::delivered);
+  carrier_.take(at, "", 2, 2);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
-TEST(Tracker, AnIdGivenAnewMeansTheLaterSegment) {
-  TrackedCarrier carrier;
-  const auto first = carrier.accept();
-  carrier.take(first, "1");
-  carrier.receive("1", MessageState::delivered);
-  const auto second = carrier.accept();
-  carrier.take(second, "1");
-  carrier.receive("1", MessageState::undeliverable);
-  EXPECT_EQ(carrier.told_of(first), States{State::delivered});
-  EXPECT_EQ(carrier.told_of(second), States{State::failed});
+TEST_F(TrackerTest, AnIdGivenAnewMeansTheLaterSegment) {
+  const auto first = carrier_.accept();
+  carrier_.take(first, "1");
+  carrier_.receive("1", MessageState::delivered);
+  const auto second = carrier_.accept();
+  carrier_.take(second, "1");
+  carrier_.receive("1", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(first), States{State::delivered});
+  EXPECT_EQ(carrier_.told_of(second), States{State::failed});
 }
 
-TEST(Tracker, IdsOfAnyLengthAndOctetsHaveAClearOutcome) {
-  TrackedCarrier carrier;
-  const auto at = carrier.accept();
-  carrier.take(at, std::string(64, '7'));
-  carrier.receive(std::string(65'000, '7'), MessageState::delivered);
-  carrier.receive(std::string_view("7\0007", 3), MessageState::delivered);
-  carrier.receive(std::string(64, '\xff'), MessageState::delivered);
-  EXPECT_EQ(carrier.count(Written::Kind::orphan), 3u);
-  carrier.receive(std::string(64, '7'), MessageState::delivered);
-  EXPECT_EQ(carrier.told_of(at), States{State::delivered});
+TEST_F(TrackerTest, IdsOfAnyLengthAndOctetsHaveAClearOutcome) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, std::string(64, '7'));
+  carrier_.receive(std::string(65'000, '7'), MessageState::delivered);
+  carrier_.receive(std::string_view("7\0007", 3), MessageState::delivered);
+  carrier_.receive(std::string(64, '\xff'), MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 3u);
+  carrier_.receive(std::string(64, '7'), MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
-TEST(Tracker, OrphansOfALongDayAreBounded) {
-  TrackedCarrier carrier;
+TEST_F(TrackerTest, OrphansOfALongDayAreBounded) {
   for (std::size_t i = 0; i < EarlyReceipts::kEntriesMax + 10; ++i) {
-    carrier.receive("x" + std::to_string(i), MessageState::delivered);
+    carrier_.receive("x" + std::to_string(i), MessageState::delivered);
   }
-  EXPECT_EQ(carrier.tracker().early(), EarlyReceipts::kEntriesMax);
-  EXPECT_EQ(carrier.stats.receipts_unmatched, EarlyReceipts::kEntriesMax + 10);
+  EXPECT_EQ(carrier_.tracker().early(), EarlyReceipts::kEntriesMax);
+  EXPECT_EQ(carrier_.stats.receipts_unmatched, EarlyReceipts::kEntriesMax + 10);
 }
 
 TEST(Tracker, ACarriersOwnNumbersHaveOurWords) {
@@ -347,11 +330,10 @@ TEST(Tracker, OrphansOfAWrongRuleSuggestTheRightOneAndMatchOnceItIsConfigured) {
   EXPECT_EQ(carrier.tracker().orphans(100).kept, 0u);
 }
 
-TEST(Tracker, OrphansOfStrangersSuggestNothing) {
-  TrackedCarrier carrier;
-  carrier.take(carrier.accept(), "8f00");
-  for (int i = 0; i < 10; ++i) carrier.receive("x" + std::to_string(i), MessageState::delivered);
-  const OrphanReport report = carrier.tracker().orphans(100);
+TEST_F(TrackerTest, OrphansOfStrangersSuggestNothing) {
+  carrier_.take(carrier_.accept(), "8f00");
+  for (int i = 0; i < 10; ++i) carrier_.receive("x" + std::to_string(i), MessageState::delivered);
+  const OrphanReport report = carrier_.tracker().orphans(100);
   EXPECT_EQ(report.examined, 10u);
   EXPECT_FALSE(report.suggested);
 }
