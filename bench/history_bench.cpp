@@ -183,6 +183,8 @@ void real(const std::filesystem::path& folder, std::uint64_t messages) {
   for (std::uint64_t file = 0; file * kPerFile < messages; ++file) {
     std::vector<IndexEntry> sequences;
     std::vector<IndexEntry> names;
+    sequences.reserve(kPerFile * kRecordsEach);
+    names.reserve(kNames);
     for (std::uint64_t i = 0; i < kPerFile * kRecordsEach; ++i) {
       sequences.push_back({file * kPerFile + i / kRecordsEach, file << 32 | i});
     }
@@ -214,6 +216,8 @@ void synthetic(std::uint64_t messages) {
   MadeUp files;
   std::vector<IndexEntry> sequences;
   std::vector<IndexEntry> names;
+  sequences.reserve(kPerFile * kRecordsEach);
+  names.reserve(kNames);
   for (std::uint64_t i = 0; i < kPerFile * kRecordsEach; ++i) {
     sequences.push_back(files.entry(0, i));
   }

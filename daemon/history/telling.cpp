@@ -53,8 +53,8 @@ State part_state_of(std::uint8_t message_state) {
 }
 
 // What was written and not answered.
-void append_lost(const Uncertain& uncertain, std::string& out) {
-  append_member("bind", *uncertain.bind, out);
+void append_lost(std::uint16_t bind, const Uncertain& uncertain, std::string& out) {
+  append_member("bind", bind, out);
   append_key("sequences", out);
   out.push_back('[');
   for (const std::uint32_t number : uncertain.sequence_numbers) {
@@ -390,7 +390,7 @@ void Telling::tell(const queue::Record& record) {
     append_member("reason", uncertain->reason, steps_);
     append_member("policy", word_of(uncertain->policy), steps_);
     if (uncertain->until_ms != 0) append_time("until", uncertain->until_ms, steps_);
-    if (uncertain->bind) append_lost(*uncertain, steps_);
+    if (uncertain->bind) append_lost(*uncertain->bind, *uncertain, steps_);
     note(uncertain->of);
     end();
   } else if (record.kind == kCancelAnsweredRecord) {

@@ -55,10 +55,10 @@ class Causes {
   std::vector<Stretch> told_;
 };
 
-void paint_hours(const Wait& wait, OpenHours& open_hours, Causes& causes) {
+void paint_hours(const Wait& wait, const Hours& hours, OpenHours& open_hours, Causes& causes) {
   std::uint64_t at = std::max(wait.from_ms, wait.due_ms);
   for (int i = 0; i < kMinutesMax && at < wait.until_ms; ++i) {
-    const std::uint64_t opens = open_hours.next_open(*wait.hours, at).value_or(wait.until_ms);
+    const std::uint64_t opens = open_hours.next_open(hours, at).value_or(wait.until_ms);
     if (opens > at) causes.paint(at, opens, "hours");
     at = std::max(opens, (at / kMinuteMs + 1) * kMinuteMs);
   }
@@ -77,7 +77,7 @@ std::string_view cause_of_limiter(std::uint8_t limiter) noexcept {
 std::vector<Stretch> causes_of(const Wait& wait, OpenHours& open_hours) {
   Causes causes(wait);
   if (wait.due_ms > wait.from_ms) causes.paint(wait.from_ms, wait.due_ms, wait.due_cause);
-  if (wait.hours) paint_hours(wait, open_hours, causes);
+  if (wait.hours) paint_hours(wait, *wait.hours, open_hours, causes);
   for (const Stretch& pause : wait.pauses) causes.paint(pause.from_ms, pause.until_ms, pause.cause);
   if (!wait.carrier.empty()) {
     std::uint64_t until = wait.until_ms;
