@@ -18,16 +18,16 @@
 namespace stentor::daemon {
 namespace {
 
-const std::filesystem::path kJournal = "/journal";
+const std::filesystem::path journal_folder = "/journal";
 
 // A journal of small files on a simulated disk; each record is a commit of its own.
 class Journal {
  public:
   Journal() {
-    auto recovered = queue::recover(disk, kJournal, {}, [](const queue::Record&) {});
+    auto recovered = queue::recover(disk, journal_folder, {}, [](const queue::Record&) {});
     if (!recovered) throw std::runtime_error(recovered.error().detail);
     auto writer = queue::JournalWriter::start(disk,
-                                              {.directory = kJournal,
+                                              {.directory = journal_folder,
                                                .file_octets = 1u << 13,
                                                .prepares_in_background = false,
                                                .make_epoch = [this] { return random_.next(); }},
@@ -62,7 +62,7 @@ class Journal {
   }
 
   [[nodiscard]] std::expected<JournalAudit, std::string> audit(bool to_watermark = false) {
-    return audit_journal(disk, kJournal, {.findings_max = 100, .to_watermark = to_watermark});
+    return audit_journal(disk, journal_folder, {.findings_max = 100, .to_watermark = to_watermark});
   }
 
   queue::test::SimFileSystem disk{1};
@@ -92,7 +92,7 @@ Checkpoint make_checkpoint(queue::FileSystem& files, std::uint32_t before) {
   making.guard_ms = 1000;
   making.pace = [](std::uint64_t) { return true; };
   making.is_still_true = [] { return true; };
-  auto made = CheckpointFiles(files, kJournal).make(making);
+  auto made = CheckpointFiles(files, journal_folder).make(making);
   if (!made) throw std::runtime_error(made.error().message());
   return *made;
 }
@@ -123,7 +123,7 @@ TEST(JournalAudit, HoldsWhenRetentionHasDroppedFiles) {
     journal.life.end(sequence, State::expired);
   }
   for (const std::uint32_t file : {1u, 2u}) {
-    ASSERT_TRUE(journal.disk.remove(kJournal / queue::file_name(file)));
+    ASSERT_TRUE(journal.disk.remove(journal_folder / queue::file_name(file)));
   }
   const auto audit = journal.audit();
   ASSERT_TRUE(audit) << audit.error();
@@ -136,7 +136,7 @@ TEST(JournalAudit, HoldsWhenRetentionHasDroppedFiles) {
 TEST(JournalAudit, FindsAFileDroppedWithALiveMessage) {
   Journal journal;
   (void)journal.live_until(3, 1);
-  ASSERT_TRUE(journal.disk.remove(kJournal / queue::file_name(1)));
+  ASSERT_TRUE(journal.disk.remove(journal_folder / queue::file_name(1)));
 
   const auto audit = journal.audit();
   ASSERT_TRUE(audit) << audit.error();
@@ -176,11 +176,11 @@ TEST(JournalAudit, LeavesTheDirectoryAsItIs) {
 TEST(JournalAudit, FindsAMessageThatACheckpointLacks) {
   Journal journal;
   (void)journal.live_until(3, 1);
-  const auto first = queue::read_first_block(journal.disk, kJournal, 3);
+  const auto first = queue::read_first_block(journal.disk, journal_folder, 3);
   ASSERT_TRUE(first);
-  auto writer =
-      queue::ExcerptWriter::start(journal.disk, kJournal, queue::excerpt_name("checkpoint", 3),
-                                  {.before = 3, .chain_check = first->previous_check});
+  auto writer = queue::ExcerptWriter::start(journal.disk, journal_folder,
+                                            queue::excerpt_name("checkpoint", 3),
+                                            {.before = 3, .chain_check = first->previous_check});
   ASSERT_TRUE(writer);
   ASSERT_TRUE(writer->finish());
 
@@ -195,7 +195,7 @@ TEST(JournalAudit, NotesACheckpointThatAStartPassesOver) {
   Journal journal;
   (void)journal.live_until(3, 1);
   make_checkpoint(journal.disk, 3);
-  const auto path = kJournal / queue::excerpt_name("checkpoint", 3);
+  const auto path = journal_folder / queue::excerpt_name("checkpoint", 3);
   auto octets = journal.disk.content(path);
   octets[100] ^= 1;
   journal.disk.set_content(path, octets);
@@ -211,19 +211,19 @@ TEST(JournalAudit, RefusesDamageAndANewerFormatByName) {
   {
     Journal journal;
     (void)journal.live_until(3, 1);
-    auto octets = journal.disk.content(kJournal / queue::file_name(2));
+    auto octets = journal.disk.content(journal_folder / queue::file_name(2));
     octets[200] ^= 1;
-    journal.disk.set_content(kJournal / queue::file_name(2), octets);
+    journal.disk.set_content(journal_folder / queue::file_name(2), octets);
     const auto audit = journal.audit();
     ASSERT_FALSE(audit);
     EXPECT_TRUE(audit.error().starts_with("journal-00000002.stj: offset ")) << audit.error();
   }
   Journal journal;
   queue::FileHeader header{.version = 2, .number = 1, .epoch = 1};
-  auto octets = journal.disk.content(kJournal / queue::file_name(1));
+  auto octets = journal.disk.content(journal_folder / queue::file_name(1));
   const auto head = queue::encode(header);
   std::copy(head.begin(), head.end(), octets.begin());
-  journal.disk.set_content(kJournal / queue::file_name(1), octets);
+  journal.disk.set_content(journal_folder / queue::file_name(1), octets);
   const auto audit = journal.audit();
   ASSERT_FALSE(audit);
   EXPECT_EQ(audit.error(), "journal-00000001.stj: format 2, while this program knows up to 1");
@@ -231,8 +231,8 @@ TEST(JournalAudit, RefusesDamageAndANewerFormatByName) {
 
 TEST(JournalAudit, OfAnEmptyJournalHolds) {
   queue::test::SimFileSystem disk{1};
-  ASSERT_TRUE(disk.make_directory(kJournal));
-  const auto audit = audit_journal(disk, kJournal, {});
+  ASSERT_TRUE(disk.make_directory(journal_folder));
+  const auto audit = audit_journal(disk, journal_folder, {});
   ASSERT_TRUE(audit) << audit.error();
   EXPECT_TRUE(audit->ledger.holds());
   EXPECT_EQ(audit->first_file, 0u);
