@@ -118,7 +118,8 @@ class ReferenceRuns : public testing::Test {
   }
   std::vector<std::string> run_files() {
     std::vector<std::string> runs;
-    for (const std::string& name : *files_.list(kFolder)) {
+    const auto names = files_.list(kFolder).value();
+    for (const std::string& name : names) {
       if (ReferenceSpan::of_file_name(name)) runs.push_back(name);
     }
     return runs;
@@ -319,7 +320,8 @@ class ReferenceRunsOfJournal : public testing::Test {
     }
   }
   std::string first_run() {
-    for (const std::string& name : *files_.list(kFolder)) {
+    const auto names = files_.list(kFolder).value();
+    for (const std::string& name : names) {
       if (ReferenceSpan::of_file_name(name)) return name;
     }
     return "";
