@@ -357,15 +357,16 @@ void Daemon::Body::open_references(const std::filesystem::path& journal) {
   constexpr std::uint64_t kFilterPart = 8;
   constexpr std::uint64_t kEntriesMin = 1u << 14;
   const std::uint64_t memory = config_.queue.memory_octets;
+  const auto folder = config_.state_dir / "references";
   auto opened = ReferenceIndex::open(
-      *files_, config_.state_dir / "references", journal,
+      *files_, folder, journal,
       {.seed = seed_,
        .guard_ms = static_cast<std::uint64_t>(
            std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count()),
        .entries_max = std::max(kEntriesMin, memory / kTablePart / ReferenceTable::kOctetsPerEntry),
        .filter_octets_max = memory / kFilterPart});
   if (!opened) {
-    throw JournalRefused(fmt::format("references: {}", opened.error().message()));
+    throw JournalRefused(fmt::format("{}: {}", folder.string(), opened.error().message()));
   }
   references_ = std::move(*opened);
   references_->set_on_trouble(

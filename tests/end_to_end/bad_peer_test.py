@@ -355,10 +355,12 @@ class BadConfiguration(unittest.TestCase):
         second = under_test.Daemon([under_test.carrier("north", "127.0.0.1:1")])
         with open(second.config_path, encoding="utf-8") as file:
             text = file.read()
-        second.write_config_text(text.replace(second.socket_path, self.daemon.socket_path, 1))
+        # With its quotes: the path of the state begins with the same letters.
+        second.write_config_text(text.replace(f'"{second.socket_path}"',
+                                              f'"{self.daemon.socket_path}"', 1))
         status, printed = second.start_and_fail()
         self.assertGreater(status, 0, printed)
-        self.assertIn(self.daemon.socket_path, printed)
+        self.assertIn(f"{self.daemon.socket_path}:", printed)
         self.assertEqual(self.daemon.status()["status"], "ok")
         self.assertEqual(self.daemon.stop(), 0)
 
