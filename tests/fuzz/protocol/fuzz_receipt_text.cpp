@@ -34,7 +34,8 @@ void try_spellings(std::string_view id) {
   for (const MessageIdRule rule : {MessageIdRule::automatic, MessageIdRule::verbatim,
                                    MessageIdRule::decimal, MessageIdRule::hex}) {
     const Spellings spellings = spellings_of(id, rule);
-    require(spellings.count >= 1 && spellings.count <= 3);
+    // No id has no spelling; such a receipt is known by its user_message_reference.
+    require((spellings.count >= 1) != id.empty() && spellings.count <= 3);
     for (std::size_t at = 0; at < spellings.count; ++at) {
       const std::string_view text = spellings.candidates[at].text();
       if (spellings.rules[at] == MessageIdRule::decimal) {
