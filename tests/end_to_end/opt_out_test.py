@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 import subprocess
 import unittest
 
@@ -192,6 +193,57 @@ class OptOutSurvives(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertIn("opt-outs", said)
         carrier.close()
+
+    def test_a_client_may_be_exempt_and_the_trail_tells_of_stop_and_of_start(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)],
+                                   tables={"opt_out": {"scope": "all"}})
+        with open(daemon.config_path, encoding="utf-8") as file:
+            config = file.read()
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        config += f'\n[[client]]\nname = "bank"\nusers = ["{me}"]\nroles = ["submit", "observe"]\n'
+
+        def restart(config):
+            if daemon.process:
+                self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+            daemon.write_config_text(config)
+            daemon.start()
+            daemon.wait_bound("north")
+
+        def send():
+            reply = daemon.ask(op="send", to="+79161234567", text="Hello", **{"from": "BANK"})
+            return reply.get("error", {}).get("code", reply["status"])
+
+        def reply(text):
+            answered = len(carrier.receipt_answers)
+            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, "79161234567"), (3, 0, SHORT_CODE),
+                                                         0, 0, text))
+            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+
+        restart(config)
+        reply(b"STOP")
+        self.assertEqual(send(), "opted_out")
+        restart(config.replace('scope = "all"', 'scope = "all"\nexempt = { clients = ["bank"] }'))
+        self.assertEqual(send(), "accepted")
+        reply(b"START")
+        restart(config)
+        self.assertEqual(send(), "accepted")
+        path = os.path.join(daemon.state, "opt_out", "audit.jsonl")
+
+        def told():
+            if not os.path.exists(path):
+                return []
+            with open(path, encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
+
+        under_test.wait_until(lambda: len(told()) >= 2, "the trail is written, within ten seconds")
+        trail = told()
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+        self.assertEqual([(line["what"], line["by"], line["word"], line["numbers"])
+                          for line in trail],
+                         [("out", "reply", "stop", ["+79161234567"]),
+                          ("in", "reply", "start", ["+79161234567"])])
 
 
 if __name__ == "__main__":
