@@ -10,6 +10,7 @@
 #include "daemon/config/carrier_delivery_keys.h"
 #include "daemon/config/carrier_wire.h"
 #include "daemon/config/file_text.h"
+#include "daemon/config/outbind_reader.h"
 #include "daemon/config/outcome_words.h"
 #include "daemon/config/tls_config.h"
 #include "daemon/config/units.h"
@@ -373,6 +374,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
 
   read_tls(section, carrier.tls);
   check_plain_text(section, carrier.hosts, carrier.tls);
+  read_outbind(section, secrets, carrier);
 
   // Known, and checked for form; finish() refuses what is not built yet.
   std::string uncertain;

@@ -106,8 +106,16 @@ std::vector<CarrierConfig> read_carriers(std::vector<Section> sections,
                                          const SecretSources& secrets) {
   std::vector<CarrierConfig> carriers;
   std::map<std::string, std::uint32_t> said;
+  std::map<std::string, std::uint32_t> listening;
   for (Section& section : sections) {
     carriers.push_back(read_carrier(section, secrets));
+    if (const auto& outbind = carriers.back().outbind; outbind && !outbind->listen.empty()) {
+      const auto [first, is_new] = listening.emplace(outbind->listen, section.line_of("outbind"));
+      if (!is_new) {
+        section.mistake("outbind", fmt::format("line {} has a carrier that listens on {} already",
+                                               first->second, outbind->listen));
+      }
+    }
     const std::string& name = carriers.back().name;
     if (name.empty()) continue;
     const auto [first, is_new] = said.emplace(name, section.line_of("name"));

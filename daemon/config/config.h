@@ -21,6 +21,7 @@
 #include "daemon/config/callback_config.h"
 #include "daemon/config/delivery_config.h"
 #include "daemon/config/opt_out_config.h"
+#include "daemon/config/outbind_config.h"
 #include "daemon/config/uncertain_policy.h"
 #include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
@@ -145,6 +146,7 @@ struct CarrierConfig {
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};
   WireConfig wire;
+  std::optional<OutbindConfig> outbind{};  ///< its SMSC may connect to us
 
   // How its messages are delivered: daemon/config/carrier_delivery_keys.cpp.
   std::vector<StatusOverlay> status;  ///< goes before the standard's classes

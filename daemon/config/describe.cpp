@@ -250,6 +250,14 @@ std::string numbering(const FormNumbering& of) {
   return out + " }";
 }
 
+std::string write_outbind(const OutbindConfig& outbind) {
+  std::string text = "{ listen = " + in_quotes(outbind.listen);
+  if (!outbind.system_id.empty()) text += ", system_id = " + in_quotes(outbind.system_id);
+  if (!outbind.password.empty()) text += ", password = \"***\"";
+  return text + fmt::format(", allow = {}, connect = {} }}", in_quotes(outbind.allow_text),
+                            outbind.connect);
+}
+
 void describe_carrier(Page& page, const CarrierConfig& carrier) {
   std::vector<std::string> hosts;
   hosts.reserve(carrier.hosts.size());
@@ -296,6 +304,7 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);
+  if (carrier.outbind) page.line("outbind", write_outbind(*carrier.outbind));
   describe_wire(page, carrier.wire);
   if (!carrier.status.empty()) page.line("status", write_status(carrier.status));
   page.line("retry", write_retry(carrier.retry));

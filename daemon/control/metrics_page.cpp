@@ -359,6 +359,17 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
     add("unanswered", carrier.cancels.unanswered);
   }
   all.push_back(std::move(cancels));
+  MetricFamily outbinds = counter_family("stentor_carrier_outbinds_total",
+                                         "Connections to where outbind is awaited, by outcome.");
+  for (const CarrierSnapshot& carrier : figures.carriers) {
+    if (!carrier.outbinds) continue;
+    for (std::size_t i = 0; i < kOutbindOutcomeNames.size(); ++i) {
+      add_sample(outbinds,
+                 {{"carrier", carrier.name}, {"outcome", std::string(kOutbindOutcomeNames[i])}},
+                 number(carrier.outbinds->counts[i]));
+    }
+  }
+  all.push_back(std::move(outbinds));
   all.push_back(std::move(first));
   all.push_back(std::move(last));
   add_by_carrier(all,

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/links/outbind_listener.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -100,6 +101,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
   add_lines(config.binds.receivers, protocol::BindType::receiver);
   add_lines(config.binds.transceivers, protocol::BindType::transceiver);
   add_lines(config.binds.transmitters, protocol::BindType::transmitter);
+  listen_for_outbind();
 }
 
 CarrierDelivery::~CarrierDelivery() = default;
@@ -135,6 +137,7 @@ void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& live
 
 void CarrierDelivery::start() {
   for (const auto& line : lines_) line->link->start();
+  start_outbind();
   schedule_pump();
 }
 
@@ -318,6 +321,7 @@ void CarrierDelivery::publish_gauges() {
 
 void CarrierDelivery::drain() {
   draining_ = true;
+  stop_outbind();
   schedule_pump();
 }
 
@@ -330,6 +334,7 @@ bool CarrierDelivery::is_drained() const {
 
 void CarrierDelivery::stop() {
   draining_ = true;
+  stop_outbind();
   for (const auto& line : lines_) line->link->stop();
 }
 
@@ -370,6 +375,7 @@ Following CarrierDelivery::following(const Sending& sending, State state) const 
 CarrierSnapshot CarrierDelivery::snapshot() const {
   CarrierSnapshot shot;
   shot.name = config_.name;
+  shot.outbinds = outbinds();
   shot.is_stuck = stuck_.is_stuck();
   shot.switched = services_.switches.get(number_);
   shot.window = window_now();

@@ -106,6 +106,8 @@ struct DoubtAnswer {
   std::string_view state;
 };
 
+class OutbindListener;
+
 class CarrierDelivery final : public LinkOwner, private SegmentWatch {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -200,6 +202,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void publish_gauges();
   void answer_delivers(Line& line);
+
+  // outbind.cpp
+  void listen_for_outbind();
+  void start_outbind();
+  void stop_outbind();
+  [[nodiscard]] std::optional<OutbindStats> outbinds() const;
 
   // suspending.cpp
   void release_untouched();
@@ -420,6 +428,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
   CarrierLinks links_;
   std::vector<std::unique_ptr<Line>> lines_;
+  std::unique_ptr<OutbindListener> outbind_;
   boost::asio::steady_timer timer_;
   bool pump_scheduled_ = false;
   bool draining_ = false;

@@ -15,6 +15,7 @@
 #include "daemon/delivery/carrier_queries.h"
 #include "daemon/inbound/reply_stats.h"
 #include "daemon/links/carrier_switches.h"
+#include "daemon/links/outbind_stats.h"
 #include "daemon/links/smsc_link.h"
 #include "daemon/metrics/histogram.h"
 #include "daemon/tracking/tracking_stats.h"
@@ -93,6 +94,7 @@ struct CarrierSnapshot {
   std::string_view message_id_rule;  ///< as configured or learnt, else "auto"; a literal
   QueryStats queries;
   CancelStats cancels;
+  std::optional<OutbindStats> outbinds{};        ///< nothing: it does not listen
   std::optional<std::uint32_t> oldest_since[3];  ///< by priority, seconds of Unix time
   CarrierStats stats;
   ReplyStats replies;

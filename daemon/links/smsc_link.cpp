@@ -110,6 +110,7 @@ void SmscLink::drain() {
 
 void SmscLink::stop() {
   stopping_ = true;
+  offered_.reset();
   patience_.cancel();
   stream_.close();
 }
@@ -159,26 +160,70 @@ void SmscLink::enter(LinkState state) {
 }
 
 std::string SmscLink::host() const {
+  if (!peer_.empty()) return peer_;
   const HostPort& host = carrier_.hosts[host_];
   return fmt::format("{}:{}", host.host, host.port);
 }
 
 asio::awaitable<void> SmscLink::run() {
   while (!stopping_) {
-    const auto at = shared_.attempts.reserve(Clock::now());
+    if (only_waits() && !offered_) {
+      co_await wait_for_offer();
+      continue;
+    }
+    AttemptLimiter& limiter = offered_ ? shared_.outbinds : shared_.attempts;
+    const auto at = limiter.reserve(Clock::now());
     if (at > Clock::now()) {
       patience_.expires_at(at);
       (void)co_await patience_.async_wait(kAsResult);
       if (stopping_) break;
     }
     enter(LinkState::connecting);
-    if (co_await connect()) co_await converse();
+    if (offered_ ? adopt_offered() : co_await connect()) co_await converse();
     if (stopping_) break;
     enter(LinkState::down);
-    co_await pause();
+    if (!offered_ && !only_waits()) co_await pause();
   }
   enter(LinkState::stopped);
   owner_.on_link_activity();
+}
+
+bool SmscLink::offer(WireStream::Socket& socket) {
+  if (type_ == protocol::BindType::transmitter || stopping_ || session_ || offered_) return false;
+  offered_.emplace(std::move(socket));
+  // Whatever it waits for before a session is given up for this.
+  patience_.cancel();
+  stream_.close();
+  return true;
+}
+
+bool SmscLink::only_waits() const noexcept {
+  return type_ != protocol::BindType::transmitter && carrier_.outbind && !carrier_.outbind->connect;
+}
+
+asio::awaitable<void> SmscLink::wait_for_offer() {
+  patience_.expires_at(TimePoint::max());
+  (void)co_await patience_.async_wait(kAsResult);
+}
+
+bool SmscLink::adopt_offered() {
+  WireStream::Socket socket = std::move(*offered_);
+  offered_.reset();
+  boost::system::error_code gone;
+  const tcp::endpoint from = socket.remote_endpoint(gone);
+  if (gone) {
+    note(fmt::format("outbind: {}", gone.message()), true);
+    return false;
+  }
+  peer_ = fmt::format("{}:{}", from.address().to_string(), from.port());
+  if (!may_speak_plainly(from.address())) {
+    peer_.clear();
+    return false;
+  }
+  stream_.adopt(std::move(socket));
+  stream_.set_options();
+  tell_plain_text(from.address());
+  return true;
 }
 
 asio::awaitable<bool> SmscLink::connect() {
@@ -190,11 +235,11 @@ asio::awaitable<bool> SmscLink::connect() {
     note(fmt::format("{}:{}: {}", host.host, host.port, unresolved.message()), true);
   } else {
     for (const auto& entry : endpoints) {
-      if (stopping_) co_return false;
+      if (stopping_ || offered_) co_return false;
       if (co_await connect_to(entry.endpoint(), host)) co_return !stopping_;
     }
   }
-  host_ = (host_ + 1) % carrier_.hosts.size();
+  if (!offered_) host_ = (host_ + 1) % carrier_.hosts.size();
   co_return false;
 }
 
@@ -213,7 +258,7 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
   const auto [error] = co_await stream_.socket().async_connect(endpoint, kAsResult);
   patience_.cancel();
   if (error || !stream_.is_open()) {
-    if (stopping_) co_return false;
+    if (stopping_ || offered_) co_return false;
     note(fmt::format(
              "{}:{}: {}", host.host, host.port,
              error == asio::error::operation_aborted ? "no answer in 10 s" : error.message()),
@@ -377,7 +422,8 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
 
 void SmscLink::settle_connection() {
   // The next time the preferred host comes first again; one that does not let us bind is left.
-  host_ = was_bound_ ? 0 : (host_ + 1) % carrier_.hosts.size();
+  if (peer_.empty()) host_ = was_bound_ ? 0 : (host_ + 1) % carrier_.hosts.size();
+  peer_.clear();
   ++stats_.losses;
   if (never_transmitted_ > 0) session_->on_never_transmitted(never_transmitted_);
   const auto unanswered = session_->take_unanswered();

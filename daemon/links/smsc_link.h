@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ struct LinkStats {
 struct CarrierLinks {
   SharedInbox& inbox;
   AttemptLimiter attempts;
+  AttemptLimiter outbinds{};         ///< of binds over connections that the SMSC has opened
   std::shared_ptr<TlsContext> tls;   ///< nothing: plain text
   std::unique_ptr<WireTrace> trace;  ///< nothing: nobody looks
 };
@@ -100,6 +102,10 @@ class SmscLink final : public protocol::SessionHandler {
 
   /// Connects, and goes on doing so until stopped.
   void start();
+  /// A connection that the SMSC has opened, whose outbind was heard: the next bind goes over it,
+  /// instead of what this link waits for. False, and left alone, when it has no use for it: it has
+  /// a session, receives nothing, or is stopped.
+  [[nodiscard]] bool offer(WireStream::Socket& socket);
   /// Unbinds when the window has drained, and does not come back.
   void drain();
   /// Closes at once.
@@ -152,6 +158,9 @@ class SmscLink final : public protocol::SessionHandler {
   void on_cancel_resp(std::uint64_t cookie, protocol::CommandStatus status) override;
 
   boost::asio::awaitable<void> run();
+  [[nodiscard]] bool only_waits() const noexcept;
+  boost::asio::awaitable<void> wait_for_offer();
+  [[nodiscard]] bool adopt_offered();
   boost::asio::awaitable<bool> connect();
   boost::asio::awaitable<bool> connect_to(const boost::asio::ip::tcp::endpoint& endpoint,
                                           const HostPort& host);
@@ -190,6 +199,8 @@ class SmscLink final : public protocol::SessionHandler {
   LinkState state_ = LinkState::down;
   std::uint64_t state_since_ms_ = 0;
   std::size_t host_ = 0;
+  std::optional<WireStream::Socket> offered_;
+  std::string peer_;  // of a connection that the SMSC has opened
   std::uint32_t epoch_ = 0;
   bool stopping_ = false;
   bool closing_ = false;    // we end this connection, and have said why

@@ -96,6 +96,8 @@ class ScriptedCarrier:
         self.interface_version = None  # told in bind responses
         self.lock = threading.Lock()
         self._links = {}
+        self._link_numbers = itertools.count(1)
+        self._outbound = []  # links that we have opened
         self._attempts = {}
         self._numbers = itertools.count(0x1A2B3C4D)
         self._due = []  # heap of (time, order, receipt octets maker)
@@ -136,6 +138,20 @@ class ScriptedCarrier:
             except OSError:
                 pass
 
+    def outbind(self, port, *, system_id, password):
+        """Connects to the client and asks it to bind there (section 4.1.7)."""
+        stream = socket.create_connection(("127.0.0.1", port))
+        body = smpp.c_string(system_id) + smpp.c_string(password)
+        self._outbound.append(self._begin(stream, smpp.pdu(smpp.OUTBIND, 0, 1, body)))
+
+    def cut_outbinds(self):
+        """Hangs up on the connections that outbind() opened."""
+        while self._outbound:
+            try:
+                self._outbound.pop().stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
     def arrived(self, address=None):
         """Arrivals so far, those to one number (digits) if given."""
         with self.lock:
@@ -155,16 +171,22 @@ class ScriptedCarrier:
     # -- threads ---------------------------------------------------------------------------------
 
     def _accept(self):
-        for number in itertools.count(1):
+        while True:
             try:
                 stream, _ = self._listener.accept()
             except OSError:
                 return
-            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            link = _Link(number, stream)
-            with self.lock:
-                self._links[number] = link
-            threading.Thread(target=self._serve, args=(link,), daemon=True).start()
+            self._begin(stream)
+
+    def _begin(self, stream, said_first=b""):
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.lock:
+            link = _Link(next(self._link_numbers), stream)
+            self._links[link.number] = link
+        if said_first:
+            link.write(said_first)
+        threading.Thread(target=self._serve, args=(link,), daemon=True).start()
+        return link
 
     def _serve(self, link):
         inbox = b""
