@@ -6,11 +6,12 @@
 namespace stentor::daemon {
 
 void CarrierDelivery::listen_for_outbind() {
-  if (!config_.outbind) return;
+  const auto& outbind = config_.outbind;
+  if (!outbind) return;
   // Links stand in the order receivers, transceivers, transmitters: a receiver is preferred, as
   // SMPP 3.4 section 2.2.1 has it.
   outbind_ = std::make_unique<OutbindListener>(
-      services_.context, config_, [this](OutbindListener::Socket& socket) {
+      services_.context, config_, *outbind, [this](OutbindListener::Socket& socket) {
         return std::ranges::any_of(lines_,
                                    [&](const auto& line) { return line->link->offer(socket); });
       });

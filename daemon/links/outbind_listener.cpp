@@ -84,10 +84,10 @@ struct OutbindListener::Greeting {
 };
 
 OutbindListener::OutbindListener(asio::io_context& context, const CarrierConfig& carrier,
-                                 Offer offer)
+                                 const OutbindConfig& outbind, Offer offer)
     : context_(context),
       carrier_(carrier),
-      config_(*carrier.outbind),
+      config_(outbind),
       offer_(std::move(offer)),
       acceptor_(context),
       pause_(context) {

@@ -28,8 +28,9 @@ class OutbindListener {
   /// Takes the socket out of its argument, or leaves it and answers false.
   using Offer = std::function<bool(Socket&)>;
 
-  /// Listens at once; connections wait in the kernel until start(). `carrier` has an outbind.
-  OutbindListener(boost::asio::io_context& context, const CarrierConfig& carrier, Offer offer);
+  /// Listens at once; connections wait in the kernel until start(). `outbind` is the carrier's.
+  OutbindListener(boost::asio::io_context& context, const CarrierConfig& carrier,
+                  const OutbindConfig& outbind, Offer offer);
   ~OutbindListener();
   OutbindListener(const OutbindListener&) = delete;
   OutbindListener& operator=(const OutbindListener&) = delete;
