@@ -511,7 +511,8 @@ class StopAndStart(unittest.TestCase):
         events = under_test.EventFollower(daemon)
         ids = self.send_many(daemon, 8)
         under_test.wait_until(lambda: len(carrier.arrived()) == 5, "the window is full")
-        with daemon.connect() as connection:  # it was open before
+        with daemon.connect() as connection:
+            self.assertEqual(connection.ask(op="status")["status"], "ok")  # it was open before
             began = time.monotonic()
             daemon.process.signal(under_test.signal.SIGTERM)
             under_test.wait_until(lambda: "draining" in daemon.log(), "it drains")
