@@ -294,7 +294,8 @@ void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t 
 void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
   const std::uint64_t now = wall_clock_ms();
   const std::uint64_t expires = std::uint64_t{pick.ticket.expires} * 1000;
-  const std::uint64_t until = expires > now ? std::min(due_ms, expires) : due_ms;
+  // What has expired meanwhile is due at once: its verdict is.
+  const std::uint64_t until = std::min(due_ms, expires);
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);
   due_.push(steady_ms(Clock::now()) + wait, pick.priority, pick.flow, pick.ticket);
 }
