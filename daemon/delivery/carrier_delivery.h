@@ -113,7 +113,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   CarrierDelivery(ShardServices services, const CarrierConfig& config, std::uint16_t number);
-  ~CarrierDelivery();
+  ~CarrierDelivery() override;
   CarrierDelivery(const CarrierDelivery&) = delete;
   CarrierDelivery& operator=(const CarrierDelivery&) = delete;
 
@@ -302,6 +302,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void return_stashed(queue::Flow flow);
   void spend_share(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
+  struct TakenOfFlow {
+    std::vector<queue::Lanes::Pick> picks;
+    std::vector<queue::Timers::Entry> due;
+    [[nodiscard]] std::size_t size() const noexcept { return picks.size() + due.size(); }
+  };
+  [[nodiscard]] TakenOfFlow take_oldest_of(queue::Flow flow, std::size_t max);
   std::size_t start_cancelling(queue::Flow flow);
   void expire_reserved(std::uint32_t seconds);
   void cancel_some();

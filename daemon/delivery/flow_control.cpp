@@ -89,7 +89,9 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   for (const std::uint64_t sequence : in_doubt_.of_flow(flow)) {
     if (!cancellations_.covers(flow, in_doubt_.find(sequence)->pick.ticket.at)) continue;
-    (void)end_doubt(*in_doubt_.take(sequence), State::cancelled,
+    auto held = in_doubt_.take(sequence);
+    if (!held) continue;
+    (void)end_doubt(*held, State::cancelled,
                     {.end = DoubtEnd::cancelled,
                      .by = {},
                      .code = "cancelled",
@@ -152,30 +154,34 @@ void CarrierDelivery::expire_reserved(std::uint32_t seconds) {
   }
 }
 
+// The oldest first: what waits behind a limit or was set aside, then the lanes, then the times.
+CarrierDelivery::TakenOfFlow CarrierDelivery::take_oldest_of(queue::Flow flow, std::size_t max) {
+  TakenOfFlow taken;
+  const auto keep = [&](const queue::Lanes::Pick& pick) { taken.picks.push_back(pick); };
+  limits_.take_flow(flow, max, keep);
+  staying_.take_flow(flow, max - taken.picks.size(), keep);
+  lanes_.take_flow(flow, max - taken.picks.size(), keep);
+  if (taken.picks.size() < max) {
+    due_.take_flow(flow, max - taken.picks.size(),
+                   [&](const queue::Timers::Entry& entry) { taken.due.push_back(entry); });
+  }
+  return taken;
+}
+
 // Some of what is cancelled gets its verdict; the rest at the next turns.
 void CarrierDelivery::cancel_some() {
   std::size_t room = kCancelAtOnce;
   while (!cancelling_.empty() && room > 0 && !services_.feed.is_full()) {
     Cancelling& now = cancelling_.front();
-    std::vector<queue::Lanes::Pick> taken;
-    const auto keep = [&](const queue::Lanes::Pick& pick) { taken.push_back(pick); };
-    // The oldest first: what waits behind a limit or was set aside, then the lanes.
-    limits_.take_flow(now.flow, room, keep);
-    staying_.take_flow(now.flow, room - taken.size(), keep);
-    lanes_.take_flow(now.flow, room - taken.size(), keep);
-    std::vector<queue::Timers::Entry> taken_due;
-    if (taken.size() < room) {
-      due_.take_flow(now.flow, room - taken.size(),
-                     [&](const queue::Timers::Entry& entry) { taken_due.push_back(entry); });
-    }
-    for (const queue::Lanes::Pick& pick : taken) {
+    const TakenOfFlow taken = take_oldest_of(now.flow, room);
+    for (const queue::Lanes::Pick& pick : taken.picks) {
       if (cancellations_.covers(pick.flow, pick.ticket.at)) {
         end_due_or_cancelled(pick);
       } else {
         now.kept.push_back(pick);
       }
     }
-    for (const queue::Timers::Entry& entry : taken_due) {
+    for (const queue::Timers::Entry& entry : taken.due) {
       if (cancellations_.covers(entry.flow, entry.ticket.at)) {
         end_due_or_cancelled(
             {.ticket = entry.ticket, .flow = entry.flow, .priority = entry.priority});
@@ -187,8 +193,8 @@ void CarrierDelivery::cancel_some() {
       finish_cancelling();
       continue;
     }
-    room -= std::min(room, taken.size() + taken_due.size());
-    if (taken.empty() && taken_due.empty()) break;  // the rest has to be read first
+    room -= std::min(room, taken.size());
+    if (taken.size() == 0) break;  // the rest has to be read first
   }
   if (!cancelling_.empty() && !services_.feed.is_full()) schedule_pump();
 }
@@ -233,11 +239,13 @@ std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
 CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence) {
   if (const Held* found = in_doubt_.find(sequence);
       found != nullptr && found->pick.ticket.at == at) {
-    (void)end_doubt(*in_doubt_.take(sequence), State::cancelled,
-                    {.end = DoubtEnd::cancelled,
-                     .by = {},
-                     .code = "cancelled",
-                     .detail = "in doubt: it may have been sent"});
+    if (auto held = in_doubt_.take(sequence)) {
+      (void)end_doubt(*held, State::cancelled,
+                      {.end = DoubtEnd::cancelled,
+                       .by = {},
+                       .code = "cancelled",
+                       .detail = "in doubt: it may have been sent"});
+    }
     return CalledBack::ended;
   }
   const auto in_hand = [at](const auto& each) {

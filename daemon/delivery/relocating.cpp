@@ -71,25 +71,15 @@ void CarrierDelivery::relocate_some() {
   std::size_t room = kRelocatedAtOnce;
   while (!relocating_.empty() && room > 0 && !draining_ && !services_.feed.is_full()) {
     Relocating& now = relocating_.front();
-    std::vector<queue::Lanes::Pick> taken;
-    const auto keep = [&](const queue::Lanes::Pick& pick) { taken.push_back(pick); };
-    // The oldest first: what waits behind a limit or was set aside, then the lanes.
-    limits_.take_flow(now.flow, room, keep);
-    staying_.take_flow(now.flow, room - taken.size(), keep);
-    lanes_.take_flow(now.flow, room - taken.size(), keep);
-    std::vector<queue::Timers::Entry> taken_due;
-    if (taken.size() < room) {
-      due_.take_flow(now.flow, room - taken.size(),
-                     [&](const queue::Timers::Entry& entry) { taken_due.push_back(entry); });
-    }
-    for (const queue::Lanes::Pick& pick : taken) relocate(now, pick);
-    for (const queue::Timers::Entry& entry : taken_due) relocate(now, entry);
+    const TakenOfFlow taken = take_oldest_of(now.flow, room);
+    for (const queue::Lanes::Pick& pick : taken.picks) relocate(now, pick);
+    for (const queue::Timers::Entry& entry : taken.due) relocate(now, entry);
     if (waiting_of(now.flow) == 0 && due_.waiting_of(now.flow) == 0) {
       finish_relocating(now.flow);
       continue;
     }
-    room -= std::min(room, taken.size() + taken_due.size());
-    if (taken.empty() && taken_due.empty()) break;  // the rest has to be read first
+    room -= std::min(room, taken.size());
+    if (taken.size() == 0) break;  // the rest has to be read first
   }
   if (!relocating_.empty() && !draining_ && !services_.feed.is_full()) schedule_pump();
 }
