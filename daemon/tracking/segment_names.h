@@ -71,7 +71,7 @@ class SegmentNames {
  private:
   // As long as receipts are kept for what they may match: a name that was another message's within
   // that time may be meant for that one.
-  static constexpr std::uint64_t kSharedSeconds = 72 * 3600;
+  static constexpr std::uint64_t kSharedSeconds = std::uint64_t{72} * 3600;
 
   struct Entry {
     SegmentKey key;

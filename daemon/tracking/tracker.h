@@ -163,7 +163,7 @@ class Tracker {
   static constexpr std::uint64_t kReceiptMarginSeconds = 3600;
   // How long a message that was told `unknown` can be corrected: what the journal keeps by default,
   // since without its accepted record nothing can be told of it.
-  static constexpr std::uint64_t kCorrectionSeconds = 72 * 3600;
+  static constexpr std::uint64_t kCorrectionSeconds = std::uint64_t{72} * 3600;
 
   struct Target {
     Outstanding::Fingerprint key;
