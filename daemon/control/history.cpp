@@ -111,6 +111,7 @@ void History::run() {
       if (stopping_) return;
     }
     follow();
+    if (!asked && !is_behind_) index_.seal();
     if (asked) {
       while (is_behind_) {
         follow();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ranges>
 
 namespace stentor::daemon {
 namespace {
@@ -57,32 +58,46 @@ void HistoryIndex::open_what_is_there() {
 
 bool HistoryIndex::catch_up(queue::Locator end, std::size_t records_max) {
   for (std::size_t i = 0; i < records_max; ++i) {
+    const queue::Locator before = position_;
     const auto record = reader_.next(position_, end);
     if (!record || !*record) return true;  // what cannot be read now is tried at the next call
     const std::uint32_t file = (*record)->at.file();
-    if (file != gathering_) {
+    if (!gathered_.contains(file)) {
       seal();
-      gathering_ = file;
+      if (gathered_.size() == kGatheredMax) {
+        position_ = before;
+        return true;
+      }
     }
+    Gathered& gathered = gathered_[file];
     const std::uint64_t at = (*record)->at.bits();
     index_record(
-        **record, [&](std::uint64_t sequence) { sequences_.push_back({sequence, at}); },
-        [&](std::uint64_t key) { names_.push_back({key, at}); });
+        **record, [&](std::uint64_t sequence) { gathered.sequences.push_back({sequence, at}); },
+        [&](std::uint64_t key) { gathered.names.push_back({key, at}); });
   }
   return false;
 }
 
+// In order, so that all that is sealed is older than all that is not. The file that is followed
+// may still grow.
 void HistoryIndex::seal() {
-  if (gathering_ == 0) return;
-  const std::uint64_t epoch = epoch_of(gathering_);
-  const auto path = path_of(gathering_);
-  if (epoch != 0 && IndexFile::write(files_, path, gathering_, epoch, sequences_, names_)) {
-    if (auto index = IndexFile::open(files_, path, gathering_, epoch)) {
-      sealed_.insert_or_assign(gathering_, std::move(*index));
-    }
+  while (!gathered_.empty()) {
+    const auto oldest = gathered_.begin();
+    if (oldest->first >= position_.file() || !seal(oldest->first, oldest->second)) return;
+    gathered_.erase(oldest);
   }
-  sequences_.clear();
-  names_.clear();
+}
+
+bool HistoryIndex::seal(std::uint32_t file, Gathered& gathered) {
+  const std::uint64_t epoch = epoch_of(file);
+  const auto path = path_of(file);
+  if (epoch == 0 ||
+      !IndexFile::write(files_, path, file, epoch, gathered.sequences, gathered.names)) {
+    return false;
+  }
+  auto index = IndexFile::open(files_, path, file, epoch);
+  if (index) sealed_.insert_or_assign(file, std::move(*index));
+  return index.has_value();
 }
 
 void HistoryIndex::forget_before(std::uint32_t oldest) {
@@ -90,14 +105,17 @@ void HistoryIndex::forget_before(std::uint32_t oldest) {
     (void)files_.remove(path_of(sealed_.begin()->first));  // the next start finds no journal to it
     sealed_.erase(sealed_.begin());
   }
+  gathered_.erase(gathered_.begin(), gathered_.lower_bound(oldest));
   reader_.forget_before(oldest);
 }
 
 std::vector<queue::Locator> HistoryIndex::find_sequence(std::uint64_t sequence) {
   std::vector<std::uint64_t> places;
   for (auto& [file, index] : sealed_) index.find_sequence(sequence, places);
-  for (const IndexEntry& entry : sequences_) {
-    if (entry.key == sequence) places.push_back(entry.at);
+  for (const auto& [file, gathered] : gathered_) {
+    for (const IndexEntry& entry : gathered.sequences) {
+      if (entry.key == sequence) places.push_back(entry.at);
+    }
   }
   std::ranges::sort(places);
   return {places.begin(), places.end()};
@@ -113,12 +131,14 @@ void HistoryIndex::visit_name(std::uint64_t key,
     places.clear();
     return ended;
   };
-  for (const IndexEntry& entry : names_) {
-    if (entry.key == key) places.push_back(entry.at);
+  for (const auto& [file, gathered] : gathered_ | std::views::reverse) {
+    for (const IndexEntry& entry : gathered.names) {
+      if (entry.key == key) places.push_back(entry.at);
+    }
+    if (tell()) return;
   }
-  if (tell()) return;
-  for (auto file = sealed_.rbegin(); file != sealed_.rend(); ++file) {
-    file->second.find_name(key, places);
+  for (auto& [file, index] : sealed_ | std::views::reverse) {
+    index.find_name(key, places);
     if (tell()) return;
   }
 }

@@ -3,13 +3,13 @@
 //
 // Follows the journal record by record. When a journal file is sealed, what was gathered of it is
 // sorted and written beside the journal; of the file that is being written it lies in memory, 16
-// octets for each message that a record speaks of. An index that is missing or does not verify is
-// made again from its journal file.
+// octets for each message that a record speaks of and for each name. An index that is missing or
+// does not verify is made again from its journal file.
 //
 // Units    Records; places are locators.
-// Owns     Its reader, the open index files, and what it gathered of the newest journal file.
-// Errors   An index that cannot be written is made again at the next start; until then what that
-//          file says is not found.
+// Owns     Its reader, the open index files, and what it gathered of the journal files behind them.
+// Errors   What cannot be written, on a full disk say, stays in memory and is tried again; where
+//          kGatheredMax files of it lie there, it follows no further until one could be.
 // Threads  One thread.
 // Spec     docs/journal.md, "The index for histories"
 #pragma once
@@ -30,8 +30,11 @@ class HistoryIndex {
   HistoryIndex(queue::FileSystem& files, std::filesystem::path journal,
                std::filesystem::path folder);
 
-  /// Takes in up to `records_max` more records before `end`; true when there are no more.
+  /// Takes in up to `records_max` more records before `end`; true when there are no more, or none
+  /// that it can take.
   [[nodiscard]] bool catch_up(queue::Locator end, std::size_t records_max);
+  /// Writes what could not be written before: for when there is nothing else to do.
+  void seal();
   /// Forgets what lies in journal files before `oldest`.
   void forget_before(std::uint32_t oldest);
 
@@ -46,21 +49,28 @@ class HistoryIndex {
   [[nodiscard]] queue::JournalReader& reader() noexcept { return reader_; }
   [[nodiscard]] std::size_t files() const noexcept { return sealed_.size(); }
 
+  /// A journal file of 64 MiB gives 16 MiB of entries at most: the one that is written, and three
+  /// that a disk without room has left behind.
+  static constexpr std::size_t kGatheredMax = 4;
+
  private:
+  struct Gathered {
+    std::vector<IndexEntry> sequences;
+    std::vector<IndexEntry> names;
+  };
+
   [[nodiscard]] std::filesystem::path path_of(std::uint32_t file) const;
   [[nodiscard]] std::uint64_t epoch_of(std::uint32_t file);
   void open_what_is_there();
-  void seal();
+  [[nodiscard]] bool seal(std::uint32_t file, Gathered& gathered);
 
   queue::FileSystem& files_;
   const std::filesystem::path journal_;
   const std::filesystem::path folder_;
   queue::JournalReader reader_;
   std::map<std::uint32_t, IndexFile> sealed_;
+  std::map<std::uint32_t, Gathered> gathered_;  // of journal files behind the sealed ones
   queue::Locator position_;
-  std::uint32_t gathering_ = 0;  // the journal file of what follows
-  std::vector<IndexEntry> sequences_;
-  std::vector<IndexEntry> names_;
 };
 
 }  // namespace stentor::daemon

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 
 #include "queue/checksum.h"
@@ -51,6 +52,18 @@ std::uint32_t check_of(const Header& header, const Granules& granules,
   return check;
 }
 
+queue::result<void> write_file(queue::FileSystem& files, const std::filesystem::path& path,
+                               std::initializer_list<std::span<const std::uint8_t>> pieces) {
+  auto file = files.open(path, queue::FileSystem::Mode::create);
+  if (!file) return std::unexpected(file.error());
+  std::uint64_t offset = 0;
+  for (const auto piece : pieces) {
+    if (const auto written = (*file)->write(offset, piece); !written) return written;
+    offset += piece.size();
+  }
+  return (*file)->sync();
+}
+
 }  // namespace
 
 queue::result<void> IndexFile::write(queue::FileSystem& files, const std::filesystem::path& path,
@@ -77,17 +90,15 @@ queue::result<void> IndexFile::write(queue::FileSystem& files, const std::filesy
 
   const std::filesystem::path making = path.string() + ".making";
   (void)files.remove(making);  // of a process that died over it
-  auto file = files.open(making, queue::FileSystem::Mode::create);
-  if (!file) return std::unexpected(file.error());
   const std::span<const std::uint8_t> head(reinterpret_cast<const std::uint8_t*>(&header),
                                            sizeof header);
-  std::uint64_t offset = 0;
-  for (const auto piece :
-       {head, octets_of(sequences), octets_of(names), octets_of(granules), octets_of(fences)}) {
-    if (const auto written = (*file)->write(offset, piece); !written) return written;
-    offset += piece.size();
+  const auto written = write_file(
+      files, making,
+      {head, octets_of(sequences), octets_of(names), octets_of(granules), octets_of(fences)});
+  if (!written) {
+    (void)files.remove(making);  // on a full disk its octets are wanted by the journal
+    return written;
   }
-  if (const auto synced = (*file)->sync(); !synced) return synced;
   return files.rename(making, path);
 }
 

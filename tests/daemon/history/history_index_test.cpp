@@ -4,7 +4,9 @@
 
 #include <fstream>
 #include <map>
+#include <optional>
 #include <random>
+#include <span>
 
 #include "daemon/records/records.h"
 #include "tests/daemon/journal_on_disk.h"
@@ -87,79 +89,148 @@ TEST(IndexFile, OneOfAnotherJournalOrSpoiltIsNone) {
   std::filesystem::remove_all(folder);
 }
 
-// A journal of several files, indexed while it grows and once more from what lies on disk.
-TEST(HistoryIndex, FindsRecordsOfAMessageOverFilesAndRestarts) {
-  JournalOnDisk disk;
-  CommitFeed feed(disk.commit(), false, 0, [] {});  // producers come before the thread starts
-  disk.start();
-  FieldWriter subject_fields;
-  FieldWriter fields;
-  std::map<std::uint64_t, std::vector<std::uint64_t>> places;
-  const std::string meta = "{\"x\":\"" + std::string(900, 'x') + "\"}";
-  HistoryIndex index(disk.files(), disk.journal(), disk.folder() / "history");
-  for (std::uint64_t round = 0; round < 40; ++round) {
+// A journal of small files whose messages have two records each: accepted, then a part.
+class JournalOfMessages : public testing::Test {
+ protected:
+  void SetUp() override {
+    feed_.emplace(disk_.commit(), false, 0, [] {});  // producers come before the thread starts
+    disk_.start();
+  }
+
+  // 200 messages are accepted, or those of the round before get their part.
+  void write_round() {
     std::vector<std::pair<std::uint64_t, std::uint32_t>> offsets;
     for (std::uint64_t i = 0; i < 200; ++i) {
-      const std::uint64_t sequence = 1 + round / 2 * 200 + i;  // two records each
-      Subject subject;
-      subject.id = MessageId::make(1'790'000'000'000, 1, 0, sequence);
-      subject.client = "crm";
-      subject.to = "+79161234567";
-      subject.carrier = "north";
-      subject.meta = meta;
-      subject_fields.clear();
-      encode(subject, subject_fields);
-      fields.clear();
-      std::uint8_t kind = 0;
-      if (round % 2 == 0) {
-        Accepted accepted;
-        accepted.subject = subject_fields.octets();
-        encode(accepted, fields);
-        kind = static_cast<std::uint8_t>(RecordKind::accepted);
-      } else {
-        const std::string id = "AB" + std::to_string(sequence);
-        PartAnswered part;
-        part.of.subject = subject_fields.octets();
-        part.message_id = id;
-        encode(part, fields);
-        kind = static_cast<std::uint8_t>(RecordKind::part);
-      }
-      offsets.emplace_back(sequence, feed.open().records.add(kind, fields.octets()));
+      const std::uint64_t sequence = 1 + round_ / 2 * 200 + i;
+      offsets.emplace_back(sequence, round_ % 2 == 0 ? add_accepted(sequence) : add_part(sequence));
     }
-    JournalOnDisk::settle(feed, [&](const BatchPointer& batch) {
+    ++round_;
+    JournalOnDisk::settle(*feed_, [&](const BatchPointer& batch) {
       for (const auto& [sequence, offset] : offsets) {
-        places[sequence].push_back(batch->records.at(offset).bits());
+        places_[sequence].push_back(batch->records.at(offset).bits());
       }
     });
-    while (!index.catch_up(disk.commit().durable_end(), 1000)) {
+  }
+
+  std::uint32_t add_accepted(std::uint64_t sequence) {
+    Accepted accepted;
+    accepted.subject = encode_subject(sequence);
+    fields_.clear();
+    encode(accepted, fields_);
+    return feed_->open().records.add(static_cast<std::uint8_t>(RecordKind::accepted),
+                                     fields_.octets());
+  }
+
+  std::uint32_t add_part(std::uint64_t sequence) {
+    const std::string id = "AB" + std::to_string(sequence);
+    PartAnswered part;
+    part.of.subject = encode_subject(sequence);
+    part.message_id = id;
+    fields_.clear();
+    encode(part, fields_);
+    return feed_->open().records.add(static_cast<std::uint8_t>(RecordKind::part), fields_.octets());
+  }
+
+  std::span<const std::uint8_t> encode_subject(std::uint64_t sequence) {
+    Subject subject;
+    subject.id = MessageId::make(1'790'000'000'000, 1, 0, sequence);
+    subject.client = "crm";
+    subject.to = "+79161234567";
+    subject.carrier = "north";
+    subject.meta = meta_;
+    subject_fields_.clear();
+    encode(subject, subject_fields_);
+    return subject_fields_.octets();
+  }
+
+  std::filesystem::path folder() const { return disk_.folder() / "history"; }
+  std::uint32_t newest_file() { return disk_.commit().durable_end().file(); }
+
+  void catch_up(HistoryIndex& index) {
+    while (!index.catch_up(disk_.commit().durable_end(), 1000)) {
     }
   }
-  const auto check = [&](HistoryIndex& checked) {
-    for (const auto& [sequence, known] : places) {
+
+  void expect_all_found(HistoryIndex& index) {
+    for (const auto& [sequence, known] : places_) {
       std::vector<std::uint64_t> found;
-      for (const queue::Locator at : checked.find_sequence(sequence)) found.push_back(at.bits());
+      for (const queue::Locator at : index.find_sequence(sequence)) found.push_back(at.bits());
       ASSERT_EQ(found, known) << sequence;
     }
-    EXPECT_TRUE(checked.find_sequence(places.size() + 1).empty());
-    const auto newest = checked.find_name(index_key(IndexedName::to, "+79161234567"), 1);
+    EXPECT_TRUE(index.find_sequence(places_.size() + 1).empty());
+    const auto newest = index.find_name(index_key(IndexedName::to, "+79161234567"), 1);
     ASSERT_FALSE(newest.empty());
-    EXPECT_EQ(newest.front().bits(), places.rbegin()->second.front());
-    const auto by_id = checked.find_name(index_key(IndexedName::carrier_id, "ab7"), 10);
+    EXPECT_EQ(newest.front().bits(), places_.rbegin()->second.front());
+    const auto by_id = index.find_name(index_key(IndexedName::carrier_id, "ab7"), 10);
     ASSERT_EQ(by_id.size(), 1u);
-    EXPECT_EQ(by_id[0].bits(), places[7][1]);
-  };
-  EXPECT_GE(index.files(), 1u) << "the journal should have grown over a file";
-  check(index);
-
-  HistoryIndex again(disk.files(), disk.journal(), disk.folder() / "history");
-  EXPECT_EQ(again.files(), index.files());
-  EXPECT_FALSE(again.catch_up(disk.commit().durable_end(), 1));
-  while (!again.catch_up(disk.commit().durable_end(), 1000)) {
+    EXPECT_EQ(by_id[0].bits(), places_[7][1]);
   }
-  check(again);
+
+  JournalOnDisk disk_;
+  std::optional<CommitFeed> feed_;
+  FieldWriter subject_fields_;
+  FieldWriter fields_;
+  const std::string meta_ = "{\"x\":\"" + std::string(900, 'x') + "\"}";
+  std::map<std::uint64_t, std::vector<std::uint64_t>> places_;  // sequence -> its records
+  std::uint64_t round_ = 0;
+};
+
+TEST_F(JournalOfMessages, IsIndexedWhileItGrowsAndAfterARestart) {
+  HistoryIndex index(disk_.files(), disk_.journal(), folder());
+  for (int i = 0; i < 40; ++i) {
+    write_round();
+    catch_up(index);
+  }
+  EXPECT_GE(index.files(), 1u) << "the journal should have grown over a file";
+  expect_all_found(index);
+
+  HistoryIndex again(disk_.files(), disk_.journal(), folder());
+  EXPECT_EQ(again.files(), index.files());
+  EXPECT_FALSE(again.catch_up(disk_.commit().durable_end(), 1));
+  catch_up(again);
+  expect_all_found(again);
 
   again.forget_before(1'000'000);
-  EXPECT_TRUE(std::filesystem::is_empty(disk.folder() / "history"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder()));
+}
+
+TEST_F(JournalOfMessages, IsFoundWhereItsIndexCannotBeWritten) {
+  {
+    std::ofstream in_the_way(folder());
+  }  // a file where the folder should be
+  HistoryIndex index(disk_.files(), disk_.journal(), folder());
+  while (newest_file() < 3) {
+    write_round();
+    catch_up(index);
+  }
+  EXPECT_EQ(index.files(), 0u);
+  expect_all_found(index);
+
+  index.seal();
+  EXPECT_EQ(index.files(), 0u);
+  std::filesystem::remove(folder());
+  std::filesystem::create_directory(folder());
+  index.seal();
+  EXPECT_EQ(index.files(), 2u) << "all but the file that is written";
+  expect_all_found(index);
+}
+
+TEST_F(JournalOfMessages, BoundsWhatStaysInMemoryAndGoesOnWhenItCanBeWritten) {
+  {
+    std::ofstream in_the_way(folder());
+  }
+  HistoryIndex index(disk_.files(), disk_.journal(), folder());
+  while (newest_file() < HistoryIndex::kGatheredMax + 2) {
+    write_round();
+    catch_up(index);
+  }
+  EXPECT_TRUE(index.find_sequence(places_.rbegin()->first).empty()) << "it follows no further";
+  EXPECT_FALSE(index.find_sequence(1).empty());
+  std::filesystem::remove(folder());
+  std::filesystem::create_directory(folder());
+  catch_up(index);
+  EXPECT_EQ(index.files(), HistoryIndex::kGatheredMax + 1);
+  expect_all_found(index);
 }
 
 }  // namespace
