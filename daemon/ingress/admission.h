@@ -1,27 +1,30 @@
-// Turns a send into durable messages: checks what it means, chooses the carrier, counts segments,
-// gives ids, remembers its reference, and writes the accepted records and the reply.
+// Turns a send that was found good into durable messages: gives ids, remembers its reference, and
+// writes the accepted records and the reply.
 //
 // Units    Milliseconds of Unix time.
 // Owns     The reference index, the campaigns' numbers, the accept sequence, the counters of
-// concatenation references. Errors   A refusal becomes a `rejected` reply; nothing is stored then
-// and the ref is not used up. Threads  The ingress thread. Spec     docs/protocol.md, "send"
+//          concatenation references.
+// Errors   A refusal becomes a `rejected` reply; nothing is stored then and the ref is not used up.
+// Threads  The ingress thread.
+// Spec     docs/protocol.md, "send"
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/campaigns/campaign_registry.h"
 #include "daemon/commit/commit_feed.h"
 #include "daemon/config/config.h"
-#include "daemon/delivery/coding.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
 #include "daemon/ingress/request.h"
+#include "daemon/ingress/send_check.h"
 #include "daemon/references/reference_index.h"
 #include "queue/journal_reader.h"
 
@@ -76,15 +79,6 @@ class Admission {
   [[nodiscard]] const ReferenceIndex& references() const noexcept { return *references_; }
 
  private:
-  struct Recipient;
-  struct Checked;
-  struct Cost {
-    std::uint32_t segments = 0;  ///< what the handset gets
-    std::uint8_t parts = 0;      ///< submit_sm it takes
-    std::string_view encoding;   ///< the protocol's word: a literal
-    std::string replaced;        ///< members of the reply that say what was replaced
-    EncodingReason reason;
-  };
   struct NewReference {
     std::uint64_t key;
     std::uint32_t offset;
@@ -94,20 +88,13 @@ class Admission {
     std::vector<NewReference> references;
   };
 
-  [[nodiscard]] std::optional<Refusal> check(const SendRequest& request, const Peer& peer,
-                                             std::uint64_t now_ms, Checked& out);
-  [[nodiscard]] std::optional<Refusal> check_times(const SendRequest& request, std::uint64_t now_ms,
-                                                   Checked& out) const;
-  [[nodiscard]] std::optional<Refusal> check_hours(const SendRequest& request,
-                                                   const Checked& checked, std::uint64_t now_ms,
-                                                   Recipient& recipient);
-  [[nodiscard]] Content content_for(std::uint16_t carrier, const SendRequest& request,
-                                    std::string_view to, std::string_view from) const;
-  [[nodiscard]] std::expected<Cost, Refusal> plan(std::uint16_t carrier, const Content& content,
-                                                  std::size_t segments_max) const;
-  void write_message(const SendRequest& request, const Peer& peer, const Checked& checked,
-                     std::size_t which, std::uint64_t now_ms, bool owns_ref, queue::Flow flow,
-                     MessageId& id);
+  [[nodiscard]] Accepted describe(const SendRequest& request, const Peer& peer,
+                                  const CheckedSend& checked, const CheckedRecipient& recipient,
+                                  MessageId id);
+  [[nodiscard]] std::uint32_t write(const Accepted& accepted, const CheckedRecipient& recipient,
+                                    std::uint32_t order_key);
+  void remember(std::uint64_t reference, std::uint32_t record_offset);
+  void count(const SendCost& cost);
   [[nodiscard]] std::uint64_t content_of(const SendRequest& request);
   /// The answer when the reference was seen before; its reply is written then.
   [[nodiscard]] std::optional<Answer> answer_known(const SendRequest& request, const Peer& peer,
