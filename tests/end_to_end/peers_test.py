@@ -4,7 +4,7 @@
   net_smpp    a carrier on Perl's Net::SMPP (libnet-smpp-perl)
   drive_smpp  Kannel's test carrier (kannel-extras): answers with empty message ids, knows no
               bind_transceiver, sends messages of its own
-  tshark      every frame between stentord and a carrier, decoded by Wireshark's dissector
+  tshark      every kind of PDU that stentord and a carrier say, decoded by Wireshark's dissector
 
 A peer that is not installed, or a capture that is not permitted, is skipped with its reason.
 """
@@ -25,6 +25,9 @@ from scripted_carrier import Answer, Receipt, ScriptedCarrier
 HERE = os.path.dirname(os.path.abspath(__file__))
 DRIVE_SMPP = "/usr/lib/kannel/test/drive_smpp"
 DRIVE_SMPP_BEARERBOX_PORT = 13001
+
+OUTBIND = {"system_id": "SMSC", "password": "hush-hsh"}
+WITHOUT_RECEIPT = "79160000009"
 
 TEXTS = ("Hello", "@£$ [brackets] 5€", "Привет, мир", "long " * 60, "длинный текст 👍🏽 " * 10)
 
@@ -115,11 +118,12 @@ def drive_smpp():
     print(f"{len(TEXTS)} messages sent through Kannel's carrier, its {replies} answered")
 
 
-def capture_frames(port, path):
-    """A capture of one TCP port on loopback; skips where it is not permitted."""
+def capture_frames(ports, path):
+    """A capture of some TCP ports on loopback; skips where it is not permitted."""
     if not shutil.which("tshark"):
         under_test.skip("tshark is not installed")
-    process = under_test.Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}", "-w", path],
+    process = under_test.Process(["tshark", "-q", "-i", "lo", "-f",
+                                  " or ".join(f"tcp port {port}" for port in ports), "-w", path],
                                  path + ".log")
     deadline = time.monotonic() + 20
     while not (os.path.exists(path) and "Capturing on" in process.log()):
@@ -130,34 +134,67 @@ def capture_frames(port, path):
     return process
 
 
-def tshark_fields(path, port, display_filter, *fields):
+def tshark_fields(path, ports, display_filter, *fields):
+    as_smpp = [option for port in ports for option in ("-d", f"tcp.port=={port},smpp")]
     done = subprocess.run(
-        ["tshark", "-r", path, "-d", f"tcp.port=={port},smpp", "-Y", display_filter,
+        ["tshark", "-r", path, *as_smpp, "-Y", display_filter,
          "-T", "fields"] + [option for field in fields for option in ("-e", field)],
         capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if line]
 
 
-def converse(settings, receipts, query_answer=None):
-    """The commands that stentord wrote in a conversation that Wireshark finds nothing wrong with."""
+def tshark_commands(path, ports, display_filter):
+    return {int(command, 0) for line in
+            tshark_fields(path, ports, f"smpp && ({display_filter})", "smpp.command_id")
+            for command in line.split(",")}
+
+
+def call_back(daemon, events):
+    with daemon.connect() as connection:
+        sent = connection.ask(op="send", to="+" + WITHOUT_RECEIPT, text="Hello",
+                              **{"from": "SHOP"})
+        events.wait_for(sent["id"], "sent")
+        reply = connection.ask(op="cancel", id=sent["id"], at_carrier=True)
+    assert reply.get("state") == "cancelled", reply
+
+
+def say_what_carriers_say(carrier):
+    carrier.say(smpp.ENQUIRE_LINK)
+    carrier.say(smpp.DATA_SM, smpp.data_sm((1, 1, "79160000000"), (5, 0, "SHOP"), smpp.ESM_RECEIPT,
+                                           0, b"id:0 stat:DELIVRD err:000"))
+    carrier.say(smpp.ALERT_NOTIFICATION, bytes([1, 1]) + smpp.c_string("79160000000")
+                + bytes([5, 0]) + smpp.c_string("SHOP") + smpp.tlv(0x0422, b"\0"))
+    # What only servers serve is answered with generic_nack; the bind stays.
+    carrier.say(smpp.QUERY_SM, smpp.c_string("4f") + b"\x05\x00" + smpp.c_string("SHOP"))
+    carrier.say(smpp.GENERIC_NACK, status=0x03)
+
+
+def converse(settings, receipts, query_answer=None, outbind_port=None):
+    """The commands that stentord wrote, and those that it read, in a conversation that Wireshark
+    finds nothing wrong with."""
     directory = under_test.new_directory()
     carrier = ScriptedCarrier(lambda submit, attempt: Answer(
         status=0x58 if attempt == 1 and submit.destination[2].endswith("1") else 0,
-        receipts=receipts))
+        receipts=[] if submit.destination[2] == WITHOUT_RECEIPT else receipts))
     carrier.query_answer = query_answer
+    carrier.cancel_status = lambda message_id: 0
     path = os.path.join(directory, "frames.pcapng")
-    recorder = capture_frames(carrier.port, path)
+    ports = [carrier.port] + ([outbind_port] if outbind_port else [])
+    recorder = capture_frames(ports, path)
     daemon = under_test.Daemon(
         [under_test.carrier("north", carrier.address, enquire_link="1s", **settings)],
         directory=directory).start()
+    if outbind_port:
+        daemon.wait_bound("north")
+        carrier.outbind(outbind_port, **OUTBIND)
+        under_test.wait_until(lambda: daemon.carrier_status("north")["bound"] == 2,
+                              "it is bound on the connection that the carrier opened")
     events = under_test.EventFollower(daemon)
     for message_id in send_all(daemon):
         events.wait_for(message_id, "delivered")
-    carrier.say(smpp.ENQUIRE_LINK)
-    carrier.say(smpp.DATA_SM, smpp.data_sm((1, 1, "79160000000"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0,
-                                           b"id:0 stat:DELIVRD err:000"))
-    # What only servers serve is answered with generic_nack; the bind stays.
-    carrier.say(smpp.QUERY_SM, smpp.c_string("4f") + b"\x05\x00" + smpp.c_string("SHOP"))
+    if receipts:  # else it is asked, and delivered before it could be called back
+        call_back(daemon, events)
+    say_what_carriers_say(carrier)
     time.sleep(1.5)  # silence, so that stentord asks whether the carrier lives
     binds = len(carrier.binds)
     carrier.say(smpp.UNBIND)
@@ -166,32 +203,47 @@ def converse(settings, receipts, query_answer=None):
     events.close()
     assert daemon.stop() == 0, daemon.log_tail()
     carrier.close()
+    assert not carrier.malformed, carrier.malformed
     time.sleep(0.5)  # the recorder writes what the kernel still holds
     recorder.signal(under_test.signal.SIGINT)
     recorder.wait()
 
-    malformed = tshark_fields(path, carrier.port, "_ws.malformed", "frame.number", "frame.protocols")
+    malformed = tshark_fields(path, ports, "_ws.malformed", "frame.number", "frame.protocols")
     assert not malformed, f"Wireshark finds malformed frames: {malformed}"
-    suspicious = tshark_fields(path, carrier.port, "smpp && _ws.expert.severity >= 0x00600000",
+    suspicious = tshark_fields(path, ports, "smpp && _ws.expert.severity >= 0x00600000",
                                "frame.number", "_ws.expert.message")
     assert not suspicious, f"Wireshark warns: {suspicious}"
-    return {int(command, 0) for line in
-            tshark_fields(path, carrier.port, f"smpp && tcp.dstport == {carrier.port}",
-                          "smpp.command_id")
-            for command in line.split(",")}
+    ours, theirs = f"tcp.dstport == {carrier.port}", f"tcp.srcport == {carrier.port}"
+    if outbind_port:
+        ours += f" || tcp.srcport == {outbind_port}"
+        theirs += f" || tcp.dstport == {outbind_port}"
+    return tshark_commands(path, ports, ours), tshark_commands(path, ports, theirs)
 
 
 def tshark():
     tlv = {"source_port": 16, "dest_subaddress": "a088", "callback_num": "01010131323334"}
-    commands = converse({"tlv": tlv}, [Receipt(form="both")])
-    commands |= converse({"submit": "data_sm", "binds": {"transmitter": 1, "receiver": 1}, "query_after": "1s", "long": "sar", "tlv": tlv}, [],
-                         query_answer=(0, 2))
-    expected = {smpp.BIND_TRANSCEIVER, smpp.BIND_TRANSMITTER, smpp.BIND_RECEIVER, smpp.SUBMIT_SM,
-                smpp.DELIVER_SM | smpp.RESPONSE, smpp.ENQUIRE_LINK,
-                smpp.ENQUIRE_LINK | smpp.RESPONSE, smpp.UNBIND, smpp.UNBIND | smpp.RESPONSE,
-                smpp.DATA_SM, smpp.DATA_SM | smpp.RESPONSE, smpp.QUERY_SM, smpp.GENERIC_NACK}
-    assert expected <= commands, f"not seen: {[hex(c) for c in expected - commands]}"
-    print(f"{len(commands)} kinds of PDU that stentord writes decoded, none malformed")
+    port = under_test.free_port()
+    conversations = [
+        converse({"tlv": tlv}, [Receipt(form="both")]),
+        converse({"submit": "data_sm", "binds": {"transmitter": 1, "receiver": 1},
+                  "query_after": "1s", "long": "sar", "tlv": tlv,
+                  "outbind": {"listen": f"127.0.0.1:{port}", "connect": False, **OUTBIND}}, [],
+                 query_answer=(0, 2), outbind_port=port)]
+    written, read = (set().union(*commands) for commands in zip(*conversations))
+    both = {smpp.DATA_SM, smpp.DATA_SM | smpp.RESPONSE, smpp.ENQUIRE_LINK,
+            smpp.ENQUIRE_LINK | smpp.RESPONSE, smpp.UNBIND, smpp.UNBIND | smpp.RESPONSE,
+            smpp.GENERIC_NACK}
+    asked = {smpp.BIND_TRANSCEIVER, smpp.BIND_TRANSMITTER, smpp.BIND_RECEIVER, smpp.SUBMIT_SM,
+             smpp.QUERY_SM, smpp.CANCEL_SM}
+    unseen = {
+        "written": both | asked | {smpp.DELIVER_SM | smpp.RESPONSE},
+        "read": both | {command | smpp.RESPONSE for command in asked}
+        | {smpp.DELIVER_SM, smpp.ALERT_NOTIFICATION, smpp.OUTBIND}}
+    for way, seen in (("written", written), ("read", read)):
+        unseen[way] -= seen
+        assert not unseen[way], f"not seen {way}: {sorted(map(hex, unseen[way]))}"
+    print(f"{len(written)} kinds of PDU that stentord writes and {len(read)} that it reads, "
+          "none malformed")
 
 
 def main():
