@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <string.h>  // explicit_bzero is not in <cstring>
 
 #include <algorithm>
 #include <chrono>
 
 #include "daemon/config/carrier_delivery_keys.h"
 #include "daemon/config/carrier_wire.h"
-#include "daemon/config/file_text.h"
 #include "daemon/config/outbind_reader.h"
 #include "daemon/config/outcome_words.h"
+#include "daemon/config/password_reader.h"
 #include "daemon/config/tls_config.h"
 #include "daemon/config/units.h"
 
@@ -22,14 +21,11 @@ using namespace std::chrono_literals;
 
 // Each field's size in SMPP 3.4 section 5.2 less its final NUL.
 constexpr std::size_t kSystemIdOctets = 15;      // section 5.2.1
-constexpr std::size_t kPasswordOctets = 8;       // section 5.2.2
 constexpr std::size_t kSystemTypeOctets = 12;    // section 5.2.3
 constexpr std::size_t kAddressRangeOctets = 40;  // section 5.2.7
 constexpr std::size_t kServiceTypeOctets = 5;    // section 5.2.11
 
 constexpr std::size_t kNameOctets = 32;
-// A password and a final line end; more than this is not the file that was meant.
-constexpr std::size_t kPasswordFileOctets = 4096;
 // One carrier is served by one thread; past this another carrier entry serves better.
 constexpr std::int64_t kBindsMax = 64;
 // A fallback list, tried one after another at up to bind_timeout each.
@@ -244,95 +240,6 @@ void read_errors(Section& section, CarrierConfig& carrier) {
   }
 }
 
-// Takes the secret out of a file's text; the copy is wiped, since it may linger on the heap.
-std::string without_line_end(std::string& text) {
-  std::string_view secret = text;
-  if (secret.ends_with('\n')) secret.remove_suffix(1);
-  if (secret.ends_with('\r')) secret.remove_suffix(1);
-  std::string kept(secret);
-  ::explicit_bzero(text.data(), text.size());
-  return kept;
-}
-
-void check_password(Section& section, std::string_view key, std::string& password,
-                    std::string_view where) {
-  if (password.size() > kPasswordOctets) {
-    section.mistake(key, fmt::format("the password{} is {} octets long; SMPP allows {}", where,
-                                     password.size(), kPasswordOctets));
-    password.clear();
-  } else if (password.contains('\0')) {
-    section.mistake(key, fmt::format("the password{} contains a NUL", where));
-    password.clear();
-  }
-}
-
-void read_password_file(Section& section, const std::string& path, std::string& password) {
-  auto file = read_file_text(path, kPasswordFileOctets);
-  if (!file) {
-    return section.mistake("password_file",
-                           fmt::format("cannot read {}: {}", path, file.error().message()));
-  }
-  if (file->open_to_others) {
-    return section.mistake(
-        "password_file",
-        fmt::format("{0} is readable by others (mode {1:04o}); chmod 600 {0}", path, file->mode));
-  }
-  password = without_line_end(file->text);
-  check_password(section, "password_file", password, " in it");
-}
-
-void read_password(Section& section, CarrierConfig& carrier, const SecretSources& secrets) {
-  // Longer than SMPP allows, so that check_password says what the limit is and whose.
-  section.text("password", carrier.password, kPasswordFileOctets);
-  std::string path;
-  section.text("password_file", path, kPasswordFileOctets);
-  const bool stated = section.find("password") != nullptr;
-  const bool in_file = section.find("password_file") != nullptr;
-
-  std::filesystem::path credential;
-  if (!secrets.credentials_dir.empty() && !carrier.name.empty()) {
-    credential = secrets.credentials_dir / (carrier.name + ".password");
-    std::error_code ignored;  // cannot look: as good as not there, and said so below
-    if (!std::filesystem::exists(credential, ignored)) credential.clear();
-  }
-
-  if (stated && in_file) {
-    return section.mistake("password_file", "password is given too; keep one of the two");
-  }
-  if ((stated || in_file) && !credential.empty()) {
-    return section.mistake(stated ? "password" : "password_file",
-                           fmt::format("the credential {} gives the password too; keep one",
-                                       credential.filename().string()));
-  }
-  if (stated) {
-    if (secrets.config_open_to_others) {
-      section.mistake("password",
-                      fmt::format("this file holds a password and is readable by others "
-                                  "(mode {:04o}); chmod 600 {}",
-                                  secrets.config_mode, secrets.config_file.string()));
-    }
-    return check_password(section, "password", carrier.password, "");
-  }
-  if (in_file) {
-    if (!path.empty()) return read_password_file(section, path, carrier.password);
-    return section.mistake("password_file", "must name a file");
-  }
-  if (credential.empty()) {
-    return section.mistake(
-        "", fmt::format("no password: give password, password_file or the credential {}.password",
-                        carrier.name.empty() ? "NAME" : carrier.name));
-  }
-  // No look at the mode here: systemd keeps the directory to the service, and where it does so by
-  // an access list, the group bits show the list's mask.
-  auto file = read_file_text(credential, kPasswordFileOctets);
-  if (!file) {
-    return section.mistake("", fmt::format("cannot read the credential {}: {}", credential.string(),
-                                           file.error().message()));
-  }
-  carrier.password = without_line_end(file->text);
-  check_password(section, "", carrier.password, " in the credential");
-}
-
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -350,7 +257,12 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_hosts(section, carrier.hosts);
   section.text("system_id", carrier.system_id, kSystemIdOctets);
   if (section.find("system_id") == nullptr) section.mistake("", "a carrier needs a system_id");
-  read_password(section, carrier, secrets);
+  const std::string credential = carrier.name.empty() ? "" : carrier.name + ".password";
+  if (read_password(section, secrets, credential, carrier.password) == PasswordFound::none) {
+    section.mistake(
+        "", fmt::format("no password: give password, password_file or the credential {}.password",
+                        carrier.name.empty() ? "NAME" : carrier.name));
+  }
   section.text("system_type", carrier.system_type, kSystemTypeOctets);
   section.text("service_type", carrier.service_type, kServiceTypeOctets);
   section.text("address_range", carrier.address_range, kAddressRangeOctets);

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "daemon/config/network_text.h"
+#include "daemon/config/password_reader.h"
 #include "daemon/config/units.h"
 
 namespace stentor::daemon::config_file {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::size_t kListenOctets = 64;    // an IPv6 address in brackets, and a port
 constexpr std::size_t kSystemIdOctets = 15;  // SMPP 3.4 section 5.2.1, less its NUL
-constexpr std::size_t kPasswordOctets = 8;   // section 5.2.2, likewise
 constexpr std::size_t kNetworksMax = 16;     // as many as hosts; searched for each connection
 
 bool is_address(const std::string& text) {
@@ -35,11 +35,22 @@ void read_listen(Section& table, std::string& listen) {
 }
 
 // What an outbind must say; "" would look like a check and be none.
-void read_credential(Section& table, std::string_view key, std::string& into, std::size_t most) {
-  table.text(key, into, most);
-  if (table.find(key) == nullptr || table.has_mistake(key)) return;
-  if (into.empty()) table.mistake(key, "is empty; leave it out to take any");
-  if (into.contains('\0')) table.mistake(key, "contains a NUL");
+constexpr std::string_view kEmpty = "is empty; leave it out to take any";
+
+void read_system_id(Section& table, std::string& system_id) {
+  table.text("system_id", system_id, kSystemIdOctets);
+  if (table.find("system_id") == nullptr || table.has_mistake("system_id")) return;
+  if (system_id.empty()) table.mistake("system_id", std::string(kEmpty));
+  if (system_id.contains('\0')) table.mistake("system_id", "contains a NUL");
+}
+
+void read_its_password(Section& table, const SecretSources& secrets, const std::string& carrier,
+                       std::string& password) {
+  const std::string credential = carrier.empty() ? "" : carrier + ".outbind_password";
+  const PasswordFound found = read_password(table, secrets, credential, password);
+  if (found == PasswordFound::taken && password.empty()) {
+    table.mistake("", fmt::format("its password {}", kEmpty));
+  }
 }
 
 void read_allow(Section& table, const std::vector<HostPort>& hosts, OutbindConfig& outbind) {
@@ -78,13 +89,8 @@ void read_outbind(Section& section, const SecretSources& secrets, CarrierConfig&
   if (!table) return;
   OutbindConfig outbind;
   read_listen(*table, outbind.listen);
-  read_credential(*table, "system_id", outbind.system_id, kSystemIdOctets);
-  read_credential(*table, "password", outbind.password, kPasswordOctets);
-  if (table->find("password") != nullptr && secrets.config_open_to_others) {
-    table->mistake("password", fmt::format("this file holds a password and is readable by others "
-                                           "(mode {:04o}); chmod 600 {}",
-                                           secrets.config_mode, secrets.config_file.string()));
-  }
+  read_system_id(*table, outbind.system_id);
+  read_its_password(*table, secrets, carrier.name, outbind.password);
   read_allow(*table, carrier.hosts, outbind);
   table->flag("connect", outbind.connect);
   table->finish();

@@ -11,9 +11,13 @@ void CarrierDelivery::listen_for_outbind() {
   // Links stand in the order receivers, transceivers, transmitters: a receiver is preferred, as
   // SMPP 3.4 section 2.2.1 has it.
   outbind_ = std::make_unique<OutbindListener>(
-      services_.context, config_, *outbind, [this](OutbindListener::Socket& socket) {
+      services_.context, config_, *outbind,
+      [this](OutbindListener::Socket& socket) {
         return std::ranges::any_of(lines_,
                                    [&](const auto& line) { return line->link->offer(socket); });
+      },
+      [this](std::span<const std::uint8_t> pdu) {
+        if (links_.trace) links_.trace->on_outbind(pdu);
       });
 }
 

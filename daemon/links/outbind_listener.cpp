@@ -84,11 +84,12 @@ struct OutbindListener::Greeting {
 };
 
 OutbindListener::OutbindListener(asio::io_context& context, const CarrierConfig& carrier,
-                                 const OutbindConfig& outbind, Offer offer)
+                                 const OutbindConfig& outbind, Offer offer, Heard heard)
     : context_(context),
       carrier_(carrier),
       config_(outbind),
       offer_(std::move(offer)),
+      heard_(std::move(heard)),
       acceptor_(context),
       pause_(context) {
   try {
@@ -172,7 +173,9 @@ asio::awaitable<OutbindOutcome> OutbindListener::hear(Greeting& greeting) {
       asio::buffer(greeting.pdu.data() + protocol::kHeaderOctets, *size - protocol::kHeaderOctets);
   const auto [no_body, body_octets] = co_await asio::async_read(greeting.socket, body, kAsResult);
   if (no_body) co_return OutbindOutcome::silent;
-  const auto outbind = protocol::decode_outbind(octets.first(header_octets + body_octets));
+  const auto pdu = octets.first(header_octets + body_octets);
+  heard_(pdu);
+  const auto outbind = protocol::decode_outbind(pdu);
   if (!outbind) co_return OutbindOutcome::malformed;
   const bool is_system =
       config_.system_id.empty() || is_same(outbind->system_id, config_.system_id);

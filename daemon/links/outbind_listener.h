@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "daemon/config/config.h"
@@ -27,10 +28,12 @@ class OutbindListener {
   using Socket = boost::asio::ip::tcp::socket;
   /// Takes the socket out of its argument, or leaves it and answers false.
   using Offer = std::function<bool(Socket&)>;
+  /// Sees each outbind as it came, before it is judged.
+  using Heard = std::function<void(std::span<const std::uint8_t>)>;
 
   /// Listens at once; connections wait in the kernel until start(). `outbind` is the carrier's.
   OutbindListener(boost::asio::io_context& context, const CarrierConfig& carrier,
-                  const OutbindConfig& outbind, Offer offer);
+                  const OutbindConfig& outbind, Offer offer, Heard heard);
   ~OutbindListener();
   OutbindListener(const OutbindListener&) = delete;
   OutbindListener& operator=(const OutbindListener&) = delete;
@@ -54,6 +57,7 @@ class OutbindListener {
   const CarrierConfig& carrier_;
   const OutbindConfig& config_;
   Offer offer_;
+  Heard heard_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   std::vector<std::shared_ptr<Greeting>> greetings_;

@@ -132,6 +132,12 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
         return append_number("destination", cancel->destination, clear, out);
       }
       return undecoded();
+    case CommandId::outbind:
+      if (const auto outbind = protocol::decode_outbind(pdu)) {
+        append_untrusted("system_id", outbind->system_id, out);
+        return append_member("password", "***", out);
+      }
+      return undecoded();
     case CommandId::alert_notification:
       if (const auto alert = protocol::decode_alert_notification(pdu)) {
         append_number("source", alert->source, clear, out);
@@ -152,7 +158,6 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::replace_sm:
     case CommandId::replace_sm_resp:
     case CommandId::cancel_sm_resp:
-    case CommandId::outbind:
     case CommandId::enquire_link:
     case CommandId::enquire_link_resp:
     case CommandId::submit_multi:
@@ -213,12 +218,15 @@ void WireTrace::on_written(std::uint16_t bind, std::span<const std::uint8_t> oct
   }
 }
 
-void WireTrace::add(std::uint16_t bind, std::string_view way, std::span<const std::uint8_t> pdu) {
+void WireTrace::add(std::optional<std::uint16_t> bind, std::string_view way,
+                    std::span<const std::uint8_t> pdu) {
   if (!done_ || count_ >= order_.lines_max || lines_.size() >= kOctetsMax) return;
   ++count_;
   std::string time;
   append_rfc3339(wall_clock_ms(), time);
-  lines_ += fmt::format(R"({{"time":"{}","bind":{},"way":"{}",)", time, bind, way);
+  lines_ += fmt::format(R"({{"time":"{}",)", time);
+  if (bind) lines_ += fmt::format(R"("bind":{},)", *bind);
+  lines_ += fmt::format(R"("way":"{}",)", way);
   lines_ += std::string_view(describe_pdu(pdu, order_.clear)).substr(1);
   lines_.push_back('\n');
   if (count_ < order_.lines_max && lines_.size() < kOctetsMax) return;

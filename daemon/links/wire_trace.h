@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -42,11 +43,14 @@ class WireTrace {
   void on_read(std::uint16_t bind, std::span<const std::uint8_t> octets, bool is_aligned);
   /// Whole PDUs, as a session hands them out.
   void on_written(std::uint16_t bind, std::span<const std::uint8_t> octets);
+  /// What an SMSC said first on a connection that it opened: no bind goes over it yet.
+  void on_outbind(std::span<const std::uint8_t> pdu) { add({}, "in", pdu); }
   /// A connection began or ended: what was unfinished is forgotten.
   void on_connection(std::uint16_t bind) { unfinished_.erase(bind); }
 
  private:
-  void add(std::uint16_t bind, std::string_view way, std::span<const std::uint8_t> pdu);
+  void add(std::optional<std::uint16_t> bind, std::string_view way,
+           std::span<const std::uint8_t> pdu);
   void finish();
 
   const TraceOrder order_;

@@ -4,6 +4,7 @@
 And everybody else who connects there: strangers, wrong passwords, silence, floods.
 """
 
+import os
 import re
 import socket
 import unittest
@@ -34,6 +35,7 @@ class Outbind(unittest.TestCase):
     def start(self, address=None, outbind=None, **more):
         settings = {"listen": f"127.0.0.1:{self.port}", "system_id": "SMSC", "password": PASSWORD}
         settings.update(outbind or {})
+        settings = {key: value for key, value in settings.items() if value is not None}
         self.daemon = under_test.Daemon(
             [under_test.carrier("north", address or self.carrier.address, outbind=settings,
                                 **more)]).start()
@@ -108,6 +110,33 @@ class Outbind(unittest.TestCase):
         self.addCleanup(there.close)
         self.carrier.cut_outbinds()
         under_test.wait_until(there.bound, "it connects by itself again")
+
+    def test_a_trace_begins_with_the_outbind_a_refused_one_too(self):
+        directory = under_test.new_directory()
+        secret = os.path.join(directory, "smsc.secret")
+        with open(os.open(secret, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(PASSWORD + "\n")
+        self.start(binds={"transmitter": 1, "receiver": 1},
+                   outbind={"connect": False, "password": None, "password_file": secret})
+        self.daemon.wait_bound("north")
+        with self.daemon.connect() as connection:
+            connection.write_request(op="carrier", action="trace", name="north", seconds=30,
+                                     lines=4)
+            # A second one is refused, so the first is under way.
+            under_test.wait_until(
+                lambda: self.daemon.ask(op="carrier", action="trace", name="north",
+                                        seconds=1)["error"]["code"] == "busy", "it is traced")
+            self.outbind(password="hush-hsx")
+            self.wait_counted("credentials")
+            self.outbind()
+            lines = [connection.read() for _ in range(5)]
+        self.assertEqual([line.get("command") for line in lines],
+                         ["outbind", "outbind", "bind_receiver", "bind_receiver_resp", None])
+        for line in lines[:2]:
+            self.assertEqual((line["way"], line["system_id"], line["password"]),
+                             ("in", "SMSC", "***"), line)
+            self.assertNotIn("bind", line)
+        self.assertNotIn("hush", str(lines))
 
     def test_whoever_is_not_the_smsc_is_closed_and_the_carrier_goes_on(self):
         self.start(bind_timeout="2s", binds={"transmitter": 1, "receiver": 1},

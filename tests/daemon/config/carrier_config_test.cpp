@@ -1,6 +1,5 @@
 // What load_config says about carriers, routes and clients.
 #include <gtest/gtest.h>
-#include <stdlib.h>  // setenv is not in <cstdlib>
 
 #include <string>
 #include <string_view>
@@ -38,17 +37,6 @@ std::string password_of(const WrittenConfig& written) {
   const auto config = load_config(written.path());
   return config ? config->carriers.at(0).password : to_string(config.error().at(0));
 }
-
-// Points $CREDENTIALS_DIRECTORY at a directory for one test.
-class Credentials {
- public:
-  explicit Credentials(const std::filesystem::path& dir) {
-    ::setenv("CREDENTIALS_DIRECTORY", dir.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-  }
-  Credentials(const Credentials&) = delete;
-  Credentials& operator=(const Credentials&) = delete;
-  ~Credentials() { ::unsetenv("CREDENTIALS_DIRECTORY"); }  // NOLINT(concurrency-mt-unsafe)
-};
 
 TEST(CarrierConfig, NamesWhatACarrierLacks) {
   EXPECT_EQ(mistakes_in("[[carrier]]\nwindow = 5\n"),

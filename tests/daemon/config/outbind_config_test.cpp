@@ -115,5 +115,50 @@ TEST(OutbindConfig, KeepsItsPasswordOutOfAFileThatOthersRead) {
   EXPECT_TRUE(is_named);
 }
 
+TEST(OutbindConfig, TakesItsPasswordFromAFileOfItsOwn) {
+  WrittenConfig written("");
+  const auto secret = written.write("smsc.secret", "hush-hsh\n", 0600);
+  written.write("stentor.toml",
+                carrier("outbind = { listen = \"127.0.0.1:2776\", password_file = \"" +
+                        secret.string() + "\" }"),
+                0600);
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  ASSERT_TRUE(config->carriers.at(0).outbind);
+  EXPECT_EQ(config->carriers.at(0).outbind->password, "hush-hsh");
+  EXPECT_EQ(config->carriers.at(0).password, "p");
+}
+
+TEST(OutbindConfig, TakesNoPasswordFileThatIsOpenEmptyOrOneOfTwo) {
+  WrittenConfig written("");
+  const auto open = written.write("open.secret", "hush", 0644);
+  const auto empty = written.write("empty.secret", "\n", 0600);
+  const auto said = [&](std::string_view more) {
+    return mistakes_in(
+        carrier("outbind = { listen = \"127.0.0.1:2776\", " + std::string(more) + " }"));
+  };
+
+  EXPECT_EQ(said("password_file = \"" + open.string() + "\""),
+            Said{"carrier[0].outbind.password_file: " + open.string() +
+                 " is readable by others (mode 0644); chmod 600 " + open.string()});
+  // Empty, it would let in whoever comes.
+  EXPECT_EQ(said("password_file = \"" + empty.string() + "\""),
+            Said{"carrier[0].outbind: its password is empty; leave it out to take any"});
+  EXPECT_EQ(said("password = \"\""),
+            Said{"carrier[0].outbind: its password is empty; leave it out to take any"});
+  EXPECT_EQ(said("password = \"a\", password_file = \"" + empty.string() + "\""),
+            Said{"carrier[0].outbind.password_file: password is given too; keep one of the two"});
+}
+
+TEST(OutbindConfig, TakesItsPasswordFromACredentialThatIsNotTheCarriers) {
+  WrittenConfig written(carrier("outbind = { listen = \"127.0.0.1:2776\" }"));
+  written.write("north.outbind_password", "hush", 0440);
+  const Credentials credentials(written.dir());
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  EXPECT_EQ(config->carriers.at(0).outbind->password, "hush");
+  EXPECT_EQ(config->carriers.at(0).password, "p");
+}
+
 }  // namespace
 }  // namespace stentor::daemon

@@ -4,7 +4,7 @@
 // Errors   Throws when the file system does not let it; the test ends.
 #pragma once
 
-#include <stdlib.h>  // mkdtemp is not in <cstdlib>
+#include <stdlib.h>  // mkdtemp and setenv are not in <cstdlib>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -41,6 +41,17 @@ class WrittenConfig {
 
  private:
   std::filesystem::path dir_;
+};
+
+/// Points $CREDENTIALS_DIRECTORY at a directory for as long as it lives.
+class Credentials {
+ public:
+  explicit Credentials(const std::filesystem::path& dir) {
+    ::setenv("CREDENTIALS_DIRECTORY", dir.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  }
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+  ~Credentials() { ::unsetenv("CREDENTIALS_DIRECTORY"); }  // NOLINT(concurrency-mt-unsafe)
 };
 
 }  // namespace stentor::daemon

@@ -74,6 +74,21 @@ TEST(WireTrace, ShowsWhatIsCalledBack) {
   EXPECT_NE(line.find(R"("destination":"79..67")"), std::string::npos) << line;
 }
 
+TEST(WireTrace, ShowsAnOutbindWithoutABindAndWithoutItsPassword) {
+  boost::asio::io_context context;
+  std::string lines;
+  WireTrace trace(context, {.lines_max = 1, .clear = true},
+                  [&lines](std::string all) { lines = std::move(all); });
+
+  trace.on_outbind(pdu(0x0B, 1, "SMSC\0hush-hsh\0"sv));
+  context.run();
+
+  EXPECT_NE(lines.find(R"("way":"in","command":"outbind")"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(R"("system_id":"SMSC","password":"***")"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("hush"), std::string::npos);
+  EXPECT_EQ(lines.find(R"("bind":)"), std::string::npos) << lines;
+}
+
 TEST(WireTrace, ShowsWhatDoesNotDecodeByItsHeader) {
   EXPECT_NE(describe_pdu(pdu(4, 7, "no end"), false).find("does not decode"), std::string::npos);
   EXPECT_NE(describe_pdu(pdu(0x999, 7, ""), true).find("0x00000999"), std::string::npos);
