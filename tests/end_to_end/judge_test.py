@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """Judges the judge: histories made by hand, each with one broken promise, must be found out."""
 
+import socket
+import threading
 import unittest
+from unittest import mock
 
 import crash_test
+import scripted_carrier
+import smpp_octets as smpp
 import sms_octets
 from carrier_simulator import Arrival
 
@@ -144,6 +149,34 @@ class TheJudge(unittest.TestCase):
     def test_finds_an_event_with_the_meta_of_another_message(self):
         self.histories.list_of_events["id-r-1"][1]["meta"] = {"n": 2}
         self.assert_found("other ref or meta")
+
+
+class TheScriptedCarrier(unittest.TestCase):
+    # A daemon that is bound was once sent nothing: the carrier's thread stood just behind its write.
+    def test_reaches_a_client_from_the_bind_response_on(self):
+        carrier = scripted_carrier.ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        said = threading.Event()
+        write = scripted_carrier._Link.write
+
+        def write_and_stand(link, octets):
+            write(link, octets)
+            if smpp.BIND_TRANSCEIVER | smpp.RESPONSE == int.from_bytes(octets[4:8], "big"):
+                said.wait(0.2)  # not longer: what is said may have to wait for this thread
+
+        def read_command(client):
+            head = client.recv(16, socket.MSG_WAITALL)
+            client.recv(int.from_bytes(head[:4], "big") - 16, socket.MSG_WAITALL)
+            return int.from_bytes(head[4:8], "big")
+
+        body = b"".join(map(smpp.c_string, ("stentor", "secret", ""))) + b"\x34\0\0\0"
+        with mock.patch.object(scripted_carrier._Link, "write", write_and_stand), \
+                socket.create_connection(("127.0.0.1", carrier.port), timeout=5) as client:
+            client.sendall(smpp.pdu(smpp.BIND_TRANSCEIVER, 0, 1, body))
+            self.assertEqual(read_command(client), smpp.BIND_TRANSCEIVER | smpp.RESPONSE)
+            carrier.say(smpp.ENQUIRE_LINK)
+            said.set()
+            self.assertEqual(read_command(client), smpp.ENQUIRE_LINK)
 
 
 class TheDecoding(unittest.TestCase):

@@ -267,15 +267,16 @@ class ScriptedCarrier:
             status = 0x0F  # ESME_RINVSYSID
         if not status and bind.password != self.password:
             status = 0x0E  # ESME_RINVPASWD
+        # One step for whoever looks: a client that says it is bound is one that say() reaches, and
+        # none hears anything before the response.
         with self.lock:
             self.binds.append((command, bind, status))
-        link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
-                            smpp.c_string("script") + (
-                                smpp.tlv(0x0210, bytes([self.interface_version]))
-                                if self.interface_version else b"") if not status else b""))
-        if status:
-            return False
-        with self.lock:
+            link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
+                                smpp.c_string("script") + (
+                                    smpp.tlv(0x0210, bytes([self.interface_version]))
+                                    if self.interface_version else b"") if not status else b""))
+            if status:
+                return False
             link.system_id, link.kind = bind.system_id, command
             for message_id, receipt in self._waiting if link.receives() else []:
                 self._push(0.0, message_id, receipt)
