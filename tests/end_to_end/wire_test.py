@@ -106,6 +106,55 @@ class OptionalParameters(OneCarrier):
         self.assertEqual(arrivals[0].submit.registered_delivery, 0)
 
 
+class Numbering(OneCarrier):
+    """TON and NPI by the form of an address, as the carrier sees them."""
+
+    def on_wire(self, to, source, **more):
+        """((source address), (destination address)) as they came."""
+        reply = self.daemon.ask(op="send", to=to, text="Hello", **{"from": source, **more})
+        self.assertEqual(reply["status"], "accepted", reply)
+        self.events.wait_for(reply["id"], "delivered")  # the receipt's addresses match too
+        submit = self.carrier.arrived()[-1].submit
+        return submit.source, submit.destination
+
+    def test_each_form_has_that_of_the_specification(self):
+        for request in ("submit_sm", "data_sm"):
+            with self.subTest(request):
+                self.begin(submit=request)
+                self.assertEqual(self.on_wire("+79161234567", "SHOP"),
+                                 ((5, 0, "SHOP"), (1, 1, "79161234567")))
+                self.assertEqual(self.on_wire("+79161234567", "+79031234567"),
+                                 ((1, 1, "79031234567"), (1, 1, "79161234567")))
+                self.assertEqual(self.on_wire("1234", "7777", kind="short"),
+                                 ((3, 0, "7777"), (3, 0, "1234")))
+
+    def test_a_carrier_has_its_own_for_each_form_and_direction(self):
+        self.begin(
+            source={"alphanumeric": {"ton": 5, "npi": 1}, "short": {"ton": 6, "npi": 0},
+                    "national": {"ton": 2, "npi": 8}, "ton": 0, "npi": 9},
+            destination={"international": {"ton": 1, "npi": 6}, "short": {"ton": 0, "npi": 1}},
+            rewrite=[{"from": "7", "to": "8", "national": True},
+                     {"from": "7916", "to": "916"}],
+            rewrite_source=[{"from": "7", "to": "8", "national": True}])
+        self.assertEqual(self.on_wire("+441234567890", "SHOP"),
+                         ((5, 1, "SHOP"), (1, 6, "441234567890")))
+        # As a national number: the usual 2/1 where the carrier says nothing of its own.
+        self.assertEqual(self.on_wire("+79031234567", "+79161234567"),
+                         ((2, 8, "89161234567"), (2, 1, "89031234567")))
+        # The longer prefix wins, and its number stays international.
+        self.assertEqual(self.on_wire("+79161234567", "+441234567890"),
+                         ((0, 9, "441234567890"), (1, 6, "9161234567")))
+        self.assertEqual(self.on_wire("1234", "7777", kind="short"),
+                         ((6, 0, "7777"), (0, 1, "1234")))
+
+    def test_one_for_all_forms_is_for_all_forms(self):
+        self.begin(source={"ton": 0, "npi": 1}, destination={"ton": 2, "npi": 1})
+        for to, source, more in (("+79161234567", "SHOP", {}), ("+79161234567", "+7903123456", {}),
+                                 ("1234", "7777", {"kind": "short"})):
+            self.assertEqual(self.on_wire(to, source, **more),
+                             ((0, 1, source.strip("+")), (2, 1, to.strip("+"))))
+
+
 class DataSm(OneCarrier):
     def test_messages_travel_by_data_sm_where_the_carrier_wants_it(self):
         self.begin(submit="data_sm")
