@@ -1,7 +1,7 @@
 // The fields of one request as they stood in its line, and how a request reads them.
 //
-// The parser fills it; what a request is made of is read by that request's own file: send and its
-// kin in request_parser.cpp, others in NAME_request.cpp.
+// The parser fills it; what a request is made of is read by that request's own file,
+// NAME_request.cpp, or by the parser where it is a field or two.
 //
 // Units    Octets.
 // Owns     Nothing: texts view the parser's memory until it parses the next line.
