@@ -72,7 +72,7 @@ class JournalReader::Body {
         continue;
       }
       // As recovery has walked it: a good block may lie astride the end of what was set aside.
-      if (const auto to = quarantine_.end_of(position.file(), position.block())) {
+      if (const auto to = quarantine_.end_around(position.file(), position.block())) {
         if (const auto moved = leave_quarantined(position, *to, end); !moved) {
           return std::unexpected(moved.error());
         }

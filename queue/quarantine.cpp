@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "queue/journal_format.h"
 
@@ -43,6 +44,29 @@ std::optional<std::uint64_t> Quarantine::end_of(std::uint32_t file, std::uint64_
     if (stretch.file == file && stretch.from == from) return stretch.to;
   }
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> Quarantine::end_around(std::uint32_t file, std::uint64_t at) const {
+  std::optional<std::uint64_t> end;
+  for (const Stretch& stretch : stretches_) {
+    if (stretch.file == file && stretch.from <= at && at < stretch.to) {
+      end = std::max(end.value_or(0), stretch.to);
+    }
+  }
+  return end;
+}
+
+bool Quarantine::holds(Locator place) const {
+  return has_whole(place.file()) || end_around(place.file(), place.block()).has_value();
+}
+
+bool Quarantine::has_between(Locator after, Locator before) const {
+  return std::ranges::any_of(stretches_, [&](const Stretch& stretch) {
+    const auto from = static_cast<std::uint32_t>(std::min<std::uint64_t>(stretch.from, UINT32_MAX));
+    const auto begin = std::pair(stretch.file, from);
+    return std::pair(after.file(), after.block()) < begin &&
+           begin < std::pair(before.file(), before.block());
+  });
 }
 
 std::uint32_t Quarantine::last_whole() const {

@@ -4,7 +4,7 @@
 //
 // Units    Octets from the start of the file.
 // Errors   errno from the file system.
-// Threads  One thread, while the journal is recovered.
+// Threads  One thread.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 
 #include "queue/error.h"
 #include "queue/file_system.h"
+#include "queue/locator.h"
 
 namespace stentor::queue {
 
@@ -27,6 +28,14 @@ class Quarantine {
 
   /// Where the bad stretch that starts at `from` ends.
   [[nodiscard]] std::optional<std::uint64_t> end_of(std::uint32_t file, std::uint64_t from) const;
+  /// Where the bad stretch that `at` lies in ends: a place noted before the stretch was set aside
+  /// may be in its midst.
+  [[nodiscard]] std::optional<std::uint64_t> end_around(std::uint32_t file, std::uint64_t at) const;
+  /// Does the record at `place` lie in what is set aside?
+  [[nodiscard]] bool holds(Locator place) const;
+  /// Does a stretch begin behind `after` and before `before`?
+  [[nodiscard]] bool has_between(Locator after, Locator before) const;
+  [[nodiscard]] std::size_t stretches() const noexcept { return stretches_.size(); }
   [[nodiscard]] bool has_whole(std::uint32_t file) const { return end_of(file, 0).has_value(); }
   /// The highest file number set aside whole; 0 when none is.
   [[nodiscard]] std::uint32_t last_whole() const;

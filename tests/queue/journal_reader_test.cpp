@@ -226,6 +226,64 @@ TEST(JournalReader, PassesOverABlockThatDoesNotVerify) {
   EXPECT_EQ(reader.stats().blocks_bad, 1u);
 }
 
+// A cursor, a consumer's place, the end of an index: noted when the stretch was still good.
+TEST(JournalReader, PassesASalvagedStretchFromWhereverInItAPlaceWasNoted) {
+  JournalOnSim journal;
+  std::vector<Locator> places;
+  {
+    const auto writer = journal.open();
+    for (const char* text : {"a", "b", "c", "d", "e"}) {
+      places.push_back(commit_one(*writer, text).value());
+    }
+  }
+  journal.restart();
+  Octets octets = journal.files.content(journal.path(1));
+  octets.at(places[1].block() + kBlockHeaderOctets) ^= 0x10;
+  // The disk has put an older block into the place of "c": good by itself, and not what was there.
+  std::copy_n(octets.begin() + places[0].block(), places[1].block() - places[0].block(),
+              octets.begin() + places[2].block());
+  journal.files.set_content(journal.path(1), octets);
+  ASSERT_TRUE(journal.recover({.salvage = true}));
+  ASSERT_EQ(journal.visited.texts, (std::vector<std::string>{"a", "d", "e"}));
+
+  for (std::uint32_t at = places[1].block(); at < places[3].block(); at += kBlockAlignOctets) {
+    JournalReader reader(journal.files, kJournal, {});
+    Locator position(1, at, 0);
+    const auto record = reader.next(position, Locator(2, kFirstBlock, 0));
+    ASSERT_TRUE(record && *record) << at;
+    EXPECT_EQ((*record)->at, places[3]) << "from " << at;
+    EXPECT_EQ(text_of((*record)->payload), "d");
+    EXPECT_EQ(reader.stats().blocks_bad, 0u) << "it was passed knowingly";
+  }
+}
+
+TEST(JournalReader, GoesOnBehindAFileThatWasSetAsideWhole) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  std::vector<Locator> places;
+  {
+    const auto writer = journal.open();
+    while (places.empty() || places.back().file() < 3) {
+      places.push_back(commit_one(*writer, std::to_string(places.size())).value());
+    }
+  }
+  journal.restart();
+  Octets octets = journal.files.content(journal.path(2));
+  octets.at(0) ^= 0x10;
+  journal.files.set_content(journal.path(2), octets);
+  ASSERT_TRUE(journal.recover({.salvage = true}));
+
+  for (const Locator noted : places) {
+    if (noted.file() != 2) continue;
+    JournalReader reader(journal.files, kJournal, {});
+    Locator position = noted;
+    const auto record = reader.next(position, Locator(4, kFirstBlock, 0));
+    ASSERT_TRUE(record && *record) << noted.block();
+    EXPECT_EQ((*record)->at, places.back());
+    EXPECT_EQ(reader.read(noted).error(), JournalError::no_such_record);
+  }
+}
+
 TEST(JournalReader, IsNowhereInAnEmptyJournal) {
   JournalOnSim journal;
   ASSERT_TRUE(journal.recover());
