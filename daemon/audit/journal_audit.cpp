@@ -11,6 +11,7 @@
 #include "queue/excerpt_reader.h"
 #include "queue/first_block.h"
 #include "queue/journal_recovery.h"
+#include "queue/quarantine.h"
 
 namespace stentor::daemon {
 namespace {
@@ -27,13 +28,6 @@ std::vector<std::uint32_t> checkpoints_of(queue::FileSystem& files,
   }
   std::ranges::sort(numbers);
   return numbers;
-}
-
-std::uint64_t stretches_set_aside(queue::FileSystem& files, const std::filesystem::path& journal) {
-  const auto names = files.list(journal / "quarantine");
-  if (!names) return 0;
-  return static_cast<std::uint64_t>(std::ranges::count_if(
-      *names, [](const std::string& name) { return name.ends_with(".bad"); }));
 }
 
 // Shows a checkpoint to the audit, which has seen the journal up to its place. Answers why not, if
@@ -69,7 +63,12 @@ std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
                                                        const std::filesystem::path& journal,
                                                        const JournalAuditOptions& options) {
   JournalAudit result;
-  LedgerAudit audit(options.findings_max);
+  queue::Quarantine set_aside(files, journal);
+  if (const auto loaded = set_aside.load(); !loaded) {
+    return std::unexpected(
+        fmt::format("{}: {}", (journal / "quarantine").string(), loaded.error().message()));
+  }
+  LedgerAudit audit(options.findings_max, &set_aside);
   const std::vector<std::uint32_t> checkpoints = checkpoints_of(files, journal);
   auto next = checkpoints.begin();
   const auto visit = [&](const queue::Record& record) {
@@ -87,7 +86,7 @@ std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
                                   {.read_only = true, .to_watermark = options.to_watermark}, visit);
   if (!recovered) return std::unexpected(std::move(recovered.error().detail));
   result.octets = recovered->octets;
-  result.stretches_set_aside = stretches_set_aside(files, journal);
+  result.stretches_set_aside = set_aside.stretches();
   result.ledger = audit.finish();
   return result;
 }

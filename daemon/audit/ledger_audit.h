@@ -20,6 +20,7 @@
 #include "daemon/audit/finding.h"
 #include "daemon/audit/message_table.h"
 #include "daemon/records/records.h"
+#include "queue/quarantine.h"
 #include "queue/record_batch.h"
 
 namespace stentor::daemon {
@@ -59,7 +60,11 @@ struct LedgerReport {
 
 class LedgerAudit {
  public:
-  explicit LedgerAudit(std::size_t findings_max) : findings_max_(findings_max) {}
+  /// `set_aside`, where it is given, is what salvaging has taken out of the journal: a message is
+  /// not held to what a stretch may have said of it, and of one that was accepted in a stretch only
+  /// the end is counted, as accepted too.
+  explicit LedgerAudit(std::size_t findings_max, const queue::Quarantine* set_aside = nullptr)
+      : findings_max_(findings_max), set_aside_(set_aside) {}
 
   /// Every record of the journal, in order.
   void visit(const queue::Record& record);
@@ -79,6 +84,7 @@ class LedgerAudit {
     std::string_view client;
     std::string_view ref;
     std::uint8_t parts = 1;
+    bool was_set_aside = false;  ///< its accepted record was
   };
 
   void visit_totals(const queue::Record& record);
@@ -102,13 +108,20 @@ class LedgerAudit {
     return sequence < inherited_before_;
   }
   void find(AuditRule rule, queue::Locator at, const Named& named, std::string what);
+  [[nodiscard]] bool has_set_aside() const {
+    return set_aside_ != nullptr && set_aside_->stretches() > 0;
+  }
+  [[nodiscard]] bool may_be_told_aside(AuditRule rule, queue::Locator at, const Named& named);
   void find_undecodable(const queue::Record& record);
 
   const std::size_t findings_max_;
+  const queue::Quarantine* const set_aside_;
   MessageTable messages_;
   LedgerReport report_;
   std::uint32_t file_ = 0;
   std::uint32_t first_file_ = 0;
+  std::uint32_t totals_file_ = 0;  // whose totals were looked at last
+  AuditFigures aside_;             // what later totals have and the records that are left have not
   std::uint64_t inherited_before_ = 1;  // sequences accepted before the journal's first file
   std::uint64_t inherited_live_ = 0;    // of those, how many were not final then
   std::uint64_t inherited_ended_ = 0;

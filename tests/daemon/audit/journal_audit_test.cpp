@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "daemon/recovery/checkpoint_files.h"
 #include "queue/excerpt_format.h"
@@ -113,6 +115,83 @@ TEST(JournalAudit, ReadsFilesAndHoldsCheckpointsAgainstThem) {
   EXPECT_EQ(audit->last_file, 4u);
   EXPECT_EQ(audit->ledger.figures.accepted, next - 1);
   EXPECT_EQ(audit->ledger.live, (next - 1) / 10);
+}
+
+// Whatever a salvaged block held: a beginning, an intent, an answer, an end, a file's totals.
+TEST(JournalAudit, HoldsWhateverSalvagingHasSetAside) {
+  std::vector<queue::Locator> places;
+  {
+    Journal journal;
+    (void)journal.live_until(3, 1);
+    ASSERT_TRUE(queue::recover(journal.disk, journal_folder, {.read_only = true},
+                               [&](const queue::Record& record) { places.push_back(record.at); }));
+  }
+  ASSERT_GT(places.size(), 30u);
+  for (const queue::Locator place : places) {
+    SCOPED_TRACE("file " + std::to_string(place.file()) + ", block " +
+                 std::to_string(place.block()));
+    Journal journal;
+    const std::uint64_t next = journal.live_until(3, 1);
+    journal.witness();
+    const auto path = journal_folder / queue::file_name(place.file());
+    auto octets = journal.disk.content(path);
+    octets.at(place.block() + queue::kBlockHeaderOctets) ^= 0x10;
+    journal.disk.set_content(path, octets);
+    ASSERT_FALSE(journal.audit()) << "it is damage as long as nobody has set it aside";
+    ASSERT_TRUE(queue::recover(journal.disk, journal_folder, {.salvage = true},
+                               [](const queue::Record&) {}));
+
+    const auto audit = journal.audit();
+    ASSERT_TRUE(audit) << audit.error();
+    EXPECT_EQ(audit->ledger.all_broken(), 0u) << audit->ledger.findings.front().what;
+    EXPECT_TRUE(audit->ledger.holds());
+    EXPECT_GE(audit->stretches_set_aside, 1u) << "a file's last block, and that it is missing";
+    EXPECT_GE(audit->ledger.figures.accepted + 1, next - 1) << "one message at most is missing";
+  }
+}
+
+TEST(JournalAudit, HoldsWhenAFileWasSetAsideWhole) {
+  Journal journal;
+  (void)journal.live_until(4, 1);
+  journal.witness();
+  const auto path = journal_folder / queue::file_name(2);
+  auto octets = journal.disk.content(path);
+  octets.at(0) ^= 0x10;
+  journal.disk.set_content(path, octets);
+  ASSERT_TRUE(
+      queue::recover(journal.disk, journal_folder, {.salvage = true}, [](const queue::Record&) {}));
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.all_broken(), 0u) << audit->ledger.findings.front().what;
+  EXPECT_TRUE(audit->ledger.holds());
+}
+
+// What a stretch cannot have told is found all the same.
+TEST(JournalAudit, FindsBehindASalvagedStretchWhatItDoesNotExplain) {
+  Journal journal;
+  const std::uint64_t next = journal.live_until(3, 1);
+  journal.witness();
+  const auto path = journal_folder / queue::file_name(1);
+  auto octets = journal.disk.content(path);
+  octets.at(queue::kFirstBlock + queue::kBlockHeaderOctets) ^= 0x10;
+  journal.disk.set_content(path, octets);
+  ASSERT_TRUE(
+      queue::recover(journal.disk, journal_folder, {.salvage = true}, [](const queue::Record&) {}));
+  journal.life.accept(next);
+  journal.life.answer(next, State::sent);
+  journal.life.report(next, State::delivered);
+  journal.life.report(next, State::delivered);
+  journal.witness();
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  const auto broken = [&](AuditRule rule) {
+    return audit->ledger.broken[static_cast<std::size_t>(rule)];
+  };
+  EXPECT_EQ(broken(AuditRule::sent_without_intent), 1u);
+  EXPECT_EQ(broken(AuditRule::final_twice), 1u);
+  EXPECT_EQ(audit->ledger.all_broken(), 2u);
 }
 
 TEST(JournalAudit, HoldsWhenRetentionHasDroppedFiles) {

@@ -2,6 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
 #include "tests/daemon/audit/told_life.h"
 
 namespace stentor::daemon {
@@ -386,6 +394,52 @@ TEST(LedgerAudit, HoldsACheckpointAgainstTheJournal) {
     EXPECT_EQ(broken(report, AuditRule::checkpoint_lacks), wrong == 1 || wrong == 3 ? 1u : 0u);
     EXPECT_EQ(broken(report, AuditRule::checkpoint_keeps), wrong == 2 ? 1u : 0u);
     EXPECT_EQ(report.all_broken(), wrong == 0 ? 0u : 1u);
+  }
+}
+
+// Every kind that daemon/records declares, read from its headers, so that none is forgotten.
+std::map<std::string, int> declared_kinds() {
+  std::map<std::string, int> kinds;
+  const std::regex lone(R"(constexpr std::uint8_t (k\w+Record) = (\d+);)");
+  const std::regex listed(R"(enum class (\w*RecordKind) : std::uint8_t \{([^}]*)\})");
+  const std::regex member(R"((\w+) = (\d+))");
+  const auto folder = std::filesystem::path(STENTOR_SOURCE_DIR) / "daemon/records";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".h") continue;
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (std::sregex_iterator found(text.begin(), text.end(), lone), end; found != end; ++found) {
+      kinds[(*found)[1]] = std::stoi((*found)[2]);
+    }
+    for (std::sregex_iterator found(text.begin(), text.end(), listed), end; found != end; ++found) {
+      const std::string body = (*found)[2];
+      for (std::sregex_iterator one(body.begin(), body.end(), member); one != end; ++one) {
+        kinds[(*found)[1].str() + "::" + (*one)[1].str()] = std::stoi((*one)[2]);
+      }
+    }
+  }
+  return kinds;
+}
+
+TEST(LedgerAudit, KnowsEveryKindOfRecordThatIsDeclared) {
+  const auto kinds = declared_kinds();
+  ASSERT_TRUE(kinds.contains("RecordKind::carrier_switched"));
+  ASSERT_TRUE(kinds.contains("InboundRecordKind::came"));
+  ASSERT_TRUE(kinds.contains("kCancelAnsweredRecord"));
+  std::set<int> values;
+  for (const auto& [name, value] : kinds) {
+    EXPECT_TRUE(values.insert(value).second) << name << " has another kind's number";
+    LedgerAudit audit(1);
+    audit.visit(
+        {.kind = static_cast<std::uint8_t>(value), .payload = {}, .at = queue::Locator(1, 64, 0)});
+    EXPECT_EQ(audit.finish().unknown_kinds, 0u) << name;
+  }
+  for (int value = 1; value <= 255; ++value) {
+    if (values.contains(value)) continue;
+    LedgerAudit audit(1);
+    audit.visit(
+        {.kind = static_cast<std::uint8_t>(value), .payload = {}, .at = queue::Locator(1, 64, 0)});
+    EXPECT_EQ(audit.finish().unknown_kinds, 1u) << value;
   }
 }
 
