@@ -104,6 +104,11 @@ std::unique_ptr<queue::FileSystem> open_file_system(JournalIo io) {
   return std::move(*files);
 }
 
+// Of what the journal can say again: a step back to an older version costs a longer start.
+void tell_newer(const std::optional<NewerFile>& newer) {
+  if (newer) spdlog::warn("{}: what it holds is read from the journal again", to_string(*newer));
+}
+
 }  // namespace
 
 class Daemon::Body {
@@ -251,13 +256,16 @@ void Daemon::Body::recover(bool salvage) {
         return shards_[number % shards_.size()]->carrier(number);
       },
       *references_, consumers_, campaigns_, wall_clock_ms());
-  opt_outs_.load();
+  if (const auto loaded = opt_outs_.load(*files_); !loaded) {
+    throw JournalRefused(fmt::format("opt-outs: {}", loaded.error()));
+  }
   replay.set_on_opt_out(
       [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
   replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
   CheckpointFiles checkpoints(*files_, journal);
   // Salvaging reads everything: a checkpoint would hide damage in the files it stands for.
   const auto checkpoint = salvage ? std::nullopt : checkpoints.find_newest();
+  tell_newer(checkpoints.met_newer());
   if (checkpoint) {
     const auto read = checkpoints.for_each(*checkpoint, [&replay](const queue::Record& record) {
       replay.restore(record);
@@ -286,6 +294,12 @@ void Daemon::Body::recover(bool salvage) {
     spdlog::error("journal: set aside: {}", line);
   }
   if (lost && !recovered->quarantined.empty()) tell_lost(*lost, checkpoints, journal);
+  if (salvage) {
+    if (const auto removed = checkpoints.remove_all(); !removed) {
+      throw std::runtime_error(
+          fmt::format("journal: checkpoints of before the salvage: {}", removed.error().message()));
+    }
+  }
   replay.finish(recovered->oldest_file);
   for (const CampaignLedger::Standing& standing : campaigns_.all()) {
     const FlowOrder order = order_of(standing.campaign);
@@ -369,6 +383,7 @@ void Daemon::Body::open_references(const std::filesystem::path& journal) {
     throw JournalRefused(fmt::format("{}: {}", folder.string(), opened.error().message()));
   }
   references_ = std::move(*opened);
+  tell_newer(references_->met_newer());
   references_->set_on_trouble(
       [](const std::string& what) { spdlog::error("references: {}", what); });
 }
@@ -421,6 +436,7 @@ void Daemon::Body::serve() {
     asio::post(control_, [this, why] { on_journal_failure(why); });
   });
   history_ = std::make_unique<History>(config_, commit_, *files_, gauges_.limiters);
+  tell_newer(history_->met_newer());
   report_ = std::make_unique<CampaignReport>(config_, commit_, *files_);
   message_cancel_ = std::make_unique<MessageCancel>(*history_, questions_, buried_);
   Admission::Start start;

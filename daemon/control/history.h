@@ -56,6 +56,10 @@ class History {
   using Found = std::function<void(const std::optional<MessageStanding>&)>;
   void find(std::string id, std::optional<queue::Locator> place, Found found);
   void stop();
+  /// As HistoryIndex::met_newer; never changes.
+  [[nodiscard]] const std::optional<NewerFile>& met_newer() const noexcept {
+    return index_.met_newer();
+  }
 
  private:
   // Each holds a connection that waits; more than this is somebody walking the archive.

@@ -50,7 +50,12 @@ void HistoryIndex::open_what_is_there() {
   std::uint32_t file = oldest->file();
   for (;; ++file) {
     auto index = IndexFile::open(files_, path_of(file), file, epoch_of(file));
-    if (!index) break;
+    if (!index) {
+      if (index.error() == queue::JournalError::newer_version) {
+        newer_ = look_at_newer(files_, path_of(file), IndexFile::kVersion);
+      }
+      break;
+    }
     sealed_.emplace(file, std::move(*index));
   }
   position_ = queue::Locator(file, 0, 0);

@@ -18,9 +18,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "daemon/history/index_file.h"
+#include "daemon/newer_file.h"
 #include "queue/journal_reader.h"
 
 namespace stentor::daemon {
@@ -48,6 +50,8 @@ class HistoryIndex {
 
   [[nodiscard]] queue::JournalReader& reader() noexcept { return reader_; }
   [[nodiscard]] std::size_t files() const noexcept { return sealed_.size(); }
+  /// The first index that a later version wrote: it and those behind it are made again.
+  [[nodiscard]] const std::optional<NewerFile>& met_newer() const noexcept { return newer_; }
 
   /// A journal file of 64 MiB gives 16 MiB of entries at most: the one that is written, and three
   /// that a disk without room has left behind.
@@ -70,6 +74,7 @@ class HistoryIndex {
   queue::JournalReader reader_;
   std::map<std::uint32_t, IndexFile> sealed_;
   std::map<std::uint32_t, Gathered> gathered_;  // of journal files behind the sealed ones
+  std::optional<NewerFile> newer_;
   queue::Locator position_;
 };
 

@@ -12,11 +12,10 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x5845444e49545353;  // "SSTINDEX", read as a number
-constexpr std::uint32_t kVersion = 1;
 
 struct Header {
   std::uint64_t magic = kMagic;
-  std::uint32_t version = kVersion;
+  std::uint32_t version = IndexFile::kVersion;
   std::uint32_t journal_file = 0;
   std::uint64_t epoch = 0;
   std::uint64_t sequences = 0;
@@ -102,30 +101,33 @@ queue::result<void> IndexFile::write(queue::FileSystem& files, const std::filesy
   return files.rename(making, path);
 }
 
-std::optional<IndexFile> IndexFile::open(queue::FileSystem& files,
+queue::result<IndexFile> IndexFile::open(queue::FileSystem& files,
                                          const std::filesystem::path& path,
                                          std::uint32_t journal_file, std::uint64_t epoch) {
   auto file = files.open(path, queue::FileSystem::Mode::read);
-  if (!file) return std::nullopt;
+  if (!file) return std::unexpected(file.error());
+  const std::unexpected damaged(make_error_code(queue::JournalError::damaged));
   Header header;
   std::span<std::uint8_t> head(reinterpret_cast<std::uint8_t*>(&header), sizeof header);
   const auto read = (*file)->read(0, head);
   const auto size = (*file)->size();
-  if (!read || *read != sizeof header || !size) return std::nullopt;
-  if (header.magic != kMagic || header.version != kVersion || header.journal_file != journal_file ||
-      header.epoch != epoch) {
-    return std::nullopt;
+  if (!read || *read != sizeof header || !size || header.magic != kMagic) return damaged;
+  if (header.version > kVersion) {
+    return std::unexpected(make_error_code(queue::JournalError::newer_version));
+  }
+  if (header.version != kVersion || header.journal_file != journal_file || header.epoch != epoch) {
+    return damaged;
   }
   // Each count is below the size, so that their sum cannot wrap around.
   for (const std::uint64_t count :
        {header.sequences, header.names, header.granules, header.fences}) {
-    if (count > *size) return std::nullopt;
+    if (count > *size) return damaged;
   }
   const std::uint64_t entries = (header.sequences + header.names) * sizeof(IndexEntry);
   if (sizeof header + entries + header.granules * sizeof(Granule) +
           header.fences * sizeof(std::uint64_t) !=
       *size) {
-    return std::nullopt;
+    return damaged;
   }
   IndexFile index;
   index.sequences_ = header.sequences;
@@ -134,10 +136,10 @@ std::optional<IndexFile> IndexFile::open(queue::FileSystem& files,
   index.granules_.resize(header.granules);
   index.fences_.resize(header.fences);
   const auto granules = (*file)->read(sizeof header + entries, room_of(index.granules_));
-  if (!granules || *granules != room_of(index.granules_).size()) return std::nullopt;
+  if (!granules || *granules != room_of(index.granules_).size()) return damaged;
   const auto fences = (*file)->read(sizeof header + entries + *granules, room_of(index.fences_));
-  if (!fences || *fences != room_of(index.fences_).size()) return std::nullopt;
-  if (header.check != check_of(header, index.granules_, index.fences_)) return std::nullopt;
+  if (!fences || *fences != room_of(index.fences_).size()) return damaged;
+  if (header.check != check_of(header, index.granules_, index.fences_)) return damaged;
   index.file_ = std::move(*file);
   return index;
 }

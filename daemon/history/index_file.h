@@ -8,7 +8,8 @@
 //
 // Units    Entries of 16 octets.
 // Owns     Its open file.
-// Errors   errno from the file system; an index that does not verify is no index (nullopt).
+// Errors   errno from the file system; damaged where it does not verify, or is another file's;
+//          newer_version.
 // Threads  One thread.
 // Spec     docs/journal.md, "The index for histories"
 #pragma once
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "daemon/history/index_entries.h"
@@ -32,7 +32,7 @@ class IndexFile {
                                                  std::uint32_t journal_file, std::uint64_t epoch,
                                                  std::vector<IndexEntry>& sequences,
                                                  std::vector<IndexEntry>& names);
-  [[nodiscard]] static std::optional<IndexFile> open(queue::FileSystem& files,
+  [[nodiscard]] static queue::result<IndexFile> open(queue::FileSystem& files,
                                                      const std::filesystem::path& path,
                                                      std::uint32_t journal_file,
                                                      std::uint64_t epoch);
@@ -42,6 +42,7 @@ class IndexFile {
   /// Appends the places of records that have the name `key`, in order.
   void find_name(std::uint64_t key, std::vector<std::uint64_t>& places);
 
+  static constexpr std::uint32_t kVersion = 1;
   static constexpr std::size_t kPageEntries = 256;
   static constexpr std::uint64_t kGranule = 256;
 

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "queue/checksum.h"
+#include "queue/error.h"
 
 namespace stentor::daemon {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic{'S', 'T', 'E', 'N', 'T', 'O', 'R', 'O'};
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kWriteOctets = 256u << 10;
 
 std::error_code last_error() {
@@ -39,7 +39,7 @@ std::expected<std::unique_ptr<OptOutFileWriter>, std::error_code> OptOutFileWrit
 OptOutFileWriter::OptOutFileWriter(std::filesystem::path path, int fd, queue::Locator begun_at)
     : path_(std::move(path)), fd_(fd) {
   buffer_.raw(kMagic);
-  buffer_.u32(kVersion);
+  buffer_.u32(kOptOutFileVersion);
   buffer_.u64(begun_at.bits());
 }
 
@@ -103,7 +103,11 @@ std::expected<queue::Locator, std::error_code> read_opt_out_file(
   if (end.u32() != queue::crc32c(covered)) return bad;
   if (!std::equal(kMagic.begin(), kMagic.end(), covered.begin())) return bad;
   FieldReader in(covered.subspan(kMagic.size()));
-  if (in.u32() != kVersion) return bad;
+  const std::uint32_t version = in.u32();
+  if (version > kOptOutFileVersion) {
+    return std::unexpected(make_error_code(queue::JournalError::newer_version));
+  }
+  if (version != kOptOutFileVersion) return bad;
   const queue::Locator begun_at(in.u64());
   while (in.is_good()) {
     FieldReader entry(in.block());

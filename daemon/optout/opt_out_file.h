@@ -7,7 +7,8 @@
 //
 // Units    Octets.
 // Owns     The file being written.
-// Errors   error_code of the world; bad_message for octets that are no such file.
+// Errors   error_code of the world; bad_message for octets that are no such file; newer_version
+//          (magic, version and the check at the end keep their places in every later version).
 // Threads  One thread writes at a time.
 #pragma once
 
@@ -23,6 +24,8 @@
 #include "queue/locator.h"
 
 namespace stentor::daemon {
+
+inline constexpr std::uint32_t kOptOutFileVersion = 1;
 
 class OptOutFileWriter {
  public:

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/newer_file.h"
 #include "daemon/optout/opt_out_file.h"
 
 namespace stentor::daemon {
@@ -31,14 +31,22 @@ OptOuts::OptOuts(const Config& config, CommitThread& commit)
       pin_(commit.add_pin()),
       folder_(config.state_dir / "opt_out") {}
 
-void OptOuts::load() {
-  std::filesystem::create_directories(folder_);  // 0700 by our umask
+std::expected<void, std::string> OptOuts::load(queue::FileSystem& files) {
+  std::error_code uncreated;
+  std::filesystem::create_directories(folder_, uncreated);  // 0700 by our umask
+  if (uncreated) {
+    return std::unexpected(fmt::format("{}: {}", folder_.string(), uncreated.message()));
+  }
   const auto read = read_opt_out_file(path(), [this](const OptedOut& entry) { list_.add(entry); });
+  if (!read && read.error() == queue::JournalError::newer_version) {
+    return std::unexpected(fmt::format(
+        "{}/{}", folder_.string(), to_string(look_at_newer(files, path(), kOptOutFileVersion))));
+  }
   if (!read) {
-    throw std::runtime_error(
-        fmt::format("opt-outs {}: {}", path().string(), read.error().message()));
+    return std::unexpected(fmt::format("{}: {}", path().string(), read.error().message()));
   }
   loaded_at_ = *read;
+  return {};
 }
 
 void OptOuts::restore(const OptOutChange& change, queue::Locator at) {

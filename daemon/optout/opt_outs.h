@@ -6,12 +6,13 @@
 //
 // Units    Numbers and senders in kept form.
 // Owns     The list, the lines of its audit trail not yet written, a pin on the journal's files.
-// Errors   load() throws std::runtime_error on a file that is damaged: who said STOP must not be
-//          forgotten silently.
+// Errors   load() answers in words why there is no list: one that is damaged, or that a later
+//          version wrote, ends the start, for who said STOP must not be forgotten silently.
 // Threads  The ingress thread; load() and restore() before it starts.
 // Spec     docs/configuration.md, [opt_out]
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ class OptOuts {
  public:
   OptOuts(const Config& config, CommitThread& commit);
 
-  void load();
+  [[nodiscard]] std::expected<void, std::string> load(queue::FileSystem& files);
   void restore(const OptOutChange& change, queue::Locator at);
 
   struct Asked {

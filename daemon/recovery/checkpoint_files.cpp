@@ -81,8 +81,11 @@ std::optional<Checkpoint> CheckpointFiles::find_newest() {
   if (journal.empty()) return std::nullopt;
   for (const std::uint32_t before : numbers_of(*names, false)) {
     if (before < journal.back()) continue;  // files between it and the journal's first are gone
-    auto reader =
-        queue::ExcerptReader::open(files_, journal_ / queue::excerpt_name(kPurpose, before));
+    const auto path = journal_ / queue::excerpt_name(kPurpose, before);
+    auto reader = queue::ExcerptReader::open(files_, path);
+    if (!reader && reader.error() == queue::JournalError::newer_version && !newer_) {
+      newer_ = look_at_newer(files_, path, queue::kExcerptVersion);
+    }
     if (!reader || reader->header().before != before) continue;
     const auto first = queue::read_first_block(files_, journal_, before);
     if (!first || first->previous_check != reader->header().chain_check) continue;
@@ -143,6 +146,10 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
 }
 
 queue::result<void> CheckpointFiles::remove_old() {
+  return remove_but(kKept);
+}
+
+queue::result<void> CheckpointFiles::remove_but(std::size_t kept) {
   const auto names = files_.list(journal_);
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names) {
@@ -150,7 +157,7 @@ queue::result<void> CheckpointFiles::remove_old() {
     if (auto removed = files_.remove(journal_ / name); !removed) return removed;
   }
   const auto numbers = numbers_of(*names, false);
-  for (std::size_t i = kKept; i < numbers.size(); ++i) {
+  for (std::size_t i = kept; i < numbers.size(); ++i) {
     if (auto removed = files_.remove(journal_ / queue::excerpt_name(kPurpose, numbers[i]));
         !removed) {
       return removed;

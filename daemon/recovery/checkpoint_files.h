@@ -17,6 +17,7 @@
 #include <functional>
 #include <optional>
 
+#include "daemon/newer_file.h"
 #include "queue/error.h"
 #include "queue/excerpt_reader.h"
 #include "queue/file_system.h"
@@ -37,6 +38,8 @@ class CheckpointFiles {
   /// The newest checkpoint that is whole, belongs to this journal, and behind which no file has
   /// been dropped. Reads it through once.
   [[nodiscard]] std::optional<Checkpoint> find_newest();
+  /// The newest one that find_newest() passed over since a later version wrote it.
+  [[nodiscard]] const std::optional<NewerFile>& met_newer() const noexcept { return newer_; }
   [[nodiscard]] queue::result<void> for_each(const Checkpoint& checkpoint,
                                              const queue::ExcerptReader::Visit& visit);
 
@@ -57,12 +60,15 @@ class CheckpointFiles {
 
   /// Removes all but the newest two, and what a crash left in making.
   [[nodiscard]] queue::result<void> remove_old();
+  /// After salvaging: they speak of what was set aside as if it were there.
+  [[nodiscard]] queue::result<void> remove_all() { return remove_but(0); }
 
  private:
-  [[nodiscard]] bool is_usable(std::uint32_t before);
+  [[nodiscard]] queue::result<void> remove_but(std::size_t kept);
 
   queue::FileSystem& files_;
   const std::filesystem::path journal_;
+  std::optional<NewerFile> newer_;
 };
 
 }  // namespace stentor::daemon

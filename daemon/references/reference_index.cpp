@@ -50,6 +50,10 @@ void ReferenceIndex::load_runs() {
         adopt(std::move(*run));
         continue;
       }
+      if (!run && run.error() == queue::JournalError::newer_version && !newer_) {
+        newer_ = look_at_newer(places_->files, places_->folder / span.file_name(),
+                               ReferenceRun::kVersion);
+      }
     }
     (void)places_->files.remove(places_->folder / span.file_name());
   }

@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/newer_file.h"
 #include "daemon/references/reference_run.h"
 #include "daemon/references/reference_table.h"
 #include "daemon/references/reference_work.h"
@@ -56,6 +57,8 @@ class ReferenceIndex {
       queue::FileSystem& files, const std::filesystem::path& folder,
       const std::filesystem::path& journal, Options options);
 
+  /// A run that open() found of a later version: it is gone, and made again as lost ones are.
+  [[nodiscard]] const std::optional<NewerFile>& met_newer() const noexcept { return newer_; }
   /// Who is told that a run had to be made again, or could not be written; the first of a row.
   void set_on_trouble(std::function<void(std::string)> on_trouble) {
     on_trouble_ = std::move(on_trouble);
@@ -125,7 +128,8 @@ class ReferenceIndex {
   std::uint64_t latest_ms_ = 0;
   std::shared_ptr<const Frozen> frozen_;  // being written, or to be
   std::vector<ReferenceRun> runs_;        // by place
-  std::vector<ReferenceSpan> lost_;       // runs that did not verify: to be made again
+  std::optional<NewerFile> newer_;
+  std::vector<ReferenceSpan> lost_;  // runs that did not verify: to be made again
   std::atomic<std::uint64_t> durable_to_{0};
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;

@@ -15,7 +15,6 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x534e555246455253;  // "SREFRUNS", read as a number
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kPageOctets = 4096;
 constexpr std::size_t kCheckAt = kPageOctets - sizeof(std::uint32_t);
 constexpr std::size_t kPageEntries = kCheckAt / sizeof(ReferenceEntry);
@@ -29,7 +28,7 @@ using Page = std::array<std::uint8_t, kPageOctets>;
 
 struct Header {
   std::uint64_t magic = kMagic;
-  std::uint32_t version = kVersion;
+  std::uint32_t version = ReferenceRun::kVersion;
   std::uint32_t reserved = 0;
   std::uint64_t seed = 0;
   ReferenceSpan span;
@@ -102,6 +101,9 @@ queue::result<ReferenceRun> ReferenceRun::open(queue::FileSystem& files,
   if (auto read = read_page(**file, 0, page); !read) return std::unexpected(read.error());
   Header header;
   std::memcpy(&header, page.data(), sizeof header);
+  if (header.magic == kMagic && header.version > kVersion) {
+    return std::unexpected(make_error_code(queue::JournalError::newer_version));
+  }
   if (header.magic != kMagic || header.version != kVersion || header.span.from != named.from ||
       header.span.to != named.to || header.entries > *size || header.filter_blocks == 0 ||
       header.filter_blocks > *size) {

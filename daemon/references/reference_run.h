@@ -9,7 +9,7 @@
 //
 // Units    Entries of 16 octets.
 // Owns     Its open file.
-// Errors   errno from the file system; damaged where a page does not verify.
+// Errors   errno from the file system; damaged where a page does not verify; newer_version.
 // Threads  One thread at a time.
 // Spec     docs/journal.md, "References"
 #pragma once
@@ -50,6 +50,8 @@ struct ReferenceSpan {
 
 class ReferenceRun {
  public:
+  static constexpr std::uint32_t kVersion = 1;
+
   [[nodiscard]] static queue::result<ReferenceRun> open(queue::FileSystem& files,
                                                         const std::filesystem::path& folder,
                                                         const ReferenceSpan& named);

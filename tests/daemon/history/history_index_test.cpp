@@ -89,6 +89,26 @@ TEST(IndexFile, OneOfAnotherJournalOrSpoiltIsNone) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(IndexFile, TellsOneFromTheFutureFromASpoiltOne) {
+  const std::filesystem::path folder = JournalOnDisk::make_folder();
+  const auto path = folder / "1.index";
+  auto files = *queue::make_posix_file_system(queue::IoBackend::threads);
+  std::vector<IndexEntry> sequences{{1, 1}};
+  std::vector<IndexEntry> names;
+  ASSERT_TRUE(IndexFile::write(*files, path, 1, 77, sequences, names));
+  const auto open_as = [&](std::uint32_t version) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(8);
+    file.write(reinterpret_cast<const char*>(&version), sizeof version);
+    file.close();
+    return IndexFile::open(*files, path, 1, 77);
+  };
+  EXPECT_EQ(open_as(2).error(), queue::JournalError::newer_version);
+  EXPECT_EQ(open_as(0).error(), queue::JournalError::damaged);
+  EXPECT_TRUE(open_as(1));
+  std::filesystem::remove_all(folder);
+}
+
 // A journal of small files whose messages have two records each: accepted, then a part.
 class JournalOfMessages : public testing::Test {
  protected:
@@ -189,6 +209,17 @@ TEST_F(JournalOfMessages, IsIndexedWhileItGrowsAndAfterARestart) {
   EXPECT_FALSE(again.catch_up(disk_.commit().durable_end(), 1));
   catch_up(again);
   expect_all_found(again);
+  EXPECT_FALSE(again.met_newer());
+
+  const auto first = std::filesystem::directory_iterator(folder())->path();
+  std::fstream(first, std::ios::in | std::ios::out | std::ios::binary).seekp(8).put(2);
+  HistoryIndex stepped_back(disk_.files(), disk_.journal(), folder());
+  EXPECT_LT(stepped_back.files(), index.files());
+  if (!stepped_back.met_newer()) FAIL() << "an index from the future was met";
+  EXPECT_EQ(to_string(*stepped_back.met_newer()),
+            first.filename().string() + ": format 2, while this program knows up to 1");
+  catch_up(stepped_back);
+  expect_all_found(stepped_back);
 
   again.forget_before(1'000'000);
   EXPECT_TRUE(std::filesystem::is_empty(folder()));

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "daemon/optout/opt_out_file.h"
+#include "daemon/optout/opt_outs.h"
+#include "queue/checksum.h"
+#include "queue/file_system.h"
 
 namespace stentor::daemon {
 namespace {
@@ -118,6 +122,30 @@ TEST_F(OptOutFile, IsRefusedWithAnyOctetChanged) {
     again.seekp(static_cast<std::streamoff>(at));
     again.put(before);
   }
+}
+
+TEST_F(OptOutFile, FromTheFutureEndsTheStartByNameAndVersion) {
+  std::filesystem::create_directory(folder_ / "opt_out");
+  std::filesystem::path list = folder_ / "opt_out" / "list";
+  FieldWriter written;
+  written.raw(std::array<std::uint8_t, 8>{'S', 'T', 'E', 'N', 'T', 'O', 'R', 'O'});
+  written.u32(2);
+  written.text("nobody here knows what follows");
+  written.u32(queue::crc32c(written.octets()));
+  std::ofstream(list, std::ios::binary)
+      .write(reinterpret_cast<const char*>(written.octets().data()),
+             static_cast<std::streamsize>(written.size()));
+  Config config;
+  config.state_dir = folder_;
+  CommitThread commit{{}};
+  const auto files = *queue::make_posix_file_system(queue::IoBackend::threads);
+
+  OptOuts opt_outs(config, commit);
+  const auto loaded = opt_outs.load(*files);
+
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error(),
+            (folder_ / "opt_out").string() + "/list: format 2, while this program knows up to 1");
 }
 
 }  // namespace

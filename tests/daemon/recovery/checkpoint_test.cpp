@@ -4,6 +4,7 @@
 // STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -218,6 +219,36 @@ TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
   EXPECT_EQ(seen(true, 6), expected);
 }
 
+TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(4);
+  const auto first = make_checkpoint(files_, std::nullopt, 3);
+  ASSERT_TRUE(first);
+  grow(7);
+  ASSERT_TRUE(make_checkpoint(files_, first, 6));
+  history_.stop();
+  const std::string expected = seen(false);
+  const auto from_the_future = [this](std::uint32_t before) {
+    const auto path = kJournal / queue::excerpt_name("checkpoint", before);
+    auto octets = files_.content(path);
+    std::ranges::copy(queue::encode(queue::ExcerptHeader{.version = 2, .before = before}),
+                      octets.begin());
+    files_.set_content(path, octets);
+  };
+
+  from_the_future(6);
+  EXPECT_EQ(seen(true, 3), expected) << "the one before is read";
+  from_the_future(3);
+  EXPECT_EQ(seen(true, 0), expected) << "the whole journal is read";
+
+  CheckpointFiles checkpoints(files_, kJournal);
+  EXPECT_FALSE(checkpoints.find_newest());
+  if (!checkpoints.met_newer()) FAIL() << "one was met";
+  EXPECT_EQ(to_string(*checkpoints.met_newer()),
+            "checkpoint-00000006.stx: format 2, while this program knows up to 1");
+}
+
 TEST_F(CheckpointTest, OfAnotherJournalIsNotBelieved) {
   ASSERT_TRUE(files_.make_directory(kJournal));
   ASSERT_TRUE(history_.start({}));
@@ -251,6 +282,22 @@ TEST_F(CheckpointTest, KeepsTheNewestTwo) {
   EXPECT_FALSE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 3)));
   EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 4)));
   EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 5)));
+}
+
+TEST_F(CheckpointTest, AreAllRemovedWhenTheJournalWasSalvaged) {
+  ASSERT_TRUE(files_.make_directory(kJournal));
+  ASSERT_TRUE(history_.start({}));
+  grow(4);
+  const auto first = make_checkpoint(files_, std::nullopt, 2);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(make_checkpoint(files_, first, 3));
+  CheckpointFiles checkpoints(files_, kJournal);
+  ASSERT_TRUE(checkpoints.find_newest());
+
+  ASSERT_TRUE(checkpoints.remove_all());
+
+  EXPECT_FALSE(checkpoints.find_newest());
+  EXPECT_FALSE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 2)));
 }
 
 TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "daemon/references/reference_index.h"
+#include "queue/checksum.h"
 #include "tests/queue/random_numbers.h"
 #include "tests/queue/sim_file_system.h"
 
@@ -64,6 +70,42 @@ TEST_F(ReferenceRunTest, AFlippedBitAnywhereIsNoticedByWhoReadsIt) {
     }
     EXPECT_TRUE(is_noticed);
   }
+}
+
+// The page's check is right: what is wrong with it is only that it comes from the future.
+void write_version(queue::test::SimFileSystem& files, std::uint32_t version) {
+  auto octets = files.content(kFolder / kSpan.file_name());
+  std::memcpy(octets.data() + 8, &version, sizeof version);
+  constexpr std::size_t kCheckAt = 4092;
+  const std::array<std::uint8_t, 8> first_page{};
+  const std::uint32_t check =
+      queue::crc32c(std::span(octets).first(kCheckAt), queue::crc32c(first_page));
+  std::memcpy(octets.data() + kCheckAt, &check, sizeof check);
+  files.set_content(kFolder / kSpan.file_name(), octets);
+}
+
+TEST_F(ReferenceRunTest, TellsAFileFromTheFutureFromADamagedOne) {
+  write_version(files_, 2);
+  EXPECT_EQ(ReferenceRun::open(files_, kFolder, kSpan).error(), queue::JournalError::newer_version);
+  write_version(files_, 0);
+  EXPECT_EQ(ReferenceRun::open(files_, kFolder, kSpan).error(), queue::JournalError::damaged);
+  write_version(files_, 1);
+  EXPECT_TRUE(ReferenceRun::open(files_, kFolder, kSpan));
+}
+
+TEST_F(ReferenceRunTest, OfTheFutureIsNamedAndMakesWayForItsRebuilding) {
+  write_version(files_, 2);
+
+  const auto index = ReferenceIndex::open(files_, kFolder, "/journal", {.seed = 7});
+
+  ASSERT_TRUE(index) << index.error().message();
+  EXPECT_EQ((*index)->runs(), 0u);
+  if (!(*index)->met_newer()) FAIL() << "it was met";
+  EXPECT_EQ(to_string(*(*index)->met_newer()),
+            kSpan.file_name() + ": format 2, while this program knows up to 1");
+  EXPECT_FALSE(files_.open(kFolder / kSpan.file_name(), queue::FileSystem::Mode::read));
+  const auto again = ReferenceIndex::open(files_, kFolder, "/journal", {.seed = 7});
+  EXPECT_FALSE(again) << "the first has it locked";
 }
 
 TEST(ReferenceFilter, SaysPerhapsToOneStrangerInAHundredAtMost) {
