@@ -6,7 +6,6 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/part_verdict.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -40,7 +39,7 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   Sending& answered = sending(slot);
   assert(answered.in_flight > 0 && "each submit_sm is answered once");
   --answered.in_flight;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = steady_now();
   answered.response_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now - answered.submitted_at[part])
           .count());
@@ -120,14 +119,14 @@ void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_v
 // The message is final: receipts for parts of it that still come change nothing.
 void CarrierDelivery::forget(queue::Locator at) {
   retries_.erase(at.bits());
-  order_.end(at, wall_clock_ms());
+  order_.end(at, wall_ms());
   tracker_.forget(at);
 }
 
 void CarrierDelivery::on_link_lost(SmscLink& link,
                                    const std::vector<protocol::Session::Unanswered>& unanswered) {
   Line& line = *lines_[link.number()];
-  queries_.on_link_lost(link.number(), std::chrono::steady_clock::now());
+  queries_.on_link_lost(link.number(), steady_now());
   cancels_.on_link_lost(link.number());
   std::vector<PartSet> in_doubt(sendings_.size());
   for (const auto& lost : unanswered) {
@@ -159,7 +158,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
     line.stash.pop_back();
   }
   Released released;
-  released.time_ms = wall_clock_ms();
+  released.time_ms = wall_ms();
   for (const std::uint32_t slot : slots) {
     Sending& left = sending(slot);
     if (!left.doubtful.empty()) {  // answered before, and no better known

@@ -5,7 +5,6 @@
 #include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 
@@ -21,8 +20,7 @@ std::optional<CarrierQueries::Sender> CarrierDelivery::sender_of(queue::Locator 
 
 void CarrierDelivery::on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
                                  std::uint64_t until) {
-  queries_.on_taken(at, part, message_id, until, wall_clock_ms() / 1000,
-                    std::chrono::steady_clock::now());
+  queries_.on_taken(at, part, message_id, until, wall_ms() / 1000, steady_now());
 }
 
 void CarrierDelivery::on_settled(queue::Locator at, std::uint8_t part) {
@@ -39,8 +37,7 @@ void CarrierDelivery::ask_about_receipts(TimePoint now) {
 void CarrierDelivery::on_query_resp(SmscLink& /*link*/, std::uint64_t cookie,
                                     protocol::CommandStatus status,
                                     const protocol::QueryResp& response) {
-  const auto receipt =
-      queries_.on_answer(cookie, status, response, std::chrono::steady_clock::now());
+  const auto receipt = queries_.on_answer(cookie, status, response, steady_now());
   if (!receipt) return;
   if (!tracker_.on_query_answer(*receipt, moment_now())) return;  // its receipt was faster
   schedule_pump();

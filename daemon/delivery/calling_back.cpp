@@ -4,7 +4,6 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/records/cancel_records.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 
@@ -12,7 +11,7 @@ void CarrierDelivery::cancel_at_carrier(CancelOrder order, CarrierCancels::Done 
   const bool has_bind = !stopped_ && std::ranges::any_of(lines_, [](const auto& line) {
     return line->link->may_send();
   });
-  cancels_.take(std::move(order), has_bind, std::chrono::steady_clock::now(), std::move(done));
+  cancels_.take(std::move(order), has_bind, steady_now(), std::move(done));
   schedule_pump();
 }
 
@@ -36,7 +35,7 @@ void CarrierDelivery::ask_to_cancel(TimePoint now) {
 
 void CarrierDelivery::on_cancel_resp(SmscLink& /*link*/, std::uint64_t cookie,
                                      protocol::CommandStatus status) {
-  cancels_.on_answer(cookie, status, std::chrono::steady_clock::now());
+  cancels_.on_answer(cookie, status, steady_now());
   schedule_pump();
 }
 
@@ -47,7 +46,7 @@ void CarrierDelivery::on_cancel_answer(const CarrierCancels::Answer& answer) {
     CancelAnswered record;
     record.of = {.accepted = answer.at,
                  .subject = here.octets(),
-                 .time_ms = wall_clock_ms(),
+                 .time_ms = wall_ms(),
                  .state = State::none,
                  .possible_duplicate = false};
     record.part = answer.part;

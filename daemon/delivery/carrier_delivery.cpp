@@ -10,7 +10,6 @@
 
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/links/outbind_listener.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -65,7 +64,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
       lanes_(spill_, services.tickets_in_memory),
       staying_(staying_spill_, services.tickets_in_memory / 4),
       due_(timers_spill_, services.tickets_in_memory / 2),
-      pacer_(config.rate, Clock::now()),
+      pacer_(config.rate, steady_now()),
       throttle_(config.rate),
       status_policy_(config),
       limits_(config.limits),
@@ -107,7 +106,7 @@ CarrierDelivery::CarrierDelivery(ShardServices services, const CarrierConfig& co
 CarrierDelivery::~CarrierDelivery() = default;
 
 void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   // No loop runs yet that would hear of blocks written.
   if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
   if (due_ms > now) {
@@ -150,7 +149,7 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
     retry_later(pick, arrival.due_ms);
   } else {
     arrival_lanes().push(pick.priority, pick.flow, pick.ticket,
-                         static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+                         static_cast<std::uint32_t>(wall_ms() / 1000));
   }
   // Cancelled or moved with its campaign while it was on its way here. One that another carrier
   // handed on stays: it would go round.
@@ -192,11 +191,12 @@ void CarrierDelivery::schedule_pump() {
 }
 
 void CarrierDelivery::pump() {
-  const auto now = Clock::now();
+  const auto now = steady_now();
   take_due(now);
   withdraw_later_ones();
   give_back_held();
   if (now >= next_second_) each_second(now);
+  end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();
   if (stuck_.is_stuck()) reserve_probe(now);
@@ -227,18 +227,17 @@ void CarrierDelivery::pump() {
 
 void CarrierDelivery::each_second(TimePoint now) {
   // On the second of the date, when what is looked for in seconds expires.
-  const std::uint64_t now_ms = wall_clock_ms();
+  const std::uint64_t now_ms = wall_ms();
   next_second_ = now + std::chrono::milliseconds(1000 - now_ms % 1000);
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   const std::uint64_t seconds = now_ms / 1000;
   wait_log_.note(limiter_.shown(now), now_ms);
   services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
-  end_due_doubts(now_ms);
   expire_reserved(static_cast<std::uint32_t>(seconds));
   limits_.take_expired(static_cast<std::uint32_t>(seconds),
                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   release_crowded();
-  tracker_.on_second({.steady = now, .wall_ms = wall_clock_ms()});
+  tracker_.on_second({.steady = now, .wall_ms = wall_ms()});
   replies_.on_time(now);
   ask_about_receipts(now);
   cancels_.on_time(now);
@@ -247,6 +246,11 @@ void CarrierDelivery::each_second(TimePoint now) {
 
 void CarrierDelivery::arm_timer(TimePoint now) {
   auto at = std::min(next_expiry(now), next_release(now));
+  if (in_doubt_.next_ms() != InDoubt::kNever) {
+    const std::uint64_t date = wall_ms();
+    at = std::min(at, now + std::chrono::milliseconds(in_doubt_.next_ms() -
+                                                      std::min(date, in_doubt_.next_ms())));
+  }
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
   }
@@ -259,16 +263,17 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   if (const auto next = limits_.next(); !draining_ && next > now) at = std::min(at, next);
   if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
   // An idle carrier wakes for nothing.
-  if (lanes_.waiting() > 0 || reserved_ > 0 || in_doubt_.size() > 0 || staying_.waiting() > 0 ||
-      limits_.waiting() > 0 || due_.spilled() > 0 || !tracker_.is_idle() || throttle_.is_cut() ||
-      replies_.is_waiting() || cancels_.is_waiting()) {
+  if (lanes_.waiting() > 0 || reserved_ > 0 || staying_.waiting() > 0 || limits_.waiting() > 0 ||
+      due_.spilled() > 0 || !tracker_.is_idle() || throttle_.is_cut() || replies_.is_waiting() ||
+      cancels_.is_waiting()) {
     at = std::min(at, next_second_);
   }
-  if (at == TimePoint::max()) {
+  wakes_at_ = at == TimePoint::max() ? at : std::max(at, now + kFinestStep);
+  if (wakes_at_ == TimePoint::max()) {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(std::max(at, now + kFinestStep));
+  timer_.expires_at(wakes_at_);
   timer_.async_wait([this](const boost::system::error_code& stopped) {
     if (!stopped) schedule_pump();
   });
@@ -277,11 +282,11 @@ void CarrierDelivery::arm_timer(TimePoint now) {
 void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
   if (is_dead(pick)) return end_due_or_cancelled(pick);
   if (!order_.is_idle()) {  // those behind it first: it goes before them
-    order_.end(pick.ticket.at, wall_clock_ms());
+    order_.end(pick.ticket.at, wall_ms());
     give_back_held();
   }
   arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket,
-                             static_cast<std::uint32_t>(wall_clock_ms() / 1000));
+                             static_cast<std::uint32_t>(wall_ms() / 1000));
 }
 
 // `due_ms` is a date; the timer counts by the steady clock, so that a wall clock that jumps later
@@ -292,12 +297,12 @@ void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t 
 }
 
 void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   const std::uint64_t expires = std::uint64_t{pick.ticket.expires} * 1000;
   // What has expired meanwhile is due at once: its verdict is.
   const std::uint64_t until = std::min(due_ms, expires);
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);
-  due_.push(steady_ms(Clock::now()) + wait, pick.priority, pick.flow, pick.ticket);
+  due_.push(steady_ms(steady_now()) + wait, pick.priority, pick.flow, pick.ticket);
 }
 
 void CarrierDelivery::publish_gauges() {
@@ -367,7 +372,7 @@ void CarrierDelivery::close_slot(std::uint32_t slot) {
 Following CarrierDelivery::following(const Sending& sending, State state) const {
   return {.accepted = sending.pick.ticket.at,
           .subject = sending.accepted.subject,
-          .time_ms = wall_clock_ms(),
+          .time_ms = wall_ms(),
           .state = state,
           .possible_duplicate = sending.retry.possible_duplicate,
           .flow = flow_of(sending.accepted)};
@@ -397,7 +402,7 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.waiting_urgent += staying_.waiting(queue::Priority::urgent);
   shot.waiting_normal += staying_.waiting(queue::Priority::normal);
   shot.waiting_bulk += staying_.waiting(queue::Priority::bulk);
-  shot.limited_by = name_of(limiter_.shown(Clock::now()));
+  shot.limited_by = name_of(limiter_.shown(steady_now()));
   shot.limit_named = limits_.holding_most();
   shot.response_ms = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(responses_.latency()).count());

@@ -51,6 +51,7 @@
 #include "daemon/delivery/rate_limits.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
+#include "daemon/delivery/shard_clock.h"
 #include "daemon/delivery/status_policy.h"
 #include "daemon/delivery/stuck_carrier.h"
 #include "daemon/delivery/submit_composer.h"
@@ -91,6 +92,7 @@ struct ShardServices {
   queue::FileSystem* files = nullptr;
   std::filesystem::path spill_folder;
   std::size_t outstanding_in_memory_max = 0;  ///< segments, of each carrier
+  const ShardClock& clock = ShardClock::of_machine();
 };
 
 /// What a carrier had in hand of a message that is to be cancelled.
@@ -163,6 +165,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// Waiting messages were read from disk, or written there.
   void on_spilled();
   void pump();
+  /// When its timer calls pump() if nothing happens before: max is never.
+  [[nodiscard]] TimePoint wakes_at() const noexcept { return wakes_at_; }
   /// Suspended, nothing new is submitted: what is reserved and untouched goes back to its lane, new
   /// messages of a route pass it by, and binds stay for receipts. `done` when that is durable.
   void suspend(bool suspended, std::string client, std::function<void()> done);
@@ -192,6 +196,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
  private:
   struct Line;  // a link, and what is reserved for it
+
+  [[nodiscard]] TimePoint steady_now() const noexcept { return services_.clock.steady(); }
+  [[nodiscard]] std::uint64_t wall_ms() const noexcept { return services_.clock.wall_ms(); }
+  [[nodiscard]] Moment moment_now() const noexcept {
+    return {.steady = steady_now(), .wall_ms = wall_ms()};
+  }
 
   // carrier_delivery.cpp
   void schedule_pump();
@@ -436,6 +446,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::vector<std::unique_ptr<Line>> lines_;
   std::unique_ptr<OutbindListener> outbind_;
   boost::asio::steady_timer timer_;
+  TimePoint wakes_at_ = TimePoint::max();
   bool pump_scheduled_ = false;
   bool draining_ = false;
   bool suspended_ = false;
@@ -475,7 +486,6 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   CarrierCancels cancels_;
 };
 
-[[nodiscard]] Moment moment_now();
 [[nodiscard]] TrackerSetup tracker_setup_of(const CarrierConfig& config, std::uint64_t seed);
 
 }  // namespace stentor::daemon

@@ -8,7 +8,6 @@
 #include "daemon/delivery/retry_schedule.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -31,7 +30,7 @@ bool any(const PartSet& parts) {
 
 // Writes that it is in doubt, and does what its policy says. True when it goes again.
 bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
   if (doubted.is_last && wish.policy == UncertainPolicy::resend) {
     wish.policy = UncertainPolicy::fail;
@@ -95,7 +94,7 @@ void CarrierDelivery::doubt_part(std::uint32_t slot, std::uint16_t part) {
 void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
   Sending& left = sending(slot);
   ++stats_.uncertain_status;
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   if (left.retry.refused_since_ms == 0) left.retry.refused_since_ms = now;
   ++left.retry.attempts;
   const auto pause = RetrySchedule(config_.retry.temporary)
@@ -145,7 +144,7 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
 }
 
 void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
-  order_.hold(held.pick.ticket, held.since_ms, wall_clock_ms());
+  order_.hold(held.pick.ticket, held.since_ms, wall_ms());
   in_doubt_.put(sequence, std::move(held));
 }
 
@@ -187,7 +186,7 @@ bool CarrierDelivery::end_doubt(const Held& held, State state, const DoubtWords&
   Resolved resolved;
   resolved.of = {.accepted = held.pick.ticket.at,
                  .subject = here.octets(),
-                 .time_ms = wall_clock_ms(),
+                 .time_ms = wall_ms(),
                  .state = state,
                  .possible_duplicate = true,
                  .flow = flow_of(*accepted)};
@@ -283,7 +282,7 @@ void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
   }
   on_part_accepted(taken, part, receipt.message_id);
   ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];
-  if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_clock_ms());
+  if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_ms());
   held.retry = std::move(taken.retry);
   held.doubt[part] = false;
   if (any(held.doubt)) {

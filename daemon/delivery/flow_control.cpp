@@ -4,7 +4,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -202,7 +201,7 @@ void CarrierDelivery::cancel_some() {
 void CarrierDelivery::finish_cancelling() {
   const Cancelling done = std::move(cancelling_.front());
   cancelling_.pop_front();
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (const queue::Lanes::Pick& pick : done.kept) {
     lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
   }

@@ -65,6 +65,10 @@ class InDoubt {
     }
     return due;
   }
+  /// When due() has one, or has to look again; kNever when none is held.
+  [[nodiscard]] std::uint64_t next_ms() const noexcept { return held_.empty() ? kNever : next_ms_; }
+  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
   [[nodiscard]] std::vector<std::uint64_t> of_flow(queue::Flow flow) const {
     std::vector<std::uint64_t> found;
     for (const auto& [sequence, held] : held_) {
@@ -79,7 +83,6 @@ class InDoubt {
   [[nodiscard]] std::size_t size() const noexcept { return held_.size(); }
 
  private:
-  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
   [[nodiscard]] static std::uint64_t end_of(const Held& held) noexcept {
     const std::uint64_t life = std::uint64_t{held.pick.ticket.expires} * 1000;
     return held.until_ms == 0 ? life : std::min(life, held.until_ms);

@@ -8,7 +8,6 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/subject_here.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -18,10 +17,6 @@ namespace {
 constexpr std::size_t kJudgedAtOnce = 256;
 // Tickets put back in one turn, unread: about a millisecond.
 constexpr std::size_t kGivenBackAtOnce = 16'384;
-
-std::uint32_t seconds_now() {
-  return static_cast<std::uint32_t>(wall_clock_ms() / 1000);
-}
 
 }  // namespace
 
@@ -77,7 +72,7 @@ std::size_t CarrierDelivery::judge_limited() {
 // What was set aside is older than all else of its flow: in `returning` the rest of the lanes goes
 // behind it first, then all of it back into the lanes.
 void CarrierDelivery::give_back_some() {
-  const std::uint32_t seconds = seconds_now();
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   const auto push_to = [seconds](queue::Lanes& lanes) {
     return [&lanes, seconds](const queue::Lanes::Pick& pick) {
       lanes.push(pick.priority, pick.flow, pick.ticket, seconds);
@@ -104,7 +99,7 @@ queue::Lanes& CarrierDelivery::arrival_lanes() {
 
 // Moves the message, or sets it aside.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
-  const std::uint32_t seconds = seconds_now();
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   if (pick.ticket.expires <= seconds || is_dead(pick)) return end_due_or_cancelled(pick);
   if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
 }
@@ -142,7 +137,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
   Moved moved;
   moved.of = {.accepted = pick.ticket.at,
               .subject = told.octets(),
-              .time_ms = wall_clock_ms(),
+              .time_ms = wall_ms(),
               .state = State::none,
               .possible_duplicate = false};
   moved.from = config_.name;
@@ -158,7 +153,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
                         .at = pick.ticket.at};
   outcomes_.write(moved, arrival, services_.shards);
   if (retry != retries_.end()) retries_.erase(pick.ticket.at.bits());
-  order_.end(pick.ticket.at, wall_clock_ms());
+  order_.end(pick.ticket.at, wall_ms());
   ++stats_.messages_moved;
   return true;
 }

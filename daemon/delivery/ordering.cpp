@@ -3,13 +3,12 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 
 // It waits for its next attempt, or for somebody's word.
 void CarrierDelivery::hold_later_ones(const queue::Lanes::Pick& holder, std::uint64_t since_ms) {
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   order_.hold(holder.ticket, since_ms == 0 ? now : since_ms, now);
   if (order_.holders() > 0) just_held_.push_back(holder.ticket);
 }
@@ -17,7 +16,7 @@ void CarrierDelivery::hold_later_ones(const queue::Lanes::Pick& holder, std::uin
 // Held back behind an earlier one? Then it stands there now.
 bool CarrierDelivery::must_wait(const queue::Lanes::Pick& pick) {
   if (order_.is_idle()) return false;
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   if (!order_.holds_back(pick.ticket, now)) return false;
   order_.park(pick, now);
   return true;
@@ -26,7 +25,7 @@ bool CarrierDelivery::must_wait(const queue::Lanes::Pick& pick) {
 // Later ones that were reserved when the earlier one was refused, and of which nothing is written.
 void CarrierDelivery::withdraw_later_ones() {
   if (just_held_.empty()) return;
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   std::erase_if(just_held_,
                 [this](const queue::Ticket& ticket) { return !under_way_.bind_of(ticket.key); });
   if (!just_held_.empty()) {
@@ -50,8 +49,8 @@ void CarrierDelivery::withdraw_later_ones() {
 
 void CarrierDelivery::give_back_held() {
   if (order_.is_idle()) return;
-  order_.on_time(wall_clock_ms());
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  order_.on_time(wall_ms());
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (const queue::Lanes::Pick& pick : order_.take_released()) {
     arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket, seconds);
   }
@@ -75,7 +74,7 @@ void CarrierDelivery::tell_passing(const Sending& passing) {
 CarrierDelivery::TimePoint CarrierDelivery::next_release(TimePoint now) const {
   const auto next = order_.next_ms();
   if (!next) return TimePoint::max();
-  const std::uint64_t date = wall_clock_ms();
+  const std::uint64_t date = wall_ms();
   return now + std::chrono::milliseconds(*next > date ? *next - date : 0);
 }
 

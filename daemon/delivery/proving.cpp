@@ -5,7 +5,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -16,7 +15,7 @@ constexpr std::size_t kLookedAtOnce = 256;
 }  // namespace
 
 void CarrierDelivery::on_link_stuck(SmscLink& /*link*/) {
-  if (!stuck_.on_no_progress(std::chrono::steady_clock::now())) return;
+  if (!stuck_.on_no_progress(steady_now())) return;
   ++stats_.stuck;
   spdlog::warn("carrier {}: stuck: it takes one message at a time until it answers", config_.name);
   release_untouched();
@@ -30,7 +29,7 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
   std::optional<queue::Lanes::Pick> pick;
   const auto take = [&pick](const queue::Lanes::Pick& first) { pick = first; };
   staying_.take_all(1, take);
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   if (pick && (lanes_.is_held(pick->flow) || lanes_.is_held_all())) {
     staying_.push_front(pick->priority, pick->flow, pick->ticket, seconds);
     pick.reset();
@@ -46,7 +45,7 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
 void CarrierDelivery::reserve_probe(TimePoint now) {
   if (reserved_ > 0 || draining_ || suspended_ || services_.feed.is_full()) return;
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) return;
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (std::size_t i = 0; i < kLookedAtOnce; ++i) {
     const auto pick = take_probe();
     if (!pick) break;

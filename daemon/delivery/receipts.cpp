@@ -6,7 +6,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -30,10 +29,6 @@ Outstanding::Key secret_of(std::uint64_t seed) {
 
 }  // namespace
 
-Moment moment_now() {
-  return {.steady = std::chrono::steady_clock::now(), .wall_ms = wall_clock_ms()};
-}
-
 TrackerSetup tracker_setup_of(const CarrierConfig& config, std::uint64_t seed) {
   return {.carrier = config.name,
           .rule = rule_of(config.message_id),
@@ -55,7 +50,7 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
 void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
                                  const protocol::DeliverSm& deliver) {
   if (!protocol::is_receipt(deliver.esm_class)) {
-    replies_.take(deliver, std::chrono::steady_clock::now());
+    replies_.take(deliver, steady_now());
     return answer_when_durable(link, sequence_number);
   }
   const auto& pattern = config_.wire.receipt_pattern;

@@ -7,7 +7,6 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/retry_schedule.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -15,9 +14,8 @@ namespace {
 using protocol::CommandStatus;
 using protocol::Disposition;
 
-std::chrono::milliseconds since(std::uint64_t time_ms) {
-  const std::uint64_t now = wall_clock_ms();
-  return std::chrono::milliseconds(now > time_ms ? now - time_ms : 0);
+std::chrono::milliseconds since(std::uint64_t time_ms, std::uint64_t now_ms) {
+  return std::chrono::milliseconds(now_ms > time_ms ? now_ms - time_ms : 0);
 }
 
 }  // namespace
@@ -68,12 +66,12 @@ void CarrierDelivery::wait_in_line(std::uint32_t slot, std::uint16_t part) {
 
 void CarrierDelivery::slow_down(const Refusal& refusal) {
   Sending& refused = refusal.of;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = steady_now();
   ++stats_.throttled;
-  if (refused.retry.refused_since_ms == 0) refused.retry.refused_since_ms = wall_clock_ms();
+  if (refused.retry.refused_since_ms == 0) refused.retry.refused_since_ms = wall_ms();
   const RetryRule& rule =
       refusal.meaning.is_queue_full ? config_.retry.queue_full : config_.retry.throttle;
-  if (rule.within.count() > 0 && since(refused.retry.refused_since_ms) > rule.within) {
+  if (rule.within.count() > 0 && since(refused.retry.refused_since_ms, wall_ms()) > rule.within) {
     return refuse(refusal, std::nullopt, true);
   }
   if (refusal.meaning.is_queue_full) {
@@ -101,10 +99,10 @@ void CarrierDelivery::put_off_or_fail(const Refusal& refusal, const RetryRule& r
   const RetrySchedule schedule(rule);
   std::uint64_t& first = refusal.of.retry.refused_since_ms;
   if (first == 0) {  // the first, or one of many before a restart
-    first = wall_clock_ms() - static_cast<std::uint64_t>(schedule.earliest(attempt).count()) * 1000;
+    first = wall_ms() - static_cast<std::uint64_t>(schedule.earliest(attempt).count()) * 1000;
   }
   const bool is_charged = refusal.meaning.disposition != Disposition::slow_down;
-  refuse(refusal, schedule.pause_after(attempt, since(first)), is_charged);
+  refuse(refusal, schedule.pause_after(attempt, since(first, wall_ms())), is_charged);
 }
 
 // No pause: it was the last word.
@@ -129,9 +127,9 @@ void CarrierDelivery::refuse(const Refusal& refusal, std::optional<std::chrono::
   record.command_status = refused.refusal_status;
   record.code = refused.refusal_code;
   if (pause) {
-    record.retry_at_ms = wall_clock_ms() +
-                         static_cast<std::uint64_t>(
-                             std::chrono::duration_cast<std::chrono::milliseconds>(*pause).count());
+    record.retry_at_ms =
+        wall_ms() + static_cast<std::uint64_t>(
+                        std::chrono::duration_cast<std::chrono::milliseconds>(*pause).count());
   }
   refused.retry_at_ms = std::max(refused.retry_at_ms, record.retry_at_ms);
   refused.gave_up = refused.gave_up || !pause;

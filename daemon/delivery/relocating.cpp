@@ -8,7 +8,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -18,10 +17,8 @@ namespace {
 constexpr std::size_t kRelocatedAtOnce = 256;
 constexpr std::string_view kReason = "campaign";
 
-std::int64_t steady_ms_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+std::int64_t in_ms(ShardClock::TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace
@@ -47,7 +44,7 @@ bool CarrierDelivery::is_to_relocate(const queue::Lanes::Pick& pick) const noexc
 void CarrierDelivery::start_relocating(queue::Flow flow) {
   return_stashed(flow);
   Released released;
-  released.time_ms = wall_clock_ms();
+  released.time_ms = wall_ms();
   std::vector<queue::Lanes::Pick> back;
   (void)withdraw_reserved(
       [&](const Sending& reserved) {
@@ -85,7 +82,7 @@ void CarrierDelivery::relocate_some() {
 }
 
 void CarrierDelivery::relocate(Relocating& now, const queue::Lanes::Pick& pick) {
-  if (is_dead(pick) || pick.ticket.expires <= wall_clock_ms() / 1000) {
+  if (is_dead(pick) || pick.ticket.expires <= wall_ms() / 1000) {
     return end_due_or_cancelled(pick);
   }
   if (!is_to_relocate(pick) ||
@@ -100,8 +97,8 @@ void CarrierDelivery::relocate(Relocating& now, const queue::Timers::Entry& entr
       .ticket = entry.ticket, .flow = entry.flow, .priority = entry.priority};
   if (is_dead(pick)) return end_due_or_cancelled(pick);
   const bool is_retry = retries_.contains(pick.ticket.at.bits());
-  const std::int64_t wait = std::max<std::int64_t>(0, entry.due_ms - steady_ms_now());
-  const std::uint64_t due = is_retry ? 0 : wall_clock_ms() + static_cast<std::uint64_t>(wait);
+  const std::int64_t wait = std::max<std::int64_t>(0, entry.due_ms - in_ms(steady_now()));
+  const std::uint64_t due = is_retry ? 0 : wall_ms() + static_cast<std::uint64_t>(wait);
   if (!is_to_relocate(pick) ||
       !move(pick,
             {.target = relocations_.at(pick.flow).target, .reason = kReason, .due_ms = due})) {
@@ -115,7 +112,7 @@ void CarrierDelivery::finish_relocating(queue::Flow flow) {
   if (found == relocating_.end()) return;
   const Relocating done = std::move(*found);
   relocating_.erase(found);
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (auto pick = done.kept.rbegin(); pick != done.kept.rend(); ++pick) {
     lanes_.push_front(pick->priority, pick->flow, pick->ticket, seconds);
   }

@@ -7,7 +7,6 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/subject_here.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -55,7 +54,7 @@ CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
 
 void CarrierDelivery::reserve(TimePoint now) {
   const std::size_t limit = reserve_limit();
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
     while (!line->stash.empty() && has_room(*line, limit)) {
@@ -148,7 +147,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
 // Outside its hours it goes back to a timer. Where they never come, it expires there.
 bool CarrierDelivery::is_put_off_by_hours(Sending& next) {
   if (!next.accepted.hours) return false;
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = wall_ms();
   const auto opens = open_hours_.next_open(*next.accepted.hours, now);
   if (opens == now) return false;
   if (next.retry.is_worth_keeping()) {
@@ -168,7 +167,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
       spdlog::error("carrier {}: a waiting message cannot be read: {}", config_.name,
                     record.error().message());
     }
-    retry_later(pick, wall_clock_ms() + kUnreadableRetryMs);
+    retry_later(pick, wall_ms() + kUnreadableRetryMs);
     return false;
   }
   next.record.assign(record->payload.begin(), record->payload.end());
@@ -177,7 +176,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   if (!subject) {
     ++stats_.records_unreadable;
     spdlog::error("carrier {}: a waiting message does not decode", config_.name);
-    retry_later(pick, wall_clock_ms() + kUnreadableRetryMs);
+    retry_later(pick, wall_ms() + kUnreadableRetryMs);
     return false;
   }
   next.accepted = *accepted;
@@ -222,14 +221,14 @@ void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   if (!accepted) {
     ++stats_.records_unreadable;
-    return put_on_timer(pick, wall_clock_ms() + kUnreadableRetryMs);
+    return put_on_timer(pick, wall_ms() + kUnreadableRetryMs);
   }
   const auto retry = retries_.find(pick.ticket.at.bits());
   const SubjectHere here(accepted->subject, config_.name);
   Verdict verdict;
   verdict.of = {.accepted = pick.ticket.at,
                 .subject = here.octets(),
-                .time_ms = wall_clock_ms(),
+                .time_ms = wall_ms(),
                 .state = state,
                 .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate,
                 .flow = flow_of(*accepted)};
@@ -248,8 +247,7 @@ void CarrierDelivery::tell_waits(Line& line, std::size_t fresh) {
     since = std::min(since, std::max(next.subject.id.time_ms(), next.accepted.not_before_ms));
   }
   if (line.intent.time_ms - since < kWaitToldMs) return;
-  line.intent.waits =
-      wait_log_.since(since, limiter_.shown(std::chrono::steady_clock::now()), line.intent.time_ms);
+  line.intent.waits = wait_log_.since(since, limiter_.shown(steady_now()), line.intent.time_ms);
 }
 
 void CarrierDelivery::write_intents() {
@@ -258,7 +256,7 @@ void CarrierDelivery::write_intents() {
     line->intent.carrier = config_.name;
     line->intent.bind = line->link->number();
     line->intent.epoch = line->link->epoch();
-    line->intent.time_ms = wall_clock_ms();
+    line->intent.time_ms = wall_ms();
     const std::size_t fresh = line->intent.sequences.size();
     tell_waits(*line, fresh);
     const std::uint64_t batch = outcomes_.write(line->intent);

@@ -3,7 +3,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 void CarrierDelivery::submit_ready(TimePoint now) {
@@ -53,7 +52,7 @@ void CarrierDelivery::submit_line(Line& line, TimePoint now) {
 bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t part,
                                   TimePoint now) {
   Sending& next = sending(slot);
-  const std::uint64_t now_ms = wall_clock_ms();
+  const std::uint64_t now_ms = wall_ms();
   const protocol::SubmitSm submit = composer_.compose(next, part, now_ms);
   const std::uint64_t cookie = std::uint64_t{slot} << 8 | part;
   protocol::Session& session = line.link->session();

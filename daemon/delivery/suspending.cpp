@@ -5,7 +5,6 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 
@@ -19,7 +18,7 @@ void CarrierDelivery::restore_switch(const CarrierSwitched& switched) {
 void CarrierDelivery::suspend(bool suspended, std::string client, std::function<void()> done) {
   if (suspended != suspended_) {
     suspended_ = suspended;
-    const std::uint64_t now = wall_clock_ms();
+    const std::uint64_t now = wall_ms();
     spdlog::info("carrier {}: {} by {}", config_.name, suspended ? "suspended" : "resumed", client);
     CarrierSwitched record;
     record.carrier = config_.name;
@@ -41,7 +40,7 @@ void CarrierDelivery::suspend(bool suspended, std::string client, std::function<
 // whose first parts are out is finished, since its parts belong together.
 void CarrierDelivery::release_untouched() {
   Released released;
-  released.time_ms = wall_clock_ms();
+  released.time_ms = wall_ms();
   const auto is_untouched = [this](std::uint32_t slot) {
     const Sending& reserved = sending(slot);
     return reserved.in_flight == 0 && reserved.next_part == 0 && reserved.again.empty() &&
@@ -73,7 +72,7 @@ void CarrierDelivery::release_untouched() {
 
 // What routes go by: it can send, and may.
 void CarrierDelivery::publish_health() {
-  look_at_standing(std::chrono::steady_clock::now());
+  look_at_standing(steady_now());
 }
 
 void CarrierDelivery::tell_switched() {

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/delivery/carrier_delivery.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -23,7 +22,7 @@ constexpr auto kExpiryStep = 20ms;
 void CarrierDelivery::take_due(TimePoint now) {
   using std::chrono::milliseconds;
   const auto now_ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (std::size_t i = 0; i < kDueAtOnce; ++i) {
     const auto entry = due_.pop_due(now_ms);
     if (!entry) return;
@@ -41,7 +40,7 @@ void CarrierDelivery::take_due(TimePoint now) {
 }
 
 void CarrierDelivery::expire_waiting(TimePoint now) {
-  const auto seconds = static_cast<std::uint32_t>(wall_clock_ms() / 1000);
+  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
   for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
   const auto is_due = [seconds](const queue::Lanes& lanes) {
     return lanes.earliest_expiry().value_or(seconds + 1) <= seconds;
@@ -64,7 +63,7 @@ CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
   }
   if (!earliest) return TimePoint::max();
   const std::chrono::milliseconds until(std::uint64_t{*earliest} * 1000);
-  const std::chrono::milliseconds date(wall_clock_ms());
+  const std::chrono::milliseconds date(wall_ms());
   return std::max(now + std::max(until - date, 0ms), next_expiry_look_);
 }
 

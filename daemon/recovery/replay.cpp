@@ -35,6 +35,7 @@ Replay::Entry* Replay::find(std::uint64_t sequence) {
 }
 
 void Replay::visit(const queue::Record& record) {
+  first_visited_ = std::min(first_visited_, record.at.file());
   FileUse& use = files_[record.at.file()];
   note_record(record, use);
   latest_ms_ = std::max(latest_ms_, use.last_ms);
@@ -267,6 +268,12 @@ Replay::Entry* Replay::entry_of(const Following& of, std::uint64_t& sequence) {
 
 void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, State corrects) {
   latest_ms_ = std::max(latest_ms_, of.time_ms);
+  if (entry != nullptr) corrects = State::none;  // live: salvaging has set aside what it corrects
+  // Salvaging has set its beginning aside, and the totals before this file do not have it.
+  if (entry == nullptr && is_final(of.state) && corrects == State::none &&
+      of.accepted.file() >= first_visited_) {
+    ++ledger_.accepted;
+  }
   ledger_.count(of.state);
   if (corrects != State::none) {
     ledger_.take_back(corrects);
@@ -288,6 +295,7 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, 
   entry->parts = 0;
   partials_.erase(sequence);
   held_.erase(sequence);
+  refused_.erase(sequence);
   const auto piece = pieces_.find(sequence / kPieceEntries);
   if (--piece->second->live == 0 && (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
     pieces_.erase(piece);
@@ -318,7 +326,7 @@ void Replay::visit_part(const queue::Record& record) {
     // is allowed, one too few is not.
     if (entry->parts == 1) entry->intended = false;
     if (!is_accepted) {
-      note_refusal(sequence, *entry, part->of.time_ms);
+      note_refusal(sequence, *entry, *part);
       entry->attempts = part->attempt;
       entry->due_ms = std::max<std::uint64_t>(entry->due_ms, part->retry_at_ms) & kDueMask;
     }
@@ -339,10 +347,18 @@ void Replay::visit_part(const queue::Record& record) {
   advance(part->of, entry, sequence);
 }
 
-// Its first refusal: it still holds back later ones of its order key, where that is not long ago.
-void Replay::note_refusal(std::uint64_t sequence, const Entry& entry, std::uint64_t time_ms) {
-  const auto hold_ms = static_cast<std::uint64_t>(config_.queue.order_hold.count());
-  if (entry.attempts == 0 && time_ms + hold_ms > now_ms_) refused_.try_emplace(sequence, time_ms);
+// Since its first refusal it holds back later ones of its order key, for a while; and that many
+// times it was told of a full queue, of which nothing else in its record speaks.
+void Replay::note_refusal(std::uint64_t sequence, const Entry& entry, const PartAnswered& part) {
+  const bool is_by_full_queue = part.attempt == entry.attempts;
+  auto refused = refused_.find(sequence);
+  if (refused == refused_.end()) {
+    const auto hold_ms = static_cast<std::uint64_t>(config_.queue.order_hold.count());
+    const bool is_of_late = part.of.time_ms + hold_ms > now_ms_;
+    if (entry.attempts > 0 || (!is_of_late && !is_by_full_queue)) return;
+    refused = refused_.try_emplace(sequence, Refused{.since_ms = part.of.time_ms}).first;
+  }
+  if (is_by_full_queue && refused->second.full_answers < UINT8_MAX) ++refused->second.full_answers;
 }
 
 void Replay::visit_receipt(const queue::Record& record) {
@@ -480,7 +496,8 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
   Retry retry;
   retry.attempts = entry.attempts;
   if (const auto refused = refused_.find(sequence); refused != refused_.end()) {
-    retry.refused_since_ms = refused->second;
+    retry.refused_since_ms = refused->second.since_ms;
+    retry.full_answers = refused->second.full_answers;
   }
   retry.possible_duplicate = entry.possible_duplicate;
   if (partial != partials_.end()) retry.taken = partial->second.taken;

@@ -100,6 +100,11 @@ class Replay {
   struct Partial {
     PartSet taken;
   };
+  // A message that was refused for now: of late, or by a full queue, which charges no attempt.
+  struct Refused {
+    std::uint64_t since_ms = 0;
+    std::uint8_t full_answers = 0;
+  };
   struct HeldEntry {
     PartSet doubt;
     std::uint64_t since_ms = 0;
@@ -119,7 +124,7 @@ class Replay {
   void visit_intent(const queue::Record& record);
   void visit_released(const queue::Record& record);
   void visit_part(const queue::Record& record);
-  void note_refusal(std::uint64_t sequence, const Entry& entry, std::uint64_t time_ms);
+  void note_refusal(std::uint64_t sequence, const Entry& entry, const PartAnswered& part);
   void visit_receipt(const queue::Record& record);
   void visit_orphan(const queue::Record& record);
   [[nodiscard]] bool visit_inbound(const queue::Record& record);
@@ -141,11 +146,12 @@ class Replay {
   const std::uint64_t now_ms_;
   std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;       // by sequence / kPieceEntries
   std::unordered_map<std::uint64_t, Partial> partials_;          // messages of several parts
-  std::unordered_map<std::uint64_t, std::uint64_t> refused_;     // of late, by sequence: when
+  std::unordered_map<std::uint64_t, Refused> refused_;           // by sequence
   std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
   std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
   Ledger ledger_;
   bool has_base_ = false;
+  std::uint32_t first_visited_ = UINT32_MAX;  // the file that visit() began with
   bool is_restoring_ = false;
   std::map<std::uint32_t, FileUse> files_;
   std::uint64_t latest_ms_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <filesystem>
 #include <utility>
 
 #include "queue/spill_io.h"
@@ -10,7 +11,8 @@ namespace stentor::queue::test {
 
 class SpillAtOnce final : public SpillIo {
  public:
-  explicit SpillAtOnce(FileSystem& files) : files_(files, "spill") {}
+  explicit SpillAtOnce(FileSystem& files, std::filesystem::path directory = "spill")
+      : files_(files, std::move(directory)) {}
 
   void submit(SpillJob job) override {
     files_.perform(job);

@@ -130,7 +130,7 @@ class Start {
 
   queue::FileSystem& files_;
   CommitThread commit_{CommitThread::Options{}};
-  RecoveredCarrier known_{files_, kJournal, commit_, 1'000'000};
+  RecoveredCarrier known_{files_, kJournal, commit_, {.tickets_in_memory = 1'000'000}};
   std::map<std::uint64_t, JournalHistory::Known> accepted_;
   std::set<std::uint64_t> finals_;
   Ledger ledger_;

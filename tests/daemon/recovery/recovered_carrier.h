@@ -7,20 +7,28 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
 #include "daemon/commit/commit_feed.h"
 #include "daemon/recovery/replay.h"
-#include "queue/spill_thread.h"
+#include "tests/queue/spill_at_once.h"
 
 namespace stentor::daemon {
 
 class RecoveredCarrier {
  public:
+  struct Setting {
+    std::size_t tickets_in_memory = 1000;
+    const ShardClock* clock = &ShardClock::of_machine();
+    std::uint32_t window = 10;
+    std::chrono::milliseconds order_hold{0};
+  };
+
   RecoveredCarrier(queue::FileSystem& files, const std::filesystem::path& journal,
-                   CommitThread& commit, std::size_t tickets_in_memory)
-      : config(one_carrier()),
+                   CommitThread& commit, const Setting& setting)
+      : config(one_carrier(setting)),
         inbound_{.config = config,
                  .router = InboundRouter(config),
                  .commit = commit,
@@ -28,25 +36,27 @@ class RecoveredCarrier {
                  .words = OptOutWords(config.opt_out),
                  .on_opt_out = {}},
         routing_(config),
-        spill_(files, journal.parent_path() / "spill", [] {}),
+        spill(files, journal.parent_path() / "spill"),
         switches(config),
         feed(commit, false, 0, [] {}),
         reader(files, journal, queue::ReaderOptions{}),
-        carrier(ShardServices{.context = context_,
+        carrier(ShardServices{.context = context,
                               .feed = feed,
                               .reader = reader,
                               .routing = routing_,
-                              .gauges = gauges_,
+                              .gauges = gauges,
                               .switches = switches,
                               .inbound = inbound_,
                               .buried = buried_,
                               .inbox = inbox_,
-                              .spill = spill_,
-                              .tickets_in_memory = tickets_in_memory,
+                              .spill = spill,
+                              .tickets_in_memory = setting.tickets_in_memory,
+                              .order_hold = setting.order_hold,
                               .seed = 1,
                               .files = nullptr,
                               .spill_folder = {},
-                              .outstanding_in_memory_max = 0},
+                              .outstanding_in_memory_max = 0,
+                              .clock = *setting.clock},
                 config.carriers[0], 0) {}
 
   [[nodiscard]] Replay replay(std::uint64_t now_ms) {
@@ -62,11 +72,13 @@ class RecoveredCarrier {
   Config config;
 
  private:
-  static Config one_carrier() {
+  static Config one_carrier(const Setting& setting) {
     Config config;
+    config.queue.order_hold = setting.order_hold;
     CarrierConfig carrier;
     carrier.name = "north";
     carrier.hosts = {{"127.0.0.1", 1}};
+    carrier.window = setting.window;
     config.carriers.push_back(carrier);
     RouteConfig route;
     route.is_default = true;
@@ -76,14 +88,14 @@ class RecoveredCarrier {
   }
 
   InboundServices inbound_;
-  boost::asio::io_context context_;
-  Gauges gauges_;
   SharedInbox inbox_;
   BuriedMessages buried_;
   Routing routing_;
-  queue::SpillThread spill_;
 
  public:
+  boost::asio::io_context context;
+  Gauges gauges;
+  queue::test::SpillAtOnce spill;
   CarrierSwitches switches;
   CommitFeed feed;
   queue::JournalReader reader;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "tests/daemon/journal_on_disk.h"
@@ -79,15 +80,16 @@ class ReplayTest : public testing::Test {
     while (true) {
       const auto record = known_.reader.next(position, disk_.commit().durable_end());
       if (!record || !*record) break;
-      replay_.visit(**record);
+      if (!lost_.contains((*record)->at)) replay_.visit(**record);
     }
     replay_.finish();
     return replay_.report();
   }
 
   JournalOnDisk disk_;
-  RecoveredCarrier known_{disk_.files(), disk_.journal(), disk_.commit(), 1000};
+  RecoveredCarrier known_{disk_.files(), disk_.journal(), disk_.commit(), {}};
   Replay replay_ = known_.replay(kNow);
+  std::set<queue::Locator> lost_;  // not shown to the replay
   FieldWriter subject_;
   FieldWriter fields_;
 };
@@ -189,6 +191,36 @@ TEST_F(ReplayTest, ARefusedMessageWaitsForItsRetryWithoutDoubt) {
   const auto& report = replay();
   EXPECT_EQ(report.waiting, 1u);
   EXPECT_EQ(report.in_doubt, 0u);
+}
+
+// Salvaging has set their beginnings aside.
+TEST_F(ReplayTest, TheLedgerHoldsForMessagesOfWhichOnlyTheEndIsLeft) {
+  lost_.insert(accept(1));
+  const auto ended = accept(2);
+  lost_.insert(ended);
+  intend(2);
+  part(ended, 1, State::sent);
+  ReceiptCame receipt;
+  receipt.of = about(ended, State::delivered);
+  (void)write(RecordKind::receipt, receipt);
+  (void)accept(3);
+
+  EXPECT_EQ(replay().waiting, 1u);
+  EXPECT_EQ(replay_.ledger().accepted, 2u);
+  EXPECT_EQ(replay_.ledger().finals(), 1u);
+}
+
+TEST_F(ReplayTest, TheLedgerHoldsWhereWhatWasCorrectedIsLost) {
+  const auto at = accept(1);
+  intend(1);
+  part(at, 1, State::sent);
+  ReceiptCame receipt;
+  receipt.of = about(at, State::delivered);
+  receipt.corrects = State::unknown;
+  (void)write(RecordKind::receipt, receipt);
+  EXPECT_EQ(replay().waiting, 0u);
+  EXPECT_EQ(replay_.ledger().unknown, 0u);
+  EXPECT_EQ(replay_.ledger().delivered, 1u);
 }
 
 TEST_F(ReplayTest, ARecordOfAnUnknownKindIsCountedAndPassedOver) {

@@ -1,0 +1,35 @@
+// What time it is for the carriers of a shard: the machine's, or a test's own.
+//
+// Units    steady_clock for timers; milliseconds of Unix time where a date is meant.
+// Threads  Any.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "daemon/wall_clock.h"
+
+namespace stentor::daemon {
+
+class ShardClock {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  ShardClock() = default;
+  virtual ~ShardClock() = default;
+  ShardClock(const ShardClock&) = delete;
+  ShardClock& operator=(const ShardClock&) = delete;
+
+  [[nodiscard]] virtual TimePoint steady() const noexcept {
+    return std::chrono::steady_clock::now();
+  }
+  [[nodiscard]] virtual std::uint64_t wall_ms() const noexcept { return wall_clock_ms(); }
+
+  /// The machine's.
+  [[nodiscard]] static const ShardClock& of_machine() noexcept {
+    static const ShardClock clock;
+    return clock;
+  }
+};
+
+}  // namespace stentor::daemon

@@ -1,0 +1,238 @@
+// Wherever a message waits, its time is kept: to the millisecond here, where the test owns the
+// clock and calls the carrier when it asked to be called.
+#include <gtest/gtest.h>
+
+#include "tests/daemon/delivery/owned_time.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using test::OwnedTime;
+
+// What is promised of an event; whatever comes later is late.
+constexpr std::uint64_t kLateMaxMs = 100;
+
+class WaitingTimes : public OwnedTime {
+ protected:
+  using OwnedTime::OwnedTime;
+  static constexpr std::uint32_t kExpires = kSecond + 10;
+  static constexpr std::uint32_t kMuchLater = kSecond + 36'000;
+
+  void expect_expires_in_time(queue::Locator at) {
+    run_until(kExpires * 1000ull - 1);
+    EXPECT_FALSE(end_of(at)) << "it still had time";
+    run_until(kExpires * 1000ull + kLateMaxMs);
+    const auto ended = end_of(at);
+    if (!ended) FAIL() << "it waits for ever";
+    EXPECT_EQ(ended->state, State::expired);
+    EXPECT_GE(ended->time_ms, kExpires * 1000ull);
+    EXPECT_LT(ended->time_ms, kExpires * 1000ull + kLateMaxMs);
+  }
+};
+
+TEST_F(WaitingTimes, ExpiresInALaneWhoseCarrierIsDown) {
+  expect_expires_in_time(take(kExpires));
+}
+
+TEST_F(WaitingTimes, ExpiresInALaneOfASuspendedCarrier) {
+  const queue::Locator at = take(kExpires);
+  carrier().suspend(true, "ops", [] {});
+  expect_expires_in_time(at);
+}
+
+TEST_F(WaitingTimes, ExpiresInAPausedCampaign) {
+  const queue::Locator at = take(kExpires);
+  FlowOrder pause;
+  pause.flow = kFlow;
+  pause.is_paused = true;
+  (void)carrier().obey(pause);
+  expect_expires_in_time(at);
+}
+
+TEST_F(WaitingTimes, ExpiresBeforeItMayGo) {
+  expect_expires_in_time(take(kExpires, kMuchLater * 1000ull));
+}
+
+TEST_F(WaitingTimes, ExpiresBetweenTwoAttempts) {
+  const queue::Locator at = accept(1, kExpires).front();
+  Retry retry;
+  retry.attempts = 1;
+  carrier().restore_retry(at, retry);
+  carrier().restore_waiting(pick(at, kExpires), kMuchLater * 1000ull);
+  expect_expires_in_time(at);
+}
+
+TEST_F(WaitingTimes, ExpiresInDoubt) {
+  const queue::Locator at = accept(1, kExpires).front();
+  Held held;
+  held.pick = pick(at, kExpires);
+  held.doubt = {true};
+  held.since_ms = kBegin;
+  carrier().restore_held(sequence_, held);
+  expect_expires_in_time(at);
+}
+
+TEST_F(WaitingTimes, ExpiresAtOnceWhenItsTimeEndedWhileTheDaemonWasDown) {
+  const queue::Locator waiting = accept(1, kSecond - 5).front();
+  carrier().restore_waiting(pick(waiting, kSecond - 5), 0);
+  const queue::Locator scheduled = accept(1, kSecond - 5).front();
+  carrier().restore_waiting(pick(scheduled, kSecond - 5), kMuchLater * 1000ull);
+  run_until(kBegin + kLateMaxMs);
+  for (const queue::Locator at : {waiting, scheduled}) {
+    const auto ended = end_of(at);
+    if (!ended) FAIL() << "it waits for ever";
+    EXPECT_EQ(ended->state, State::expired);
+    EXPECT_LT(ended->time_ms, kBegin + kLateMaxMs);
+  }
+}
+
+TEST_F(WaitingTimes, ComesOffItsTimerWhenItMayGoAndNotBefore) {
+  constexpr std::uint64_t kDue = kBegin + 12'345;
+  (void)take(kMuchLater, kDue);
+  run_until(kDue - 1);
+  EXPECT_EQ(carrier().snapshot().waiting_timers, 1u);
+  run_until(kDue + kLateMaxMs);
+  EXPECT_EQ(carrier().snapshot().waiting_timers, 0u);
+  EXPECT_EQ(carrier().snapshot().waiting_normal, 1u);
+}
+
+TEST_F(WaitingTimes, GoesAgainWhenItsRetryIsDueAfterARestart) {
+  constexpr std::uint64_t kDue = kBegin + 7'001;
+  const queue::Locator at = accept(1, kMuchLater).front();
+  Retry retry;
+  retry.attempts = 2;
+  carrier().restore_retry(at, retry);
+  carrier().restore_waiting(pick(at, kMuchLater), kDue);
+  run_until(kDue - 1);
+  EXPECT_EQ(carrier().snapshot().waiting_timers, 1u);
+  run_until(kDue + kLateMaxMs);
+  EXPECT_EQ(carrier().snapshot().waiting_timers, 0u);
+}
+
+// `wait-dlr` counts from the doubt, which comes at any moment of a second.
+TEST_F(WaitingTimes, GoesOnWhenItsWaitForAReceiptIsOver) {
+  constexpr std::uint64_t kUntil = kBegin + 5'111;
+  const queue::Locator at = accept(1, kMuchLater).front();
+  Held held;
+  held.pick = pick(at, kMuchLater);
+  held.doubt = {true};
+  held.since_ms = kBegin;
+  held.until_ms = kUntil;
+  held.then = UncertainPolicy::fail;
+  carrier().restore_held(sequence_, held);
+  run_until(kUntil - 1);
+  EXPECT_FALSE(end_of(at));
+  run_until(kUntil + kLateMaxMs);
+  const auto ended = end_of(at);
+  if (!ended) FAIL() << "it is held for ever";
+  EXPECT_EQ(ended->state, State::unknown);
+  EXPECT_GE(ended->time_ms, kUntil);
+  EXPECT_LT(ended->time_ms, kUntil + kLateMaxMs);
+}
+
+class WaitingTimesOnDisk : public WaitingTimes {
+ protected:
+  WaitingTimesOnDisk() : WaitingTimes({.tickets_in_memory = 256}) {}
+  static constexpr std::size_t kOthers = 6000;
+
+  // One with little time in the midst of many with much. (Timers on disk: tests/queue/timers_test.)
+  queue::Locator take_among_many() {
+    for (const queue::Locator at : accept(kOthers / 2, kMuchLater)) {
+      hand_over(at, kMuchLater);
+    }
+    const queue::Locator meant = take(kExpires);
+    for (const queue::Locator at : accept(kOthers / 2, kMuchLater)) {
+      hand_over(at, kMuchLater);
+    }
+    settle();
+    return meant;
+  }
+};
+
+TEST_F(WaitingTimesOnDisk, ExpiresInALaneThatIsMostlyOnDisk) {
+  const queue::Locator at = take_among_many();
+  EXPECT_GT(carrier().snapshot().waiting_spilled, kOthers / 2);
+  expect_expires_in_time(at);
+}
+
+class OrderAfterARestart : public WaitingTimes {
+ protected:
+  OrderAfterARestart() : WaitingTimes({.order_hold = 10s}) {}
+
+  void intend(std::uint64_t sequence) {
+    Intent intent;
+    intent.carrier = "north";
+    intent.sequences = {sequence};
+    (void)write(RecordKind::intent, intent);
+  }
+  void refuse(queue::Locator at, protocol::CommandStatus status, std::uint64_t retry_at_ms) {
+    const auto record = known_.reader.read(at);
+    ASSERT_TRUE(record);
+    PartAnswered refused;
+    refused.of = {.accepted = at,
+                  .subject = decode_accepted(record->payload)->subject,
+                  .time_ms = clock_.wall_ms(),
+                  .state = State::none};
+    refused.attempt = 0;  // nothing is charged for a full queue
+    refused.command_status = static_cast<std::uint32_t>(status);
+    refused.retry_at_ms = retry_at_ms;
+    (void)write(RecordKind::part, refused);
+  }
+  Replay::Report replay() {
+    JournalOnDisk::settle(known_.feed);
+    Replay replay = known_.replay(clock_.wall_ms());
+    read_journal([&](const queue::Record& record) { replay.visit(record); });
+    replay.finish(1);
+    return replay.report();
+  }
+};
+
+TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedHoldsBackLaterOnesForTheRestOfItsHold) {
+  test::LoopbackSmsc smsc(known_.context);
+  const queue::Locator one = accept(1, kMuchLater).front();
+  intend(1);
+  refuse(one, protocol::CommandStatus::message_queue_full, kBegin + 60'000);
+  (void)accept(1, kMuchLater);
+  clock_.set(kBegin + 4'000);
+  EXPECT_EQ(replay().waiting, 2u);
+
+  ASSERT_TRUE(bind(smsc));
+  ASSERT_TRUE(settle_until([&] { return carrier().snapshot().waiting_held_back == 1; }));
+  run_until(kBegin + 9'999);
+  EXPECT_TRUE(smsc.submitted().empty());
+  run_until(kBegin + 10'000 + kLateMaxMs);
+  ASSERT_TRUE(settle_until([&] { return smsc.has("message 2."); }));
+  EXPECT_FALSE(smsc.has("message 1."));
+}
+
+TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedLongAgoHoldsNobodyBack) {
+  test::LoopbackSmsc smsc(known_.context);
+  const queue::Locator one = accept(1, kMuchLater).front();
+  intend(1);
+  refuse(one, protocol::CommandStatus::message_queue_full, kBegin + 60'000);
+  (void)accept(1, kMuchLater);
+  clock_.set(kBegin + 11'000);
+  EXPECT_EQ(replay().waiting, 2u);
+
+  ASSERT_TRUE(bind(smsc));
+  ASSERT_TRUE(settle_until([&] { return smsc.has("message 2."); }));
+  EXPECT_EQ(carrier().snapshot().stats.order_passed, 1u) << "and history says whom it passed";
+}
+
+// A throttled one waits in its place of the line and has no record of it: it is in doubt.
+TEST_F(OrderAfterARestart, OneThatWasThrottledGoesBeforeLaterOnes) {
+  test::LoopbackSmsc smsc(known_.context);
+  (void)accept(1, kMuchLater);
+  intend(1);
+  (void)accept(1, kMuchLater);
+  EXPECT_EQ(replay().in_doubt, 1u);
+
+  ASSERT_TRUE(bind(smsc));
+  ASSERT_TRUE(settle_until([&] { return smsc.submitted().size() == 2; }));
+  EXPECT_TRUE(smsc.submitted()[0].pdu.contains("message 1."));
+  EXPECT_TRUE(smsc.submitted()[1].pdu.contains("message 2."));
+}
+
+}  // namespace
+}  // namespace stentor::daemon
