@@ -26,6 +26,8 @@ constexpr std::size_t kAddressRangeOctets = 40;  // section 5.2.7
 constexpr std::size_t kServiceTypeOctets = 5;    // section 5.2.11
 
 constexpr std::size_t kNameOctets = 32;
+// Beyond what a relative validity_period can be asked for in earnest; vendors stop at days.
+constexpr std::chrono::seconds kValidityMax = 366 * 24h;
 // One carrier is served by one thread; past this another carrier entry serves better.
 constexpr std::int64_t kBindsMax = 64;
 // A fallback list, tried one after another at up to bind_timeout each.
@@ -278,6 +280,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_errors(section, carrier);
   section.flag("receipts", carrier.receipts);
   section.choice("validity", carrier.validity, kValidity);
+  section.duration("validity_max", carrier.validity_max, 60s, kValidityMax);
   section.duration("enquire_link", carrier.enquire_link, 1s, 1h);
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);

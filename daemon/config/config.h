@@ -141,6 +141,7 @@ struct CarrierConfig {
   MessageIds message_id = MessageIds::automatic;
   bool receipts = true;
   ValidityForm validity = ValidityForm::relative;
+  std::chrono::seconds validity_max{0};  ///< it is told no longer expiry; 0: it takes any
   UncertainWish uncertain;
   std::chrono::milliseconds enquire_link{30000};
   std::chrono::milliseconds response_timeout{60000};

@@ -300,6 +300,7 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   }
   page.flag("receipts", carrier.receipts);
   page.line("validity", in_quotes(word(carrier.validity)));
+  if (carrier.validity_max.count() > 0) page.line("validity_max", carrier.validity_max);
   page.line("uncertain", in_quotes(to_string(carrier.uncertain)));
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);

@@ -35,6 +35,14 @@ std::uint64_t seconds_left(std::uint32_t expires, std::uint64_t now_ms) {
   return expires > now ? expires - now : 1;
 }
 
+// Carriers refuse (0x62), or silently cut, what is longer than they keep a message.
+std::uint32_t told_expiry(std::uint32_t expires, const CarrierConfig& carrier,
+                          std::uint64_t now_ms) {
+  const auto most = static_cast<std::uint64_t>(carrier.validity_max.count());
+  if (most == 0) return expires;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(expires, now_ms / 1000 + most));
+}
+
 }  // namespace
 
 std::uint16_t user_message_reference_of(MessageId id, std::uint16_t part) noexcept {
@@ -44,6 +52,7 @@ std::uint16_t user_message_reference_of(MessageId id, std::uint16_t part) noexce
 
 // Section 7.1.1: "YYMMDDhhmmss", tenths and quarters of an hour, which are 0 here, and R or +.
 std::string_view SubmitComposer::validity(std::uint32_t expires, std::uint64_t now_ms) {
+  expires = told_expiry(expires, carrier_, now_ms);
   const auto write = [this](auto... arguments) {
     const auto written = fmt::format_to_n(time_.data(), time_.size(),
                                           "{:02}{:02}{:02}{:02}{:02}{:02}000{}", arguments...);
@@ -127,7 +136,8 @@ void SubmitComposer::put_tlvs(const Sending& sending, std::uint16_t part, const 
   }
   if (wire.by_data_sm && carrier_.validity != ValidityForm::none) {
     // data_sm has no validity_period: this says the same, in seconds from now (section 5.3.2.9).
-    const auto left = static_cast<std::uint32_t>(seconds_left(sending.pick.ticket.expires, now_ms));
+    const std::uint32_t expires = told_expiry(sending.pick.ticket.expires, carrier_, now_ms);
+    const auto left = static_cast<std::uint32_t>(seconds_left(expires, now_ms));
     const std::array<std::uint8_t, 4> octets = {
         static_cast<std::uint8_t>(left >> 24), static_cast<std::uint8_t>(left >> 16),
         static_cast<std::uint8_t>(left >> 8), static_cast<std::uint8_t>(left)};

@@ -117,6 +117,7 @@ long = "udh16"
 message_id = "hex"
 receipts = true
 validity = "absolute"
+validity_max = "48h"
 uncertain = "resend"
 enquire_link = "1s"
 response_timeout = "1h"
@@ -179,6 +180,7 @@ TEST(Config, ReadsEveryKeyThatCanBeUsed) {
   EXPECT_EQ(carrier.long_messages, LongMessages::udh16);
   EXPECT_EQ(carrier.message_id, MessageIds::hex);
   EXPECT_EQ(carrier.validity, ValidityForm::absolute);
+  EXPECT_EQ(carrier.validity_max, 48h);
   EXPECT_EQ(carrier.enquire_link, 1s);
   EXPECT_EQ(carrier.response_timeout, 1h);
   EXPECT_EQ(carrier.bind_timeout, 2min);

@@ -11,6 +11,7 @@ namespace stentor::daemon {
 namespace {
 
 namespace tag = protocol::tag;
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t kNowMs = 1'790'000'000'000;  // 2026-09-21 14:13:20 UTC
 constexpr std::uint32_t kExpires = 1'790'090'061;    // a day, an hour, a minute and a second later
@@ -162,6 +163,18 @@ TEST_F(SubmitComposerTest, TellsTheExpiryInTheCarriersForm) {
   EXPECT_EQ(compose("x").validity_period, "260922151421000+");
   carrier_.validity = ValidityForm::none;
   EXPECT_EQ(compose("x").validity_period, "");
+}
+
+// The message has a day, an hour, a minute and a second left.
+TEST_F(SubmitComposerTest, TellsNoLongerExpiryThanTheCarrierTakes) {
+  carrier_.validity_max = 25h + 1min + 1s;
+  EXPECT_EQ(compose("x").validity_period, "000001010101000R");
+  carrier_.validity_max = 25h + 1min;
+  EXPECT_EQ(compose("x").validity_period, "000001010100000R");
+  carrier_.validity = ValidityForm::absolute;
+  EXPECT_EQ(compose("x").validity_period, "260922151420000+");
+  carrier_.wire.by_data_sm = true;
+  EXPECT_EQ(value_of(compose("x"), tag::kQosTimeToLive), (protocol::Octets{0, 1, 0x5f, 0xcc}));
 }
 
 // data_sm has no validity_period: qos_time_to_live says it in seconds.
