@@ -1,6 +1,7 @@
 // `carrier`: the binds of carriers, looked at, suspended and resumed.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "daemon/ctl/commands.h"
@@ -41,9 +42,12 @@ std::vector<std::string> list_row(const JsonValue& carrier) {
 void print_pdu(const JsonValue& pdu, std::ostream& out) {
   const auto* fields = pdu.as_object();
   if (fields == nullptr) return;
-  std::string line =
-      fmt::format("{}  bind {}  {:<3}  {}", printable(pdu.text("time")), pdu.number("bind"),
-                  printable(pdu.text("way")), printable(pdu.text("command")));
+  // An outbind comes before there is a bind.
+  const bool has_bind =
+      std::ranges::any_of(*fields, [](const auto& field) { return field.first == "bind"; });
+  const std::string bind = has_bind ? grouped(pdu.number("bind")) : "-";
+  std::string line = fmt::format("{}  bind {}  {:<3}  {}", printable(pdu.text("time")), bind,
+                                 printable(pdu.text("way")), printable(pdu.text("command")));
   for (const auto& [key, value] : *fields) {
     if (key == "time" || key == "bind" || key == "way" || key == "command") continue;
     line += fmt::format("  {}={}", printable(key), printable(value.shown()));

@@ -21,6 +21,7 @@ std::string_view word_of(FlowLimit limit) noexcept {
     case FlowLimit::moving: return "moving";
     case FlowLimit::link_down: return "link down";
     case FlowLimit::suspended: return "suspended";
+    case FlowLimit::stuck: return "stuck";
     case FlowLimit::throttled: return "throttled";
     case FlowLimit::scheduled: return "scheduled";
     case FlowLimit::order: return "order";
@@ -300,6 +301,7 @@ FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at, queue::Flow flow) c
       std::ranges::any_of(lines_, [](const auto& line) { return line->link->may_send(); });
   if (suspended_) return FlowLimit::suspended;
   if (!any_bound) return FlowLimit::link_down;
+  if (stuck_.is_stuck()) return FlowLimit::stuck;
   if (throttle_.is_cut()) return FlowLimit::throttled;
   if (at.ready == 0) return FlowLimit::scheduled;
   if (at.ready == order_.waiting_of(flow)) return FlowLimit::order;

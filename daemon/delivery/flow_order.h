@@ -36,6 +36,7 @@ enum class FlowLimit : std::uint8_t {
   moving,  ///< to another carrier
   link_down,
   suspended,
+  stuck,  ///< the carrier is bound, and answers nothing
   throttled,
   scheduled,  ///< all that wait are waiting for a time: a retry, not_before, hours
   order,      ///< all that wait stand behind earlier ones of their order, in retry or in doubt

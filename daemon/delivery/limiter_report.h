@@ -27,9 +27,10 @@ enum class Limiter : std::uint8_t {
   limit,      ///< limits of senders or prefixes
   disk,       ///< intents are not durable yet
   link_down,
-  suspended
+  suspended,
+  stuck  ///< bound, and it answers nothing: one message at a time
 };
-inline constexpr std::size_t kLimiters = 10;
+inline constexpr std::size_t kLimiters = 11;
 
 [[nodiscard]] constexpr std::string_view name_of(Limiter limiter) noexcept {
   switch (limiter) {
@@ -43,6 +44,7 @@ inline constexpr std::size_t kLimiters = 10;
     case Limiter::disk: return "disk";
     case Limiter::link_down: return "link_down";
     case Limiter::suspended: return "suspended";
+    case Limiter::stuck: return "stuck";
   }
   return "empty";
 }

@@ -84,7 +84,10 @@ Limiter CarrierDelivery::limiter_at(TimePoint now) {
       std::ranges::any_of(lines_, [](const auto& line) { return !line->ready.empty(); });
   const bool anything_stashed =
       std::ranges::any_of(lines_, [](const auto& line) { return !line->stash.empty(); });
-  if (!lanes_.has_ready() && !anything_ready && !anything_stashed && limits_.waiting() == 0) {
+  // What was set aside when others moved away goes from there, one at a time.
+  const bool anything_staying = stuck_.is_stuck() && staying_.waiting() > 0;
+  if (!lanes_.has_ready() && !anything_ready && !anything_stashed && !anything_staying &&
+      limits_.waiting() == 0) {
     const bool anything_intended =
         std::ranges::any_of(lines_, [](const auto& line) { return !line->intending.empty(); });
     if (anything_intended) return Limiter::disk;
@@ -94,6 +97,7 @@ Limiter CarrierDelivery::limiter_at(TimePoint now) {
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) {
     return Limiter::link_down;
   }
+  if (stuck_.is_stuck()) return Limiter::stuck;
   if (anything_ready) {
     if (pacer_.available(now) == 0) {
       return throttle_.is_cut() ? Limiter::throttled : Limiter::rate;

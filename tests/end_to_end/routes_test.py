@@ -260,6 +260,23 @@ class Stuck(Played):
         self.wait_health("up")
 
 
+    def test_it_is_told_as_what_holds_back_what_waits(self):
+        self.start()
+        ids = [self.send(self.daemon, self.number(), carrier="north", campaign="spring")
+               for _ in range(12)]  # a window of them goes; none may go elsewhere
+
+        def held_by():
+            campaign = self.daemon.ask(op="campaign", action="show", name="spring")
+            _, page = self.daemon.http("/metrics")
+            return (self.daemon.carrier_status("north")["limited_by"], campaign["limited_by"],
+                    'stentor_limited_by{carrier="north",limiter="stuck"} 1' in page)
+        under_test.wait_until(lambda: held_by() == ("stuck", "stuck", True), held_by, 60, step=0.1)
+        self.answers = True
+        for message_id in ids:
+            self.events.wait_for(message_id, "sent", patience=60)
+        under_test.wait_until(lambda: held_by() == ("empty", "nothing waits", False), held_by)
+
+
 class Pace(Played):
     """Rates, limits, windows, and what is said to hold a carrier back."""
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string_view>
+
 namespace stentor::daemon {
 namespace {
 
@@ -28,9 +31,11 @@ TEST(LimiterReport, ShowsTheLatestWhenNothingMovesAnyMore) {
   EXPECT_EQ(report.shown(kStart + 10s), Limiter::link_down);
 }
 
-TEST(LimiterReport, HasAWordForEach) {
-  for (std::size_t i = 0; i < kLimiters; ++i)
-    EXPECT_FALSE(name_of(static_cast<Limiter>(i)).empty());
+TEST(LimiterReport, HasAWordOfItsOwnForEach) {
+  std::set<std::string_view> words;
+  for (std::size_t i = 0; i < kLimiters; ++i) words.insert(name_of(static_cast<Limiter>(i)));
+  EXPECT_EQ(words.size(), kLimiters);
+  EXPECT_EQ(name_of(Limiter::stuck), "stuck");
 }
 
 }  // namespace

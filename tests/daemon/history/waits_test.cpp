@@ -34,6 +34,7 @@ TEST(Waits, EachLimiterHasACause) {
   EXPECT_EQ(cause_of_limiter(static_cast<std::uint8_t>(Limiter::window)), "window");
   EXPECT_EQ(cause_of_limiter(static_cast<std::uint8_t>(Limiter::throttled)), "throttled");
   EXPECT_EQ(cause_of_limiter(static_cast<std::uint8_t>(Limiter::suspended)), "suspended");
+  EXPECT_EQ(cause_of_limiter(static_cast<std::uint8_t>(Limiter::stuck)), "stuck");
   EXPECT_EQ(cause_of_limiter(static_cast<std::uint8_t>(Limiter::scheduled)), "turn");
   EXPECT_EQ(cause_of_limiter(200), "turn") << "of a later version";
 }
