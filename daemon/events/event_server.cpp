@@ -47,12 +47,15 @@ void EventServer::begin(EventsHandover handover) {
   auto stream = std::make_shared<EventStream>(*this, std::move(handover));
   if (draining_) return;  // its socket closes with it
   streams_.insert(stream);
-  has_streams_.store(true, std::memory_order_relaxed);  // a hint: late by one commit at worst
+  // Pairs with the one in wake(): either the stream that starts here sees how far the journal is
+  // durable now, or whoever made it so sees the stream.
+  listening_.exchange(1, std::memory_order_acq_rel);
   stream->start();
 }
 
 void EventServer::wake() {
-  if (has_streams_.load(std::memory_order_relaxed)) waker_.wake();  // a hint, see begin()
+  // Changes nothing: it takes its turn with the exchange in begin(), as a load would not.
+  if (listening_.fetch_add(0, std::memory_order_acq_rel) != 0) waker_.wake();
 }
 
 void EventServer::pump_all() {
@@ -167,7 +170,7 @@ void EventServer::replace(const Consumers::Key& key, const std::shared_ptr<Event
 
 void EventServer::forget(const std::shared_ptr<EventStream>& stream) {
   streams_.erase(stream);
-  if (streams_.empty()) has_streams_.store(false, std::memory_order_relaxed);  // a hint
+  if (streams_.empty()) listening_.store(0, std::memory_order_relaxed);  // woken for nothing, once
 }
 
 std::vector<ConsumerSnapshot> EventServer::snapshot() const {

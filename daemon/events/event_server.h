@@ -48,7 +48,7 @@ class EventServer {
   void start() { look_at_retention(); }
   /// Takes a connection over from ingress. Any thread.
   void adopt(EventsHandover handover);
-  /// There is more to read. Any thread; costs one load where nobody listens.
+  /// There is more to read. Any thread; costs one atomic step where nobody listens.
   void wake();
   /// Sends what is durable, as far as peers read, then closes.
   void drain();
@@ -94,7 +94,7 @@ class EventServer {
   boost::asio::steady_timer retention_;
   std::unique_ptr<MissedCount> counting_;
   std::uint64_t counted_batch_ = 0;
-  std::atomic<bool> has_streams_{false};
+  std::atomic<std::uint32_t> listening_{0};  ///< 1 while there are streams
   bool draining_ = false;
 };
 
