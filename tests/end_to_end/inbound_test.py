@@ -140,6 +140,26 @@ class Inbound(unittest.TestCase):
         self.assertEqual(self.inbound(handset)[0]["text"], 'a\x00"\\\n')
 
 
+class AcrossBinds(unittest.TestCase):
+    def test_parts_that_come_by_different_binds_are_joined(self):
+        carrier = ScriptedCarrier()
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address,
+                                                       binds={"transceiver": 2})]).start()
+        under_test.wait_until(lambda: carrier.bound() == 2
+                              and daemon.carrier_status("north")["bound"] == 2, "both stand")
+        events = under_test.EventFollower(daemon)
+        for at, (number, text) in enumerate(((2, b"two "), (3, b"three"), (1, b"one "))):
+            carrier.say(smpp.DELIVER_SM,
+                        smpp.deliver_sm(HANDSET, SHORT_CODE, 0x40, 0, udh16(513, 3, number) + text),
+                        bind=at % 2)
+            under_test.wait_until(lambda n=at: len(carrier.receipt_answers) > n, "an answer")
+        under_test.wait_until(lambda: events.events, "it is whole")
+        self.assertEqual([(e["text"], e["parts"]) for e in events.events], [("one two three", 3)])
+        events.close()
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+        carrier.close()
+
+
 class AfterKill(unittest.TestCase):
     def test_parts_and_messages_that_were_answered_survive(self):
         carrier = ScriptedCarrier()

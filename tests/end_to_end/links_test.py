@@ -340,6 +340,16 @@ class BrokenWire(unittest.TestCase):
         time.sleep(2.5)
         self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
 
+    def test_an_account_that_is_bound_already_is_no_wrong_credential_and_is_tried_again_soon(self):
+        carrier = self.carrier(bind_status=0x05)  # what the SMSC has left of a session before
+        self.start([under_test.carrier("north", carrier.address)])
+        under_test.wait_until(lambda: carrier.binds, "a first attempt")
+        under_test.wait_until(lambda: "ESME_RALYBND" in self.daemon.log(), "it is told")
+        self.assertNotIn("alarm", self.daemon.ask(op="carrier", action="show", name="north"))
+        under_test.wait_until(lambda: len(carrier.binds) >= 2, "a second within seconds", 15)
+        carrier.bind_status = 0
+        self.daemon.wait_bound("north")
+
     def test_a_flood_of_receipts_stays_within_bounds_and_disturbs_nobody(self):
         bad, good = self.carrier(), self.carrier()
         self.start([under_test.carrier("bad", bad.address),

@@ -161,11 +161,11 @@ class ScriptedCarrier:
         with self.lock:
             return sum(1 for link in self._links.values() if link.system_id)
 
-    def say(self, command, body=b"", status=0):
-        """Sends a request of our own to every bound client."""
+    def say(self, command, body=b"", status=0, bind=None):
+        """Sends a request of our own over every bind, or over one of them, counted from 0."""
         with self.lock:
             links = [link for link in self._links.values() if link.system_id]
-        for link in links:
+        for link in links if bind is None else links[bind:bind + 1]:
             link.write(smpp.pdu(command, status, next(link.sequence), body))
 
     # -- threads ---------------------------------------------------------------------------------

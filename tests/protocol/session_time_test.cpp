@@ -80,6 +80,31 @@ TEST(SessionTime, AsksOnlyAfterSilence) {
   EXPECT_EQ(smsc.session.deadline(), kStart + 90s);
 }
 
+// A vendor whose window counts every request refuses what is over it, an enquire_link too: who
+// refuses is alive, and no submit_sm has been answered by it.
+TEST(SessionTime, TakesARefusedQuestionForASignOfLife) {
+  const Octets refusals[] = {pdu(0x80000000, 0x58, 3), pdu(0x80000015, 0x58, 3),
+                             pdu(0x80000015, 0x14, 3), pdu(0x80000000, 0x03, 3)};
+  for (const Octets& refusal : refusals) {
+    Conversation smsc(quick());
+    smsc.bind();
+    (void)smsc.submit(1, kStart);
+    smsc.hear(submit_resp(2, "a"), kStart + 1s);
+    (void)smsc.told();
+    (void)smsc.sent();
+    smsc.session.on_time(kStart + 31s);
+    ASSERT_EQ(smsc.sent(), pdu(0x15, 0, 3));
+
+    smsc.hear(refusal, kStart + 32s);
+
+    EXPECT_EQ(smsc.told(), Lines{});
+    EXPECT_EQ(smsc.session.stats().unexpected_responses, 0u);
+    run_until(smsc.session, kStart + 61s);
+    EXPECT_FALSE(smsc.session.ended());
+    EXPECT_EQ(smsc.session.deadline(), kStart + 62s) << "asked again only after silence";
+  }
+}
+
 // Idle and half-open: found out within enquire_after + response_within.
 TEST(SessionTime, EndsWhenEnquireLinkIsNotAnswered) {
   Conversation smsc(quick());
