@@ -42,6 +42,10 @@ void append_following(const Following& of, std::string& out) {
   out.push_back('"');
 }
 
+void append_doubt(const Following& of, std::string& out) {
+  if (of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+}
+
 void append_untrusted(std::string_view key, std::string_view value, std::string& out) {
   if (value.empty()) return;
   append_key(key, out);
@@ -69,7 +73,17 @@ void append_part(const PartAnswered& part, const Subject& subject, bool is_part,
     append_member("detail", fmt::format("command_status {:#010x}", part.command_status), out);
   }
   if (is_part) append_untrusted("carrier_id", part.message_id, out);
-  if (part.of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+  append_doubt(part.of, out);
+}
+
+// The carrier's own words.
+void append_words(const ReceiptCame& receipt, std::string& out) {
+  if (receipt.stat.empty() && receipt.err.empty()) return;
+  append_key("detail", out);
+  std::string words = "stat:";
+  words.append(receipt.stat);
+  if (!receipt.err.empty()) words.append(" err:").append(receipt.err);
+  append_json_untrusted(words, kCarrierWordMax, out);
 }
 
 void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_part,
@@ -84,17 +98,12 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
     append_member("code", receipt.message_code, out);
     append_key("detail", out);
     append_json_untrusted(receipt.message_detail, kPartsDetailMax, out);
-    return;
-  }
-  if (!receipt.code.empty()) append_member("code", receipt.code, out);
-  if (!receipt.stat.empty() || !receipt.err.empty()) {
-    append_key("detail", out);
-    std::string words = "stat:";
-    words.append(receipt.stat);
-    if (!receipt.err.empty()) words.append(" err:").append(receipt.err);
-    append_json_untrusted(words, kCarrierWordMax, out);
+  } else {
+    if (!receipt.code.empty()) append_member("code", receipt.code, out);
+    append_words(receipt, out);
   }
   if (is_part) append_untrusted("carrier_id", receipt.message_id, out);
+  append_doubt(receipt.of, out);
 }
 
 }  // namespace
@@ -199,7 +208,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       append_member("code", verdict->code, out);
       append_key("detail", out);
       append_json_untrusted(verdict->detail, kPartsDetailMax, out);
-      if (verdict->of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+      append_doubt(verdict->of, out);
       break;
     }
     case RecordKind::uncertain: {
@@ -208,7 +217,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       append_member("parts", subject.parts, out);
       append_member("code", uncertain->reason, out);
       append_member("detail", what_follows(*uncertain), out);
-      out.append(",\"possible_duplicate\":true");
+      append_doubt(uncertain->of, out);
       break;
     }
     case RecordKind::resolved: {
@@ -217,7 +226,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
       append_member("parts", subject.parts, out);
       if (!resolved->code.empty()) append_member("code", resolved->code, out);
       if (!resolved->detail.empty()) append_member("detail", resolved->detail, out);
-      if (resolved->of.possible_duplicate) out.append(",\"possible_duplicate\":true");
+      append_doubt(resolved->of, out);
       break;
     }
     case RecordKind::carrier_switched:

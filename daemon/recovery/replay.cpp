@@ -335,13 +335,15 @@ void Replay::visit_part(const queue::Record& record) {
     }
     if (is_accepted && part->of.state != State::sent_final && entry->carrier != kNoCarrier) {
       carrier_of_(static_cast<std::uint16_t>(entry->carrier))
-          .restore_outstanding(
-              {.message_id = part->message_id,
-               .of = {.accepted = entry->at, .subject = {}, .time_ms = part->of.time_ms},
-               .expires = entry->expires,
-               .part = part->part,
-               .parts = entry->parts,
-               .subject = subject ? &*subject : nullptr});
+          .restore_outstanding({.message_id = part->message_id,
+                                .of = {.accepted = entry->at,
+                                       .subject = {},
+                                       .time_ms = part->of.time_ms,
+                                       .possible_duplicate = part->of.possible_duplicate},
+                                .expires = entry->expires,
+                                .part = part->part,
+                                .parts = entry->parts,
+                                .subject = subject ? &*subject : nullptr});
     }
   }
   advance(part->of, entry, sequence);

@@ -85,8 +85,9 @@ std::string MessageParts::detail_of(const Entry& entry) {
   return detail;
 }
 
-void MessageParts::expect(queue::Locator message, std::uint8_t parts) {
+void MessageParts::expect(queue::Locator message, std::uint8_t parts, bool possible_duplicate) {
   Entry& entry = map_of(message)[message.bits()];
+  if (possible_duplicate) entry.possible_duplicate = true;
   if (entry.parts != 0) return;
   entry.parts = parts;
   if (parts > kPartsInline) {
@@ -110,6 +111,7 @@ PartsVerdict MessageParts::settle(queue::Locator message, std::uint8_t part, Sta
   if (!is_better_known(before, state)) return {};
   PartsVerdict verdict;
   verdict.is_first = entry.reported == 0;
+  verdict.possible_duplicate = entry.possible_duplicate;
   if (before == State::none) ++entry.reported;
   set_state(entry, part, state);
   if (badness(state) >= badness(State::unknown) && badness(state) > badness(entry.worst)) {
@@ -143,6 +145,7 @@ PartsVerdict MessageParts::on_silence(queue::Locator message, State silence) {
   if (found == map.end() || found->second.told != State::none) return {};
   Entry& entry = found->second;
   PartsVerdict verdict;
+  verdict.possible_duplicate = entry.possible_duplicate;
   verdict.state = verdict_of(entry, State::unknown);
   verdict.code = entry.worse && verdict.state != State::unknown ? entry.worse->code : "no_receipt";
   // Where a receipt said "unknown", silence is no good news, whatever was asked for.

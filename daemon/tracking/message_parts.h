@@ -30,15 +30,16 @@ namespace stentor::daemon {
 struct PartsVerdict {
   State state = State::none;
   State corrects = State::none;
-  std::string code;       ///< of the worst part; empty when delivered
-  std::string detail;     ///< the worst part's words, and how each part stands
-  bool is_first = false;  ///< this was the first part to be reported on
+  std::string code;                 ///< of the worst part; empty when delivered
+  std::string detail;               ///< the worst part's words, and how each part stands
+  bool is_first = false;            ///< this was the first part to be reported on
+  bool possible_duplicate = false;  ///< a part of it may have reached the carrier twice
 };
 
 class MessageParts {
  public:
   /// A part of the message was taken by the carrier.
-  void expect(queue::Locator message, std::uint8_t parts);
+  void expect(queue::Locator message, std::uint8_t parts, bool possible_duplicate = false);
   /// One part's outcome is known. `words` are the carrier's.
   [[nodiscard]] PartsVerdict settle(queue::Locator message, std::uint8_t part, State state,
                                     std::string_view code, std::string_view words);
@@ -69,6 +70,7 @@ class MessageParts {
     std::uint8_t reported = 0;
     State worst = State::none;  ///< of the bad ones; none so far: none
     State told = State::none;
+    bool possible_duplicate = false;
   };
   using Map = boost::unordered_flat_map<std::uint64_t, Entry>;
 

@@ -1,6 +1,6 @@
 // One segment that a carrier accepted and whose receipt is awaited, and what stands for its id.
 //
-// Units    `sent_ms` counts milliseconds since start, modulo 2^31 (24 days).
+// Units    `sent_tick` counts ticks of two milliseconds since start, modulo 2^30 (24 days).
 // Threads  Plain values.
 #pragma once
 
@@ -12,8 +12,9 @@
 namespace stentor::daemon {
 
 struct OutstandingSegment {
-  queue::Locator at;                 ///< its message's accepted record
-  std::uint32_t sent_ms : 31 = 0;    ///< 0: before this start
+  queue::Locator at;                         ///< its message's accepted record
+  std::uint32_t sent_tick : 30 = 0;          ///< 0: before this start
+  std::uint32_t possible_duplicate : 1 = 0;  ///< it may have reached the carrier twice
   std::uint32_t is_told : 1 = 0;     ///< unknown, or silent until its time passed: may be corrected
   std::uint16_t expires_minute = 0;  ///< minutes since the index was made, at most 45 days
   std::uint8_t part = 1;

@@ -23,6 +23,7 @@ struct SettledSegment {
   queue::Locator at;  ///< its message's accepted record
   std::uint8_t part = 1;
   State state = State::none;
+  bool possible_duplicate = false;
 };
 
 class SettledSegments {

@@ -10,7 +10,10 @@ namespace {
 using protocol::ReceiptVerdict;
 
 // How many of the index's parts each second looks at: all of them in about a minute.
-constexpr int kSweepsPerSecond = 16;
+constexpr int kSweepsPerSecond = Outstanding::kMaps / 64;
+
+constexpr std::chrono::milliseconds kTick(2);
+constexpr std::uint32_t kTickMask = 0x3fffffff;  // OutstandingSegment::sent_tick
 
 // What a carrier's date may take in a record: 14 digits are met, more is no date.
 constexpr std::size_t kDateOctetsMax = 20;
@@ -55,22 +58,21 @@ Tracker::Tracker(TrackerSetup setup, TrackingOutcomes& outcomes, AcceptedRecords
       names_(setup_.secret, setup_.by_reference) {}
 
 // Never 0, which stands for "before this start".
-std::uint32_t Tracker::ms_of(Moment now) const {
-  const auto since =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - start_).count();
-  return std::max(1u, static_cast<std::uint32_t>(since) & 0x7fffffffu);
+std::uint32_t Tracker::tick_of(Moment now) const {
+  return std::max(1u, static_cast<std::uint32_t>((now.steady - start_) / kTick) & kTickMask);
 }
 
 // The carrier took a segment under this id: a receipt may come, or has come already.
 void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   OutstandingSegment segment;
   segment.at = taken.of.accepted;
-  segment.sent_ms = ms_of(now) & 0x7fffffffu;
+  segment.sent_tick = tick_of(now) & kTickMask;
+  segment.possible_duplicate = taken.of.possible_duplicate ? 1 : 0;
   segment.expires_minute =
       outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   segment.part = taken.part;
   segment.parts = taken.parts;
-  if (taken.parts > 1) parts_.expect(segment.at, taken.parts);
+  if (taken.parts > 1) parts_.expect(segment.at, taken.parts, taken.of.possible_duplicate);
   if (taken.message_id.empty()) {  // no receipt can ever be matched to this part
     if (taken.parts == 1) return;
     const PartsVerdict settled =
@@ -185,7 +187,7 @@ void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, M
              .subject = here.octets(),
              .time_ms = now.wall_ms,
              .state = State::none,
-             .possible_duplicate = false,
+             .possible_duplicate = target.segment.possible_duplicate != 0,
              .flow = flow_of(*accepted),
              .was_sent = true};
   came.part = target.segment.part;
@@ -216,11 +218,12 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(), {segment.at, segment.part, state});
+    settled_.put(target.id.text(),
+                 {segment.at, segment.part, state, segment.possible_duplicate != 0});
   }
   if (watch_ != nullptr) watch_->on_settled(segment.at, segment.part);
-  const bool is_timed = segment.sent_ms != 0 && !segment.is_told;
-  const std::chrono::milliseconds after((ms_of(now) - segment.sent_ms) & 0x7fffffffu);
+  const bool is_timed = segment.sent_tick != 0 && !segment.is_told;
+  const auto after = kTick * ((tick_of(now) - segment.sent_tick) & kTickMask);
   if (is_timed) stats_.receipt_after.record(after);
   if (segment.parts == 1) {
     came.of.state = state;
@@ -231,6 +234,7 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
   words.stat = came.stat;
   words.err = came.err;
   PartsVerdict verdict = parts_.settle(segment.at, segment.part, state, came.code, words_of(words));
+  if (verdict.possible_duplicate) came.of.possible_duplicate = true;
   if (is_timed && verdict.is_first) stats_.first_receipt_after.record(after);
   if (verdict.state == State::none) return;
   if (is_timed) stats_.last_receipt_after.record(after);
@@ -292,7 +296,7 @@ void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& rec
                  .subject = here.octets(),
                  .time_ms = now.wall_ms,
                  .state = State::none,
-                 .possible_duplicate = false};
+                 .possible_duplicate = settled.possible_duplicate};
   conflict.code = setup_.codes.of(receipt);
   if (conflict.code.empty()) conflict.code = name_of(state);
   conflict.detail = words;
@@ -363,7 +367,8 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
                        .corrects = State::none,
                        .code = "no_receipt",
                        .detail = {},
-                       .is_first = false};
+                       .is_first = false,
+                       .possible_duplicate = segment.possible_duplicate != 0};
   if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
   const bool may_be_corrected =
       settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
@@ -379,7 +384,7 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
                 .subject = here.octets(),
                 .time_ms = now.wall_ms,
                 .state = settled.state,
-                .possible_duplicate = false,
+                .possible_duplicate = settled.possible_duplicate,
                 .flow = flow_of(*accepted),
                 .was_sent = true};
   verdict.code = settled.code;

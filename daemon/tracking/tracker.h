@@ -194,7 +194,7 @@ class Tracker {
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
   void count(State state, State corrects);
   void count_receipt(const protocol::Receipt& receipt);
-  [[nodiscard]] std::uint32_t ms_of(Moment now) const;
+  [[nodiscard]] std::uint32_t tick_of(Moment now) const;
 
   const TrackerSetup setup_;
   protocol::MessageIdRule rule_;  // as set up, until somebody says otherwise

@@ -12,7 +12,8 @@ void Tracker::restore_taken(const TakenSegment& taken) {
       outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   segment.part = taken.part;
   segment.parts = taken.parts;
-  if (taken.parts > 1) parts_.expect(segment.at, taken.parts);
+  segment.possible_duplicate = taken.of.possible_duplicate ? 1 : 0;
+  if (taken.parts > 1) parts_.expect(segment.at, taken.parts, taken.of.possible_duplicate);
   if (taken.message_id.empty()) {
     if (taken.parts > 1) {
       (void)parts_.settle(segment.at, taken.part, State::sent_final, "no_message_id", {});
@@ -72,7 +73,8 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(), {came.of.accepted, came.part, state});
+    settled_.put(target.id.text(),
+                 {came.of.accepted, came.part, state, came.of.possible_duplicate});
   }
 }
 

@@ -403,8 +403,8 @@ class Doubt(Bench):
         sent = self.send_many(1, uncertain="resend", text=text)
         under_test.wait_until(lambda: len(self.arrived(sent)) == 2, "both parts were written")
         self.lose_link()
-        self.events.wait_for(sent[digits], "delivered")
-        self.assertTrue(self.events.wait_for(sent[digits], "sent")["possible_duplicate"])
+        for kind in ("sent", "receipt", "delivered"):
+            self.assertTrue(self.events.wait_for(sent[digits], kind)["possible_duplicate"], kind)
         arrived = [a.submit.short_message for a in self.carrier.arrived(digits)]
         self.assertEqual(arrived[:2], arrived[2:], "header and text, octet by octet")
         self.assertEqual(self.events.of(sent[digits], "uncertain")[0]["code"], "link_lost")

@@ -78,6 +78,19 @@ TEST_F(EventLines, AFailureDecidedByAnotherPartCarriesThatPartsCode) {
       << failed;
 }
 
+TEST_F(EventLines, WhatMayHaveArrivedTwiceSaysSoInItsReceiptAndItsVerdict) {
+  ReceiptCame receipt;
+  receipt.of = of_;
+  receipt.of.state = State::delivered;
+  const std::string kMark = R"("possible_duplicate":true)";
+  EXPECT_EQ(line(record(RecordKind::receipt, receipt), 1).find(kMark), std::string::npos);
+  receipt.of.possible_duplicate = true;
+  EXPECT_NE(line(record(RecordKind::receipt, receipt), 1).find(kMark), std::string::npos);
+  EXPECT_NE(line(record(RecordKind::receipt, receipt), 2).find(kMark), std::string::npos);
+  receipt.message_code = "undeliverable";  // another part's
+  EXPECT_NE(line(record(RecordKind::receipt, receipt), 2).find(kMark), std::string::npos);
+}
+
 TEST_F(EventLines, ACarriersOctetsNeverLeaveUnescaped) {
   ReceiptCame receipt;
   receipt.of = of_;

@@ -35,6 +35,7 @@ struct Written {
   std::string stat;
   std::string err;
   bool by_reference = false;
+  bool possible_duplicate = false;
   std::optional<std::uint16_t> reference;
   std::string source;
   std::string destination;
@@ -81,11 +82,15 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     taken.parts = parts;
     taken.expires = expires;
     taken.time_ms = now_.wall_ms;
+    taken.possible_duplicate = after_doubt;
     sent_[at.bits()].parts = parts;
     written.push_back(taken);  // the daemon writes the part's record first, too
     const Subject subject = sent_[at.bits()].subject();
     tracker_->on_taken({.message_id = id,
-                        .of = {.accepted = at, .subject = {}, .time_ms = now_.wall_ms},
+                        .of = {.accepted = at,
+                               .subject = {},
+                               .time_ms = now_.wall_ms,
+                               .possible_duplicate = after_doubt},
                         .expires = expires,
                         .part = part,
                         .parts = parts,
@@ -140,6 +145,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           came.of.subject = sent_[one.message].octets;
           came.by_reference = one.by_reference;
           came.of.time_ms = one.time_ms;
+          came.of.possible_duplicate = one.possible_duplicate;
           came.part = one.part;
           came.message_state = one.message_state;
           came.is_final_for_part = one.is_final;
@@ -239,6 +245,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
 
   std::vector<Written> written;
   TrackingStats stats;
+  bool after_doubt = false;  ///< what is taken was written before, and its answer lost
 
  private:
   struct Sent {
@@ -265,13 +272,15 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   }
   void restore_taken(const Written& one) {
     const Subject subject = sent_[one.message].subject();
-    tracker_->restore_taken(
-        {.message_id = one.message_id,
-         .of = {.accepted = queue::Locator(one.message), .subject = {}, .time_ms = one.time_ms},
-         .expires = one.expires,
-         .part = one.part,
-         .parts = one.parts,
-         .subject = &subject});
+    tracker_->restore_taken({.message_id = one.message_id,
+                             .of = {.accepted = queue::Locator(one.message),
+                                    .subject = {},
+                                    .time_ms = one.time_ms,
+                                    .possible_duplicate = one.possible_duplicate},
+                             .expires = one.expires,
+                             .part = one.part,
+                             .parts = one.parts,
+                             .subject = &subject});
   }
   Written of(const Following& following, Written::Kind kind) const {
     Written one;
@@ -279,6 +288,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.message = following.accepted.bits();
     one.state = following.state;
     one.time_ms = following.time_ms;
+    one.possible_duplicate = following.possible_duplicate;
     return one;
   }
 

@@ -139,6 +139,41 @@ TEST_F(TrackerTest, AnotherFinalAfterAFinalIsAConflictAndChangesNothing) {
   EXPECT_EQ(carrier_.written.back().code, "undeliverable");
 }
 
+TEST_F(TrackerTest, WhatFollowsADoubtIsMarkedAlsoAfterARestart) {
+  carrier_.after_doubt = true;
+  taken("8f00");
+  taken("8f01");
+  carrier_.restart();
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_TRUE(carrier_.written.back().possible_duplicate);
+  carrier_.receive("8f00", MessageState::undeliverable);
+  ASSERT_EQ(carrier_.written.back().kind, Written::Kind::conflict);
+  EXPECT_TRUE(carrier_.written.back().possible_duplicate);
+
+  carrier_.pass(3h);
+  carrier_.sweep();
+  ASSERT_EQ(carrier_.written.back().kind, Written::Kind::verdict);
+  EXPECT_TRUE(carrier_.written.back().possible_duplicate);
+
+  carrier_.after_doubt = false;
+  taken("8f02");
+  carrier_.receive("8f02", MessageState::delivered);
+  EXPECT_FALSE(carrier_.written.back().possible_duplicate);
+}
+
+TEST_F(TrackerTest, ADoubtOfOnePartMarksTheVerdictWhicheverPartMakesIt) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.after_doubt = true;
+  carrier_.take(at, "a2", 2, 2);
+  carrier_.restart();
+  carrier_.receive("a2", MessageState::delivered);
+  carrier_.receive("a1", MessageState::delivered);
+  ASSERT_EQ(carrier_.written.back().state, State::delivered);
+  EXPECT_EQ(carrier_.written.back().part, 1);
+  EXPECT_TRUE(carrier_.written.back().possible_duplicate);
+}
+
 TEST_F(TrackerTest, AnUnknownReceiptBehindAFinalOneIsNoConflict) {
   taken("8f00");
   carrier_.receive("8f00", MessageState::delivered);
