@@ -7,6 +7,7 @@
 // Threads  One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -17,24 +18,29 @@ namespace stentor::daemon {
 
 class FieldWriter {
  public:
-  void clear() noexcept { octets_.clear(); }
-  [[nodiscard]] std::span<const std::uint8_t> octets() const noexcept { return octets_; }
-  [[nodiscard]] std::size_t size() const noexcept { return octets_.size(); }
+  void clear() noexcept { size_ = 0; }
+  [[nodiscard]] std::span<const std::uint8_t> octets() const noexcept {
+    return {memory_.data(), size_};
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  void u8(std::uint8_t value) { octets_.push_back(value); }
+  void u8(std::uint8_t value) { fixed(value); }
   void u16(std::uint16_t value) { fixed(value); }
   void u32(std::uint32_t value) { fixed(value); }
   void u64(std::uint64_t value) { fixed(value); }
   void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) octets_.push_back(static_cast<std::uint8_t>(value | 0x80));
-    octets_.push_back(static_cast<std::uint8_t>(value));
+    std::uint8_t* at = room(kVarintOctetsMax);
+    for (; value >= 0x80; value >>= 7) *at++ = static_cast<std::uint8_t>(value | 0x80);
+    *at++ = static_cast<std::uint8_t>(value);
+    size_ = static_cast<std::size_t>(at - memory_.data());
   }
   void text(std::string_view value) {
-    varint(value.size());
-    raw({reinterpret_cast<const std::uint8_t*>(value.data()), value.size()});
+    block({reinterpret_cast<const std::uint8_t*>(value.data()), value.size()});
   }
   void raw(std::span<const std::uint8_t> value) {
-    octets_.insert(octets_.end(), value.begin(), value.end());
+    if (value.empty()) return;
+    std::memcpy(room(value.size()), value.data(), value.size());
+    size_ += value.size();
   }
   /// A varint length, then the octets.
   void block(std::span<const std::uint8_t> value) {
@@ -43,13 +49,25 @@ class FieldWriter {
   }
 
  private:
+  static constexpr std::size_t kVarintOctetsMax = 10;
+  static constexpr std::size_t kFirstOctets = 256;  // what most records are below
+
   template <class T>
   void fixed(T value) {  // little-endian machines only: stentor runs on x86-64 and arm64
-    const std::size_t at = octets_.size();
-    octets_.resize(at + sizeof(T));
-    std::memcpy(octets_.data() + at, &value, sizeof(T));
+    std::memcpy(room(sizeof(T)), &value, sizeof(T));
+    size_ += sizeof(T);
   }
-  std::vector<std::uint8_t> octets_;
+  /// Where the next octets go: at least so many fit.
+  std::uint8_t* room(std::size_t octets) {
+    if (memory_.size() - size_ < octets) grow(octets);
+    return memory_.data() + size_;
+  }
+  void grow(std::size_t octets) {
+    memory_.resize(std::max({size_ + octets, 2 * memory_.size(), kFirstOctets}));
+  }
+
+  std::vector<std::uint8_t> memory_;  // all of it may be written to: one look at its end is enough
+  std::size_t size_ = 0;
 };
 
 class FieldReader {
