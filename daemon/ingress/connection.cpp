@@ -220,6 +220,12 @@ void Connection::handle(const CallbacksRequest& /*request*/) {
   reply_ends(0);
 }
 
+void Connection::handle(const DaemonRequest& request) {
+  const std::string op(request.op);
+  if (!peer_.is_admin) return refuse({"not_permitted", op + ": needs the role admin", {}});
+  refuse({"not_supported", op + ": not by this version; a signal or a restart does it", {}});
+}
+
 std::function<void(std::string)> Connection::answer_later() {
   asked_elsewhere_ = true;
   return [self = shared_from_this()](std::string reply) {

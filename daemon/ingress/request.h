@@ -132,6 +132,11 @@ struct StatusRequest {};
 
 struct CallbacksRequest {};
 
+/// `reload` or `drain`: known, and not served yet. Who may not ask is told so first.
+struct DaemonRequest {
+  std::string_view op;
+};
+
 struct CancelRequest {
   std::string_view id;
   std::string_view ref;
@@ -187,8 +192,9 @@ struct CarrierRequest {
   std::optional<protocol::MessageIdRule> message_id;
 };
 
-using Request = std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
-                             StatusRequest, CampaignRequest, CarrierRequest, RouteRequest,
-                             OptOutRequest, CallbacksRequest, CancelRequest, ResolveRequest>;
+using Request =
+    std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
+                 StatusRequest, CampaignRequest, CarrierRequest, RouteRequest, OptOutRequest,
+                 CallbacksRequest, CancelRequest, ResolveRequest, DaemonRequest>;
 
 }  // namespace stentor::daemon

@@ -200,9 +200,9 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
     return StatusRequest{};
   }
   if (op.text == "carrier") return read_carrier_request(*this);
-  for (const std::string_view later : {"reload", "drain"}) {
-    if (op.text == later)
-      return refuse("not_supported", fmt::format("op \"{}\" {}", later, kNotYet));
+  if (op.text == "reload" || op.text == "drain") {
+    if (auto only = allow_only(set_of(Field::op)); !only) return std::unexpected(only.error());
+    return DaemonRequest{op.text};
   }
   return refuse("bad_field", "op: not a request of this protocol");
 }

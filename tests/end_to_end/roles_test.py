@@ -159,7 +159,7 @@ class Roles(unittest.TestCase):
                 for i in range(len(requests))]
 
     def test_each_request_about_something_of_anothers_is_answered_by_role(self):
-        done = self.send("shop", "r-done", to="+79160000001")["id"]
+        done = self.send("shop", "r-done", to="+79160000001", campaign="calm")["id"]
         waits = self.send("shop", "r-waits", to="+79160000002", campaign="spring",
                           not_before=3000)["id"]
         with self.daemon.connect() as root:
@@ -178,6 +178,7 @@ class Roles(unittest.TestCase):
             ({"op": "message", "carrier_id": carrier_id}, own),
             ({**campaign, "action": "show"}, own),
             ({"op": "campaign", "action": "show", "name": "spring"}, own),
+            ({**campaign, "name": "calm", "action": "report"}, own),  # one line: all went well
             ({**campaign, "action": "pause"}, (ok, no, may_not, ok)),
             ({**campaign, "action": "set", "weight": 3}, (ok, no, may_not, ok)),
             ({**campaign, "action": "resume"}, (ok, no, may_not, ok)),
@@ -191,6 +192,8 @@ class Roles(unittest.TestCase):
             ({"op": "preview", "text": "Hello"}, (ok, ok, ok, ok)),
             ({"op": "status"}, (ok, ok, ok, ok)),
             ({"op": "callbacks"}, (ok, ok, ok, ok)),
+            ({"op": "reload"}, (may_not, may_not, may_not, "not_supported")),
+            ({"op": "drain"}, (may_not, may_not, may_not, "not_supported")),
             ({"op": "resolve", "id": waits, "as": "sent"}, (no, no, may_not, no)),  # not in doubt
             ({"op": "cancel", "ref": "r-waits"}, ("ok", no, may_not, no)),  # refs are one's own
         ]

@@ -185,9 +185,6 @@ TEST_F(RequestParserTest, ReadsAUrlOfAMessagesOwnAndRefusesWhatIsNone) {
 TEST_F(RequestParserTest, SaysWhatIsNotBuiltYetAndTakesItsDefault) {
   expect_refused(R"({"ref":"r","to":"1","text":"x","plan":[]})", "not_supported", "r");
   EXPECT_TRUE(parse(R"({"to":"1","text":"x","uncertain":"resend"})"));
-  for (const char* op : {"reload", "drain"}) {
-    expect_refused(R"({"op":")" + std::string(op) + R"("})", "not_supported");
-  }
   EXPECT_TRUE(parse(R"({"op":"message","carrier_id":"8f"})"));
   EXPECT_TRUE(parse(R"({"op":"message","to":"+79161234567"})"));
   expect_refused(R"({"op":"message","carrier_id":"8f","to":"+79161234567"})", "bad_field");
@@ -331,6 +328,11 @@ TEST_F(RequestParserTest, ReadsBinaryAsHexadecimalOctets) {
 
 TEST_F(RequestParserTest, ReadsTheOtherRequests) {
   ASSERT_TRUE(std::holds_alternative<StatusRequest>(*parse(R"({"op":"status"})")));
+  for (const std::string op : {"reload", "drain"}) {
+    const auto asked = parse(R"({"op":")" + op + R"("})");
+    EXPECT_EQ(std::get<DaemonRequest>(*asked).op, op);
+    expect_refused(R"({"op":")" + op + R"(","name":"x"})", "unknown_field");
+  }
   const auto preview = parse(R"({"op":"preview","text":"x","to":"+7","carrier":"n"})");
   EXPECT_EQ(std::get<PreviewRequest>(*preview).carrier, "n");
   const auto message = parse(R"({"op":"message","ref":"o-1"})");
