@@ -11,12 +11,10 @@ std::string callbacks_reply(const CallbackServer& server, const Peer& peer) {
   };
   std::string out = "{";
   append_member("status", "ok", out);
-  append_key("targets", out);
-  out.push_back('[');
+  open_list("targets", out);
   for (const CallbackFigures& target : server.figures()) {
     if (!sees(target.client)) continue;
-    if (out.back() == '}') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("client", target.client, out);
     append_member("target", target.target, out);
     append_member("posted", target.posted, out);
@@ -27,19 +25,14 @@ std::string callbacks_reply(const CallbackServer& server, const Peer& peer) {
     out.push_back('}');
   }
   out.push_back(']');
-  append_key("dead", out);
-  out.push_back('[');
+  open_list("dead", out);
   for (const auto& letter : server.dead_letters()) {
     if (!sees(letter.client)) continue;
-    if (out.back() == '}') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("client", letter.client, out);
     append_member("target", letter.target, out);
     append_member("cursor", to_cursor(letter.event), out);
-    append_key("time", out);
-    out.push_back('"');
-    append_rfc3339(letter.time_ms, out);
-    out.push_back('"');
+    append_time("time", letter.time_ms, out);
     append_member("reason", letter.reason, out);
     out.push_back('}');
   }

@@ -21,13 +21,6 @@ std::string rejection(std::string_view code, std::string detail) {
   return reply;
 }
 
-void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
-  append_key(key, out);
-  out.push_back('"');
-  append_rfc3339(time_ms, out);
-  out.push_back('"');
-}
-
 std::string_view state_of(const CampaignLedger::Standing& standing) {
   if (standing.campaign.is_paused) return "paused";
   if (standing.counts.waiting() > 0) return "active";
@@ -78,12 +71,10 @@ void append_carriers(const std::vector<FlowAtCarrier>& carriers, double rate, st
     append_member("seconds_to_finish",
                   static_cast<std::uint64_t>(static_cast<double>(waiting) / rate), out);
   }
-  append_key("carriers", out);
-  out.push_back('[');
+  open_list("carriers", out);
   for (const FlowAtCarrier& at : carriers) {
     if (at.waiting() + at.reserved == 0) continue;
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("name", at.carrier, out);
     append_member("ready", at.ready, out);
     append_member("scheduled", at.scheduled, out);

@@ -39,12 +39,6 @@ std::string_view name_of(protocol::BindType type) {
   return {};
 }
 
-std::string rfc3339(std::uint64_t time_ms) {
-  std::string text;
-  append_rfc3339(time_ms, text);
-  return text;
-}
-
 // Without the closing brace.
 void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   std::size_t bound = 0;
@@ -121,7 +115,7 @@ void append_bind(const LinkSnapshot& link, std::uint32_t window, std::string& ou
   append_member("type", name_of(link.type), out);
   append_member("state", name_of(link.state), out);
   if (link.state_since_ms != 0) {
-    append_member("since", rfc3339(link.state_since_ms), out);
+    append_time("since", link.state_since_ms, out);
   }
   append_member("host", link.host, out);
   append_member("window", window, out);
@@ -134,15 +128,12 @@ void append_bind(const LinkSnapshot& link, std::uint32_t window, std::string& ou
   append_member("unexpected_responses", link.stats.unexpected_responses, out);
   append_member("stuck", link.stats.stuck, out);
   if (link.certificate_end && *link.certificate_end > 0) {
-    append_member("certificate_ends",
-                  rfc3339(static_cast<std::uint64_t>(*link.certificate_end) * 1000), out);
+    append_time("certificate_ends", static_cast<std::uint64_t>(*link.certificate_end) * 1000, out);
   }
-  append_key("last_errors", out);
-  out.push_back('[');
+  open_list("last_errors", out);
   for (const LinkError& error : link.errors) {
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
-    append_member("time", rfc3339(error.time_ms), out);
+    open_object(out);
+    append_time("time", error.time_ms, out);
     append_key("what", out);
     append_json_untrusted(error.what, kErrorOctetsMax, out);
     out.push_back('}');
@@ -164,14 +155,12 @@ std::string carrier_shown(const CarrierSnapshot& carrier) {
   if (carrier.switched.time_ms != 0) {
     const bool suspended = carrier.switched.suspended;
     append_member(suspended ? "suspended_by" : "resumed_by", carrier.switched.client, out);
-    append_member(suspended ? "suspended_since" : "resumed_since",
-                  rfc3339(carrier.switched.time_ms), out);
+    append_time(suspended ? "suspended_since" : "resumed_since", carrier.switched.time_ms, out);
   }
   if (std::ranges::any_of(carrier.links, &LinkSnapshot::credentials_refused)) {
     append_member("alarm", "credentials_refused", out);
   }
-  append_key("bind_list", out);
-  out.push_back('[');
+  open_list("bind_list", out);
   for (const LinkSnapshot& link : carrier.links) {
     if (out.back() != '[') out.push_back(',');
     append_bind(link, carrier.window, out);

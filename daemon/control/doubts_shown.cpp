@@ -4,26 +4,15 @@
 #include "daemon/ingress/timestamp.h"
 
 namespace stentor::daemon {
-namespace {
-
-void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
-  append_key(key, out);
-  out.push_back('"');
-  append_rfc3339(time_ms, out);
-  out.push_back('"');
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string doubts_shown(std::string_view carrier, const DoubtReport& report) {
   std::string out = R"({"status":"ok")";
   append_member("name", carrier, out);
   append_member("in_doubt", report.held, out);
-  append_key("doubts", out);
-  out.push_back('[');
+  open_list("doubts", out);
   for (const DoubtShown& doubt : report.longest) {
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("id", doubt.id, out);
     if (!doubt.ref.empty()) append_member("ref", doubt.ref, out);
     append_member("client", doubt.client, out);
@@ -33,8 +22,7 @@ std::string doubts_shown(std::string_view carrier, const DoubtReport& report) {
     if (doubt.until_ms != 0) append_time("until", doubt.until_ms, out);
     append_member("then", word_of(doubt.then), out);
     append_member("parts", doubt.parts, out);
-    append_key("in_doubt", out);
-    out.push_back('[');
+    open_list("in_doubt", out);
     for (const std::uint8_t part : doubt.in_doubt) {
       if (out.back() != '[') out.push_back(',');
       out.append(std::to_string(part));

@@ -100,8 +100,7 @@ std::string status_reply(const Figures& figures) {
   append_member("clients", figures.ingress.connections, out);
   append_member("duplicates", figures.ingress.admission.duplicates, out);
   append_member("memory_octets", figures.memory_octets, out);
-  append_key("carriers", out);
-  out.push_back('[');
+  open_list("carriers", out);
   for (const CarrierSnapshot& carrier : figures.carriers) {
     if (out.back() != '[') out.push_back(',');
     append_carrier_line(carrier, out);

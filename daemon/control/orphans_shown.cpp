@@ -33,17 +33,12 @@ std::string orphans_shown(std::string_view carrier, const OrphanReport& report,
   if (report.learnt) append_member("learnt", protocol::name_of(*report.learnt), out);
   if (report.suggested) append_member("suggested", protocol::name_of(*report.suggested), out);
   append_member("evidence", evidence_of(report), out);
-  append_key("orphans", out);
-  out.push_back('[');
+  open_list("orphans", out);
   for (const KeptReceipt& orphan : report.newest) {
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_word("carrier_id", orphan.message_id, out);
     if (orphan.came_ms != 0) {
-      append_key("time", out);
-      out.push_back('"');
-      append_rfc3339(orphan.came_ms, out);
-      out.push_back('"');
+      append_time("time", orphan.came_ms, out);
     }
     if (orphan.user_message_reference) {
       append_member("user_message_reference", *orphan.user_message_reference, out);

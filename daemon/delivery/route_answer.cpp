@@ -69,12 +69,10 @@ std::expected<std::string, Refusal> route_answer(const RouteRequest& request, co
   for (const Routing::Candidate& candidate : told->candidates) {
     if (candidate.is_chosen) append_member("carrier", config.carriers[candidate.carrier].name, out);
   }
-  append_key("candidates", out);
-  out.push_back('[');
+  open_list("candidates", out);
   for (const Routing::Candidate& candidate : told->candidates) {
     const CarrierConfig& carrier = config.carriers[candidate.carrier];
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("carrier", carrier.name, out);
     if (told->is_shared) append_member("weight", std::uint64_t{candidate.weight}, out);
     append_member("health", name_of(candidate.health), out);

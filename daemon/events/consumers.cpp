@@ -8,7 +8,7 @@
 namespace stentor::daemon {
 namespace {
 
-constexpr std::size_t kPlaceDigits = 16;
+constexpr std::size_t kPlaceDigits = CursorText::kPlaceDigits;
 
 using CountsOnDisk = std::array<std::uint64_t, 2 * kEventTypes>;
 
@@ -24,15 +24,14 @@ void write_counts(const MissedEvents::Counts& from, CountsOnDisk& into) {
 
 }  // namespace
 
-std::string to_cursor(EventPosition position) {
-  // Written by hand: each event has one.
+CursorText::CursorText(EventPosition position) noexcept {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string cursor(kPlaceDigits, '0');
   std::uint64_t bits = position.record.bits();
-  for (std::size_t i = kPlaceDigits; i-- > 0; bits >>= 4) cursor[i] = kDigits[bits & 0xf];
-  cursor.push_back('-');
-  append_number(position.sub, cursor);
-  return cursor;
+  for (std::size_t i = kPlaceDigits; i-- > 0; bits >>= 4) text_[i] = kDigits[bits & 0xf];
+  text_[kPlaceDigits] = '-';
+  char* const sub = text_.data() + kPlaceDigits + 1;
+  size_ = static_cast<std::size_t>(std::to_chars(sub, sub + kSubDigits, position.sub).ptr -
+                                   text_.data());
 }
 
 std::optional<EventPosition> parse_cursor(std::string_view cursor) {

@@ -8,11 +8,13 @@
 //          lock guards the map. Never on the hot path.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "daemon/events/missed_events.h"
@@ -23,8 +25,24 @@
 
 namespace stentor::daemon {
 
+/// A cursor's text, in its own place: each event has one.
+class CursorText {
+ public:
+  static constexpr std::size_t kPlaceDigits = 16;
+
+  explicit CursorText(EventPosition position) noexcept;
+  operator std::string_view() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  static constexpr std::size_t kSubDigits = 3;
+  std::array<char, kPlaceDigits + 1 + kSubDigits> text_;
+  std::size_t size_;
+};
+
 /// "0000100000400013-1": sixteen hex digits of the record's place, then which of its events.
-[[nodiscard]] std::string to_cursor(EventPosition position);
+[[nodiscard]] inline CursorText to_cursor(EventPosition position) noexcept {
+  return CursorText(position);
+}
 [[nodiscard]] std::optional<EventPosition> parse_cursor(std::string_view cursor);
 
 class Consumers {

@@ -35,13 +35,6 @@ void add(std::string_view type, RecordEvents& events) {
   if (!type.empty()) events.types[events.count++] = type;
 }
 
-void append_following(const Following& of, std::string& out) {
-  append_key("time", out);
-  out.push_back('"');
-  append_rfc3339(of.time_ms, out);
-  out.push_back('"');
-}
-
 void append_doubt(const Following& of, std::string& out) {
   if (of.possible_duplicate) out.append(",\"possible_duplicate\":true");
 }
@@ -64,7 +57,7 @@ std::string_view what_follows(const Uncertain& uncertain) {
 }
 
 void append_part(const PartAnswered& part, const Subject& subject, bool is_part, std::string& out) {
-  append_following(part.of, out);
+  append_time("time", part.of.time_ms, out);
   if (is_part) append_member("part", part.part, out);
   append_member("parts", subject.parts, out);
   append_member("attempt", part.attempt, out);
@@ -80,15 +73,23 @@ void append_part(const PartAnswered& part, const Subject& subject, bool is_part,
 void append_words(const ReceiptCame& receipt, std::string& out) {
   if (receipt.stat.empty() && receipt.err.empty()) return;
   append_key("detail", out);
-  std::string words = "stat:";
-  words.append(receipt.stat);
-  if (!receipt.err.empty()) words.append(" err:").append(receipt.err);
-  append_json_untrusted(words, kCarrierWordMax, out);
+  std::array<char, kCarrierWordMax> words;
+  std::size_t octets = 0;
+  const auto add = [&](std::string_view word) {
+    octets += word.copy(words.data() + octets, words.size() - octets);
+  };
+  add("stat:");
+  add(receipt.stat);
+  if (!receipt.err.empty()) {
+    add(" err:");
+    add(receipt.err);
+  }
+  append_json_untrusted({words.data(), octets}, words.size(), out);
 }
 
 void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_part,
                     std::string& out) {
-  append_following(receipt.of, out);
+  append_time("time", receipt.of.time_ms, out);
   if (is_part) append_member("part", receipt.part, out);
   append_member("parts", subject.parts, out);
   if (!is_part && receipt.corrects != State::none) {
@@ -121,17 +122,19 @@ RecordEvents events_of(const queue::Record& record) {
   std::span<const std::uint8_t> subject;
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::part:
-      if (const auto part = decode_part(record.payload)) {
-        subject = part->of.subject;
+      events.part = decode_part(record.payload);
+      if (events.part) {
+        subject = events.part->of.subject;
         add("part", events);
-        add(type_of(part->of.state, true), events);
+        add(type_of(events.part->of.state, true), events);
       }
       break;
     case RecordKind::receipt:
-      if (const auto receipt = decode_receipt(record.payload)) {
-        subject = receipt->of.subject;
+      events.receipt = decode_receipt(record.payload);
+      if (events.receipt) {
+        subject = events.receipt->of.subject;
         add("receipt", events);
-        add(type_of(receipt->of.state, false), events);
+        add(type_of(events.receipt->of.state, false), events);
       }
       break;
     case RecordKind::verdict:
@@ -185,25 +188,23 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
   const std::string_view type = events.types[sub - 1u];
   const auto id = subject.id.text();
   out.push_back('{');
-  append_member("cursor", cursor, out);
-  append_member("id", {id.data(), id.size()}, out);
+  append_plain("cursor", cursor, out);
+  append_plain("id", {id.data(), id.size()}, out);
   if (!subject.ref.empty()) append_member("ref", subject.ref, out);
   append_member("client", subject.client, out);
   if (!subject.campaign.empty()) append_member("campaign", subject.campaign, out);
   append_member("to", subject.to, out);
   append_member("from", subject.from, out);
-  append_member("type", type, out);
+  append_plain("type", type, out);
   append_member("carrier", subject.carrier, out);
   const bool is_part = type == "part" || type == "receipt";
   switch (static_cast<RecordKind>(record.kind)) {
-    case RecordKind::part: append_part(*decode_part(record.payload), subject, is_part, out); break;
-    case RecordKind::receipt:
-      append_receipt(*decode_receipt(record.payload), subject, is_part, out);
-      break;
+    case RecordKind::part: append_part(*events.part, subject, is_part, out); break;
+    case RecordKind::receipt: append_receipt(*events.receipt, subject, is_part, out); break;
     case RecordKind::conflict:
     case RecordKind::verdict: {
       const auto verdict = decode_verdict(record.payload);
-      append_following(verdict->of, out);
+      append_time("time", verdict->of.time_ms, out);
       append_member("parts", subject.parts, out);
       append_member("code", verdict->code, out);
       append_key("detail", out);
@@ -213,7 +214,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     }
     case RecordKind::uncertain: {
       const auto uncertain = decode_uncertain(record.payload);
-      append_following(uncertain->of, out);
+      append_time("time", uncertain->of.time_ms, out);
       append_member("parts", subject.parts, out);
       append_member("code", uncertain->reason, out);
       append_member("detail", what_follows(*uncertain), out);
@@ -222,7 +223,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     }
     case RecordKind::resolved: {
       const auto resolved = decode_resolved(record.payload);
-      append_following(resolved->of, out);
+      append_time("time", resolved->of.time_ms, out);
       append_member("parts", subject.parts, out);
       if (!resolved->code.empty()) append_member("code", resolved->code, out);
       if (!resolved->detail.empty()) append_member("detail", resolved->detail, out);

@@ -23,6 +23,8 @@ struct RecordEvents {
   std::optional<Subject> subject;
   std::span<const std::uint8_t> subject_octets{};  ///< with what few have: subject_extras.h
   std::array<std::string_view, 2> types{};         ///< sub 1 and 2; empty where there is none
+  std::optional<PartAnswered> part{};              ///< where it is one: nearly all are these two,
+  std::optional<ReceiptCame> receipt{};            ///< with two events each, and decoded once
   std::uint8_t count = 0;
 };
 [[nodiscard]] RecordEvents events_of(const queue::Record& record);

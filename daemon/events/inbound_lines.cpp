@@ -21,13 +21,6 @@ std::string hex_of(std::string_view octets) {
   return hex;
 }
 
-void append_time(std::uint64_t time_ms, std::string& out) {
-  append_key("time", out);
-  out.push_back('"');
-  append_rfc3339(time_ms, out);
-  out.push_back('"');
-}
-
 void append_came(const InboundCame& came, std::string& out) {
   const auto id = came.id.text();
   append_member("id", {id.data(), id.size()}, out);
@@ -36,7 +29,7 @@ void append_came(const InboundCame& came, std::string& out) {
   append_member("from", came.from, out);
   append_member("type", "inbound", out);
   append_member("carrier", came.carrier, out);
-  append_time(came.time_ms, out);
+  append_time("time", came.time_ms, out);
   append_member("parts", came.parts, out);
   if (came.parts_came < came.parts) {
     append_member("code", "incomplete", out);

@@ -17,10 +17,7 @@ void append_change(const OptOutChange& change, std::string& out) {
   append_member("from", change.numbers.front(), out);
   append_member("type", "opt_out", out);
   if (!change.carrier.empty()) append_member("carrier", change.carrier, out);
-  append_key("time", out);
-  out.push_back('"');
-  append_rfc3339(change.time_ms, out);
-  out.push_back('"');
+  append_time("time", change.time_ms, out);
   append_member("code", change.is_out ? "stop" : "start", out);
   append_member("detail", change.word.empty() ? name_of(change.by) : change.word, out);
 }

@@ -23,13 +23,6 @@ constexpr std::size_t kDetailOctetsMax = 300;
 // Less than this between reserving and writing is what an intent takes on a busy disk.
 constexpr std::uint64_t kBindWaitToldMs = 100;
 
-void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
-  append_key(key, out);
-  out.push_back('"');
-  append_rfc3339(time_ms, out);
-  out.push_back('"');
-}
-
 void append_word(std::string_view key, std::string_view word, std::string& out,
                  std::size_t octets_max = kWordOctetsMax) {
   if (word.empty()) return;
@@ -55,8 +48,7 @@ State part_state_of(std::uint8_t message_state) {
 // What was written and not answered.
 void append_lost(std::uint16_t bind, const Uncertain& uncertain, std::string& out) {
   append_member("bind", bind, out);
-  append_key("sequences", out);
-  out.push_back('[');
+  open_list("sequences", out);
   for (const std::uint32_t number : uncertain.sequence_numbers) {
     if (out.back() != '[') out.push_back(',');
     out.append(std::to_string(number));
@@ -131,11 +123,9 @@ void Telling::append_route(std::string& out) const {
   if (!reason->is_named) append_member("route", std::uint64_t{reason->route}, out);
   append_member("route_reason", describe(*reason, subject_.to), out);
   if (reason->passed_over.empty()) return;
-  append_key("passed_over", out);
-  out.push_back('[');
+  open_list("passed_over", out);
   for (const RouteReason::PassedOver& passed : reason->passed_over) {
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("carrier", passed.carrier, out);
     append_member("health", passed.health, out);
     out.push_back('}');
@@ -400,8 +390,7 @@ void Telling::tell(const queue::Record& record) {
 }
 
 void Telling::append_parts(std::string& out) const {
-  append_key("parts", out);
-  out.push_back('[');
+  open_list("parts", out);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const PartStanding& standing = parts_[i];
     if (i > 0) out.push_back(',');

@@ -31,9 +31,18 @@ void append_escaped(char c, std::string& out) {
 }  // namespace
 
 void append_json_string(std::string_view text, std::string& out) {
+  std::size_t plain = 0;
+  while (plain < text.size() && kPlain[static_cast<unsigned char>(text[plain])]) ++plain;
+  if (plain == text.size()) {  // nearly always
+    char* at = extend(out, text.size() + 2);
+    *at++ = '"';
+    std::memcpy(at, text.data(), text.size());
+    at[text.size()] = '"';
+    return;
+  }
   out.push_back('"');
   std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = plain; i < text.size(); ++i) {
     if (kPlain[static_cast<unsigned char>(text[i])]) continue;
     out.append(text, from, i - from);
     append_escaped(text[i], out);
@@ -44,18 +53,18 @@ void append_json_string(std::string_view text, std::string& out) {
 }
 
 void append_json_untrusted(std::string_view octets, std::size_t octets_max, std::string& out) {
-  out.push_back('"');
-  for (const char c : octets.substr(0, octets_max)) {
+  octets = octets.substr(0, octets_max);
+  const std::size_t before = out.size();
+  char* const begin = extend(out, 2 * octets.size() + 2);  // each may need a backslash
+  char* at = begin;
+  *at++ = '"';
+  for (const char c : octets) {
     const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet >= 0x7f) {
-      out.push_back('?');
-    } else if (c == '"' || c == '\\') {
-      append_escaped(c, out);
-    } else {
-      out.push_back(c);
-    }
+    if (c == '"' || c == '\\') *at++ = '\\';
+    *at++ = octet < 0x20 || octet >= 0x7f ? '?' : c;
   }
-  out.push_back('"');
+  *at++ = '"';
+  out.resize(before + static_cast<std::size_t>(at - begin));
 }
 
 }  // namespace stentor::daemon

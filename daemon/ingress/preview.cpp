@@ -84,8 +84,7 @@ void append_replacements(const Content& content, const CarrierConfig& carrier,
                          const encoding::Plan& plan, std::string& out) {
   out.append("\"replaced\":[");
   for (const encoding::Replaced& replaced : plan.replacements) {
-    if (out.back() != '[') out.push_back(',');
-    out.push_back('{');
+    open_object(out);
     append_member("offset", replaced.offset, out);
     append_member("from", replaced.from, out);
     append_member("to", replaced.to, out);
@@ -120,8 +119,7 @@ std::optional<Refusal> append_preview(const PreviewRequest& request, const Confi
   append_member("characters", encoding::count_characters(request.text), reply);
   append_member("segments", planned->segments(), reply);
   append_member("units", plan.units, reply);
-  append_key("parts", reply);
-  reply.push_back('[');
+  open_list("parts", reply);
   for (const encoding::Part& part : plan.parts) {
     if (reply.back() != '[') reply.push_back(',');
     append_json_string(sent.substr(part.begin, part.end - part.begin), reply);

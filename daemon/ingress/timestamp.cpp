@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 
+#include "daemon/ingress/json.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -107,6 +109,13 @@ void append_rfc3339(std::uint64_t time_ms, std::string& out) {
   put(static_cast<std::uint64_t>(time.seconds().count()), 2, '.');
   put(static_cast<std::uint64_t>(time.subseconds().count()), 3, 'Z');
   out.append(text.data(), at);
+}
+
+void append_time(std::string_view key, std::uint64_t time_ms, std::string& out) {
+  append_key(key, out);
+  out.push_back('"');
+  append_rfc3339(time_ms, out);
+  out.push_back('"');
 }
 
 }  // namespace stentor::daemon

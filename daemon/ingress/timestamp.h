@@ -17,5 +17,7 @@ namespace stentor::daemon {
 
 /// Appends "2026-11-21T02:08:51.123Z".
 void append_rfc3339(std::uint64_t time_ms, std::string& out);
+/// The same in quotes as a member of a JSON object, as append_member (json.h) does.
+void append_time(std::string_view key, std::uint64_t time_ms, std::string& out);
 
 }  // namespace stentor::daemon

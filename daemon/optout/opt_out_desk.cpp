@@ -26,15 +26,11 @@ NumberResult normalise(std::string_view written) {
 }
 
 void append_entry(const OptedOut& entry, std::string& out) {
-  if (out.back() == '}') out.push_back(',');
-  out.push_back('{');
+  open_object(out);
   append_member("to", entry.number, out);
   if (!entry.sender.empty()) append_member("from", entry.sender, out);
   append_member("client", entry.client, out);
-  append_key("since", out);
-  out.push_back('"');
-  append_rfc3339(std::uint64_t{entry.since} * 1000, out);
-  out.push_back('"');
+  append_time("since", std::uint64_t{entry.since} * 1000, out);
   append_member("by", name_of(entry.by), out);
   out.push_back('}');
 }
@@ -148,8 +144,7 @@ std::expected<std::uint64_t, Refusal> OptOutDesk::list(const OptOutRequest& requ
   reply.push_back('{');
   append_member("status", "ok", reply);
   if (peer.may_observe || peer.is_admin) append_member("count", opt_outs_.list().size(), reply);
-  append_key("entries", reply);
-  reply.push_back('[');
+  open_list("entries", reply);
   std::size_t told = 0;
   for (; piece < OptOutList::kPieces && told < kPageEntries; ++piece) {
     opt_outs_.list().for_each(piece, [&](const OptedOut& entry) {

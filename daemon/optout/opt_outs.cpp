@@ -98,8 +98,7 @@ void OptOuts::append_audit(const OptOutChange& change) {
     const auto id = change.inbound.text();
     append_member("inbound", {id.data(), id.size()}, out);
   }
-  append_key("numbers", out);
-  out.push_back('[');
+  open_list("numbers", out);
   for (std::size_t i = 0; i < change.numbers.size(); ++i) {
     if (i > 0) out.push_back(',');
     append_json_string(change.numbers[i], out);

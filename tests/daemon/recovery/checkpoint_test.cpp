@@ -85,7 +85,7 @@ class Start {
         " timers " + std::to_string(snapshot.waiting_timers) + " refs " +
         std::to_string(known_.references.size()) + " latest " + std::to_string(replay.latest_ms());
     for (const auto& [key, position] : known_.consumers.all()) {
-      seen_ += " " + key.name + " " + to_cursor(position);
+      seen_.append(" " + key.name + " ").append(to_cursor(position));
     }
     FieldWriter totals;
     encode(ledger_, totals);
