@@ -91,6 +91,7 @@ class History {
   HistoryIndex index_;
   OpenHours open_hours_;
   bool is_behind_ = true;
+  bool is_merging_ = false;  // names are being brought together
   std::mutex guard_;
   std::condition_variable asked_;
   std::deque<Asked> questions_;

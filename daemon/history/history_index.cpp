@@ -22,7 +22,8 @@ HistoryIndex::HistoryIndex(queue::FileSystem& files, std::filesystem::path journ
     : files_(files),
       journal_(std::move(journal)),
       folder_(std::move(folder)),
-      reader_(files, journal_, kReaderOptions) {
+      reader_(files, journal_, kReaderOptions),
+      runs_(files, folder_) {
   (void)files_.make_directory(folder_);  // there already, or writing says what is wrong
   open_what_is_there();
 }
@@ -58,6 +59,7 @@ void HistoryIndex::open_what_is_there() {
     }
     sealed_.emplace(file, std::move(*index));
   }
+  runs_.open(sealed_);
   position_ = queue::Locator(file, 0, 0);
 }
 
@@ -106,6 +108,7 @@ bool HistoryIndex::seal(std::uint32_t file, Gathered& gathered) {
 }
 
 void HistoryIndex::forget_before(std::uint32_t oldest) {
+  runs_.forget_before(oldest);
   while (!sealed_.empty() && sealed_.begin()->first < oldest) {
     (void)files_.remove(path_of(sealed_.begin()->first));  // the next start finds no journal to it
     sealed_.erase(sealed_.begin());
@@ -142,10 +145,10 @@ void HistoryIndex::visit_name(std::uint64_t key,
     }
     if (tell()) return;
   }
-  for (auto& [file, index] : sealed_ | std::views::reverse) {
-    index.find_name(key, places);
-    if (tell()) return;
-  }
+  runs_.visit(sealed_, key, [&](std::vector<std::uint64_t>& found) {
+    places.swap(found);
+    return tell();
+  });
 }
 
 std::vector<queue::Locator> HistoryIndex::find_name(std::uint64_t key, std::size_t max) {

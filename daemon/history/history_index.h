@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "daemon/history/index_file.h"
+#include "daemon/history/name_runs.h"
 #include "daemon/newer_file.h"
 #include "queue/journal_reader.h"
 
@@ -37,13 +38,16 @@ class HistoryIndex {
   [[nodiscard]] bool catch_up(queue::Locator end, std::size_t records_max);
   /// Writes what could not be written before: for when there is nothing else to do.
   void seal();
+  /// Brings names together, some at a time, so that a question about one costs few reads; false
+  /// when there is nothing to bring together.
+  bool merge_some(std::size_t names_max) { return runs_.merge_some(sealed_, names_max); }
   /// Forgets what lies in journal files before `oldest`.
   void forget_before(std::uint32_t oldest);
 
   /// Places of records that speak of the message, in order.
   [[nodiscard]] std::vector<queue::Locator> find_sequence(std::uint64_t sequence);
   /// Tells places of records that may have the name, the newest first, until `is_enough` says so:
-  /// each journal file costs a read, and what people ask about is mostly young.
+  /// each table costs a read, and what people ask about is mostly young.
   void visit_name(std::uint64_t key, const std::function<bool(queue::Locator)>& is_enough);
   /// The first `max` of them.
   [[nodiscard]] std::vector<queue::Locator> find_name(std::uint64_t key, std::size_t max);
@@ -72,7 +76,8 @@ class HistoryIndex {
   const std::filesystem::path journal_;
   const std::filesystem::path folder_;
   queue::JournalReader reader_;
-  std::map<std::uint32_t, IndexFile> sealed_;
+  SealedIndexes sealed_;
+  NameRuns runs_;
   std::map<std::uint32_t, Gathered> gathered_;  // of journal files behind the sealed ones
   std::optional<NewerFile> newer_;
   queue::Locator position_;

@@ -77,7 +77,8 @@ queue::result<void> IndexFile::write(queue::FileSystem& files, const std::filesy
     if (granules.empty() || granules.back().number != number) granules.push_back({number, i});
   }
   std::vector<std::uint64_t> fences;
-  for (std::size_t i = 0; i < names.size(); i += kPageEntries) fences.push_back(names[i].key);
+  for (std::size_t i = 0; i < names.size(); i += NameTable::kPageEntries)
+    fences.push_back(names[i].key);
   Header header;
   header.journal_file = journal_file;
   header.epoch = epoch;
@@ -131,15 +132,16 @@ queue::result<IndexFile> IndexFile::open(queue::FileSystem& files,
   }
   IndexFile index;
   index.sequences_ = header.sequences;
-  index.names_ = header.names;
-  index.names_at_ = sizeof header + header.sequences * sizeof(IndexEntry);
   index.granules_.resize(header.granules);
-  index.fences_.resize(header.fences);
+  std::vector<std::uint64_t> fences(header.fences);
   const auto granules = (*file)->read(sizeof header + entries, room_of(index.granules_));
   if (!granules || *granules != room_of(index.granules_).size()) return damaged;
-  const auto fences = (*file)->read(sizeof header + entries + *granules, room_of(index.fences_));
-  if (!fences || *fences != room_of(index.fences_).size()) return damaged;
-  if (header.check != check_of(header, index.granules_, index.fences_)) return damaged;
+  const auto fenced = (*file)->read(sizeof header + entries + *granules, room_of(fences));
+  if (!fenced || *fenced != room_of(fences).size()) return damaged;
+  if (header.check != check_of(header, index.granules_, fences)) return damaged;
+  index.epoch_ = epoch;
+  index.names_ = NameTable(sizeof header + header.sequences * sizeof(IndexEntry), header.names,
+                           std::move(fences));
   index.file_ = std::move(*file);
   return index;
 }
@@ -160,20 +162,6 @@ void IndexFile::find_sequence(std::uint64_t sequence, std::vector<std::uint64_t>
   if (!read(sizeof(Header), granule->first, end - granule->first)) return;
   for (const IndexEntry& entry : std::ranges::equal_range(page_, sequence, {}, &IndexEntry::key)) {
     places.push_back(entry.at);
-  }
-}
-
-void IndexFile::find_name(std::uint64_t key, std::vector<std::uint64_t>& places) {
-  // Equal keys may begin on the page before the first fence that is not less.
-  const auto fence = std::ranges::lower_bound(fences_, key);
-  auto page = static_cast<std::size_t>(fence - fences_.begin());
-  if (page > 0) --page;
-  for (; page < fences_.size() && fences_[page] <= key; ++page) {
-    const std::size_t first = page * kPageEntries;
-    if (!read(names_at_, first, std::min(kPageEntries, names_ - first))) return;
-    for (const IndexEntry& entry : std::ranges::equal_range(page_, key, {}, &IndexEntry::key)) {
-      places.push_back(entry.at);
-    }
   }
 }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "daemon/history/index_entries.h"
+#include "daemon/history/name_table.h"
 #include "queue/file_system.h"
 
 namespace stentor::daemon {
@@ -40,10 +41,16 @@ class IndexFile {
   /// Appends the places of records that speak of `sequence`, in order.
   void find_sequence(std::uint64_t sequence, std::vector<std::uint64_t>& places);
   /// Appends the places of records that have the name `key`, in order.
-  void find_name(std::uint64_t key, std::vector<std::uint64_t>& places);
+  void find_name(std::uint64_t key, std::vector<std::uint64_t>& places) {
+    names_.find(*file_, key, places);
+  }
+
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+  /// For who merges names of several files.
+  [[nodiscard]] queue::File& file() noexcept { return *file_; }
+  [[nodiscard]] NameTable& names() noexcept { return names_; }
 
   static constexpr std::uint32_t kVersion = 1;
-  static constexpr std::size_t kPageEntries = 256;
   static constexpr std::uint64_t kGranule = 256;
 
  private:
@@ -54,11 +61,10 @@ class IndexFile {
   [[nodiscard]] bool read(std::uint64_t offset, std::size_t first, std::size_t count);
 
   std::unique_ptr<queue::File> file_;
-  std::uint64_t names_at_ = 0;  // octets
+  std::uint64_t epoch_ = 0;
   std::size_t sequences_ = 0;
-  std::size_t names_ = 0;
   std::vector<Granule> granules_;
-  std::vector<std::uint64_t> fences_;
+  NameTable names_;
   std::vector<IndexEntry> page_;
 };
 
