@@ -353,6 +353,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
   void go_on(const Held& held, DoubtEnd end, std::string_view by);
   void end_doubt_by_receipt(const protocol::Receipt& receipt, std::string_view from_number);
+  [[nodiscard]] bool is_about(std::uint64_t sequence, std::string_view number);
+  void end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt);
 
   // submitting.cpp
   void submit_ready(TimePoint now);

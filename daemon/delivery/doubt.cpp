@@ -257,36 +257,31 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
 void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
                                            std::string_view from_number) {
   if (in_doubt_.size() == 0 || !receipt.user_message_reference) return;
-  std::uint64_t sequence = 0;
-  std::uint16_t part = 0;
-  in_doubt_.for_each([&](std::uint64_t candidate, const Held& held) {
-    for (std::uint16_t i = 0; i < held.doubt.size() && sequence == 0; ++i) {
-      if (!held.doubt[i]) continue;
-      const MessageId id = MessageId::make(0, 0, 0, candidate);
-      if (user_message_reference_of(id, i) != *receipt.user_message_reference) continue;
-      sequence = candidate;
-      part = i;
-    }
-  });
-  if (sequence == 0) return;
-  // One that cannot be read stays held: loading it would put it off, to go again.
-  if (!services_.reader.read(in_doubt_.find(sequence)->pick.ticket.at)) return;
-  Held held = *in_doubt_.take(sequence);
+  for (const InDoubt::Part& named : in_doubt_.named(*receipt.user_message_reference)) {
+    if (is_about(named.sequence, from_number)) return end_doubt_of(named, receipt);
+  }
+}
+
+// Sixteen bits meet by chance: whom the receipt speaks of must agree. One that cannot be read stays
+// held: loading it would put it off, to go again.
+bool CarrierDelivery::is_about(std::uint64_t sequence, std::string_view number) {
+  const auto accepted = records_.read(in_doubt_.find(sequence)->pick.ticket.at);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  return subject && subject->to.ends_with(number.substr(number.starts_with('+') ? 1 : 0));
+}
+
+void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt) {
+  Held held = *in_doubt_.take(named.sequence);
   Sending taken;
   retries_[held.pick.ticket.at.bits()] = held.retry;
   if (!load(held.pick, taken)) return;
-  // Sixteen bits meet by chance: whom it speaks of must agree.
-  if (!taken.subject.to.ends_with(from_number.substr(from_number.starts_with('+') ? 1 : 0))) {
-    in_doubt_.put(sequence, std::move(held));
-    return;
-  }
-  on_part_accepted(taken, part, receipt.message_id);
+  on_part_accepted(taken, named.part, receipt.message_id);
   ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];
   if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_ms());
   held.retry = std::move(taken.retry);
-  held.doubt[part] = false;
+  held.doubt[named.part] = false;
   if (any(held.doubt)) {
-    in_doubt_.put(sequence, std::move(held));
+    in_doubt_.put(named.sequence, std::move(held));
   } else {
     go_on(held, DoubtEnd::receipt, {});
   }

@@ -35,21 +35,21 @@ struct Held {
 class InDoubt {
  public:
   /// By accept sequence.
-  void put(std::uint64_t sequence, Held held) {
-    next_ms_ = std::min(next_ms_, end_of(held));
-    held_[sequence] = std::make_unique<Held>(std::move(held));
-  }
+  void put(std::uint64_t sequence, Held held);
   [[nodiscard]] Held* find(std::uint64_t sequence) {
     const auto found = held_.find(sequence);
     return found == held_.end() ? nullptr : found->second.get();
   }
-  [[nodiscard]] std::optional<Held> take(std::uint64_t sequence) {
-    const auto found = held_.find(sequence);
-    if (found == held_.end()) return std::nullopt;
-    Held taken = std::move(*found->second);
-    held_.erase(found);
-    return taken;
-  }
+  [[nodiscard]] std::optional<Held> take(std::uint64_t sequence);
+
+  struct Part {
+    std::uint64_t sequence = 0;
+    std::uint16_t part = 0;  ///< from 0
+    friend bool operator==(const Part&, const Part&) = default;
+  };
+  /// The parts in doubt that were written under this user_message_reference, the longest held
+  /// first: its 16 bits come again every 8,192 messages.
+  [[nodiscard]] std::vector<Part> named(std::uint16_t reference) const;
 
   /// Sequences of those whose wait or whose life is over. Costs nothing before the first is.
   [[nodiscard]] std::vector<std::uint64_t> due(std::uint64_t now_ms) {
@@ -88,7 +88,11 @@ class InDoubt {
     return held.until_ms == 0 ? life : std::min(life, held.until_ms);
   }
 
+  template <class Each>
+  static void for_each_part(std::uint64_t sequence, const Held& held, Each&& each);
+
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Held>> held_;
+  boost::unordered_flat_map<std::uint16_t, std::vector<Part>> by_reference_;
   std::uint64_t next_ms_ = kNever;
 };
 
