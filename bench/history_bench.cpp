@@ -167,7 +167,7 @@ bool write_files(queue::FileSystem& files, const std::filesystem::path& folder,
 
 void real(const std::filesystem::path& folder, std::uint64_t messages) {
   auto files = queue::make_posix_file_system(queue::IoBackend::threads);
-  if (!files) return;
+  if (!files || messages == 0) return;
   std::filesystem::create_directories(folder);
   SealedIndexes sealed;
   NameRuns runs(**files, folder);
