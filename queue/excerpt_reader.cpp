@@ -64,14 +64,65 @@ result<void> ExcerptReader::for_each(const Visit& visit) {
     if (!header) return std::unexpected(header.error());
     if (header->number != number) return damaged();
     if (header->is_last) return header->first_at == records ? result<void>{} : damaged();
-    for (std::uint32_t at = 0; at < payload_.size();) {
-      const auto read = read_excerpt_record(payload_, at);
-      if (!read) return damaged();
-      if (auto visited = visit(read->record); !visited) return visited;
-      at = read->next;
-      ++records;
-    }
+    const auto visited = visit_loaded(visit);
+    if (!visited) return std::unexpected(visited.error());
+    records += *visited;
     offset += kExcerptBlockHeaderOctets + header->payload_octets;
+  }
+}
+
+// Answers how many records the loaded block has.
+result<std::uint64_t> ExcerptReader::visit_loaded(const Visit& visit) {
+  std::uint64_t records = 0;
+  for (std::uint32_t at = 0; at < payload_.size(); ++records) {
+    const auto read = read_excerpt_record(payload_, at);
+    if (!read) return damaged();
+    if (auto visited = visit(read->record); !visited) return std::unexpected(visited.error());
+    at = read->next;
+  }
+  return records;
+}
+
+result<std::uint64_t> ExcerptReader::for_each_good(FileSystem& files,
+                                                   const std::filesystem::path& path,
+                                                   const Visit& visit) {
+  auto file = files.open(path, FileSystem::Mode::read);
+  if (!file) return std::unexpected(file.error());
+  ExcerptReader reader;
+  reader.file_ = std::move(*file);
+  const auto octets = reader.file_->size();
+  if (!octets) return std::unexpected(octets.error());
+  std::uint64_t good = 0;
+  for (std::uint64_t offset = kExcerptHeaderOctets; offset < *octets;) {
+    const auto header = reader.load(offset);
+    if (header && header->is_last) return good;
+    if (header) {
+      const auto visited = reader.visit_loaded(visit);
+      if (!visited) return std::unexpected(visited.error());
+      ++good;
+      offset += kExcerptBlockHeaderOctets + header->payload_octets;
+      continue;
+    }
+    if (header.error() != JournalError::damaged) return std::unexpected(header.error());
+    const auto next = reader.find_head(offset + 1);
+    if (!next) return std::unexpected(next.error());
+    offset = *next;
+  }
+  return good;
+}
+
+// Where the next octets lie that verify as a block's header; the file's end when there are none.
+result<std::uint64_t> ExcerptReader::find_head(std::uint64_t offset) {
+  std::vector<std::uint8_t> window(kExcerptBlockOctets);
+  while (true) {
+    const auto got = file_->read(offset, window);
+    if (!got) return std::unexpected(got.error());
+    const std::span<const std::uint8_t> seen = std::span(window).first(*got);
+    for (std::size_t at = 0; at + kExcerptBlockHeaderOctets <= seen.size(); ++at) {
+      if (decode_excerpt_block_header(seen.subspan(at))) return offset + at;
+    }
+    if (*got < window.size()) return offset + *got;
+    offset += *got - kExcerptBlockHeaderOctets + 1;
   }
 }
 

@@ -33,6 +33,11 @@ class ExcerptReader {
   /// must be thrown away: ask verify() first where that is not possible.
   using Visit = std::function<result<void>(const Record&)>;
   [[nodiscard]] result<void> for_each(const Visit& visit);
+  /// Salvaging: every record of the blocks that verify, whatever lies between them. Answers how
+  /// many blocks those are.
+  [[nodiscard]] static result<std::uint64_t> for_each_good(FileSystem& files,
+                                                           const std::filesystem::path& path,
+                                                           const Visit& visit);
   /// Reads all of it and checks every block.
   [[nodiscard]] result<void> verify();
 
@@ -48,6 +53,8 @@ class ExcerptReader {
   };
   [[nodiscard]] result<ExcerptBlockHeader> load(std::uint64_t offset);
   [[nodiscard]] result<ExcerptBlockHeader> head_at(std::uint64_t offset);
+  [[nodiscard]] result<std::uint64_t> find_head(std::uint64_t offset);
+  [[nodiscard]] result<std::uint64_t> visit_loaded(const Visit& visit);
 
   std::unique_ptr<File> file_;
   ExcerptHeader header_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "queue/block_cache.h"
+#include "queue/carried_excerpt.h"
 #include "queue/journal_format.h"
 #include "queue/quarantine.h"
 
@@ -18,6 +19,7 @@ class JournalReader::Body {
         directory_(std::move(directory)),
         options_(options),
         cache_(files, directory_, options.blocks_octets_max),
+        carried_(files, directory_),
         quarantine_(files, directory_) {}
 
   void remember(std::shared_ptr<const RecordBatch> batch) {
@@ -53,7 +55,11 @@ class JournalReader::Body {
     }
     if (place.file() == 0 || place.block() < kFirstBlock) return no_such_record();
     const auto block = cache_.block(place.file(), place.block());
-    if (!block) return std::unexpected(block.error());
+    if (!block) {
+      return block.error() == JournalError::no_such_record
+                 ? read_carried(place)
+                 : result<Record>(std::unexpected(block.error()));
+    }
     const std::size_t index = (*block)->first_at(place.record());
     if (index == (*block)->records.size() || (*block)->records[index] != place.record()) {
       return no_such_record();
@@ -107,7 +113,10 @@ class JournalReader::Body {
     return *number == 0 ? Locator{} : Locator(*number, kFirstBlock, 0);
   }
 
-  void forget_before(std::uint32_t file) { cache_.forget_before(file); }
+  void forget_before(std::uint32_t file) {
+    cache_.forget_before(file);
+    carried_.forget_before(file);
+  }
 
   [[nodiscard]] Stats stats() const noexcept {
     Stats stats = stats_;
@@ -119,6 +128,12 @@ class JournalReader::Body {
  private:
   [[nodiscard]] bool is_recent(Locator place) const {
     return !recent_.empty() && place >= recent_.front()->base();
+  }
+
+  result<Record> read_carried(Locator place) {
+    auto record = carried_.find(place);
+    if (record) ++stats_.carried;
+    return record;
   }
 
   static std::unexpected<std::error_code> no_such_record() {
@@ -187,6 +202,7 @@ class JournalReader::Body {
   std::deque<std::shared_ptr<const RecordBatch>> recent_;  // in journal order
   std::size_t recent_octets_ = 0;
   BlockCache cache_;
+  CarriedExcerpt carried_;
   Quarantine quarantine_;
   bool knows_quarantine_ = false;
   Stats stats_;

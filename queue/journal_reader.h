@@ -1,8 +1,10 @@
-// Reads records of a journal that is being written: one by its place, or onward from a place, where
-// it passes over what salvaging has set aside.
+// Reads records of a journal that is being written: one by its place, also where its file is gone
+// and it was carried out of it; or onward from a place, where it passes over what salvaging has set
+// aside.
 //
 // Units    Octets.
-// Owns     A bounded cache of blocks (checked once, when read), and of batches just committed.
+// Owns     A bounded cache of blocks (checked once, when read), and of batches just committed; the
+//          carried excerpt, once it was asked for (carried_excerpt.h).
 // Errors   no_such_record, or errno from the file system.
 // Threads  One thread owns a reader; any number of readers beside the one writer. A reader never
 //          looks beyond the durable end it is given.
@@ -56,13 +58,15 @@ class JournalReader {
   /// The first record place of the oldest file on disk; nowhere when there is none.
   [[nodiscard]] result<Locator> oldest();
 
-  /// Closes files before `file`: an open one keeps its space though its name is gone.
+  /// Closes files before `file`, and an excerpt that ends before it: an open one keeps its space
+  /// though its name is gone.
   void forget_before(std::uint32_t file);
 
   struct Stats {
     std::uint64_t from_memory = 0;
     std::uint64_t blocks_read = 0;
     std::uint64_t read_alone = 0;  ///< records of blocks verified before
+    std::uint64_t carried = 0;     ///< records of files that are gone
     std::uint64_t blocks_bad = 0;  ///< passed over by next()
   };
   [[nodiscard]] Stats stats() const noexcept;

@@ -82,6 +82,13 @@ result<std::string> Quarantine::set_aside(File& file, std::uint32_t number, std:
   if (const auto opened = open_directory(); !opened) return std::unexpected(opened.error());
   const Stretch stretch{number, from, to};
   const std::string name = name_of(stretch);
+  if (auto copied = copy(file, from, to, name); !copied) return std::unexpected(copied.error());
+  stretches_.push_back(stretch);
+  return std::string(kDirectory) + "/" + name;
+}
+
+result<void> Quarantine::copy(File& file, std::uint64_t from, std::uint64_t to,
+                              const std::string& name) {
   const auto making = directory_ / (name + ".making");
   (void)files_.remove(making);  // of a run that was cut off; a real failure shows at once below
   auto copy = files_.open(making, FileSystem::Mode::create);
@@ -92,17 +99,34 @@ result<std::string> Quarantine::set_aside(File& file, std::uint32_t number, std:
         file.read(at, std::span(step).first(std::min<std::uint64_t>(step.size(), to - at)));
     if (!got) return std::unexpected(got.error());
     if (*got == 0) break;
-    if (const auto written = (*copy)->write(at - from, std::span(step).first(*got)); !written) {
-      return std::unexpected(written.error());
+    if (auto written = (*copy)->write(at - from, std::span(step).first(*got)); !written) {
+      return written;
     }
     at += *got;
   }
   result<void> done = (*copy)->sync();
   if (done) done = files_.rename(making, directory_ / name);
   if (done) done = files_.sync_directory(directory_);
-  if (!done) return std::unexpected(done.error());
-  stretches_.push_back(stretch);
-  return std::string(kDirectory) + "/" + name;
+  return done;
+}
+
+// Under a name of its own each time: an excerpt may be damaged more than once.
+result<std::string> Quarantine::set_excerpt_aside(const std::string& name) {
+  if (const auto opened = open_directory(); !opened) return std::unexpected(opened.error());
+  const auto names = files_.list(directory_);
+  if (!names) return std::unexpected(names.error());
+  const std::string stem = name.substr(0, name.find('.'));
+  std::string copied;
+  for (int number = 1; copied.empty() || std::ranges::find(*names, copied) != names->end();
+       ++number) {
+    copied = stem + "-" + std::to_string(number) + std::string(kSuffix);
+  }
+  auto file = files_.open(journal_ / name, FileSystem::Mode::read);
+  if (!file) return std::unexpected(file.error());
+  const auto octets = (*file)->size();
+  if (!octets) return std::unexpected(octets.error());
+  if (auto done = copy(**file, 0, *octets, copied); !done) return std::unexpected(done.error());
+  return std::string(kDirectory) + "/" + copied;
 }
 
 result<std::string> Quarantine::set_file_aside(std::uint32_t number, std::uint64_t octets) {

@@ -45,6 +45,8 @@ class Quarantine {
                                               std::uint64_t to);
   /// Moves a whole file of `octets` aside.
   [[nodiscard]] result<std::string> set_file_aside(std::uint32_t number, std::uint64_t octets);
+  /// Copies a whole excerpt of the journal's directory aside, for good.
+  [[nodiscard]] result<std::string> set_excerpt_aside(const std::string& name);
   /// Notes that a file is missing.
   [[nodiscard]] result<std::string> note_missing(std::uint32_t number);
 
@@ -57,6 +59,8 @@ class Quarantine {
   [[nodiscard]] static std::string name_of(const Stretch& stretch);
   [[nodiscard]] static std::optional<Stretch> stretch_of(const std::string& name);
   [[nodiscard]] result<void> open_directory();
+  [[nodiscard]] result<void> copy(File& file, std::uint64_t from, std::uint64_t to,
+                                  const std::string& name);
 
   FileSystem& files_;
   const std::filesystem::path journal_;

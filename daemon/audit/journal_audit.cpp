@@ -8,6 +8,8 @@
 #include <fstream>
 #include <optional>
 
+#include "daemon/records/carried_records.h"
+#include "queue/carried_excerpt.h"
 #include "queue/excerpt_reader.h"
 #include "queue/first_block.h"
 #include "queue/journal_recovery.h"
@@ -57,6 +59,35 @@ std::optional<std::string> compare(queue::FileSystem& files, const std::filesyst
   return std::nullopt;
 }
 
+// Shows the audit what was carried out of files before `first_file`. Called when the journal's
+// files are open: an excerpt that is looked for now reaches to the first of them, whatever has gone
+// since.
+std::expected<void, std::string> read_carried(queue::FileSystem& files,
+                                              const std::filesystem::path& journal,
+                                              std::uint32_t first_file, LedgerAudit& audit,
+                                              JournalAudit& result) {
+  const auto carried = queue::list_carried(files, journal);
+  if (!carried) return std::unexpected(journal.string() + ": " + carried.error().message());
+  // One that ends before the first file is left over.
+  if (carried->empty() || carried->front() < first_file) return {};
+  const std::string name = queue::excerpt_name(queue::kCarriedPurpose, carried->front());
+  auto reader = queue::ExcerptReader::open(files, journal / name);
+  queue::result<void> read;
+  if (reader) read = reader->verify();
+  if (reader && read) {
+    read = reader->for_each([&](const queue::Record& record) {
+      if (record.at.file() >= first_file) return queue::result<void>{};
+      if (static_cast<RecordKind>(record.kind) == RecordKind::accepted) ++result.carried_messages;
+      audit.visit_carried(record);
+      return queue::result<void>{};
+    });
+  }
+  const std::error_code why = !reader ? reader.error() : !read ? read.error() : std::error_code();
+  if (why) return std::unexpected(name + ": " + why.message());
+  result.carried_before = carried->front();
+  return {};
+}
+
 }  // namespace
 
 std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
@@ -71,9 +102,17 @@ std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
   LedgerAudit audit(options.findings_max, &set_aside);
   const std::vector<std::uint32_t> checkpoints = checkpoints_of(files, journal);
   auto next = checkpoints.begin();
+  std::expected<void, std::string> carried;
+  std::uint32_t carried_needed = 0;  // what the journal says of it last
   const auto visit = [&](const queue::Record& record) {
     const std::uint32_t file = record.at.file();
-    if (result.first_file == 0) result.first_file = file;
+    if (result.first_file == 0) {
+      result.first_file = file;
+      carried = read_carried(files, journal, file, audit, result);
+    }
+    if (record.kind == kCarriedRecord) {
+      if (const auto said = decode_carried(record.payload)) carried_needed = said->before;
+    }
     // One that stands for files which are gone says nothing that could be compared.
     for (; next != checkpoints.end() && *next <= file; ++next) {
       if (*next < file || file == result.first_file) continue;
@@ -85,6 +124,11 @@ std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
   auto recovered = queue::recover(files, journal,
                                   {.read_only = true, .to_watermark = options.to_watermark}, visit);
   if (!recovered) return std::unexpected(std::move(recovered.error().detail));
+  if (!carried) return std::unexpected(std::move(carried.error()));
+  if (carried_needed > result.carried_before) {
+    return std::unexpected(queue::excerpt_name(queue::kCarriedPurpose, carried_needed) +
+                           ": the file is missing");
+  }
   result.octets = recovered->octets;
   result.stretches_set_aside = set_aside.stretches();
   result.ledger = audit.finish();

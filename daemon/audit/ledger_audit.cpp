@@ -6,6 +6,7 @@
 
 #include "daemon/records/callback_records.h"
 #include "daemon/records/cancel_records.h"
+#include "daemon/records/carried_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/inbound_records.h"
@@ -52,7 +53,7 @@ bool says_nothing_of_states(std::uint8_t kind) {
     case InboundRecordKind::part: return true;
   }
   return kind == kCancelAnsweredRecord || kind == kOptOutRecord || kind == kDeadLetterRecord ||
-         kind == kConsumerCampaignRecord;
+         kind == kConsumerCampaignRecord || kind == kCarriedRecord;
 }
 
 }  // namespace
@@ -62,10 +63,19 @@ void LedgerAudit::visit(const queue::Record& record) {
   const bool begins_file = record.at.file() != file_;
   file_ = record.at.file();
   if (first_file_ == 0) first_file_ = file_;
+  if (static_cast<RecordKind>(record.kind) == RecordKind::totals) {
+    if (begins_file) visit_totals(record);
+    return;
+  }
+  judge(record);
+}
+
+void LedgerAudit::visit_carried(const queue::Record& record) {
+  judge(record);
+}
+
+void LedgerAudit::judge(const queue::Record& record) {
   switch (static_cast<RecordKind>(record.kind)) {
-    case RecordKind::totals:
-      if (begins_file) visit_totals(record);
-      return;
     case RecordKind::accepted: return visit_accepted(record);
     case RecordKind::intent:
       if (const auto intent = decode_intent(record.payload)) {
@@ -85,6 +95,7 @@ void LedgerAudit::visit(const queue::Record& record) {
     case RecordKind::moved: return visit_moved(record);
     case RecordKind::passed:
     case RecordKind::conflict:  // told, and changes nothing
+    case RecordKind::totals:
     case RecordKind::consumer:
     case RecordKind::orphan:
     case RecordKind::campaign:
@@ -339,7 +350,7 @@ void LedgerAudit::advance(const Following& of, const Named& named, State correct
     return find(AuditRule::final_twice, at, named,
                 fmt::format("{}, when it was final already", name_of(of.state)));
   }
-  if (live == nullptr && is_inherited(named.sequence)) ++inherited_ended_;
+  if (is_inherited(named.sequence)) ++inherited_ended_;
   if (named.was_set_aside) {
     ++report_.figures.accepted;
     if (of.accepted.file() < totals_file_) --aside_.accepted;  // it was among what they have more
@@ -402,11 +413,15 @@ void LedgerAudit::end_checkpoint(std::string_view name) {
 }
 
 LedgerReport LedgerAudit::finish() {
-  if (inherited_ended_ != inherited_live_ && !has_set_aside()) {
+  std::uint64_t carried = 0;
+  messages_.for_each_live([&](std::uint64_t sequence, const MessageTable::Live&) {
+    if (is_inherited(sequence)) ++carried;
+  });
+  if (inherited_ended_ + carried != inherited_live_ && !has_set_aside()) {
     find(AuditRule::lost, queue::Locator(first_file_, 0, 0), {},
          fmt::format("{} messages accepted before file {} were live then; {} of them became final, "
-                     "and none of the rest is in a file",
-                     inherited_live_, first_file_, inherited_ended_));
+                     "{} were carried out and live, and none of the rest is in a file",
+                     inherited_live_, first_file_, inherited_ended_, carried));
   }
   report_.live = messages_.live();
   return std::move(report_);

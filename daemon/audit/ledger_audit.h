@@ -66,6 +66,9 @@ class LedgerAudit {
   explicit LedgerAudit(std::size_t findings_max, const queue::Quarantine* set_aside = nullptr)
       : findings_max_(findings_max), set_aside_(set_aside) {}
 
+  /// Before visit(): every record that was carried out of files which are gone. What it adds to the
+  /// figures is in the totals that the first file begins with.
+  void visit_carried(const queue::Record& record);
   /// Every record of the journal, in order.
   void visit(const queue::Record& record);
 
@@ -87,6 +90,7 @@ class LedgerAudit {
     bool was_set_aside = false;  ///< its accepted record was
   };
 
+  void judge(const queue::Record& record);
   void visit_totals(const queue::Record& record);
   void visit_accepted(const queue::Record& record);
   void visit_intended(const std::vector<std::uint64_t>& sequences, bool is_intent,

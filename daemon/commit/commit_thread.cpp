@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "daemon/commit/commit_feed.h"
+#include "daemon/records/carried_records.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -26,14 +27,37 @@ constexpr auto kIdleHeartbeat = 1s;
 constexpr auto kRetirementEvery = 5s;
 constexpr auto kDiskFullPause = 100ms;
 
+// Files are worth reading and writing anew when that frees at least three quarters of what they
+// take: so beyond retention lies at most four times what lives there, and one file.
+constexpr std::uint64_t kCarryWorth = 4;
+
+void add_carried(std::uint32_t before, std::uint64_t octets, queue::RecordBatch& records) {
+  FieldWriter fields;
+  encode(CarriedNow{.before = before, .octets = octets}, fields);
+  records.add(kCarriedRecord, fields.octets());
+}
+
+// What the live messages of a file take of it, as if all that it accepted were alike.
+std::uint64_t live_octets(const FileUse& use, std::uint64_t next_sequence) {
+  const std::uint64_t accepted =
+      std::max(use.live, next_sequence - std::min(next_sequence, use.first_sequence));
+  if (accepted == 0) return 0;
+  return static_cast<std::uint64_t>(static_cast<double>(use.octets) *
+                                    static_cast<double>(use.live) / static_cast<double>(accepted));
+}
+
 }  // namespace
 
 CommitThread::CommitThread(Options options) : options_(options) {}
 
-void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files) {
+void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files,
+                           CarriedUse carried) {
   totals_ = totals;
   files_ = std::move(files);
+  carried_ = carried;
+  live_ = carried_.live;
   for (const auto& [number, use] : files_) live_ += use.live;
+  carrying_.taken = carried_;
 }
 
 queue::JournalWriter::Preamble CommitThread::make_preamble() {
@@ -42,6 +66,7 @@ queue::JournalWriter::Preamble CommitThread::make_preamble() {
   FieldWriter fields;
   encode(totals_, fields);
   preamble.records.add(static_cast<std::uint8_t>(RecordKind::totals), fields.octets());
+  if (carried_.before != 0) add_carried(carried_.before, carried_.octets, preamble.records);
   if (add_to_preamble_) add_to_preamble_(preamble.records);
   return preamble;
 }
@@ -78,6 +103,33 @@ std::optional<std::uint32_t> CommitThread::sealed_before(std::uint32_t from,
     sealed += file.octets;
   }
   return std::nullopt;
+}
+
+CarryWanted CommitThread::carry_wanted() const {
+  const std::lock_guard lock(shown_);
+  return carrying_.wanted;
+}
+
+void CommitThread::propose_carried(std::uint32_t before, std::uint64_t messages) {
+  const std::lock_guard lock(shown_);
+  carrying_.proposed_before = before;
+  carrying_.proposed_messages = messages;
+  carrying_.answer = Proposal::open;
+}
+
+CommitThread::Proposal CommitThread::carry_proposal() const {
+  const std::lock_guard lock(shown_);
+  return carrying_.answer;
+}
+
+void CommitThread::offer_carried(const CarriedUse& carried) {
+  const std::lock_guard lock(shown_);
+  carrying_.offered = carried;
+}
+
+CarriedUse CommitThread::carried() const {
+  const std::lock_guard lock(shown_);
+  return carrying_.taken;
 }
 
 CommitThread::~CommitThread() {
@@ -274,9 +326,9 @@ void CommitThread::count(CommitBatch& batch) {
   live_ += batch.accepted;
   for (const auto& [accept_file, messages] : batch.finished) {
     const auto found = files_.find(accept_file);
-    assert(found != files_.end() && found->second.live >= messages &&
-           "a file outlives its messages");
-    found->second.live -= messages;
+    std::uint64_t& live = found != files_.end() ? found->second.live : carried_.live;
+    assert(live >= messages && "a file outlives its messages, or they are carried out of it");
+    live -= messages;
     live_ -= messages;
   }
 }
@@ -399,16 +451,75 @@ std::uint32_t CommitThread::held_back(std::uint32_t keep_from) const {
   return files_.empty() ? keep_from : files_.begin()->first;
 }
 
+// Those of files before `file`, and of the excerpt that stands for files which are gone.
+std::uint64_t CommitThread::live_before(std::uint32_t file) const {
+  std::uint64_t live = carried_.live;
+  for (const auto& [number, use] : files_) {
+    if (number >= file) break;
+    live += use.live;
+  }
+  return live;
+}
+
+// Answers whoever makes an excerpt, and says in the journal which one counts.
+void CommitThread::look_at_carrying() {
+  CarriedUse next;
+  {
+    const std::lock_guard lock(shown_);
+    if (carrying_.proposed_before != 0 && carrying_.answer == Proposal::open) {
+      // Its maker asked a checkpoint what lived a while ago: fewer live now, never more.
+      carrying_.answer = live_before(carrying_.proposed_before) <= carrying_.proposed_messages
+                             ? Proposal::complete
+                             : Proposal::lacking;
+    }
+    next = carrying_.offered;
+  }
+  if (next.before > carried_.before) {
+    next.live = carried_.live;
+    return take_carried(next);
+  }
+  // The last of its messages is final: files behind it may go without another one.
+  if (carried_.before != 0 && live_before(carried_.before) == 0) take_carried({});
+}
+
+// With the disk full it is tried again at the next look.
+void CommitThread::take_carried(const CarriedUse& carried) {
+  CommitBatch batch;
+  add_carried(carried.before, carried.octets, batch.records);
+  block_.assign(1, &batch.records);
+  const auto written = writer_->commit(block_);
+  block_.clear();
+  if (!written) {
+    if (written.error() != queue::JournalError::disk_full) fail(written.error());
+    return;
+  }
+  carried_ = carried;
+  owes_watermark_ = true;
+  count(batch);
+  {
+    const std::lock_guard lock(shown_);
+    carrying_.taken = carried_;
+    if (carried_.before == 0) carrying_.offered = {};
+  }
+  publish();
+}
+
 // Files go from the oldest on, never from the middle: a record may speak of a message in any file
-// before its own, so that what follows a dropped file is still complete in itself.
+// before its own, so that what follows a dropped file is still complete in itself. Where there is a
+// carried excerpt, what follows may speak of its messages, and goes with the next excerpt.
 void CommitThread::retire_files() {
   next_retirement_ = Clock::now() + kRetirementEvery;
+  if (has_failed_) return;
+  look_at_carrying();
   if (has_failed_) return;
   const std::uint64_t now = wall_clock_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
   OverdueFiles overdue;
+  CarryWanted wanted;
+  CarryWanted so_far{.before = 0, .octets = carried_.octets};
+  bool is_kept = false;
   for (auto file = files_.begin(); file != files_.end() && file->first < current;) {
     const FileUse& use = file->second;
     const bool is_old =
@@ -418,22 +529,37 @@ void CommitThread::retire_files() {
     const bool is_too_much = octets > options_.retention.octets && !is_guarded;
     if (!is_old && !is_too_much) break;
     octets -= std::min(octets, use.octets);
+    const bool is_carried = file->first < carried_.before;
+    is_kept = is_kept || (is_carried ? false : use.live > 0 || carried_.before != 0);
     ++file;
-    if (use.live > 0 || overdue.live > 0) {  // it stays, and with it all that follows
+    const bool begins = file == files_.end() || file->second.has_totals;
+    if (is_kept) {  // it stays, and with it all that follows
       overdue.octets += use.octets;
       overdue.live += use.live;
+      so_far.octets += live_octets(
+          use, file == files_.end() ? totals_.sequence_next : file->second.first_sequence);
+      if (file != files_.end() && begins && overdue.octets >= kCarryWorth * so_far.octets) {
+        wanted = {.before = file->first, .octets = so_far.octets};
+      }
       continue;
     }
-    if (file != files_.end() && !file->second.has_totals) continue;  // it goes with the next one
+    if (!begins) continue;  // it goes with the next one
     keep_from = file == files_.end() ? current : file->first;
   }
+  CarriedUse carried = carried_;
+  carried.live = carried_.before == 0 ? 0 : live_before(carried_.before);
+  if (is_kept) overdue.live += carried.live;
   {
     const std::lock_guard lock(shown_);
     snapshot_.overdue = overdue;
+    snapshot_.carried = carried;
+    carrying_.wanted = wanted;
   }
   retention_wants_.store(keep_from, std::memory_order_relaxed);  // see retention_wants()
   keep_from = held_back(keep_from);
-  files_.erase(files_.begin(), files_.lower_bound(keep_from));
+  const auto kept = files_.lower_bound(keep_from);
+  for (auto file = files_.begin(); file != kept; ++file) carried_.live += file->second.live;
+  files_.erase(files_.begin(), kept);
   // A file that cannot be removed now is offered again at the next turn.
   (void)writer_->drop_before(keep_from);
 }

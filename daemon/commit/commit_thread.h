@@ -5,7 +5,8 @@
 // whichever comes first, so that each sync serves many messages.
 //
 // Units    Octets; times are steady_clock.
-// Owns     The journal writer, the ledger's totals, and the count of live messages in each file.
+// Owns     The journal writer, the ledger's totals, and the count of live messages in each file and
+//          in the carried excerpt.
 // Errors   A failed write or sync ends the journal: on_failure is called once, every batch in
 //          flight comes back with its failure set, and nothing is accepted any more. With the disk
 //          full, batches of ingress come back failed and those of shards are tried again: what was
@@ -79,6 +80,20 @@ struct OverdueFiles {
   std::uint64_t live = 0;
 };
 
+/// The carried excerpt that there is (recovery/carried_files.h).
+struct CarriedUse {
+  std::uint32_t before = 0;  ///< the first file that it says nothing of; 0: there is none
+  std::uint64_t octets = 0;
+  std::uint64_t messages = 0;  ///< that lived when it was made
+  std::uint64_t live = 0;      ///< of them, and of files that are gone
+};
+
+/// Up to where live messages should be carried out of files, so that these can go.
+struct CarryWanted {
+  std::uint32_t before = 0;  ///< 0: it is not worth it
+  std::uint64_t octets = 0;  ///< about what the excerpt will take
+};
+
 struct CommitSnapshot {
   Ledger ledger;
   queue::JournalStats journal;
@@ -86,6 +101,7 @@ struct CommitSnapshot {
   std::uint64_t oldest_file = 0;
   std::uint64_t live = 0;  ///< counted by file, apart from the ledger
   OverdueFiles overdue;
+  CarriedUse carried;  ///< `live` with those whose files are still there
   bool has_failed = false;
 
   /// 0, always: what was accepted is final or live.
@@ -126,7 +142,7 @@ class CommitThread {
   CommitThread& operator=(const CommitThread&) = delete;
 
   /// Before start(): what recovery found, then the writer that goes on from there.
-  void restore(Ledger totals, std::map<std::uint32_t, FileUse> files);
+  void restore(Ledger totals, std::map<std::uint32_t, FileUse> files, CarriedUse carried = {});
   void adopt(std::unique_ptr<queue::JournalWriter> writer) { writer_ = std::move(writer); }
   /// The first block of a new file: the totals, and whatever add_to_preamble() contributes.
   [[nodiscard]] queue::JournalWriter::Preamble make_preamble();
@@ -166,6 +182,18 @@ class CommitThread {
   [[nodiscard]] std::uint32_t retention_wants() const noexcept {
     return retention_wants_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
   }
+  /// Any thread, as the rest of carrying: what is wanted, as of the last look at retention.
+  [[nodiscard]] CarryWanted carry_wanted() const;
+  /// Asks whether an excerpt with so many messages has all that live in files before `before`, and
+  /// in the excerpt that it replaces; answered by carry_proposal() at the next look at retention.
+  void propose_carried(std::uint32_t before, std::uint64_t messages);
+  enum class Proposal : std::uint8_t { open, complete, lacking };
+  [[nodiscard]] Proposal carry_proposal() const;
+  /// The excerpt has its name: the journal says so at the next look at retention, and then the
+  /// files before it may go. Taken when carried().before says it.
+  void offer_carried(const CarriedUse& carried);
+  /// The excerpt that counts, from when the journal says so.
+  [[nodiscard]] CarriedUse carried() const;
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
     return std::chrono::steady_clock::time_point(
@@ -199,6 +227,9 @@ class CommitThread {
   void hand_to_shards(const BatchPointer& batch);
   void push_overflow();
   void retire_files();
+  void look_at_carrying();
+  void take_carried(const CarriedUse& carried);
+  [[nodiscard]] std::uint64_t live_before(std::uint32_t file) const;
   [[nodiscard]] std::uint32_t held_back(std::uint32_t keep_from) const;
 
   struct Gathered {
@@ -219,6 +250,7 @@ class CommitThread {
   Ledger totals_;
   std::map<std::uint32_t, FileUse> files_;
   std::uint64_t live_ = 0;
+  CarriedUse carried_;
   std::vector<Gathered> gathered_;
   std::size_t gathered_octets_ = 0;
   std::vector<queue::RecordBatch*> block_;
@@ -239,6 +271,15 @@ class CommitThread {
   bool woken_ = false;
   mutable std::mutex shown_;
   CommitSnapshot snapshot_;
+  struct Carrying {
+    CarryWanted wanted;
+    std::uint32_t proposed_before = 0;  // 0: nothing is proposed
+    std::uint64_t proposed_messages = 0;
+    Proposal answer = Proposal::open;
+    CarriedUse offered;  // before 0: none
+    CarriedUse taken;
+  };
+  Carrying carrying_;  // under shown_
   struct PublishedFile {
     std::uint32_t number;
     std::uint64_t first_sequence;

@@ -36,6 +36,7 @@
 #include "daemon/metrics/http_listener.h"
 #include "daemon/optout/opt_out_saver.h"
 #include "daemon/recovery/checkpointer.h"
+#include "daemon/recovery/journal_start.h"
 #include "daemon/recovery/lost_messages.h"
 #include "daemon/recovery/replay.h"
 #include "daemon/version.h"
@@ -121,8 +122,7 @@ class Daemon::Body {
   void recover(bool salvage);
   void open_references(const std::filesystem::path& journal);
   void rebuild_references(const Replay& restored);
-  void tell_lost(LostMessages& lost, CheckpointFiles& checkpoints,
-                 const std::filesystem::path& journal);
+  void tell_lost(LostMessages& lost, const std::filesystem::path& journal);
   void serve();
   void wait_for_signals();
   void begin_drain();
@@ -262,45 +262,28 @@ void Daemon::Body::recover(bool salvage) {
   replay.set_on_opt_out(
       [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
   replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
-  CheckpointFiles checkpoints(*files_, journal);
-  // Salvaging reads everything: a checkpoint would hide damage in the files it stands for.
-  const auto checkpoint = salvage ? std::nullopt : checkpoints.find_newest();
-  tell_newer(checkpoints.met_newer());
-  if (checkpoint) {
-    const auto read = checkpoints.for_each(*checkpoint, [&replay](const queue::Record& record) {
-      replay.restore(record);
-      return queue::result<void>{};
-    });
-    if (!read) {
-      throw std::runtime_error(fmt::format("journal: a checkpoint that was good a moment ago: {}",
-                                           read.error().message()));
-    }
-    rebuild_references(replay);
-  }
   std::optional<LostMessages> lost;
   if (salvage) lost.emplace();
-  auto recovered = queue::recover(
-      *files_, journal, {.salvage = salvage, .first_file = checkpoint ? checkpoint->before : 0},
-      [&replay, &lost](const queue::Record& record) {
-        replay.visit(record);
-        if (lost) lost->visit(record);
-      });
-  if (!recovered) {
-    throw JournalRefused(fmt::format("journal: {}", recovered.error().detail));
-  }
-  journal_lock_ = std::move(recovered->lock);
+  auto started = start_from_journal(
+      *files_, journal,
+      {.salvage = salvage, .on_checkpoint = [this, &replay] { rebuild_references(replay); }},
+      replay, lost ? &*lost : nullptr);
+  if (!started) throw JournalRefused(fmt::format("journal: {}", started.error()));
+  queue::Recovered& recovered = started->recovered;
+  const auto& checkpoint = started->checkpoint;
+  tell_newer(started->newer_checkpoint);
+  journal_lock_ = std::move(recovered.lock);
   queue::remove_spill_files(*files_, config_.state_dir / "spill");
-  for (const std::string& line : recovered->quarantined) {
+  for (const std::string& line : started->set_aside) {
     spdlog::error("journal: set aside: {}", line);
   }
-  if (lost && !recovered->quarantined.empty()) tell_lost(*lost, checkpoints, journal);
+  if (lost && !started->set_aside.empty()) tell_lost(*lost, journal);
   if (salvage) {
-    if (const auto removed = checkpoints.remove_all(); !removed) {
+    if (const auto removed = CheckpointFiles(*files_, journal).remove_all(); !removed) {
       throw std::runtime_error(
           fmt::format("journal: checkpoints of before the salvage: {}", removed.error().message()));
     }
   }
-  replay.finish(recovered->oldest_file);
   for (const CampaignLedger::Standing& standing : campaigns_.all()) {
     const FlowOrder order = order_of(standing.campaign);
     if (order.asks_for_nothing()) continue;
@@ -311,14 +294,14 @@ void Daemon::Body::recover(bool salvage) {
   // A sequence of a message that salvaging has cost is not given again.
   if (lost) totals.sequence_next = std::max(totals.sequence_next, lost->sequence_next());
   sequence_next_ = totals.sequence_next;
-  commit_.restore(totals, replay.files());
+  commit_.restore(totals, replay.files(), started->carried);
   commit_.set_add_to_preamble([this](queue::RecordBatch& preamble) {
     consumers_.add_to(preamble);
     campaigns_.add_to(preamble);
     switches_.add_to(preamble);
   });
   commit_.set_on_counted([this](const CommitBatch& batch) { campaigns_.apply(batch); });
-  auto writer = queue::JournalWriter::start(*files_, {.directory = journal}, recovered->end,
+  auto writer = queue::JournalWriter::start(*files_, {.directory = journal}, recovered.end,
                                             [this] { return commit_.make_preamble(); });
   if (!writer) {
     throw std::runtime_error(fmt::format("journal: {}", writer.error().message()));
@@ -334,6 +317,19 @@ void Daemon::Body::recover(bool salvage) {
   checkpointer_->set_on_trouble([](const std::string& why) {
     spdlog::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
   });
+  checkpointer_->set_on_carry_trouble([](const std::string& why) {
+    spdlog::warn(
+        "journal: live messages could not be carried out of old files, which stay beyond "
+        "retention: {}",
+        why);
+  });
+  checkpointer_->set_on_carried([](const Carried& carried) {
+    spdlog::info(
+        "journal: {} live messages carried out of the files before {} into {} KiB, in {} ms; those "
+        "files may go",
+        carried.excerpt.messages, carried.excerpt.before, carried.excerpt.octets >> 10,
+        carried.took.count());
+  });
 
   const Replay::Report& report = replay.report();
   spdlog::info(
@@ -343,14 +339,14 @@ void Daemon::Body::recover(bool salvage) {
       checkpoint ? fmt::format("checkpoint before file {} of {} KiB, then ", checkpoint->before,
                                checkpoint->octets >> 10)
                  : std::string(),
-      recovered->records, recovered->files.size(), recovered->torn_octets, report.waiting,
+      recovered.records, recovered.files.size(), recovered.torn_octets, report.waiting,
       report.in_doubt, report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
-  if (recovered->torn_octets > 0 && !recovered->files.empty()) {
+  if (recovered.torn_octets > 0 && !recovered.files.empty()) {
     spdlog::warn(
         "journal-{:08}.stj: {} octets of a commit that was never acknowledged cut from "
         "its end",
-        recovered->files.back().number, recovered->torn_octets);
+        recovered.files.back().number, recovered.torn_octets);
   }
   if (report.without_carrier > 0) {
     spdlog::error(
@@ -403,8 +399,8 @@ void Daemon::Body::rebuild_references(const Replay& restored) {
   }
 }
 
-void Daemon::Body::tell_lost(LostMessages& lost, CheckpointFiles& checkpoints,
-                             const std::filesystem::path& journal) {
+void Daemon::Body::tell_lost(LostMessages& lost, const std::filesystem::path& journal) {
+  CheckpointFiles checkpoints(*files_, journal);
   if (const auto checkpoint = checkpoints.find_newest()) {
     // One that is damaged names fewer: what it has shown is true all the same.
     (void)checkpoints.for_each(*checkpoint, [&lost](const queue::Record& record) {
@@ -503,8 +499,10 @@ void Daemon::Body::serve() {
   };
   opt_out_saver_ = std::make_unique<OptOutSaver>(control_, ingress_worker_.poster(), opt_outs_);
 
-  figures_.add(ingress_worker_.poster(),
-               [this](Figures& figures) { figures.ingress = ingress_->snapshot(); });
+  figures_.add(ingress_worker_.poster(), [this](Figures& figures) {
+    figures.ingress = ingress_->snapshot();
+    figures.checkpoints = checkpointer_->stats();
+  });
   figures_.add(events_worker_.poster(), [this](Figures& figures) {
     figures.consumers = events_->snapshot();
     figures.callbacks = callbacks_->figures();

@@ -16,11 +16,13 @@
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/events/event_server.h"
 #include "daemon/ingress/ingress.h"
+#include "daemon/recovery/checkpointer.h"
 
 namespace stentor::daemon {
 
 struct Figures {
   CommitSnapshot commit;
+  CheckpointerStats checkpoints;
   IngressSnapshot ingress;
   std::vector<CarrierSnapshot> carriers;  ///< in the order of the configuration
   std::vector<ConsumerSnapshot> consumers;

@@ -89,6 +89,7 @@ void History::find(std::string id, std::optional<queue::Locator> place, Found fo
 }
 
 void History::follow() {
+  index_.take_carried(commit_.carried().before);  // before files go: nothing is out of sight
   is_behind_ = !index_.catch_up(commit_.durable_end(), kRecordsPerStep);
 }
 

@@ -59,6 +59,22 @@ void add_ledger(Exposition::Families& all, const Figures& figures) {
                        "Live messages that keep journal past retention."),
           number(figures.commit.overdue.live));
   add_one(all,
+          gauge_family("stentor_journal_carried_bytes",
+                       "Excerpt of live messages carried out of journal files."),
+          number(figures.commit.carried.octets));
+  add_one(all,
+          gauge_family("stentor_journal_carried_live_messages",
+                       "Messages in that excerpt that are not final."),
+          number(figures.commit.carried.live));
+  add_one(all,
+          counter_family("stentor_journal_carries_total",
+                         "Times that live messages were carried out of old files."),
+          number(figures.checkpoints.carried));
+  add_one(all,
+          counter_family("stentor_journal_carry_failures_total",
+                         "Times that they could not be: the files stay beyond retention."),
+          number(figures.checkpoints.carries_failed));
+  add_one(all,
           gauge_family("stentor_ledger_imbalance",
                        "Accepted less final less live; anything but 0 is a fault of stentor."),
           static_cast<double>(figures.commit.imbalance()));

@@ -74,6 +74,11 @@ void print(const JournalAudit& audit, bool beside_daemon, std::ostream& out) {
       audit.last_file, grouped(static_cast<std::int64_t>(audit.ledger.records)),
       octets_shown(static_cast<std::int64_t>(audit.octets)), audit.ledger.checkpoints,
       beside_daemon ? "; up to what is durable of the running daemon" : "");
+  if (audit.carried_messages > 0) {
+    out << fmt::format("{} live messages carried out of the files before {}\n",
+                       grouped(static_cast<std::int64_t>(audit.carried_messages)),
+                       audit.first_file);
+  }
   Columns counts({Columns::Side::left, Columns::Side::right});
   for (const auto& [name, count] : rows_of(audit)) {
     counts.add({std::string(name), grouped(static_cast<std::int64_t>(count))});
@@ -116,6 +121,7 @@ void print_json(const JournalAudit& audit, bool beside_daemon, std::ostream& out
       .add("records", static_cast<std::int64_t>(audit.ledger.records))
       .add("first_file", std::int64_t{audit.first_file})
       .add("last_file", std::int64_t{audit.last_file})
+      .add("carried", static_cast<std::int64_t>(audit.carried_messages))
       .add("checkpoints", static_cast<std::int64_t>(audit.ledger.checkpoints))
       .add("set_aside", static_cast<std::int64_t>(audit.stretches_set_aside))
       .add_json("beside_daemon", beside_daemon ? "true" : "false")

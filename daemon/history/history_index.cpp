@@ -6,6 +6,9 @@
 #include <array>
 #include <cstring>
 #include <ranges>
+#include <string_view>
+
+#include "queue/carried_excerpt.h"
 
 namespace stentor::daemon {
 namespace {
@@ -14,6 +17,10 @@ namespace {
 constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
                                               .blocks_octets_max = 2u << 20};
 constexpr std::uint64_t kEpochAt = 16;  // docs/journal.md, "Grammar"
+constexpr std::string_view kSuffix = ".index";
+constexpr std::string_view kCarriedPrefix = "carried-";
+// What is gathered before a part is written: 16 MiB, as much as a large journal file makes.
+constexpr std::size_t kCarriedPart = 1u << 20;
 
 }  // namespace
 
@@ -29,7 +36,7 @@ HistoryIndex::HistoryIndex(queue::FileSystem& files, std::filesystem::path journ
 }
 
 std::filesystem::path HistoryIndex::path_of(std::uint32_t file) const {
-  return folder_ / fmt::format("{:08}.index", file);
+  return folder_ / fmt::format("{:08}{}", file, kSuffix);
 }
 
 // 0 when the file is gone or cannot be read; epochs are random and never 0 by chance.
@@ -107,6 +114,92 @@ bool HistoryIndex::seal(std::uint32_t file, Gathered& gathered) {
   return index.has_value();
 }
 
+std::string HistoryIndex::carried_name(std::uint32_t before, std::size_t part, bool is_last) const {
+  return fmt::format("{}{:08}-{:04}{}{}", kCarriedPrefix, before, part, is_last ? "-last" : "",
+                     kSuffix);
+}
+
+void HistoryIndex::take_carried(std::uint32_t before) {
+  if (knows_carried_ && before == carried_before_) return;
+  std::vector<IndexFile> taken;
+  if (before != 0) {
+    auto excerpt = queue::ExcerptReader::open(
+        files_, journal_ / queue::excerpt_name(queue::kCarriedPurpose, before));
+    if (!excerpt) return;  // it is tried again at the next call
+    // Known by the journal that it belongs to, and by its length: salvaging may have put a shorter
+    // one in its place.
+    const std::uint64_t epoch =
+        std::uint64_t{excerpt->header().chain_check} << 32 ^ excerpt->octets();
+    auto parts = open_carried(before, epoch);
+    if (!parts && index_carried(before, *excerpt, epoch)) parts = open_carried(before, epoch);
+    if (!parts) return;  // likewise
+    taken = std::move(*parts);
+  }
+  carried_ = std::move(taken);
+  carried_before_ = before;
+  knows_carried_ = true;
+  remove_carried_but(before);
+}
+
+// Nothing where not all of its parts are there.
+std::optional<std::vector<IndexFile>> HistoryIndex::open_carried(std::uint32_t before,
+                                                                 std::uint64_t epoch) {
+  std::vector<IndexFile> parts;
+  while (true) {
+    const std::size_t part = parts.size();
+    for (const bool is_last : {true, false}) {
+      auto index = IndexFile::open(files_, folder_ / carried_name(before, part, is_last), before,
+                                   epoch + part);
+      if (!index) continue;
+      parts.push_back(std::move(*index));
+      if (is_last) return parts;
+      break;
+    }
+    if (parts.size() == part) return std::nullopt;
+  }
+}
+
+bool HistoryIndex::index_carried(std::uint32_t before, queue::ExcerptReader& excerpt,
+                                 std::uint64_t epoch) {
+  std::vector<IndexEntry> sequences;
+  std::vector<IndexEntry> names;
+  std::size_t part = 0;
+  const auto write = [&](bool is_last) {
+    auto written = IndexFile::write(files_, folder_ / carried_name(before, part, is_last), before,
+                                    epoch + part, sequences, names);
+    ++part;
+    sequences.clear();
+    names.clear();
+    return written;
+  };
+  const auto read = excerpt.for_each([&](const queue::Record& record) -> queue::result<void> {
+    const std::uint64_t at = record.at.bits();
+    index_record(
+        record, [&](std::uint64_t sequence) { sequences.push_back({sequence, at}); },
+        [&](std::uint64_t key) { names.push_back({key, at}); });
+    return sequences.size() + names.size() < kCarriedPart ? queue::result<void>{} : write(false);
+  });
+  return read && write(true);
+}
+
+void HistoryIndex::remove_carried_but(std::uint32_t kept) {
+  const auto names = files_.list(folder_);
+  if (!names) return;  // they harm nobody, and the next start looks again
+  const std::string mine = fmt::format("{}{:08}-", kCarriedPrefix, kept);
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kCarriedPrefix) || name.starts_with(mine)) continue;
+    (void)files_.remove(folder_ / name);  // likewise
+  }
+}
+
+// Of what was carried, places in files that are still there and have been taken in by themselves.
+void HistoryIndex::drop_indexed(std::vector<std::uint64_t>& places) const {
+  const std::uint32_t first = !sealed_.empty()     ? sealed_.begin()->first
+                              : !gathered_.empty() ? gathered_.begin()->first
+                                                   : position_.file();
+  std::erase_if(places, [first](std::uint64_t at) { return queue::Locator(at).file() >= first; });
+}
+
 void HistoryIndex::forget_before(std::uint32_t oldest) {
   runs_.forget_before(oldest);
   while (!sealed_.empty() && sealed_.begin()->first < oldest) {
@@ -119,6 +212,8 @@ void HistoryIndex::forget_before(std::uint32_t oldest) {
 
 std::vector<queue::Locator> HistoryIndex::find_sequence(std::uint64_t sequence) {
   std::vector<std::uint64_t> places;
+  for (IndexFile& part : carried_) part.find_sequence(sequence, places);
+  drop_indexed(places);
   for (auto& [file, index] : sealed_) index.find_sequence(sequence, places);
   for (const auto& [file, gathered] : gathered_) {
     for (const IndexEntry& entry : gathered.sequences) {
@@ -145,10 +240,17 @@ void HistoryIndex::visit_name(std::uint64_t key,
     }
     if (tell()) return;
   }
+  bool ended = false;
   runs_.visit(sealed_, key, [&](std::vector<std::uint64_t>& found) {
     places.swap(found);
-    return tell();
+    ended = tell();
+    return ended;
   });
+  if (ended) return;
+  places.clear();
+  for (IndexFile& part : carried_) part.find_name(key, places);
+  drop_indexed(places);
+  (void)tell();
 }
 
 std::vector<queue::Locator> HistoryIndex::find_name(std::uint64_t key, std::size_t max) {

@@ -6,8 +6,11 @@
 // octets for each message that a record speaks of and for each name. An index that is missing or
 // does not verify is made again from its journal file.
 //
+// Records that were carried out of files which are gone have an index file of their own.
+//
 // Units    Records; places are locators.
-// Owns     Its reader, the open index files, and what it gathered of the journal files behind them.
+// Owns     Its reader, the open index files, and what it gathered of the journal files behind them;
+//          while a carried excerpt is taken in, a million entries of it.
 // Errors   What cannot be written, on a full disk say, stays in memory and is tried again; where
 //          kGatheredMax files of it lie there, it follows no further until one could be.
 // Threads  One thread.
@@ -19,11 +22,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "daemon/history/index_file.h"
 #include "daemon/history/name_runs.h"
 #include "daemon/newer_file.h"
+#include "queue/excerpt_reader.h"
 #include "queue/journal_reader.h"
 
 namespace stentor::daemon {
@@ -41,6 +46,9 @@ class HistoryIndex {
   /// Brings names together, some at a time, so that a question about one costs few reads; false
   /// when there is nothing to bring together.
   bool merge_some(std::size_t names_max) { return runs_.merge_some(sealed_, names_max); }
+  /// Takes in the carried excerpt before `before`, which replaces any other; 0: there is none. Call
+  /// it before forget_before(), so that nothing is out of sight in between.
+  void take_carried(std::uint32_t before);
   /// Forgets what lies in journal files before `oldest`.
   void forget_before(std::uint32_t oldest);
 
@@ -69,6 +77,14 @@ class HistoryIndex {
 
   [[nodiscard]] std::filesystem::path path_of(std::uint32_t file) const;
   [[nodiscard]] std::uint64_t epoch_of(std::uint32_t file);
+  [[nodiscard]] std::string carried_name(std::uint32_t before, std::size_t part,
+                                         bool is_last) const;
+  [[nodiscard]] std::optional<std::vector<IndexFile>> open_carried(std::uint32_t before,
+                                                                   std::uint64_t epoch);
+  [[nodiscard]] bool index_carried(std::uint32_t before, queue::ExcerptReader& excerpt,
+                                   std::uint64_t epoch);
+  void remove_carried_but(std::uint32_t kept);
+  void drop_indexed(std::vector<std::uint64_t>& places) const;
   void open_what_is_there();
   [[nodiscard]] bool seal(std::uint32_t file, Gathered& gathered);
 
@@ -80,6 +96,9 @@ class HistoryIndex {
   NameRuns runs_;
   std::map<std::uint32_t, Gathered> gathered_;  // of journal files behind the sealed ones
   std::optional<NewerFile> newer_;
+  std::vector<IndexFile> carried_;
+  std::uint32_t carried_before_ = 0;
+  bool knows_carried_ = false;
   queue::Locator position_;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/recovery/carriage.h"
 
 #include "daemon/records/cancel_records.h"
+#include "daemon/records/carried_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/inbound_records.h"
 
@@ -29,6 +30,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
     case RecordKind::orphan: return Carriage::recent;
   }
   if (kind == kCancelAnsweredRecord) return Carriage::dropped;  // likewise
+  if (kind == kCarriedRecord) return Carriage::dropped;  // each file begins with it, as with totals
   switch (
       static_cast<InboundRecordKind>(kind)) {  // parts wait for their message for less than that
     case InboundRecordKind::came:
@@ -74,10 +76,11 @@ std::optional<AboutMessage> about_message(const queue::Record& record, Carriage 
   FieldReader in(record.payload);
   AboutMessage about;
   if (carriage == Carriage::follows) {
-    (void)in.u64();  // the accepted record's place
+    about.accepted = queue::Locator(in.u64());
     about.time_ms = in.u64();
     const auto state = static_cast<State>(in.u8());
-    about.is_final = is_final(state) && state != State::unknown;
+    about.is_unknown = state == State::unknown;
+    about.is_final = is_final(state) && !about.is_unknown;
     (void)in.u8();  // possible_duplicate
   }
   FieldReader subject(in.block());
@@ -87,6 +90,23 @@ std::optional<AboutMessage> about_message(const queue::Record& record, Carriage 
   about.sequence = id.sequence();
   if (carriage == Carriage::message) about.time_ms = id.time_ms();
   return about;
+}
+
+Carriage speaks_as(std::uint8_t kind) noexcept {
+  if (kind == static_cast<std::uint8_t>(RecordKind::passed) ||
+      kind == static_cast<std::uint8_t>(RecordKind::conflict) || kind == kCancelAnsweredRecord) {
+    return Carriage::follows;
+  }
+  switch (const Carriage carriage = carriage_of(kind)) {
+    case Carriage::message:
+    case Carriage::follows:
+    case Carriage::sequences: return carriage;
+    case Carriage::dropped:
+    case Carriage::latest:
+    case Carriage::recent:
+    case Carriage::kept: break;
+  }
+  return Carriage::dropped;
 }
 
 }  // namespace stentor::daemon

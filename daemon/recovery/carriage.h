@@ -42,8 +42,14 @@ struct AboutMessage {
   /// From here on the message is final for good. `unknown` is not: a late receipt may correct it,
   /// as long as its file is there.
   bool is_final = false;
+  bool is_unknown = false;
+  queue::Locator accepted;  ///< of a following record: where the message's accepted record lies
 };
 [[nodiscard]] std::optional<AboutMessage> about_message(const queue::Record& record,
                                                         Carriage carriage);
+
+/// How a record speaks of messages, whatever recovery needs of it: as `message`, `follows` or
+/// `sequences`, so that a live message's whole history can be kept; `dropped` where of none.
+[[nodiscard]] Carriage speaks_as(std::uint8_t kind) noexcept;
 
 }  // namespace stentor::daemon

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "daemon/recovery/condenser.h"
+#include "daemon/recovery/journal_stretch.h"
+#include "queue/carried_excerpt.h"
 #include "queue/excerpt_writer.h"
 #include "queue/first_block.h"
 #include "queue/journal_format.h"
-#include "queue/journal_reader.h"
 
 namespace stentor::daemon {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 constexpr std::string_view kPurpose = "checkpoint";
 constexpr std::string_view kMaking = ".making";
 constexpr std::size_t kKept = 2;  // the newest, and one to fall back on
-constexpr std::size_t kReaderOctets = 4u << 20;
 
 std::vector<std::uint32_t> numbers_of(const std::vector<std::string>& names, bool is_journal) {
   std::vector<std::uint32_t> numbers;
@@ -27,49 +27,6 @@ std::vector<std::uint32_t> numbers_of(const std::vector<std::string>& names, boo
   }
   std::ranges::sort(numbers, std::greater{});
   return numbers;
-}
-
-std::error_code stopped() {
-  return std::make_error_code(std::errc::operation_canceled);
-}
-
-// Every record of a stretch of journal, in order; damage ends it.
-queue::result<void> for_each_record(queue::FileSystem& files, const std::filesystem::path& journal,
-                                    std::uint32_t from, std::uint32_t before,
-                                    const std::function<bool(std::uint64_t)>& pace,
-                                    const queue::ExcerptReader::Visit& visit) {
-  queue::JournalReader reader(files, journal, {.blocks_octets_max = kReaderOctets});
-  queue::Locator position(from, queue::kFirstBlock, 0);
-  const queue::Locator end(before, queue::kFirstBlock, 0);
-  while (true) {
-    const auto record = reader.next(position, end);
-    if (!record) return std::unexpected(record.error());
-    if (reader.stats().blocks_bad > 0) {
-      return std::unexpected(make_error_code(queue::JournalError::damaged));
-    }
-    if (!*record) return {};
-    if (!pace((*record)->payload.size())) return std::unexpected(stopped());
-    if (auto visited = visit(**record); !visited) return visited;
-  }
-}
-
-// What a file begins with: the totals, and the standing of all that each file repeats.
-queue::result<void> for_each_of_preamble(queue::FileSystem& files,
-                                         const std::filesystem::path& journal, std::uint32_t file,
-                                         const queue::ExcerptReader::Visit& visit) {
-  queue::JournalReader reader(files, journal, {.blocks_octets_max = kReaderOctets});
-  queue::Locator position(file, queue::kFirstBlock, 0);
-  const queue::Locator end(file, queue::kFirstBlock + queue::kBlockAlignOctets, 0);
-  bool has_totals = false;
-  while (true) {
-    const auto record = reader.next(position, end);
-    if (!record) return std::unexpected(record.error());
-    if (!*record) break;
-    has_totals = has_totals || (*record)->kind == static_cast<std::uint8_t>(RecordKind::totals);
-    if (auto visited = visit(**record); !visited) return visited;
-  }
-  if (has_totals) return {};
-  return std::unexpected(make_error_code(queue::JournalError::damaged));
 }
 
 }  // namespace
@@ -107,9 +64,17 @@ queue::result<void> CheckpointFiles::for_each(const Checkpoint& checkpoint,
 queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
   const auto first = queue::read_first_block(files_, journal_, making.before);
   if (!first) return std::unexpected(first.error());
-  const std::uint32_t from = making.previous ? making.previous->before : making.oldest;
+  const std::uint32_t from = making.from();
 
-  Condenser condenser(making.now_ms, making.guard_ms, making.oldest, making.references_from);
+  Condenser condenser(making.now_ms, making.guard_ms, making.oldest, making.references_from,
+                      making.carried_before != 0);
+  if (making.carried_before != 0) {
+    auto surveyed = for_each_of_base(making, [&condenser](const queue::Record& record) {
+      condenser.survey_previous(record);
+      return queue::result<void>{};
+    });
+    if (!surveyed) return std::unexpected(surveyed.error());
+  }
   auto surveyed = for_each_record(files_, journal_, from, making.before, making.pace,
                                   [&condenser](const queue::Record& record) {
                                     condenser.survey(record);
@@ -125,24 +90,38 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
   if (auto begun = for_each_of_preamble(files_, journal_, making.before, sink); !begun) {
     return std::unexpected(begun.error());
   }
-  if (making.previous) {
-    auto carried = for_each(*making.previous, [&](const queue::Record& record) {
-      if (!making.pace(record.payload.size())) {
-        return queue::result<void>(std::unexpected(stopped()));
-      }
-      return condenser.carry(record, sink);
-    });
-    if (!carried) return std::unexpected(carried.error());
-  }
+  auto based = for_each_of_base(
+      making, [&](const queue::Record& record) { return condenser.carry(record, sink); });
+  if (!based) return std::unexpected(based.error());
   auto carried =
       for_each_record(files_, journal_, from, making.before, making.pace,
                       [&](const queue::Record& record) { return condenser.carry(record, sink); });
   if (carried) carried = condenser.end(sink);
   if (!carried) return std::unexpected(carried.error());
-  if (!making.is_still_true()) return std::unexpected(stopped());
+  if (!making.is_still_true()) return std::unexpected(ended_by_pace());
   if (auto finished = writer->finish(); !finished) return std::unexpected(finished.error());
   return Checkpoint{
       .before = making.before, .chain_check = first->previous_check, .octets = writer->octets()};
+}
+
+// What stands for the files before from(): the checkpoint before; else the carried excerpt, for
+// those that are gone; else nothing.
+queue::result<void> CheckpointFiles::for_each_of_base(const Making& making,
+                                                      const queue::ExcerptReader::Visit& visit) {
+  const auto paced = [&](const queue::Record& record) {
+    if (!making.pace(record.payload.size())) {
+      return queue::result<void>(std::unexpected(ended_by_pace()));
+    }
+    return visit(record);
+  };
+  if (making.previous) return for_each(*making.previous, paced);
+  if (making.carried_before == 0) return {};
+  auto reader = queue::ExcerptReader::open(
+      files_, journal_ / queue::excerpt_name(queue::kCarriedPurpose, making.carried_before));
+  if (!reader) return std::unexpected(reader.error());
+  return reader->for_each([&](const queue::Record& record) {
+    return record.at.file() < making.oldest ? paced(record) : queue::result<void>{};
+  });
 }
 
 queue::result<void> CheckpointFiles::remove_old() {

@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "daemon/newer_file.h"
+#include "daemon/recovery/journal_stretch.h"
 #include "queue/error.h"
 #include "queue/excerpt_reader.h"
 #include "queue/file_system.h"
@@ -50,11 +51,16 @@ class CheckpointFiles {
     std::uint64_t now_ms = 0;
     std::uint64_t guard_ms = 0;        ///< how long references of final messages are kept
     queue::Locator references_from{};  ///< save those before it, which lie in their own runs
-    /// Called between records with the octets moved since the last call: pauses, or ends the
-    /// making by false.
-    std::function<bool(std::uint64_t)> pace;
+    /// The carried excerpt that there is, for what lay in files before `oldest`; 0: none.
+    std::uint32_t carried_before = 0;
+    Pace pace;
     /// Asked before the new checkpoint counts: whether the files it was made from are still there.
     std::function<bool()> is_still_true;
+
+    /// The first file that has to be read.
+    [[nodiscard]] std::uint32_t from() const noexcept {
+      return previous ? previous->before : oldest;
+    }
   };
   [[nodiscard]] queue::result<Checkpoint> make(const Making& making);
 
@@ -65,6 +71,8 @@ class CheckpointFiles {
 
  private:
   [[nodiscard]] queue::result<void> remove_but(std::size_t kept);
+  [[nodiscard]] queue::result<void> for_each_of_base(const Making& making,
+                                                     const queue::ExcerptReader::Visit& visit);
 
   queue::FileSystem& files_;
   const std::filesystem::path journal_;

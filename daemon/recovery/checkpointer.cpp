@@ -1,5 +1,6 @@
 #include "daemon/recovery/checkpointer.h"
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 
 #include "daemon/wall_clock.h"
@@ -17,12 +18,22 @@ constexpr auto kLook = 200ms;
 constexpr std::uint64_t kPaceOctets = 1u << 20;
 constexpr int kRestPerWork = 3;
 
+// Whatever was in the way may take its time to go, and each attempt reads all files again.
+constexpr auto kCarryAgain = 60s;
+// An excerpt is not to take the last of a disk that the journal needs as well: one new file of it.
+constexpr std::uint64_t kRoomBeside = 16u << 20;
+
 }  // namespace
 
 Checkpointer::Checkpointer(queue::FileSystem& files, std::filesystem::path journal,
-                           const CommitThread& commit, Options options,
-                           std::optional<Checkpoint> newest)
-    : commit_(commit), checkpoints_(files, std::move(journal)), options_(options), newest_(newest) {
+                           CommitThread& commit, Options options, std::optional<Checkpoint> newest)
+    : files_(files),
+      journal_(std::move(journal)),
+      commit_(commit),
+      checkpoints_(files, journal_),
+      carried_(files, journal_),
+      options_(std::move(options)),
+      newest_(newest) {
   if (newest_) {
     stats_.octets = newest_->octets;
     stats_.before = newest_->before;
@@ -57,6 +68,7 @@ void Checkpointer::run() {
   (void)checkpoints_.remove_old();
   do {
     if (const auto before = due_before()) make(*before);
+    look_at_carrying();
   } while (sleep(kLook));
 }
 
@@ -82,14 +94,13 @@ void Checkpointer::make(std::uint32_t before) {
   if (newest_ && newest_->before >= oldest) making.previous = newest_;
   making.oldest = oldest;
   making.before = before;
+  making.carried_before = commit_.carried().before;  // asked after what is gone: never less than it
   making.now_ms = wall_clock_ms();
   making.guard_ms = static_cast<std::uint64_t>(options_.guard.count());
   if (options_.references_from) making.references_from = options_.references_from();
   making.pace = [this](std::uint64_t octets) { return pace(octets); };
-  const std::uint32_t from = making.previous ? making.previous->before : oldest;
-  making.is_still_true = [this, from] { return commit_.oldest_file() <= from; };
-  unpaced_octets_ = 0;
-  working_since_ = Clock::now();
+  making.is_still_true = [this, from = making.from()] { return commit_.oldest_file() <= from; };
+  begin_pace();
   const auto made = checkpoints_.make(making);
   const std::lock_guard lock(shown_);
   if (!made) {
@@ -105,6 +116,89 @@ void Checkpointer::make(std::uint32_t before) {
   stats_.octets = made->octets;
   stats_.before = made->before;
   (void)checkpoints_.remove_old();  // what stays is removed at the next turn
+}
+
+void Checkpointer::look_at_carrying() {
+  const std::uint32_t kept = commit_.carried().before;
+  if (kept_carried_ != kept && carried_.remove_all_but(kept)) kept_carried_ = kept;
+  const CarryWanted wanted = commit_.carry_wanted();
+  if (wanted.before <= kept || Clock::now() < next_carry_) return;
+  if (!has_room(wanted)) return;
+  // It knows what lives: one that is young saves carrying what has ended since.
+  if (!newest_ || newest_->before < wanted.before) make(commit_.durable_end().file());
+  if (newest_ && newest_->before >= wanted.before) carry(wanted);
+}
+
+void Checkpointer::carry(const CarryWanted& wanted) {
+  const auto began = Clock::now();
+  CarriedFiles::Making making;
+  making.checkpoint = *newest_;
+  making.carried_before = commit_.carried().before;
+  making.oldest = commit_.oldest_file();
+  making.before = wanted.before;
+  making.pace = [this](std::uint64_t octets) { return pace(octets); };
+  making.is_complete = [this, &wanted](std::uint64_t messages) {
+    return is_complete(wanted.before, messages);
+  };
+  begin_pace();
+  is_lacking_ = false;
+  const auto made = carried_.make(making);
+  if (!made) {
+    if (made.error() == std::errc::operation_canceled) return;
+    return tell_carry_trouble(is_lacking_ ? "fewer messages were found there than live"
+                                          : made.error().message());
+  }
+  commit_.offer_carried(
+      {.before = made->before, .octets = made->octets, .messages = made->messages});
+  // Nothing else is made until the journal knows which excerpt counts.
+  while (commit_.carried().before != made->before) {
+    if (!sleep(kLook)) return;  // the next start finds it, and it is whole
+  }
+  is_carry_troubled_ = false;
+  {
+    const std::lock_guard lock(shown_);
+    ++stats_.carried;
+  }
+  if (on_carried_) {
+    on_carried_(
+        {.excerpt = *made,
+         .took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began)});
+  }
+}
+
+// Whoever counts live messages must find no more of them than the excerpt has.
+bool Checkpointer::is_complete(std::uint32_t before, std::uint64_t messages) {
+  commit_.propose_carried(before, messages);
+  while (commit_.carry_proposal() == CommitThread::Proposal::open) {
+    if (!sleep(kLook)) return false;
+  }
+  is_lacking_ = commit_.carry_proposal() == CommitThread::Proposal::lacking;
+  return !is_lacking_;
+}
+
+bool Checkpointer::has_room(const CarryWanted& wanted) {
+  const auto free = files_.free_octets(journal_);
+  const std::uint64_t needed = wanted.octets + wanted.octets / 4 + kRoomBeside;
+  if (free && *free >= needed) return true;
+  tell_carry_trouble(!free ? free.error().message()
+                           : fmt::format("it needs some {} MiB of disk, and {} MiB are free",
+                                         needed >> 20, *free >> 20));
+  return false;
+}
+
+void Checkpointer::tell_carry_trouble(const std::string& why) {
+  next_carry_ = Clock::now() + kCarryAgain;
+  {
+    const std::lock_guard lock(shown_);
+    ++stats_.carries_failed;
+  }
+  if (!is_carry_troubled_ && on_carry_trouble_) on_carry_trouble_(why);
+  is_carry_troubled_ = true;
+}
+
+void Checkpointer::begin_pace() {
+  unpaced_octets_ = 0;
+  working_since_ = Clock::now();
 }
 
 bool Checkpointer::pace(std::uint64_t octets) {

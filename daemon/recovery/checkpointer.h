@@ -1,10 +1,13 @@
 // Makes checkpoints in the background, from sealed journal files, so that a start need not read the
-// history. It asks nothing of those who deliver: it reads what they wrote.
+// history; and carries live messages out of files that retention wants to go. It asks nothing of
+// those who deliver: it reads what they wrote.
 //
 // Units    Octets.
-// Owns     Its thread and the checkpoints' files.
-// Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. The
-//          first failure of a row is told through on_trouble.
+// Owns     Its thread, the checkpoints' files, and the carried excerpts'.
+// Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. What
+//          cannot be carried stays where it is, and is tried again after kCarryAgain: the disk
+//          keeps more than retention says. The first failure of a row is told through on_trouble
+//          and on_carry_trouble.
 // Threads  start(), stop() and stats() from any thread; the rest on its own.
 #pragma once
 
@@ -19,6 +22,7 @@
 #include <thread>
 
 #include "daemon/commit/commit_thread.h"
+#include "daemon/recovery/carried_files.h"
 #include "daemon/recovery/checkpoint_files.h"
 #include "queue/file_system.h"
 
@@ -27,8 +31,16 @@ namespace stentor::daemon {
 struct CheckpointerStats {
   std::uint64_t made = 0;
   std::uint64_t failed = 0;
-  std::uint64_t octets = 0;  ///< of the newest
-  std::uint32_t before = 0;  ///< the first journal file that the newest says nothing of
+  std::uint64_t octets = 0;   ///< of the newest
+  std::uint32_t before = 0;   ///< the first journal file that the newest says nothing of
+  std::uint64_t carried = 0;  ///< excerpts of live messages
+  std::uint64_t carries_failed = 0;
+};
+
+/// One carrying out that the journal knows of.
+struct Carried {
+  CarriedFile excerpt;
+  std::chrono::milliseconds took{};
 };
 
 class Checkpointer {
@@ -42,7 +54,7 @@ class Checkpointer {
   };
 
   /// `newest` is what recovery began with.
-  Checkpointer(queue::FileSystem& files, std::filesystem::path journal, const CommitThread& commit,
+  Checkpointer(queue::FileSystem& files, std::filesystem::path journal, CommitThread& commit,
                Options options, std::optional<Checkpoint> newest);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -50,6 +62,12 @@ class Checkpointer {
 
   void set_on_trouble(std::function<void(std::string)> on_trouble) {
     on_trouble_ = std::move(on_trouble);
+  }
+  void set_on_carry_trouble(std::function<void(std::string)> on_trouble) {
+    on_carry_trouble_ = std::move(on_trouble);
+  }
+  void set_on_carried(std::function<void(const Carried&)> on_carried) {
+    on_carried_ = std::move(on_carried);
   }
   void start();
   /// Ends a checkpoint in making, which is then as if it had not been begun.
@@ -62,15 +80,30 @@ class Checkpointer {
   void run();
   [[nodiscard]] std::optional<std::uint32_t> due_before() const;
   void make(std::uint32_t before);
+  void look_at_carrying();
+  void carry(const CarryWanted& wanted);
+  [[nodiscard]] bool is_complete(std::uint32_t before, std::uint64_t messages);
+  [[nodiscard]] bool has_room(const CarryWanted& wanted);
+  void tell_carry_trouble(const std::string& why);
+  void begin_pace();
   [[nodiscard]] bool pace(std::uint64_t octets);
   [[nodiscard]] bool sleep(Clock::duration pause);
 
-  const CommitThread& commit_;
+  queue::FileSystem& files_;
+  const std::filesystem::path journal_;
+  CommitThread& commit_;
   CheckpointFiles checkpoints_;
+  CarriedFiles carried_;
   const Options options_;
   std::optional<Checkpoint> newest_;
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;
+  std::function<void(std::string)> on_carry_trouble_;
+  std::function<void(const Carried&)> on_carried_;
+  bool is_carry_troubled_ = false;
+  bool is_lacking_ = false;
+  Clock::time_point next_carry_{};
+  std::optional<std::uint32_t> kept_carried_;  // the excerpt that was left when others were removed
   std::uint64_t unpaced_octets_ = 0;
   Clock::time_point working_since_{};
 

@@ -85,8 +85,21 @@ void Condenser::survey(const queue::Record& record) {
   if (carriage == Carriage::follows) {
     const auto about = about_message(record, carriage);
     if (about && about->is_final) finals_.insert(about->sequence);
+    if (about) note_unknown(*about);
   } else if (carriage == Carriage::latest) {
     latest_[key_of(record)] = record.at;
+  }
+}
+
+void Condenser::survey_previous(const queue::Record& record) {
+  const Carriage carriage = carriage_of(record.kind);
+  if (carriage != Carriage::follows) return;
+  if (const auto about = about_message(record, carriage)) note_unknown(*about);
+}
+
+void Condenser::note_unknown(const AboutMessage& about) {
+  if (has_carried_ && about.is_unknown && about.accepted.file() < oldest_) {
+    gone_unknown_.insert(about.sequence);
   }
 }
 
@@ -134,9 +147,13 @@ queue::result<void> Condenser::carry(const queue::Record& record, const Sink& si
 }
 
 queue::result<void> Condenser::carry_accepted(const queue::Record& record, const Sink& sink) {
-  if (record.at.file() < oldest_) return {};
+  const bool is_gone = record.at.file() < oldest_;
+  if (is_gone && !has_carried_) return {};
   const auto about = about_message(record, Carriage::message);
   if (about) {
+    if (is_gone && (finals_.contains(about->sequence) || gone_unknown_.contains(about->sequence))) {
+      return {};
+    }
     if (finals_.contains(about->sequence)) return carry_reference(record, sink);
     live_[about->sequence / kPieceBits].set(about->sequence % kPieceBits);
   }

@@ -53,12 +53,19 @@ void encode(std::uint32_t file, const FileUse& use, FieldWriter& out);
 class Condenser {
  public:
   /// References are kept for `guard_ms` after their message was accepted, save those before
-  /// `references_from`, which are on disk by themselves; nothing is kept of what was accepted in
-  /// files before `oldest`: they are gone, so all their messages are final.
+  /// `references_from`, which are on disk by themselves. Of what was accepted in files before
+  /// `oldest`, which are gone, nothing is kept, since all of it is final; unless there is a carried
+  /// excerpt: then what is neither final nor `unknown`.
   Condenser(std::uint64_t now_ms, std::uint64_t guard_ms, std::uint32_t oldest,
-            queue::Locator references_from = {})
-      : now_ms_(now_ms), guard_ms_(guard_ms), oldest_(oldest), references_from_(references_from) {}
+            queue::Locator references_from = {}, bool has_carried = false)
+      : now_ms_(now_ms),
+        guard_ms_(guard_ms),
+        oldest_(oldest),
+        has_carried_(has_carried),
+        references_from_(references_from) {}
 
+  /// With a carried excerpt first of all: every record of the previous checkpoint.
+  void survey_previous(const queue::Record& record);
   void survey(const queue::Record& record);
 
   using Sink = std::function<queue::result<void>(const queue::Record&)>;
@@ -71,6 +78,7 @@ class Condenser {
   [[nodiscard]] queue::result<void> carry_sequences(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> pass_on(const queue::Record& record, const Sink& sink);
   [[nodiscard]] bool is_live(std::uint64_t sequence) const;
+  void note_unknown(const AboutMessage& about);
 
   // Live messages are mostly neighbours: 512 octets for 4096 of them.
   static constexpr std::size_t kPieceBits = 4096;
@@ -80,8 +88,10 @@ class Condenser {
   const std::uint64_t now_ms_;
   const std::uint64_t guard_ms_;
   const std::uint32_t oldest_;
+  const bool has_carried_;
   queue::Locator references_from_;  // of the last checkpoint, where that says more
   boost::unordered_flat_set<std::uint64_t> finals_;
+  boost::unordered_flat_set<std::uint64_t> gone_unknown_;  // `unknown`, and their file is gone
   boost::unordered_flat_map<std::uint64_t, std::bitset<kPieceBits>> live_;  // passed on so far
   std::unordered_map<std::string, queue::Locator> latest_;
   std::map<std::uint32_t, FileUse> files_;

@@ -37,6 +37,16 @@ std::string lines_of(const LostMessages::Report& report) {
 
 }  // namespace
 
+void LostMessages::visit_carried(const queue::Record& record) {
+  if (static_cast<RecordKind>(record.kind) != RecordKind::accepted) return;
+  const auto accepted = decode_accepted(record.payload);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) return;
+  const std::uint64_t sequence = subject->id.sequence();
+  note_given(sequence);
+  accepted_[sequence / kPiece].set(sequence % kPiece);
+}
+
 void LostMessages::visit(const queue::Record& record) {
   const auto kind = static_cast<RecordKind>(record.kind);
   if (kind == RecordKind::totals) {
@@ -67,10 +77,18 @@ void LostMessages::visit(const queue::Record& record) {
 }
 
 void LostMessages::visit_checkpoint(const queue::Record& record) {
+  has_checkpoint_ = true;
   if (static_cast<RecordKind>(record.kind) != RecordKind::accepted) return;
-  if (const auto accepted = decode_accepted(record.payload)) {
-    name(accepted->subject, State::none);
+  const auto accepted = decode_accepted(record.payload);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  if (!subject) return;
+  const std::uint64_t sequence = subject->id.sequence();
+  State state = State::none;
+  if (has_lost_carried_ && sequence < first_ && !is_shown(sequence)) {
+    lost_of_carried_.insert(sequence);
+    if (const auto ended = ended_.find(sequence); ended != ended_.end()) state = ended->second;
   }
+  name(accepted->subject, state);
 }
 
 void LostMessages::name(std::span<const std::uint8_t> octets, State state) {
@@ -78,6 +96,7 @@ void LostMessages::name(std::span<const std::uint8_t> octets, State state) {
   if (!subject) return;
   const std::uint64_t sequence = subject->id.sequence();
   note_given(sequence);
+  if (sequence < first_ && is_final(state)) ended_[sequence] = state;
   if (!is_missing(sequence)) return;
   auto known = named_.find(sequence);
   if (known == named_.end()) {
@@ -97,9 +116,13 @@ void LostMessages::note_given(std::uint64_t sequence) {
 }
 
 bool LostMessages::is_missing(std::uint64_t sequence) const {
-  if (sequence < first_) return false;
+  if (sequence < first_) return lost_of_carried_.contains(sequence);
+  return !is_shown(sequence);
+}
+
+bool LostMessages::is_shown(std::uint64_t sequence) const {
   const auto piece = accepted_.find(sequence / kPiece);
-  return piece == accepted_.end() || !piece->second.test(sequence % kPiece);
+  return piece != accepted_.end() && piece->second.test(sequence % kPiece);
 }
 
 LostMessages::Report LostMessages::report() const {
@@ -109,7 +132,9 @@ LostMessages::Report LostMessages::report() const {
   std::erase_if(report.named, [this](const auto& named) { return !is_missing(named.first); });
   report.live = static_cast<std::uint64_t>(std::ranges::count_if(
       report.named, [](const auto& named) { return !is_final(named.second.state); }));
-  if (!begins_with_totals_) report.unknown_before = first_;
+  if (!begins_with_totals_ || (has_lost_carried_ && !has_checkpoint_)) {
+    report.unknown_before = first_;
+  }
   for (std::uint64_t sequence = std::max<std::uint64_t>(1, first_); sequence < next_; ++sequence) {
     if (!is_missing(sequence) || report.named.contains(sequence)) continue;
     ++report.unnamed_at_most;

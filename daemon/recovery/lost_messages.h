@@ -4,8 +4,9 @@
 // Shown every record that is left, it learns which accept sequences are missing; whoever a later
 // record or a checkpoint speaks of is named by id and reference, the rest by ranges of sequences.
 //
-// Owns     A bit for each message that was accepted in the files there are; some 200 octets for
-//          each one named, at most kNamedMax of them: what is beyond is told by ranges.
+// Owns     A bit for each message that was accepted in the files there are; 16 octets or more for
+//          each one accepted before them that became final in them; some 200 octets for each one
+//          named, at most kNamedMax of them: what is beyond is told by ranges.
 // Errors   errno from writing the list.
 // Threads  Runs alone, while the journal is recovered.
 // Spec     docs/journal.md, "Recovery"
@@ -13,6 +14,7 @@
 
 #include <bitset>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -32,6 +34,11 @@ class LostMessages {
   static constexpr std::size_t kNamedMax = 100'000;
   static constexpr std::size_t kRangesMax = 100'000;
 
+  /// Before the journal: every record that is left of the carried excerpt.
+  void visit_carried(const queue::Record& record);
+  /// Something of the carried excerpt was lost: what a checkpoint has of it, and what was not
+  /// shown.
+  void expect_carried_lost() noexcept { has_lost_carried_ = true; }
   /// Every record of the journal that is left, in order.
   void visit(const queue::Record& record);
   /// Then every record of a checkpoint that was good before.
@@ -52,7 +59,9 @@ class LostMessages {
     std::vector<Range> unnamed;  ///< sequences that nothing speaks of; not all need have been given
     std::uint64_t live = 0;      ///< of the named: not known to be final
     std::uint64_t unnamed_at_most = 0;
-    std::uint64_t unknown_before = 0;  ///< the first file's head is gone too: nothing known before
+    /// What was accepted before is not known: the first file's head is gone too, or the carried
+    /// excerpt with no checkpoint to tell what it held.
+    std::uint64_t unknown_before = 0;
   };
   [[nodiscard]] Report report() const;
   /// Behind every sequence that was ever given, as far as is known.
@@ -61,11 +70,16 @@ class LostMessages {
  private:
   void name(std::span<const std::uint8_t> subject, State state);
   void note_given(std::uint64_t sequence);
+  [[nodiscard]] bool is_shown(std::uint64_t sequence) const;
   [[nodiscard]] bool is_missing(std::uint64_t sequence) const;
 
   static constexpr std::uint64_t kPiece = 4096;
   boost::unordered_flat_map<std::uint64_t, std::bitset<kPiece>> accepted_;
   std::map<std::uint64_t, Named> named_;
+  boost::unordered_flat_map<std::uint64_t, State> ended_;     // of those before first_
+  boost::unordered_flat_set<std::uint64_t> lost_of_carried_;  // likewise
+  bool has_lost_carried_ = false;
+  bool has_checkpoint_ = false;
   std::uint64_t first_ = 0;  // sequences before it were accepted in files that are gone; 0: unknown
   std::uint64_t next_ = 1;
   bool begins_with_totals_ = false;

@@ -146,6 +146,11 @@ bool Replay::visit_inbound(const queue::Record& record) {
     return letter.has_value();
   }
   if (record.kind == kCancelAnsweredRecord) return true;  // told then; nothing came of it
+  if (record.kind == kCarriedRecord) {
+    const auto carried = decode_carried(record.payload);
+    if (carried) carried_ = *carried;
+    return carried.has_value();
+  }
   switch (static_cast<InboundRecordKind>(record.kind)) {
     case InboundRecordKind::came:
       if (const auto came = decode_inbound(record.payload)) {
@@ -458,7 +463,9 @@ void Replay::visit_orphan(const queue::Record& record) {
 }
 
 void Replay::finish(std::uint32_t oldest) {
-  files_.erase(files_.begin(), files_.lower_bound(oldest));
+  const auto kept = files_.lower_bound(oldest);
+  for (auto file = files_.begin(); file != kept; ++file) carried_live_ += file->second.live;
+  files_.erase(files_.begin(), kept);
   std::vector<std::uint64_t> awaiting;
   for (auto& [number, piece] : pieces_) {
     for (std::size_t i = 0; i < kPieceEntries; ++i) {

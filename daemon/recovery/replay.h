@@ -30,6 +30,7 @@
 #include "daemon/delivery/routing.h"
 #include "daemon/events/consumers.h"
 #include "daemon/records/callback_records.h"
+#include "daemon/records/carried_records.h"
 #include "daemon/records/opt_out_records.h"
 #include "daemon/references/reference_index.h"
 #include "queue/record_batch.h"
@@ -52,7 +53,8 @@ class Replay {
     on_dead_letter_ = std::move(on_dead_letter);
   }
   void visit(const queue::Record& record);
-  /// Before any visit(): a record of the checkpoint that stands for the journal's first files. What
+  /// Before any visit(): a record of the checkpoint or of the carried excerpt that stands for the
+  /// journal's first files (behind those that the first file there is begins with). What
   /// its records add to the ledger and to campaigns is in the totals that it begins with.
   void restore(const queue::Record& record);
   /// After the last record: forgets files before `oldest`, which are gone, and hands every message
@@ -70,6 +72,10 @@ class Replay {
   [[nodiscard]] const Report& report() const noexcept { return report_; }
   [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
   [[nodiscard]] const std::map<std::uint32_t, FileUse>& files() const noexcept { return files_; }
+  /// What the journal says last of its carried excerpt.
+  [[nodiscard]] const CarriedNow& carried() const noexcept { return carried_; }
+  /// After finish(): messages that live, and whose files are gone.
+  [[nodiscard]] std::uint64_t carried_live() const noexcept { return carried_live_; }
   [[nodiscard]] std::uint64_t latest_ms() const noexcept { return latest_ms_; }
   /// After restore(): where the checkpoint's references of final messages begin. Those before lie
   /// in their own runs, and what those have lost has to be read from the journal.
@@ -154,6 +160,8 @@ class Replay {
   std::uint32_t first_visited_ = UINT32_MAX;  // the file that visit() began with
   bool is_restoring_ = false;
   std::map<std::uint32_t, FileUse> files_;
+  CarriedNow carried_;
+  std::uint64_t carried_live_ = 0;
   std::uint64_t latest_ms_ = 0;
   queue::Locator references_from_;
   Report report_;

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""What retention may not drop: files with live messages, and files inside the guard."""
+"""What retention lets go and what it keeps: live messages are carried out of their files, and files
+inside the guard stay."""
 
+import json
+import os
 import re
 import time
 import unittest
@@ -39,37 +42,105 @@ class Retention(unittest.TestCase):
                 self.assertEqual(connection.read()["status"], "accepted")
         under_test.wait_until(lambda: self.daemon.status()["live"] == live, "all is delivered")
 
+    def metric(self, name):
+        page = self.daemon.http("/metrics")[1]
+        return float(re.search(rf"^{name} (\S+)", page, re.MULTILINE).group(1))
+
     def overdue(self):
         """(octets, live messages) that stay beyond retention."""
-        page = self.daemon.http("/metrics")[1]
-        return tuple(float(re.search(rf"^{name} (\S+)", page, re.MULTILINE).group(1))
-                     for name in ("stentor_journal_overdue_bytes",
-                                  "stentor_journal_overdue_live_messages"))
+        return (self.metric("stentor_journal_overdue_bytes"),
+                self.metric("stentor_journal_overdue_live_messages"))
 
-    def test_a_live_message_keeps_its_file_and_is_told(self):
-        self.begin(guard="1s")
+    def excerpts(self):
+        folder = os.path.join(self.daemon.state, "journal")
+        return sorted(name for name in os.listdir(folder)
+                      if name.startswith("carried-") and name.endswith(".stx"))
+
+    def campaign(self, action):
+        reply = self.daemon.ask(op="campaign", action=action, name="held")
+        self.assertEqual(reply["status"], "ok", reply)
+
+    def carry(self):
+        """A message of a paused campaign and one for much later, carried out of the first file."""
+        self.campaign("create")
+        self.campaign("pause")
+        held = self.daemon.ask(to="+79168888888", text="Held", campaign="held", ref="held",
+                               **{"from": "SHOP"})
         later = self.daemon.ask(to="+79169999999", text="Later", not_before=3600,
                                 **{"from": "SHOP"})
+        under_test.wait_until(lambda: self.deliver(live=2) or not self.has_first_file(),
+                              "the first file to go", patience=150, step=0.5)
+        return held["id"], later["id"]
 
-        def is_overdue():
-            self.deliver(live=1)
-            return self.overdue()[1] == 1
+    def assert_known(self, held, later):
+        """Their histories from the first record on, by id and by ref."""
+        for asked, state in (({"id": held}, "queued"), ({"ref": "held"}, "queued"),
+                             ({"id": later}, "scheduled")):
+            told = self.daemon.ask(op="message", **asked)
+            self.assertEqual(told["state"], state, told)
+            self.assertEqual(told["history"][0]["what"], "accepted", told)
 
-        under_test.wait_until(is_overdue, "the file to be overdue", patience=90, step=0.5)
-        self.assertGreater(self.overdue()[0], 0)
-        self.assertTrue(self.has_first_file())
+    def test_live_messages_are_carried_out_of_old_files_and_delivered_in_the_end(self):
+        self.begin(guard="1s")
+        held, later = self.carry()
+        under_test.wait_until(lambda: len(self.excerpts()) == 1, "one excerpt")
+        self.assertRegex(self.daemon.log(), r"\d+ live messages carried out of the files before \d+")
+        under_test.wait_until(
+            lambda: self.metric("stentor_journal_carried_live_messages") == 2, "the metric")
+        self.assertLess(self.metric("stentor_journal_carried_bytes"), 1 << 20)
+        self.assert_known(held, later)
+        self.assertIsNone(under_test.audit_complaint(self.daemon.audit()))
+
         self.daemon.kill()
+        self.assertIsNone(under_test.audit_complaint(self.daemon.audit()))
         self.daemon.start()
-        self.assertEqual(self.daemon.ask(op="message", id=later["id"])["state"], "scheduled")
+        self.daemon.wait_bound("north")
+        self.assert_known(held, later)
 
-        self.assertEqual(self.daemon.ask(op="cancel", id=later["id"])["status"], "ok")
+        first = self.excerpts()
+        under_test.wait_until(lambda: self.deliver(live=2) or self.excerpts() != first,
+                              "the next excerpt", patience=150, step=0.5)
+        self.assert_known(held, later)
+        self.campaign("resume")
+        under_test.wait_until(
+            lambda: self.daemon.ask(op="message", id=held)["state"] == "delivered", "its delivery")
+        self.assertEqual(len(self.carrier.arrived("79168888888")), 1)
+        history = self.daemon.ask(op="message", id=held)["history"]
+        self.assertEqual(history[0]["what"], "accepted")
 
-        def has_gone():
-            self.deliver()
-            return not self.has_first_file()
-
-        under_test.wait_until(has_gone, "the file to go", patience=90, step=0.5)
+        self.assertEqual(self.daemon.ask(op="cancel", id=later)["status"], "ok")
+        under_test.wait_until(lambda: self.deliver() or not self.excerpts(),
+                              "the excerpt to go", patience=90, step=0.5)
         under_test.wait_until(lambda: self.overdue() == (0, 0), "nothing to be overdue")
+
+    def test_a_spoilt_excerpt_is_refused_and_salvaging_lists_what_it_held(self):
+        self.begin(guard="1s")
+        held, later = self.carry()
+        self.daemon.kill()
+        path = os.path.join(self.daemon.state, "journal", self.excerpts()[-1])
+        with open(path, "r+b") as file:
+            octets = file.read()
+            at = octets.index(b"Held")
+            file.seek(at)
+            file.write(bytes([octets[at] ^ 0x10]))
+        status, printed = self.daemon.start_and_fail()
+        self.assertEqual(status, 3, printed)
+        self.assertIn(os.path.basename(path), printed)
+        self.assertEqual(self.daemon.audit()[0], 2)
+
+        self.daemon.audits_at_stop = False  # it must find what is missing
+        self.daemon.arguments = ["--salvage"]
+        self.daemon.start()
+        self.daemon.arguments = []
+        self.assertIn(f"set aside: {os.path.basename(path)}", self.daemon.log())
+        with open(os.path.join(self.daemon.state, "journal", "quarantine",
+                               "lost-00000001.jsonl"), encoding="utf-8") as lines:
+            listed = [json.loads(line) for line in lines]
+        self.assertEqual({line["id"] for line in listed if line.get("state") == "lost"},
+                         {held, later})
+        self.daemon.stop()
+        self.daemon.start()  # without --salvage
+        self.assertEqual(self.metric("stentor_live_messages"), 0)
 
     def test_a_file_inside_the_guard_stays_whatever_its_size(self):
         self.begin(guard="1h")

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/records/carried_records.h"
+#include "daemon/recovery/carried_files.h"
 #include "daemon/recovery/checkpoint_files.h"
 #include "queue/excerpt_format.h"
 #include "queue/excerpt_writer.h"
@@ -48,6 +50,23 @@ class Journal {
     return batch.at(offset);
   }
   void witness() { ASSERT_TRUE(writer_->commit_watermark()); }
+  /// Live messages are carried out of the files before `before`, and those go.
+  void carry(std::uint32_t before, const Checkpoint& checkpoint) {
+    CarriedFiles::Making making;
+    making.checkpoint = checkpoint;
+    making.oldest = 1;
+    making.before = before;
+    making.pace = [](std::uint64_t) { return true; };
+    making.is_complete = [](std::uint64_t) { return true; };
+    ASSERT_TRUE(CarriedFiles(disk, journal_folder).make(making));
+    say_carried(before);
+    ASSERT_TRUE(writer_->drop_before(before));
+  }
+  void say_carried(std::uint32_t before) {
+    FieldWriter fields;
+    encode(CarriedNow{.before = before}, fields);
+    (void)tell(static_cast<RecordKind>(kCarriedRecord), fields.octets());
+  }
   /// Messages from `first` on, most of them delivered, until the journal has come to `file`.
   std::uint64_t live_until(std::uint32_t file, std::uint64_t first) {
     std::uint64_t sequence = first;
@@ -56,8 +75,10 @@ class Journal {
       ++totals.accepted;
       totals.sequence_next = sequence + 1;
       if (sequence % 10 == 0) continue;
-      life.deliver(sequence);
+      life.intend({sequence});
+      life.answer(sequence, State::sent);
       ++totals.sent;
+      life.report(sequence, State::delivered);
       ++totals.delivered;
     }
     return sequence;
@@ -221,6 +242,48 @@ TEST(JournalAudit, FindsAFileDroppedWithALiveMessage) {
   ASSERT_TRUE(audit) << audit.error();
   EXPECT_EQ(audit->ledger.broken[static_cast<std::size_t>(AuditRule::lost)], 1u);
   EXPECT_FALSE(audit->ledger.holds());
+}
+
+TEST(JournalAudit, HoldsWhenLiveMessagesWereCarriedOut) {
+  Journal journal;
+  (void)journal.live_until(6, 1);
+  const auto before = journal.audit();
+  ASSERT_TRUE(before) << before.error();
+  journal.carry(4, make_checkpoint(journal.disk, 6));
+
+  const auto audit = journal.audit();
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.all_broken(), 0u) << audit->ledger.findings.front().what;
+  EXPECT_TRUE(audit->ledger.holds());
+  EXPECT_EQ(audit->first_file, 4u);
+  EXPECT_EQ(audit->carried_before, 4u);
+  EXPECT_GT(audit->carried_messages, 0u);
+  EXPECT_EQ(audit->ledger.live, before->ledger.live);
+  EXPECT_EQ(audit->ledger.checkpoints, 1u);
+
+  journal.life.end(10, State::expired);  // the first of them
+  const auto later = journal.audit();
+  ASSERT_TRUE(later) << later.error();
+  EXPECT_EQ(later->ledger.all_broken(), 0u) << later->ledger.findings.front().what;
+  EXPECT_EQ(later->ledger.live, before->ledger.live - 1);
+}
+
+TEST(JournalAudit, HasNoVerdictWithoutACarriedExcerptThatIsNeeded) {
+  Journal journal;
+  (void)journal.live_until(6, 1);
+  journal.carry(4, make_checkpoint(journal.disk, 6));
+  const auto path = journal_folder / queue::excerpt_name("carried", 4);
+  auto spoilt = journal.disk.content(path);
+  spoilt[spoilt.size() / 2] ^= 1;
+  journal.disk.set_content(path, spoilt);
+  EXPECT_TRUE(journal.audit().error().starts_with("carried-00000004.stx: "));
+  ASSERT_TRUE(journal.disk.remove(path));
+  EXPECT_EQ(journal.audit().error(), "carried-00000004.stx: the file is missing");
+
+  journal.say_carried(0);
+  const auto audit = journal.audit();  // not needed any more, and yet its messages never ended
+  ASSERT_TRUE(audit) << audit.error();
+  EXPECT_EQ(audit->ledger.broken[static_cast<std::size_t>(AuditRule::lost)], 1u);
 }
 
 // A commit may be under way: what is not known to be durable says nothing yet.

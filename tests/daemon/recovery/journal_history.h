@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/records/carried_records.h"
 #include "daemon/records/records.h"
 #include "queue/journal_recovery.h"
 #include "queue/journal_writer.h"
@@ -52,6 +53,17 @@ class JournalHistory {
     return true;
   }
   void stop() { writer_.reset(); }
+  /// Says which carried excerpt counts, as the commit thread does; false when it did not become
+  /// durable. Before start(): what each file begins with.
+  bool tell_carried(const CarriedNow& carried) {
+    queue::RecordBatch batch;
+    add(batch, carried);
+    queue::RecordBatch* const batches[] = {&batch};
+    if (!writer_->commit(batches)) return false;
+    carried_ = carried;
+    return true;
+  }
+  void begin_files_with(const CarriedNow& carried) { carried_ = carried; }
   [[nodiscard]] queue::JournalWriter& writer() { return *writer_; }
   /// The message's accepted record, as recovery found it.
   void know(std::uint64_t sequence, queue::Locator at, std::vector<std::uint8_t> subject,
@@ -89,6 +101,7 @@ class JournalHistory {
     queue::JournalWriter::Preamble preamble;
     preamble.first_word = certain_.ledger.sequence_next;
     add(preamble.records, RecordKind::totals, certain_.ledger);
+    if (carried_.before != 0) add(preamble.records, carried_);
     return preamble;
   }
 
@@ -97,6 +110,12 @@ class JournalHistory {
     fields_.clear();
     encode(body, fields_);
     return batch.add(static_cast<std::uint8_t>(kind), fields_.octets());
+  }
+
+  void add(queue::RecordBatch& batch, const CarriedNow& carried) {
+    fields_.clear();
+    encode(carried, fields_);
+    batch.add(kCarriedRecord, fields_.octets());
   }
 
   void accept(queue::RecordBatch& batch, std::map<std::uint64_t, Known>& fresh,
@@ -224,6 +243,7 @@ class JournalHistory {
   const std::filesystem::path journal_;
   queue::test::RandomNumbers random_;
   std::unique_ptr<queue::JournalWriter> writer_;
+  CarriedNow carried_;
   Model certain_;
   Model possible_;
   std::map<std::uint64_t, Known> known_;
