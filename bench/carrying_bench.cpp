@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/records/records.h"
 #include "daemon/recovery/carried_files.h"
 #include "daemon/recovery/checkpoint_files.h"
 #include "queue/journal_reader.h"

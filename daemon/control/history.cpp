@@ -24,6 +24,8 @@ constexpr std::size_t kRecordsPerStep = 5000;
 constexpr std::size_t kNamesPerStep = 8192;  // 128 KiB: 13 MB/s at most between the pauses
 constexpr auto kPauseBehind = 10ms;
 constexpr auto kPauseIdle = 1000ms;
+// A carried excerpt that cannot be taken in, on a full disk say, is read through for each attempt.
+constexpr auto kCarriedAgain = 60s;
 
 // A page of a person's; each is read record by record.
 constexpr std::size_t kSentToMax = 20;
@@ -89,7 +91,10 @@ void History::find(std::string id, std::optional<queue::Locator> place, Found fo
 }
 
 void History::follow() {
-  index_.take_carried(commit_.carried().before);  // before files go: nothing is out of sight
+  // Before files go, so that nothing is out of sight.
+  if (const auto now = std::chrono::steady_clock::now(); now >= next_carried_) {
+    if (!index_.take_carried(commit_.carried().before)) next_carried_ = now + kCarriedAgain;
+  }
   is_behind_ = !index_.catch_up(commit_.durable_end(), kRecordsPerStep);
 }
 

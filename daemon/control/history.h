@@ -10,6 +10,7 @@
 // Spec     docs/protocol.md, "message"
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -92,6 +93,7 @@ class History {
   OpenHours open_hours_;
   bool is_behind_ = true;
   bool is_merging_ = false;  // names are being brought together
+  std::chrono::steady_clock::time_point next_carried_{};
   std::mutex guard_;
   std::condition_variable asked_;
   std::deque<Asked> questions_;

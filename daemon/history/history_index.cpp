@@ -119,26 +119,27 @@ std::string HistoryIndex::carried_name(std::uint32_t before, std::size_t part, b
                      kSuffix);
 }
 
-void HistoryIndex::take_carried(std::uint32_t before) {
-  if (knows_carried_ && before == carried_before_) return;
+bool HistoryIndex::take_carried(std::uint32_t before) {
+  if (knows_carried_ && before == carried_before_) return true;
   std::vector<IndexFile> taken;
   if (before != 0) {
     auto excerpt = queue::ExcerptReader::open(
         files_, journal_ / queue::excerpt_name(queue::kCarriedPurpose, before));
-    if (!excerpt) return;  // it is tried again at the next call
+    if (!excerpt) return false;
     // Known by the journal that it belongs to, and by its length: salvaging may have put a shorter
     // one in its place.
     const std::uint64_t epoch =
         std::uint64_t{excerpt->header().chain_check} << 32 ^ excerpt->octets();
     auto parts = open_carried(before, epoch);
     if (!parts && index_carried(before, *excerpt, epoch)) parts = open_carried(before, epoch);
-    if (!parts) return;  // likewise
+    if (!parts) return false;
     taken = std::move(*parts);
   }
   carried_ = std::move(taken);
   carried_before_ = before;
   knows_carried_ = true;
   remove_carried_but(before);
+  return true;
 }
 
 // Nothing where not all of its parts are there.
@@ -241,8 +242,10 @@ void HistoryIndex::visit_name(std::uint64_t key,
     if (tell()) return;
   }
   bool ended = false;
+  std::vector<std::uint64_t> told;  // a run may reach back to files that are gone
   runs_.visit(sealed_, key, [&](std::vector<std::uint64_t>& found) {
     places.swap(found);
+    if (!carried_.empty()) told.insert(told.end(), places.begin(), places.end());
     ended = tell();
     return ended;
   });
@@ -250,6 +253,8 @@ void HistoryIndex::visit_name(std::uint64_t key,
   places.clear();
   for (IndexFile& part : carried_) part.find_name(key, places);
   drop_indexed(places);
+  std::ranges::sort(told);
+  std::erase_if(places, [&](std::uint64_t at) { return std::ranges::binary_search(told, at); });
   (void)tell();
 }
 

@@ -47,8 +47,9 @@ class HistoryIndex {
   /// when there is nothing to bring together.
   bool merge_some(std::size_t names_max) { return runs_.merge_some(sealed_, names_max); }
   /// Takes in the carried excerpt before `before`, which replaces any other; 0: there is none. Call
-  /// it before forget_before(), so that nothing is out of sight in between.
-  void take_carried(std::uint32_t before);
+  /// it before forget_before(), so that nothing is out of sight in between. False when it cannot be
+  /// read, or its index not be written: that costs reading all of it each time.
+  [[nodiscard]] bool take_carried(std::uint32_t before);
   /// Forgets what lies in journal files before `oldest`.
   void forget_before(std::uint32_t oldest);
 

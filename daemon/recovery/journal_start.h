@@ -30,7 +30,7 @@ struct JournalStart {
   std::optional<Checkpoint> checkpoint;  ///< what it began with
   CarriedUse carried;
   std::optional<NewerFile> newer_checkpoint;  ///< passed over
-  std::vector<std::string> set_aside;  ///< with salvage: a line each
+  std::vector<std::string> set_aside;         ///< with salvage: a line each
 };
 
 struct JournalStartOptions {
