@@ -109,7 +109,7 @@ class Start {
  private:
   queue::FileSystem& files_;
   CommitThread commit_{CommitThread::Options{}};
-  RecoveredCarrier known_{files_, kJournal, commit_, 1'000'000};
+  RecoveredCarrier known_{files_, kJournal, commit_, {.tickets_in_memory = 1'000'000}};
 };
 
 /// Does what the checkpointer, the commit thread and the writer do, one after the other, until one
