@@ -37,7 +37,9 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 
 std::uint32_t oldest_file(queue::FileSystem& files) {
   std::uint32_t oldest = 0;
-  for (const std::string& name : *files.list(kJournal)) {
+  const auto names = files.list(kJournal);
+  if (!names) return 0;
+  for (const std::string& name : *names) {
     const auto number = queue::file_number(name);
     if (number && (oldest == 0 || *number < oldest)) oldest = *number;
   }
