@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "daemon/plain_octets.h"
 #include "queue/checksum.h"
 
 namespace stentor::daemon {
@@ -28,27 +29,11 @@ struct Header {
 };
 static_assert(sizeof(Header) == 64);
 
-template <class T>
-std::span<const std::uint8_t> octets_of(const std::vector<T>& values) {
-  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)};
-}
-
-template <class T>
-std::span<std::uint8_t> room_of(std::vector<T>& values) {
-  return {reinterpret_cast<std::uint8_t*>(values.data()), values.size() * sizeof(T)};
-}
-
 template <class Granules>
 std::uint32_t check_of(const Header& header, const Granules& granules,
                        const std::vector<std::uint64_t>& fences) {
-  Header unchecked = header;
-  unchecked.check = 0;
-  std::array<std::uint8_t, sizeof(Header)> octets{};
-  std::memcpy(octets.data(), &unchecked, sizeof unchecked);
-  std::uint32_t check = queue::crc32c(octets);
-  check = queue::crc32c(octets_of(granules), check);
-  check = queue::crc32c(octets_of(fences), check);
-  return check;
+  return queue::crc32c(octets_of(fences),
+                       queue::crc32c(octets_of(granules), check_of_header(header)));
 }
 
 queue::result<void> write_file(queue::FileSystem& files, const std::filesystem::path& path,

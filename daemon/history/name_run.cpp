@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "daemon/plain_octets.h"
 #include "queue/checksum.h"
 
 namespace stentor::daemon {
@@ -32,17 +33,8 @@ struct Header {
 };
 static_assert(sizeof(Header) == 64);
 
-template <class T>
-std::span<const std::uint8_t> octets_of(const std::vector<T>& values) {
-  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)};
-}
-
 std::uint32_t check_of(const Header& header, const std::vector<std::uint64_t>& fences) {
-  Header unchecked = header;
-  unchecked.check = 0;
-  std::array<std::uint8_t, sizeof(Header)> octets{};
-  std::memcpy(octets.data(), &unchecked, sizeof unchecked);
-  return queue::crc32c(octets_of(fences), queue::crc32c(octets));
+  return queue::crc32c(octets_of(fences), check_of_header(header));
 }
 
 bool is_later(const IndexEntry& one, const IndexEntry& other) {
@@ -72,10 +64,8 @@ std::optional<NameRun> NameRun::open(queue::FileSystem& files, const std::filesy
   const std::uint64_t fences_at = sizeof header + header.names * sizeof(IndexEntry);
   if (fences_at + header.fences * sizeof(std::uint64_t) != *size) return std::nullopt;
   std::vector<std::uint64_t> fences(header.fences);
-  const std::span<std::uint8_t> room(reinterpret_cast<std::uint8_t*>(fences.data()),
-                                     fences.size() * sizeof(std::uint64_t));
-  const auto fenced = (*file)->read(fences_at, room);
-  if (!fenced || *fenced != room.size()) return std::nullopt;
+  const auto fenced = (*file)->read(fences_at, room_of(fences));
+  if (!fenced || *fenced != room_of(fences).size()) return std::nullopt;
   if (header.check != check_of(header, fences)) return std::nullopt;
   NameRun run;
   run.span_ = span;

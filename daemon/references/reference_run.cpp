@@ -9,6 +9,7 @@
 #include <cstring>
 #include <span>
 
+#include "daemon/plain_octets.h"
 #include "queue/checksum.h"
 
 namespace stentor::daemon {
@@ -59,11 +60,6 @@ queue::result<void> read_page(queue::File& file, std::uint64_t number, Page& pag
   std::memcpy(&check, page.data() + kCheckAt, sizeof check);
   if (check != check_of(number, page)) return damaged();
   return {};
-}
-
-template <class T>
-std::span<const std::uint8_t> octets_of(std::span<const T> values) {
-  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()};
 }
 
 }  // namespace
@@ -232,14 +228,14 @@ queue::result<void> ReferenceRunWriter::add(const ReferenceEntry& entry) {
   entries_.push_back(entry);
   ++written_entries_;
   if (entries_.size() < kPageEntries) return {};
-  auto put = put_page(octets_of(std::span<const ReferenceEntry>(entries_)));
+  auto put = put_page(octets_of(entries_));
   entries_.clear();
   return put;
 }
 
 queue::result<void> ReferenceRunWriter::finish() {
   if (!entries_.empty()) {
-    if (auto put = put_page(octets_of(std::span<const ReferenceEntry>(entries_))); !put) return put;
+    if (auto put = put_page(octets_of(entries_)); !put) return put;
   }
   const std::span<const std::uint64_t> fences(fences_);
   for (std::size_t i = 0; i < fences.size(); i += kPageFences) {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <span>
 
+#include "daemon/plain_octets.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -13,14 +15,6 @@ constexpr std::size_t kPageEntries = 128;  // 4 KiB: what a disk reads at once a
 constexpr std::uint64_t kFileOctetsMax = 64u << 20;
 // Each word of the filter serves eight entries: one look in thirty is in vain.
 constexpr std::size_t kEntriesPerWord = 8;
-
-std::span<const std::uint8_t> octets_of(std::span<const SegmentSpill::Entry> entries) {
-  return {reinterpret_cast<const std::uint8_t*>(entries.data()), entries.size_bytes()};
-}
-
-std::span<std::uint8_t> room_of(std::span<SegmentSpill::Entry> entries) {
-  return {reinterpret_cast<std::uint8_t*>(entries.data()), entries.size_bytes()};
-}
 
 // Four bits of a word, chosen by octets of the key that choose nothing else.
 std::uint64_t bits_of(const SegmentKey& key) {
