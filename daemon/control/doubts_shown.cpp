@@ -4,8 +4,6 @@
 #include "daemon/ingress/timestamp.h"
 
 namespace stentor::daemon {
-namespace {}  // namespace
-
 std::string doubts_shown(std::string_view carrier, const DoubtReport& report) {
   std::string out = R"({"status":"ok")";
   append_member("name", carrier, out);

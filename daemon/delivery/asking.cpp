@@ -20,7 +20,7 @@ std::optional<CarrierQueries::Sender> CarrierDelivery::sender_of(queue::Locator 
 
 void CarrierDelivery::on_awaited(queue::Locator at, std::uint8_t part, std::string_view message_id,
                                  std::uint64_t until) {
-  queries_.on_taken(at, part, message_id, until, wall_ms() / 1000, steady_now());
+  queries_.on_taken(at, part, message_id, until, wall_seconds(), steady_now());
 }
 
 void CarrierDelivery::on_settled(queue::Locator at, std::uint8_t part) {

@@ -148,8 +148,7 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
   if (arrival.due_ms != 0) {
     retry_later(pick, arrival.due_ms);
   } else {
-    arrival_lanes().push(pick.priority, pick.flow, pick.ticket,
-                         static_cast<std::uint32_t>(wall_ms() / 1000));
+    arrival_lanes().push(pick.priority, pick.flow, pick.ticket, wall_seconds());
   }
   // Cancelled or moved with its campaign while it was on its way here. One that another carrier
   // handed on stays: it would go round.
@@ -285,8 +284,7 @@ void CarrierDelivery::return_to_lane(const queue::Lanes::Pick& pick) {
     order_.end(pick.ticket.at, wall_ms());
     give_back_held();
   }
-  arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket,
-                             static_cast<std::uint32_t>(wall_ms() / 1000));
+  arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket, wall_seconds());
 }
 
 // `due_ms` is a date; the timer counts by the steady clock, so that a wall clock that jumps later

@@ -199,6 +199,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   [[nodiscard]] TimePoint steady_now() const noexcept { return services_.clock.steady(); }
   [[nodiscard]] std::uint64_t wall_ms() const noexcept { return services_.clock.wall_ms(); }
+  [[nodiscard]] std::uint32_t wall_seconds() const noexcept {
+    return static_cast<std::uint32_t>(wall_ms() / 1000);
+  }
   [[nodiscard]] Moment moment_now() const noexcept {
     return {.steady = steady_now(), .wall_ms = wall_ms()};
   }

@@ -202,7 +202,7 @@ void CarrierDelivery::cancel_some() {
 void CarrierDelivery::finish_cancelling() {
   const Cancelling done = std::move(cancelling_.front());
   cancelling_.pop_front();
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (const queue::Lanes::Pick& pick : done.kept) {
     lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
   }

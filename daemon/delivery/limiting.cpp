@@ -39,7 +39,7 @@ std::size_t CarrierDelivery::room_of(const Line& line) const {
 
 // Parked messages whose limit has room again go before what waits in the lanes: they came first.
 void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (std::size_t i = 0; i < kParkedAtOnce && !services_.feed.is_full(); ++i) {
     const auto parked = limits_.pop_ready(now);
     if (!parked) return;
@@ -66,7 +66,7 @@ void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
 // it in its campaign. Others go on.
 void CarrierDelivery::park_at_limit(const RateLimits::Match& match,
                                     const queue::Lanes::Pick& pick) {
-  limits_.park(match, pick, static_cast<std::uint32_t>(wall_ms() / 1000));
+  limits_.park(match, pick, wall_seconds());
   if (limits_.waiting() < kParkedMax || holds_.is_held_for(pick.flow, HoldReason::crowded)) return;
   crowded_.push_back(pick.flow);
   hold_for(pick.flow, HoldReason::crowded, true);

@@ -72,7 +72,7 @@ std::size_t CarrierDelivery::judge_limited() {
 // What was set aside is older than all else of its flow: in `returning` the rest of the lanes goes
 // behind it first, then all of it back into the lanes.
 void CarrierDelivery::give_back_some() {
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   const auto push_to = [seconds](queue::Lanes& lanes) {
     return [&lanes, seconds](const queue::Lanes::Pick& pick) {
       lanes.push(pick.priority, pick.flow, pick.ticket, seconds);
@@ -99,7 +99,7 @@ queue::Lanes& CarrierDelivery::arrival_lanes() {
 
 // Moves the message, or sets it aside.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   if (pick.ticket.expires <= seconds || is_dead(pick)) return end_due_or_cancelled(pick);
   if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
 }

@@ -50,7 +50,7 @@ void CarrierDelivery::withdraw_later_ones() {
 void CarrierDelivery::give_back_held() {
   if (order_.is_idle()) return;
   order_.on_time(wall_ms());
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (const queue::Lanes::Pick& pick : order_.take_released()) {
     arrival_lanes().push_front(pick.priority, pick.flow, pick.ticket, seconds);
   }

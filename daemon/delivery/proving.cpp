@@ -29,7 +29,7 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
   std::optional<queue::Lanes::Pick> pick;
   const auto take = [&pick](const queue::Lanes::Pick& first) { pick = first; };
   staying_.take_all(1, take);
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   if (pick && (lanes_.is_held(pick->flow) || lanes_.is_held_all())) {
     staying_.push_front(pick->priority, pick->flow, pick->ticket, seconds);
     pick.reset();
@@ -45,7 +45,7 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
 void CarrierDelivery::reserve_probe(TimePoint now) {
   if (reserved_ > 0 || draining_ || suspended_ || services_.feed.is_full()) return;
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) return;
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (std::size_t i = 0; i < kLookedAtOnce; ++i) {
     const auto pick = take_probe();
     if (!pick) break;

@@ -82,7 +82,7 @@ void CarrierDelivery::relocate_some() {
 }
 
 void CarrierDelivery::relocate(Relocating& now, const queue::Lanes::Pick& pick) {
-  if (is_dead(pick) || pick.ticket.expires <= wall_ms() / 1000) {
+  if (is_dead(pick) || pick.ticket.expires <= wall_seconds()) {
     return end_due_or_cancelled(pick);
   }
   if (!is_to_relocate(pick) ||
@@ -112,7 +112,7 @@ void CarrierDelivery::finish_relocating(queue::Flow flow) {
   if (found == relocating_.end()) return;
   const Relocating done = std::move(*found);
   relocating_.erase(found);
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (auto pick = done.kept.rbegin(); pick != done.kept.rend(); ++pick) {
     lanes_.push_front(pick->priority, pick->flow, pick->ticket, seconds);
   }

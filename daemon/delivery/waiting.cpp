@@ -22,7 +22,7 @@ constexpr auto kExpiryStep = 20ms;
 void CarrierDelivery::take_due(TimePoint now) {
   using std::chrono::milliseconds;
   const auto now_ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (std::size_t i = 0; i < kDueAtOnce; ++i) {
     const auto entry = due_.pop_due(now_ms);
     if (!entry) return;
@@ -40,7 +40,7 @@ void CarrierDelivery::take_due(TimePoint now) {
 }
 
 void CarrierDelivery::expire_waiting(TimePoint now) {
-  const auto seconds = static_cast<std::uint32_t>(wall_ms() / 1000);
+  const std::uint32_t seconds = wall_seconds();
   for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
   const auto is_due = [seconds](const queue::Lanes& lanes) {
     return lanes.earliest_expiry().value_or(seconds + 1) <= seconds;
