@@ -27,25 +27,12 @@ class References(unittest.TestCase):
     def runs(self):
         return sorted(name for name in os.listdir(self.folder()) if name.endswith(".refs"))
 
-    def send(self, numbers, text="Hello"):
-        """Sends one message for each number, its ref the number; the replies in order."""
-        replies = []
-        with self.daemon.connect(60.0) as connection:
-            numbers = list(numbers)
-            for start in range(0, len(numbers), 1000):
-                part = numbers[start:start + 1000]
-                for number in part:
-                    connection.write_request(ref=f"o-{number}", to=f"+7916{number:07d}",
-                                             text=text, **{"from": "SHOP"})
-                replies += [connection.read() for _ in part]
-        return replies
-
     def expect_known(self, numbers, ids):
-        for number, reply in zip(numbers, self.send(numbers)):
+        for number, reply in zip(numbers, self.daemon.send_numbered(numbers)):
             self.assertEqual((reply["status"], reply.get("id")), ("duplicate", ids[number]), number)
 
     def test_all_are_known_through_a_kill_and_the_loss_of_their_files(self):
-        replies = self.send(range(self.references))
+        replies = self.daemon.send_numbered(range(self.references))
         self.assertTrue(all(reply["status"] == "accepted" for reply in replies))
         ids = [reply["id"] for reply in replies]
         under_test.wait_until(lambda: self.runs(), "a file of references")
@@ -55,7 +42,7 @@ class References(unittest.TestCase):
         self.daemon.kill()
         self.daemon.start()
         self.expect_known(some, ids)
-        self.assertEqual(self.send([0], text="Other")[0]["error"]["code"], "conflict")
+        self.assertEqual(self.daemon.send_numbered([0], text="Other")[0]["error"]["code"], "conflict")
 
         self.daemon.kill()
         lost = os.path.join(self.folder(), self.runs()[0])
@@ -70,7 +57,7 @@ class References(unittest.TestCase):
             os.remove(os.path.join(self.folder(), name))
         self.daemon.start()
         self.expect_known(some, ids)
-        self.assertEqual(self.send([self.references])[0]["status"], "accepted")
+        self.assertEqual(self.daemon.send_numbered([self.references])[0]["status"], "accepted")
 
 
 if __name__ == "__main__":

@@ -22,15 +22,7 @@ class Salvage(unittest.TestCase):
         return glob.glob(os.path.join(self.daemon.state, "journal", "checkpoint-*.stx"))
 
     def send(self, numbers):
-        replies = []
-        with self.daemon.connect(60.0) as connection:
-            for start in range(numbers.start, numbers.stop, 1000):
-                part = range(start, min(start + 1000, numbers.stop))
-                for number in part:
-                    connection.write_request(ref=f"s-{number}.", to=f"+7916{number:07d}",
-                                             text="Hello" * 20, **{"from": "SHOP"})
-                replies += [connection.read() for _ in part]
-        return replies
+        return self.daemon.send_numbered(numbers, ref="s-{}.", text="Hello" * 20)
 
     def spoil(self, ref):
         """Flips a bit in a message's accepted record."""

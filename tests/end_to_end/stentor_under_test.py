@@ -267,6 +267,19 @@ class Daemon:
     def status(self):
         return self.ask(op="status")
 
+    def send_numbered(self, numbers, ref="o-{}", text="Hello"):
+        """Sends one message for each number, to it and with it in its ref; the replies in order."""
+        replies = []
+        numbers = list(numbers)
+        with self.connect(60.0) as connection:
+            for start in range(0, len(numbers), 1000):
+                part = numbers[start:start + 1000]
+                for number in part:
+                    connection.write_request(ref=ref.format(number), to=f"+7916{number:07d}",
+                                             text=text, **{"from": "SHOP"})
+                replies += [connection.read() for _ in part]
+        return replies
+
     def carrier_status(self, name):
         return next(c for c in self.status()["carriers"] if c["name"] == name)
 

@@ -57,15 +57,7 @@ class StepBack(unittest.TestCase):
         return sorted(glob.glob(os.path.join(self.daemon.state, pattern)))
 
     def send(self, numbers):
-        replies = []
-        with self.daemon.connect(60.0) as connection:
-            for start in range(numbers.start, numbers.stop, 1000):
-                part = range(start, min(start + 1000, numbers.stop))
-                for number in part:
-                    connection.write_request(ref=f"o-{number}", to=f"+7916{number:07d}",
-                                             text="Hello" * 20, **{"from": "SHOP"})
-                replies += [connection.read() for _ in part]
-        return replies
+        return self.daemon.send_numbered(numbers, text="Hello" * 20)
 
     def test_what_can_be_made_again_is_and_the_log_names_it_once(self):
         ids = [reply["id"] for reply in self.send(range(self.messages))]

@@ -179,6 +179,13 @@ class OrderAfterARestart : public WaitingTimes {
     refused.retry_at_ms = retry_at_ms;
     (void)write(RecordKind::part, refused);
   }
+  // Two of one order key, of which a full queue refused the first.
+  void refuse_the_first_of_two() {
+    const queue::Locator one = accept(1, kMuchLater).front();
+    intend(1);
+    refuse(one, protocol::CommandStatus::message_queue_full, kBegin + 60'000);
+    (void)accept(1, kMuchLater);
+  }
   Replay::Report replay() {
     JournalOnDisk::settle(known_.feed);
     Replay replay = known_.replay(clock_.wall_ms());
@@ -190,10 +197,7 @@ class OrderAfterARestart : public WaitingTimes {
 
 TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedHoldsBackLaterOnesForTheRestOfItsHold) {
   test::LoopbackSmsc smsc(known_.context);
-  const queue::Locator one = accept(1, kMuchLater).front();
-  intend(1);
-  refuse(one, protocol::CommandStatus::message_queue_full, kBegin + 60'000);
-  (void)accept(1, kMuchLater);
+  refuse_the_first_of_two();
   clock_.set(kBegin + 4'000);
   EXPECT_EQ(replay().waiting, 2u);
 
@@ -208,10 +212,7 @@ TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedHoldsBackLaterOnesForTheRestO
 
 TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedLongAgoHoldsNobodyBack) {
   test::LoopbackSmsc smsc(known_.context);
-  const queue::Locator one = accept(1, kMuchLater).front();
-  intend(1);
-  refuse(one, protocol::CommandStatus::message_queue_full, kBegin + 60'000);
-  (void)accept(1, kMuchLater);
+  refuse_the_first_of_two();
   clock_.set(kBegin + 11'000);
   EXPECT_EQ(replay().waiting, 2u);
 
