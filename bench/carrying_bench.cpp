@@ -180,7 +180,7 @@ int run(int count, char** arguments) {
     making.oldest = 1;
     making.before = before;
     making.now_ms = kNow;
-    making.pace = [](std::uint64_t) { return true; };
+    making.pace = unpaced;
     making.is_still_true = [] { return true; };
     const auto made = CheckpointFiles(**files, folder).make(making);
     if (!made) return has_failed = true, made.error().message();
@@ -192,7 +192,7 @@ int run(int count, char** arguments) {
     making.checkpoint = checkpoint;
     making.oldest = 1;
     making.before = before;
-    making.pace = [](std::uint64_t) { return true; };
+    making.pace = unpaced;
     making.is_complete = [](std::uint64_t) { return true; };
     const auto made = CarriedFiles(**files, folder).make(making);
     if (!made) return has_failed = true, made.error().message();

@@ -6,6 +6,15 @@
 
 namespace stentor::queue {
 
+std::string carried_name(std::uint32_t before) {
+  return excerpt_name(kCarriedPurpose, before);
+}
+
+result<ExcerptReader> open_carried(FileSystem& files, const std::filesystem::path& directory,
+                                   std::uint32_t before) {
+  return ExcerptReader::open(files, directory / carried_name(before));
+}
+
 result<std::vector<std::uint32_t>> list_carried(FileSystem& files,
                                                 const std::filesystem::path& directory) {
   const auto names = files.list(directory);
@@ -34,8 +43,7 @@ result<bool> CarriedExcerpt::open_newer() {
   const auto found = list_carried(files_, directory_);
   if (!found) return std::unexpected(found.error());
   if (found->empty() || (reader_ && reader_->header().before >= found->front())) return false;
-  auto opened =
-      ExcerptReader::open(files_, directory_ / excerpt_name(kCarriedPurpose, found->front()));
+  auto opened = open_carried(files_, directory_, found->front());
   if (!opened) return std::unexpected(opened.error());
   if (auto indexed = opened->index(); !indexed) return std::unexpected(indexed.error());
   reader_ = std::move(*opened);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,11 @@
 namespace stentor::queue {
 
 inline constexpr std::string_view kCarriedPurpose = "carried";
+
+[[nodiscard]] std::string carried_name(std::uint32_t before);
+[[nodiscard]] result<ExcerptReader> open_carried(FileSystem& files,
+                                                 const std::filesystem::path& directory,
+                                                 std::uint32_t before);
 
 /// The carried excerpts of a directory by `before`, the newest first.
 [[nodiscard]] result<std::vector<std::uint32_t>> list_carried(

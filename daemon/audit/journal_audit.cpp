@@ -70,11 +70,9 @@ std::expected<void, std::string> read_carried(queue::FileSystem& files,
   if (!carried) return std::unexpected(journal.string() + ": " + carried.error().message());
   // One that ends before the first file is left over.
   if (carried->empty() || carried->front() < first_file) return {};
-  const std::string name = queue::excerpt_name(queue::kCarriedPurpose, carried->front());
-  auto reader = queue::ExcerptReader::open(files, journal / name);
+  auto reader = queue::open_carried(files, journal, carried->front());
   queue::result<void> read;
-  if (reader) read = reader->verify();
-  if (reader && read) {
+  if (reader) {
     read = reader->for_each([&](const queue::Record& record) {
       if (record.at.file() >= first_file) return queue::result<void>{};
       if (static_cast<RecordKind>(record.kind) == RecordKind::accepted) ++result.carried_messages;
@@ -83,7 +81,7 @@ std::expected<void, std::string> read_carried(queue::FileSystem& files,
     });
   }
   const std::error_code why = !reader ? reader.error() : !read ? read.error() : std::error_code();
-  if (why) return std::unexpected(name + ": " + why.message());
+  if (why) return std::unexpected(queue::carried_name(carried->front()) + ": " + why.message());
   result.carried_before = carried->front();
   return {};
 }
@@ -126,8 +124,7 @@ std::expected<JournalAudit, std::string> audit_journal(queue::FileSystem& files,
   if (!recovered) return std::unexpected(std::move(recovered.error().detail));
   if (!carried) return std::unexpected(std::move(carried.error()));
   if (carried_needed > result.carried_before) {
-    return std::unexpected(queue::excerpt_name(queue::kCarriedPurpose, carried_needed) +
-                           ": the file is missing");
+    return std::unexpected(queue::carried_name(carried_needed) + ": the file is missing");
   }
   result.octets = recovered->octets;
   result.stretches_set_aside = set_aside.stretches();

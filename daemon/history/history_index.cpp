@@ -123,8 +123,7 @@ bool HistoryIndex::take_carried(std::uint32_t before) {
   if (knows_carried_ && before == carried_before_) return true;
   std::vector<IndexFile> taken;
   if (before != 0) {
-    auto excerpt = queue::ExcerptReader::open(
-        files_, journal_ / queue::excerpt_name(queue::kCarriedPurpose, before));
+    auto excerpt = queue::open_carried(files_, journal_, before);
     if (!excerpt) return false;
     // Known by the journal that it belongs to, and by its length: salvaging may have put a shorter
     // one in its place.

@@ -1,5 +1,7 @@
 #include "daemon/recovery/carriage.h"
 
+#include <vector>
+
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/carried_records.h"
 #include "daemon/records/consumer_records.h"
@@ -107,6 +109,21 @@ Carriage speaks_as(std::uint8_t kind) noexcept {
     case Carriage::kept: break;
   }
   return Carriage::dropped;
+}
+
+std::optional<std::size_t> encode_kept(const queue::Record& record,
+                                       const std::function<bool(std::uint64_t)>& kept,
+                                       FieldWriter& out) {
+  const auto encode_left = [&](auto named) -> std::optional<std::size_t> {
+    if (!named) return std::nullopt;
+    std::erase_if(named->sequences, std::not_fn(kept));
+    out.clear();
+    encode(*named, out);
+    return named->sequences.size();
+  };
+  return static_cast<RecordKind>(record.kind) == RecordKind::intent
+             ? encode_left(decode_intent(record.payload))
+             : encode_left(decode_released(record.payload));
 }
 
 }  // namespace stentor::daemon

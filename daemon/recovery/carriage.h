@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,5 +52,11 @@ struct AboutMessage {
 /// How a record speaks of messages, whatever recovery needs of it: as `message`, `follows` or
 /// `sequences`, so that a live message's whole history can be kept; `dropped` where of none.
 [[nodiscard]] Carriage speaks_as(std::uint8_t kind) noexcept;
+
+/// Writes a `sequences` record to `out` with those alone that are `kept`, and answers how many they
+/// are; nothing where it does not decode.
+[[nodiscard]] std::optional<std::size_t> encode_kept(const queue::Record& record,
+                                                     const std::function<bool(std::uint64_t)>& kept,
+                                                     FieldWriter& out);
 
 }  // namespace stentor::daemon

@@ -17,12 +17,8 @@
 namespace stentor::daemon {
 namespace {
 
-std::string name_of(std::uint32_t before) {
-  return queue::excerpt_name(queue::kCarriedPurpose, before);
-}
-
 std::string words(std::uint32_t before, std::error_code why) {
-  return name_of(before) + ": " + why.message();
+  return queue::carried_name(before) + ": " + why.message();
 }
 
 // The first and the last; 0 where there is none.
@@ -60,7 +56,7 @@ std::uint32_t needed_at_end(queue::FileSystem& files, const std::filesystem::pat
       return queue::result<void>{};
     };
     // Damage on the way is the journal's own, and told as that.
-    (void)for_each_record(files, journal, file, file + 1, [](std::uint64_t) { return true; }, note);
+    (void)for_each_record(files, journal, file, file + 1, unpaced, note);
     if (has_records) return needed;
   }
   return 0;
@@ -85,22 +81,6 @@ queue::result<Newest> newest(queue::FileSystem& files, const std::filesystem::pa
 
 }  // namespace
 
-/// By sequence, neighbours together: 512 octets for 4096 of them.
-class CarriedFiles::LiveMessages {
- public:
-  void set(std::uint64_t sequence, bool lives) {
-    pieces_[sequence / kPiece].set(sequence % kPiece, lives);
-  }
-  [[nodiscard]] bool has(std::uint64_t sequence) const {
-    const auto piece = pieces_.find(sequence / kPiece);
-    return piece != pieces_.end() && piece->second.test(sequence % kPiece);
-  }
-
- private:
-  static constexpr std::uint64_t kPiece = 4096;
-  boost::unordered_flat_map<std::uint64_t, std::bitset<kPiece>> pieces_;
-};
-
 std::expected<std::optional<CarriedFile>, std::string> CarriedFiles::find_newest(bool salvage) {
   const auto looked = newest(files_, journal_);
   if (!looked) return std::unexpected(journal_.string() + ": " + looked.error().message());
@@ -108,9 +88,9 @@ std::expected<std::optional<CarriedFile>, std::string> CarriedFiles::find_newest
   if (before == 0) return std::nullopt;
   if (looked->is_cut_off && !salvage) {
     return std::unexpected(queue::file_name(before) + ": the file is missing, and " +
-                           name_of(before) + " leads up to it");
+                           queue::carried_name(before) + " leads up to it");
   }
-  const auto path = journal_ / name_of(before);
+  const auto path = journal_ / queue::carried_name(before);
   auto reader = queue::ExcerptReader::open(files_, path);
   if (!reader && reader.error() == queue::JournalError::newer_version) {
     return std::unexpected(to_string(look_at_newer(files_, path, queue::kExcerptVersion)));
@@ -120,7 +100,8 @@ std::expected<std::optional<CarriedFile>, std::string> CarriedFiles::find_newest
   // A file that cannot be read is the journal's own damage, and told as that.
   const bool is_foreign = reader->header().before != before ||
                           (first && first->previous_check != reader->header().chain_check);
-  if (is_foreign) return std::unexpected(name_of(before) + ": belongs to another journal");
+  if (is_foreign)
+    return std::unexpected(queue::carried_name(before) + ": belongs to another journal");
   CarriedFile found{.before = before, .octets = reader->octets(), .first_file = looked->first_file};
   const auto read = reader->for_each([&found](const queue::Record& record) {
     if (speaks_as(record.kind) == Carriage::message) ++found.messages;
@@ -134,7 +115,7 @@ queue::result<std::vector<std::string>> CarriedFiles::salvage() {
   const auto looked = newest(files_, journal_);
   if (!looked) return std::unexpected(looked.error());
   if (looked->before == 0) return {};
-  auto reader = queue::ExcerptReader::open(files_, journal_ / name_of(looked->before));
+  auto reader = queue::ExcerptReader::open(files_, journal_ / queue::carried_name(looked->before));
   queue::result<void> whole;
   if (reader) whole = reader->verify();
   const std::error_code why = !reader ? reader.error() : !whole ? whole.error() : std::error_code();
@@ -145,126 +126,117 @@ queue::result<std::vector<std::string>> CarriedFiles::salvage() {
 
 // The copy comes first: between the two the excerpt is damaged still, and is salvaged again.
 queue::result<std::vector<std::string>> CarriedFiles::salvage_octets(std::uint32_t before) {
-  const auto path = journal_ / name_of(before);
-  const auto aside = queue::Quarantine(files_, journal_).set_excerpt_aside(name_of(before));
+  const auto path = journal_ / queue::carried_name(before);
+  const auto aside =
+      queue::Quarantine(files_, journal_).set_excerpt_aside(queue::carried_name(before));
   if (!aside) return std::unexpected(aside.error());
-  const auto first = queue::read_first_block(files_, journal_, before);
-  auto writer = queue::ExcerptWriter::start(
-      files_, journal_, name_of(before),
-      {.before = before, .chain_check = first ? first->previous_check : 0});
+  auto writer = start_writer(before);
   if (!writer) return std::unexpected(writer.error());
   const auto kept = queue::ExcerptReader::for_each_good(
       files_, path, [&writer](const queue::Record& record) { return writer->add(record); });
   if (!kept) return std::unexpected(kept.error());
   if (auto finished = writer->finish(); !finished) return std::unexpected(finished.error());
   return std::vector{fmt::format("{}: damaged, {} good blocks with {} records kept; a copy is {}",
-                                 name_of(before), *kept, writer->records(), *aside)};
+                                 queue::carried_name(before), *kept, writer->records(), *aside)};
 }
 
 queue::result<void> CarriedFiles::make_empty(std::uint32_t before) {
-  const auto first = queue::read_first_block(files_, journal_, before);
-  auto writer = queue::ExcerptWriter::start(
-      files_, journal_, name_of(before),
-      {.before = before, .chain_check = first ? first->previous_check : 0});
+  auto writer = start_writer(before);
   if (!writer) return std::unexpected(writer.error());
   return writer->finish();
 }
 
+// Where the file behind it cannot be read, it belongs to whatever that will turn out to be.
+queue::result<queue::ExcerptWriter> CarriedFiles::start_writer(std::uint32_t before) {
+  const auto first = queue::read_first_block(files_, journal_, before);
+  return queue::ExcerptWriter::start(
+      files_, journal_, queue::carried_name(before),
+      {.before = before, .chain_check = first ? first->previous_check : 0});
+}
+
 queue::result<void> CarriedFiles::for_each(std::uint32_t before,
                                            const queue::ExcerptReader::Visit& visit) {
-  auto reader = queue::ExcerptReader::open(files_, journal_ / name_of(before));
+  auto reader = queue::open_carried(files_, journal_, before);
   if (!reader) return std::unexpected(reader.error());
   return reader->for_each(visit);
 }
 
 // What lived at the checkpoint's place and was accepted before `before`. An `unknown` message is
 // kept by checkpoints as long as its file is there; it is final, and ends with its file.
-queue::result<CarriedFiles::LiveMessages> CarriedFiles::live_before(const Making& making) {
-  LiveMessages live;
-  CheckpointFiles checkpoints(files_, journal_);
-  auto read = checkpoints.for_each(making.checkpoint, [&](const queue::Record& record) {
-    if (!making.pace(record.payload.size())) {
-      return queue::result<void>(std::unexpected(ended_by_pace()));
-    }
+queue::result<SequenceSet> CarriedFiles::live_before(const Making& making) {
+  SequenceSet live;
+  const auto note = [&](const queue::Record& record) -> queue::result<void> {
     const Carriage carriage = carriage_of(record.kind);
-    if (carriage != Carriage::message && carriage != Carriage::follows) {
-      return queue::result<void>{};
-    }
+    if (carriage != Carriage::message && carriage != Carriage::follows) return {};
     const auto about = about_message(record, carriage);
-    if (!about) return queue::result<void>{};
+    if (!about) return {};
     if (carriage == Carriage::message) {
-      if (record.at.file() < making.before) live.set(about->sequence, true);
+      if (record.at.file() < making.before) live.insert(about->sequence);
     } else if (about->is_unknown && about->accepted.file() < making.before) {
-      live.set(about->sequence, false);
+      live.erase(about->sequence);
     }
-    return queue::result<void>{};
-  });
+    return {};
+  };
+  CheckpointFiles checkpoints(files_, journal_);
+  const auto read = checkpoints.for_each(making.checkpoint, paced(making.pace, note));
   if (!read) return std::unexpected(read.error());
   return live;
 }
 
 queue::result<CarriedFile> CarriedFiles::make(const Making& making) {
-  const auto first = queue::read_first_block(files_, journal_, making.before);
-  if (!first) return std::unexpected(first.error());
+  // Unlike salvaging, it is made for a journal that reads.
+  if (const auto first = queue::read_first_block(files_, journal_, making.before); !first) {
+    return std::unexpected(first.error());
+  }
   const auto live = live_before(making);
   if (!live) return std::unexpected(live.error());
-  auto writer =
-      queue::ExcerptWriter::start(files_, journal_, name_of(making.before),
-                                  {.before = making.before, .chain_check = first->previous_check});
+  auto writer = start_writer(making.before);
   if (!writer) return std::unexpected(writer.error());
-
   CarriedFile made{.before = making.before};
-  FieldWriter fields;
-  const auto carry_named = [&](const queue::Record& record, auto named) -> queue::result<void> {
-    if (!named) return {};
-    std::erase_if(named->sequences, [&](std::uint64_t sequence) { return !live->has(sequence); });
-    if (named->sequences.empty()) return {};
-    fields.clear();
-    encode(*named, fields);
-    return writer->add({.kind = record.kind, .payload = fields.octets(), .at = record.at});
-  };
-  const auto carry = [&](const queue::Record& record) -> queue::result<void> {
-    const Carriage carriage = speaks_as(record.kind);
-    if (carriage == Carriage::sequences) {
-      return static_cast<RecordKind>(record.kind) == RecordKind::intent
-                 ? carry_named(record, decode_intent(record.payload))
-                 : carry_named(record, decode_released(record.payload));
-    }
-    if (carriage != Carriage::message && carriage != Carriage::follows) return {};
-    const auto about = about_message(record, carriage);
-    if (!about || !live->has(about->sequence)) return {};
-    if (carriage == Carriage::message) ++made.messages;
-    return writer->add(record);
-  };
-
-  queue::result<void> done;
-  if (making.carried_before != 0) {
-    done = for_each(making.carried_before, [&](const queue::Record& record) {
-      if (!making.pace(record.payload.size())) {
-        return queue::result<void>(std::unexpected(ended_by_pace()));
-      }
-      return carry(record);
-    });
-  }
-  const std::uint32_t from = std::max(making.oldest, making.carried_before);
-  if (done) done = for_each_record(files_, journal_, from, making.before, making.pace, carry);
-  if (done && !making.is_complete(made.messages)) {
+  auto done = carry(making, *live, *writer, made.messages);
+  if (done) done = writer->finish();
+  if (done && !reads_back(made)) {
     done = std::unexpected(make_error_code(queue::JournalError::damaged));
-  }
-  if (done) {
-    done = writer->finish();
-    const auto read_back = done ? find_newest() : std::nullopt;
-    if (done && (!read_back || !*read_back || (*read_back)->before != making.before ||
-                 (*read_back)->messages != made.messages)) {
-      done = std::unexpected(make_error_code(queue::JournalError::damaged));
-      (void)files_.remove(journal_ / name_of(making.before));
-    }
+    (void)files_.remove(journal_ / queue::carried_name(making.before));
   }
   made.octets = writer->octets();
   if (done) return made;
   // Its space is wanted, the more so where there was too little of it.
-  (void)files_.remove(journal_ / (name_of(making.before) + ".making"));
+  (void)files_.remove(journal_ / (queue::carried_name(making.before) + ".making"));
   return std::unexpected(done.error());
+}
+
+// Counts the messages; fails where they are not all that live.
+queue::result<void> CarriedFiles::carry(const Making& making, const SequenceSet& live,
+                                        queue::ExcerptWriter& writer, std::uint64_t& messages) {
+  FieldWriter fields;
+  const auto is_live = [&live](std::uint64_t sequence) { return live.contains(sequence); };
+  const auto add = [&](const queue::Record& record) -> queue::result<void> {
+    const Carriage carriage = speaks_as(record.kind);
+    if (carriage == Carriage::sequences) {
+      if (encode_kept(record, is_live, fields).value_or(0) == 0) return {};
+      return writer.add({.kind = record.kind, .payload = fields.octets(), .at = record.at});
+    }
+    if (carriage != Carriage::message && carriage != Carriage::follows) return {};
+    const auto about = about_message(record, carriage);
+    if (!about || !is_live(about->sequence)) return {};
+    if (carriage == Carriage::message) ++messages;
+    return writer.add(record);
+  };
+  if (making.carried_before != 0) {
+    if (auto read = for_each(making.carried_before, paced(making.pace, add)); !read) return read;
+  }
+  const std::uint32_t from = std::max(making.oldest, making.carried_before);
+  if (auto read = for_each_record(files_, journal_, from, making.before, making.pace, add); !read) {
+    return read;
+  }
+  if (making.is_complete(messages)) return {};
+  return std::unexpected(make_error_code(queue::JournalError::damaged));
+}
+
+bool CarriedFiles::reads_back(const CarriedFile& made) {
+  const auto found = find_newest();
+  return found && *found && (*found)->before == made.before && (*found)->messages == made.messages;
 }
 
 queue::result<void> CarriedFiles::remove_all_but(std::uint32_t kept) {

@@ -14,8 +14,6 @@
 // Spec     docs/journal.md, "Carried excerpts"
 #pragma once
 
-#include <bitset>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
@@ -26,8 +24,10 @@
 
 #include "daemon/recovery/checkpoint_files.h"
 #include "daemon/recovery/journal_stretch.h"
+#include "daemon/recovery/sequence_set.h"
 #include "queue/error.h"
 #include "queue/excerpt_reader.h"
+#include "queue/excerpt_writer.h"
 #include "queue/file_system.h"
 
 namespace stentor::daemon {
@@ -74,8 +74,11 @@ class CarriedFiles {
   [[nodiscard]] queue::result<void> remove_all_but(std::uint32_t kept);
 
  private:
-  class LiveMessages;
-  [[nodiscard]] queue::result<LiveMessages> live_before(const Making& making);
+  [[nodiscard]] queue::result<SequenceSet> live_before(const Making& making);
+  [[nodiscard]] queue::result<queue::ExcerptWriter> start_writer(std::uint32_t before);
+  [[nodiscard]] queue::result<void> carry(const Making& making, const SequenceSet& live,
+                                          queue::ExcerptWriter& writer, std::uint64_t& messages);
+  [[nodiscard]] bool reads_back(const CarriedFile& made);
   [[nodiscard]] queue::result<std::vector<std::string>> salvage_octets(std::uint32_t before);
 
   queue::FileSystem& files_;

@@ -108,19 +108,13 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
 // those that are gone; else nothing.
 queue::result<void> CheckpointFiles::for_each_of_base(const Making& making,
                                                       const queue::ExcerptReader::Visit& visit) {
-  const auto paced = [&](const queue::Record& record) {
-    if (!making.pace(record.payload.size())) {
-      return queue::result<void>(std::unexpected(ended_by_pace()));
-    }
-    return visit(record);
-  };
-  if (making.previous) return for_each(*making.previous, paced);
+  const auto at_pace = paced(making.pace, visit);
+  if (making.previous) return for_each(*making.previous, at_pace);
   if (making.carried_before == 0) return {};
-  auto reader = queue::ExcerptReader::open(
-      files_, journal_ / queue::excerpt_name(queue::kCarriedPurpose, making.carried_before));
+  auto reader = queue::open_carried(files_, journal_, making.carried_before);
   if (!reader) return std::unexpected(reader.error());
   return reader->for_each([&](const queue::Record& record) {
-    return record.at.file() < making.oldest ? paced(record) : queue::result<void>{};
+    return record.at.file() < making.oldest ? at_pace(record) : queue::result<void>{};
   });
 }
 

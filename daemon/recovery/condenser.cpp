@@ -126,7 +126,7 @@ queue::result<void> Condenser::carry(const queue::Record& record, const Sink& si
     case Carriage::message: return carry_accepted(record, sink);
     case Carriage::follows: {
       const auto about = about_message(record, carriage);
-      if (about && !is_live(about->sequence)) return {};
+      if (about && !live_.contains(about->sequence)) return {};
       return pass_on(record, sink);
     }
     case Carriage::sequences: return carry_sequences(record, sink);
@@ -155,7 +155,7 @@ queue::result<void> Condenser::carry_accepted(const queue::Record& record, const
       return {};
     }
     if (finals_.contains(about->sequence)) return carry_reference(record, sink);
-    live_[about->sequence / kPieceBits].set(about->sequence % kPieceBits);
+    live_.insert(about->sequence);
   }
   auto accepted = decode_accepted(record.payload);
   if (!accepted || (accepted->text.empty() && accepted->udh.empty())) return pass_on(record, sink);
@@ -183,23 +183,11 @@ queue::result<void> Condenser::carry_reference(const queue::Record& record, cons
 }
 
 queue::result<void> Condenser::carry_sequences(const queue::Record& record, const Sink& sink) {
-  const auto carry_left = [&](auto named) -> queue::result<void> {
-    if (!named) return pass_on(record, sink);
-    std::erase_if(named->sequences, [this](std::uint64_t sequence) { return !is_live(sequence); });
-    if (named->sequences.empty()) return {};
-    fields_.clear();
-    encode(*named, fields_);
-    return pass_on({.kind = record.kind, .payload = fields_.octets(), .at = record.at}, sink);
-  };
-  if (static_cast<RecordKind>(record.kind) == RecordKind::intent) {
-    return carry_left(decode_intent(record.payload));
-  }
-  return carry_left(decode_released(record.payload));
-}
-
-bool Condenser::is_live(std::uint64_t sequence) const {
-  const auto piece = live_.find(sequence / kPieceBits);
-  return piece != live_.end() && piece->second.test(sequence % kPieceBits);
+  const auto left = encode_kept(
+      record, [this](std::uint64_t sequence) { return live_.contains(sequence); }, fields_);
+  if (!left) return pass_on(record, sink);
+  if (*left == 0) return {};
+  return pass_on({.kind = record.kind, .payload = fields_.octets(), .at = record.at}, sink);
 }
 
 queue::result<void> Condenser::pass_on(const queue::Record& record, const Sink& sink) {

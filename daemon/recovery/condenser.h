@@ -14,7 +14,6 @@
 // Threads  One thread.
 #pragma once
 
-#include <bitset>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -25,6 +24,7 @@
 
 #include "daemon/commit/commit_thread.h"
 #include "daemon/recovery/carriage.h"
+#include "daemon/recovery/sequence_set.h"
 #include "queue/error.h"
 #include "queue/record_batch.h"
 
@@ -77,11 +77,7 @@ class Condenser {
   [[nodiscard]] queue::result<void> carry_accepted(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> carry_sequences(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> pass_on(const queue::Record& record, const Sink& sink);
-  [[nodiscard]] bool is_live(std::uint64_t sequence) const;
   void note_unknown(const AboutMessage& about);
-
-  // Live messages are mostly neighbours: 512 octets for 4096 of them.
-  static constexpr std::size_t kPieceBits = 4096;
 
   [[nodiscard]] queue::result<void> carry_reference(const queue::Record& record, const Sink& sink);
 
@@ -92,7 +88,7 @@ class Condenser {
   queue::Locator references_from_;  // of the last checkpoint, where that says more
   boost::unordered_flat_set<std::uint64_t> finals_;
   boost::unordered_flat_set<std::uint64_t> gone_unknown_;  // `unknown`, and their file is gone
-  boost::unordered_flat_map<std::uint64_t, std::bitset<kPieceBits>> live_;  // passed on so far
+  SequenceSet live_;                                       // passed on so far
   std::unordered_map<std::string, queue::Locator> latest_;
   std::map<std::uint32_t, FileUse> files_;
   queue::Locator last_;

@@ -9,10 +9,6 @@
 namespace stentor::daemon {
 namespace {
 
-std::string name_of(std::uint32_t before) {
-  return queue::excerpt_name(queue::kCarriedPurpose, before);
-}
-
 queue::result<std::vector<std::string>> salvage_carried(queue::FileSystem& files,
                                                         const std::filesystem::path& journal,
                                                         CarriedFiles& carried) {
@@ -103,7 +99,8 @@ std::expected<void, std::string> Reading::read_base() {
     if (lost_ != nullptr) lost_->visit_carried(record);
     return restore(record);
   });
-  if (!read) return std::unexpected(name_of(excerpt_->before) + ": " + read.error().message());
+  if (!read)
+    return std::unexpected(queue::carried_name(excerpt_->before) + ": " + read.error().message());
   return {};
 }
 
@@ -132,14 +129,14 @@ std::expected<void, std::string> Reading::hold_against_journal() {
     return {};
   }
   if (needed.before == 0) return {};
-  const std::string detail = name_of(needed.before) +
+  const std::string detail = queue::carried_name(needed.before) +
                              ": the file is missing, and holds messages carried out of the "
                              "journal's files before " +
                              std::to_string(needed.before);
   if (!options_.salvage) return std::unexpected(detail);
   if (lost_ != nullptr) lost_->expect_carried_lost();
   if (const auto made = carried_.make_empty(needed.before); !made) {
-    return std::unexpected(name_of(needed.before) + ": " + made.error().message());
+    return std::unexpected(queue::carried_name(needed.before) + ": " + made.error().message());
   }
   start_.set_aside.push_back(detail);
   start_.carried = {.before = needed.before};

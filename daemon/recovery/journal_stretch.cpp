@@ -1,5 +1,7 @@
 #include "daemon/recovery/journal_stretch.h"
 
+#include <utility>
+
 #include "daemon/records/records.h"
 #include "queue/journal_format.h"
 #include "queue/journal_reader.h"
@@ -15,10 +17,18 @@ std::error_code ended_by_pace() {
   return std::make_error_code(std::errc::operation_canceled);
 }
 
+queue::ExcerptReader::Visit paced(const Pace& pace, queue::ExcerptReader::Visit visit) {
+  return [&pace, visit = std::move(visit)](const queue::Record& record) -> queue::result<void> {
+    if (!pace(record.payload.size())) return std::unexpected(ended_by_pace());
+    return visit(record);
+  };
+}
+
 // Every record of a stretch of journal, in order; damage ends it.
 queue::result<void> for_each_record(queue::FileSystem& files, const std::filesystem::path& journal,
                                     std::uint32_t from, std::uint32_t before, const Pace& pace,
                                     const queue::ExcerptReader::Visit& visit) {
+  const auto at_pace = paced(pace, visit);
   queue::JournalReader reader(files, journal, {.blocks_octets_max = kReaderOctets});
   queue::Locator position(from, queue::kFirstBlock, 0);
   const queue::Locator end(before, queue::kFirstBlock, 0);
@@ -29,8 +39,7 @@ queue::result<void> for_each_record(queue::FileSystem& files, const std::filesys
       return std::unexpected(make_error_code(queue::JournalError::damaged));
     }
     if (!*record) return {};
-    if (!pace((*record)->payload.size())) return std::unexpected(ended_by_pace());
-    if (auto visited = visit(**record); !visited) return visited;
+    if (auto visited = at_pace(**record); !visited) return visited;
   }
 }
 

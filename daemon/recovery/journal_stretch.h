@@ -20,7 +20,13 @@ namespace stentor::daemon {
 /// false.
 using Pace = std::function<bool(std::uint64_t)>;
 
+[[nodiscard]] inline bool unpaced(std::uint64_t) {
+  return true;
+}
 [[nodiscard]] std::error_code ended_by_pace();
+/// Visits at a pace, which outlives it.
+[[nodiscard]] queue::ExcerptReader::Visit paced(const Pace& pace,
+                                                queue::ExcerptReader::Visit visit);
 
 /// Every record of the files from `from` up to `before`, in order.
 [[nodiscard]] queue::result<void> for_each_record(queue::FileSystem& files,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "daemon/ingress/json.h"
 #include "daemon/recovery/carriage.h"
@@ -35,16 +36,18 @@ std::string lines_of(const LostMessages::Report& report) {
   return lines;
 }
 
+// Nothing where it is no accepted record, or does not decode.
+std::optional<std::uint64_t> accepted_sequence(const queue::Record& record) {
+  if (static_cast<RecordKind>(record.kind) != RecordKind::accepted) return std::nullopt;
+  const auto accepted = decode_accepted(record.payload);
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  return subject ? std::optional(subject->id.sequence()) : std::nullopt;
+}
+
 }  // namespace
 
 void LostMessages::visit_carried(const queue::Record& record) {
-  if (static_cast<RecordKind>(record.kind) != RecordKind::accepted) return;
-  const auto accepted = decode_accepted(record.payload);
-  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-  if (!subject) return;
-  const std::uint64_t sequence = subject->id.sequence();
-  note_given(sequence);
-  accepted_[sequence / kPiece].set(sequence % kPiece);
+  if (const auto sequence = accepted_sequence(record)) note_accepted(*sequence);
 }
 
 void LostMessages::visit(const queue::Record& record) {
@@ -58,13 +61,10 @@ void LostMessages::visit(const queue::Record& record) {
     }
     next_ = std::max(next_, totals->sequence_next);
   } else if (kind == RecordKind::accepted) {
-    const auto accepted = decode_accepted(record.payload);
-    const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-    if (!subject) return;
-    const std::uint64_t sequence = subject->id.sequence();
-    if (first_ == 0) first_ = sequence;
-    note_given(sequence);
-    accepted_[sequence / kPiece].set(sequence % kPiece);
+    const auto sequence = accepted_sequence(record);
+    if (!sequence) return;
+    if (first_ == 0) first_ = *sequence;
+    note_accepted(*sequence);
   } else if (kind == RecordKind::intent) {
     if (const auto intent = decode_intent(record.payload)) {
       for (const std::uint64_t sequence : intent->sequences) note_given(sequence);
@@ -84,7 +84,7 @@ void LostMessages::visit_checkpoint(const queue::Record& record) {
   if (!subject) return;
   const std::uint64_t sequence = subject->id.sequence();
   State state = State::none;
-  if (has_lost_carried_ && sequence < first_ && !is_shown(sequence)) {
+  if (has_lost_carried_ && sequence < first_ && !accepted_.contains(sequence)) {
     lost_of_carried_.insert(sequence);
     if (const auto ended = ended_.find(sequence); ended != ended_.end()) state = ended->second;
   }
@@ -115,14 +115,14 @@ void LostMessages::note_given(std::uint64_t sequence) {
   if (sequence < kSequenceMax) next_ = std::max(next_, sequence + 1);
 }
 
-bool LostMessages::is_missing(std::uint64_t sequence) const {
-  if (sequence < first_) return lost_of_carried_.contains(sequence);
-  return !is_shown(sequence);
+void LostMessages::note_accepted(std::uint64_t sequence) {
+  note_given(sequence);
+  accepted_.insert(sequence);
 }
 
-bool LostMessages::is_shown(std::uint64_t sequence) const {
-  const auto piece = accepted_.find(sequence / kPiece);
-  return piece != accepted_.end() && piece->second.test(sequence % kPiece);
+bool LostMessages::is_missing(std::uint64_t sequence) const {
+  if (sequence < first_) return lost_of_carried_.contains(sequence);
+  return !accepted_.contains(sequence);
 }
 
 LostMessages::Report LostMessages::report() const {

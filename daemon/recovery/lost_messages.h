@@ -12,7 +12,6 @@
 // Spec     docs/journal.md, "Recovery"
 #pragma once
 
-#include <bitset>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "daemon/records/records.h"
+#include "daemon/recovery/sequence_set.h"
 #include "queue/error.h"
 #include "queue/file_system.h"
 #include "queue/record_batch.h"
@@ -70,11 +70,10 @@ class LostMessages {
  private:
   void name(std::span<const std::uint8_t> subject, State state);
   void note_given(std::uint64_t sequence);
-  [[nodiscard]] bool is_shown(std::uint64_t sequence) const;
+  void note_accepted(std::uint64_t sequence);
   [[nodiscard]] bool is_missing(std::uint64_t sequence) const;
 
-  static constexpr std::uint64_t kPiece = 4096;
-  boost::unordered_flat_map<std::uint64_t, std::bitset<kPiece>> accepted_;
+  SequenceSet accepted_;
   std::map<std::uint64_t, Named> named_;
   boost::unordered_flat_map<std::uint64_t, State> ended_;     // of those before first_
   boost::unordered_flat_set<std::uint64_t> lost_of_carried_;  // likewise

@@ -56,7 +56,7 @@ class Journal {
     making.checkpoint = checkpoint;
     making.oldest = 1;
     making.before = before;
-    making.pace = [](std::uint64_t) { return true; };
+    making.pace = unpaced;
     making.is_complete = [](std::uint64_t) { return true; };
     ASSERT_TRUE(CarriedFiles(disk, journal_folder).make(making));
     say_carried(before);
@@ -113,7 +113,7 @@ Checkpoint make_checkpoint(queue::FileSystem& files, std::uint32_t before) {
   making.before = before;
   making.now_ms = 1'790'000'000'000;
   making.guard_ms = 1000;
-  making.pace = [](std::uint64_t) { return true; };
+  making.pace = unpaced;
   making.is_still_true = [] { return true; };
   auto made = CheckpointFiles(files, journal_folder).make(making);
   if (!made) throw std::runtime_error(made.error().message());

@@ -134,7 +134,7 @@ class Carrying {
     making.now_ms = kNow;
     making.guard_ms = 86'400'000;
     making.carried_before = carried_before_;
-    making.pace = [](std::uint64_t) { return true; };
+    making.pace = unpaced;
     making.is_still_true = [] { return true; };
     const auto made = CheckpointFiles(files_, kJournal).make(making);
     if (made) newest_ = *made;
@@ -147,7 +147,7 @@ class Carrying {
     making.carried_before = carried_before_;
     making.oldest = oldest_file(files_);
     making.before = before;
-    making.pace = [](std::uint64_t) { return true; };
+    making.pace = unpaced;
     making.is_complete = [](std::uint64_t) { return true; };
     const auto made = CarriedFiles(files_, kJournal).make(making);
     return made ? std::optional(*made) : std::nullopt;
@@ -332,7 +332,7 @@ TEST_F(CarriedTest, IsNotMadeWhereMoreLivesThanWasFound) {
   making.checkpoint = *CheckpointFiles(files_, kJournal).find_newest();
   making.oldest = 1;
   making.before = 5;
-  making.pace = [](std::uint64_t) { return true; };
+  making.pace = unpaced;
   making.is_complete = [](std::uint64_t) { return false; };
   EXPECT_FALSE(CarriedFiles(files_, kJournal).make(making));
   EXPECT_TRUE(queue::list_carried(files_, kJournal)->empty());

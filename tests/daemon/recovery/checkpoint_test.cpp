@@ -39,7 +39,7 @@ std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
   making.before = before;
   making.now_ms = kNow;
   making.guard_ms = kGuardMs;
-  making.pace = [](std::uint64_t) { return true; };
+  making.pace = unpaced;
   making.is_still_true = [] { return true; };
   const auto made = checkpoints.make(making);
   if (!made) return std::nullopt;
@@ -310,7 +310,7 @@ TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {
   making.before = 4;
   making.now_ms = kNow + 2 * kGuardMs;
   making.guard_ms = kGuardMs;
-  making.pace = [](std::uint64_t) { return true; };
+  making.pace = unpaced;
   making.is_still_true = [] { return true; };
   const auto made = checkpoints.make(making);
   ASSERT_TRUE(made);
