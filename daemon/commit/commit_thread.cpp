@@ -57,7 +57,7 @@ void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files
   carried_ = carried;
   live_ = carried_.live;
   for (const auto& [number, use] : files_) live_ += use.live;
-  carrying_.taken = carried_;
+  carry_desk_.take(carried_);
 }
 
 queue::JournalWriter::Preamble CommitThread::make_preamble() {
@@ -103,33 +103,6 @@ std::optional<std::uint32_t> CommitThread::sealed_before(std::uint32_t from,
     sealed += file.octets;
   }
   return std::nullopt;
-}
-
-CarryWanted CommitThread::carry_wanted() const {
-  const std::lock_guard lock(shown_);
-  return carrying_.wanted;
-}
-
-void CommitThread::propose_carried(std::uint32_t before, std::uint64_t messages) {
-  const std::lock_guard lock(shown_);
-  carrying_.proposed_before = before;
-  carrying_.proposed_messages = messages;
-  carrying_.answer = Proposal::open;
-}
-
-CommitThread::Proposal CommitThread::carry_proposal() const {
-  const std::lock_guard lock(shown_);
-  return carrying_.answer;
-}
-
-void CommitThread::offer_carried(const CarriedUse& carried) {
-  const std::lock_guard lock(shown_);
-  carrying_.offered = carried;
-}
-
-CarriedUse CommitThread::carried() const {
-  const std::lock_guard lock(shown_);
-  return carrying_.taken;
 }
 
 CommitThread::~CommitThread() {
@@ -463,17 +436,8 @@ std::uint64_t CommitThread::live_before(std::uint32_t file) const {
 
 // Answers whoever makes an excerpt, and says in the journal which one counts.
 void CommitThread::look_at_carrying() {
-  CarriedUse next;
-  {
-    const std::lock_guard lock(shown_);
-    if (carrying_.proposed_before != 0 && carrying_.answer == Proposal::open) {
-      // Its maker asked a checkpoint what lived a while ago: fewer live now, never more.
-      carrying_.answer = live_before(carrying_.proposed_before) <= carrying_.proposed_messages
-                             ? Proposal::complete
-                             : Proposal::lacking;
-    }
-    next = carrying_.offered;
-  }
+  carry_desk_.judge([this](std::uint32_t before) { return live_before(before); });
+  CarriedUse next = carry_desk_.offered();
   if (next.before > carried_.before) {
     next.live = carried_.live;
     return take_carried(next);
@@ -496,11 +460,7 @@ void CommitThread::take_carried(const CarriedUse& carried) {
   carried_ = carried;
   owes_watermark_ = true;
   count(batch);
-  {
-    const std::lock_guard lock(shown_);
-    carrying_.taken = carried_;
-    if (carried_.before == 0) carrying_.offered = {};
-  }
+  carry_desk_.take(carried_);
   publish();
 }
 
@@ -553,8 +513,8 @@ void CommitThread::retire_files() {
     const std::lock_guard lock(shown_);
     snapshot_.overdue = overdue;
     snapshot_.carried = carried;
-    carrying_.wanted = wanted;
   }
+  carry_desk_.want(wanted);
   retention_wants_.store(keep_from, std::memory_order_relaxed);  // see retention_wants()
   keep_from = held_back(keep_from);
   const auto kept = files_.lower_bound(keep_from);

@@ -29,6 +29,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/commit/carry_desk.h"
 #include "daemon/commit/commit_batch.h"
 #include "daemon/metrics/histogram.h"
 #include "queue/journal_writer.h"
@@ -78,20 +79,6 @@ struct RetentionRule {
 struct OverdueFiles {
   std::uint64_t octets = 0;
   std::uint64_t live = 0;
-};
-
-/// The carried excerpt that there is (recovery/carried_files.h).
-struct CarriedUse {
-  std::uint32_t before = 0;  ///< the first file that it says nothing of; 0: there is none
-  std::uint64_t octets = 0;
-  std::uint64_t messages = 0;  ///< that lived when it was made
-  std::uint64_t live = 0;      ///< of them, and of files that are gone
-};
-
-/// Up to where live messages should be carried out of files, so that these can go.
-struct CarryWanted {
-  std::uint32_t before = 0;  ///< 0: it is not worth it
-  std::uint64_t octets = 0;  ///< about what the excerpt will take
 };
 
 struct CommitSnapshot {
@@ -182,18 +169,7 @@ class CommitThread {
   [[nodiscard]] std::uint32_t retention_wants() const noexcept {
     return retention_wants_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
   }
-  /// Any thread, as the rest of carrying: what is wanted, as of the last look at retention.
-  [[nodiscard]] CarryWanted carry_wanted() const;
-  /// Asks whether an excerpt with so many messages has all that live in files before `before`, and
-  /// in the excerpt that it replaces; answered by carry_proposal() at the next look at retention.
-  void propose_carried(std::uint32_t before, std::uint64_t messages);
-  enum class Proposal : std::uint8_t { open, complete, lacking };
-  [[nodiscard]] Proposal carry_proposal() const;
-  /// The excerpt has its name: the journal says so at the next look at retention, and then the
-  /// files before it may go. Taken when carried().before says it.
-  void offer_carried(const CarriedUse& carried);
-  /// The excerpt that counts, from when the journal says so.
-  [[nodiscard]] CarriedUse carried() const;
+  [[nodiscard]] CarryDesk& carry_desk() noexcept { return carry_desk_; }
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {
     return std::chrono::steady_clock::time_point(
@@ -251,6 +227,7 @@ class CommitThread {
   std::map<std::uint32_t, FileUse> files_;
   std::uint64_t live_ = 0;
   CarriedUse carried_;
+  CarryDesk carry_desk_;
   std::vector<Gathered> gathered_;
   std::size_t gathered_octets_ = 0;
   std::vector<queue::RecordBatch*> block_;
@@ -271,15 +248,6 @@ class CommitThread {
   bool woken_ = false;
   mutable std::mutex shown_;
   CommitSnapshot snapshot_;
-  struct Carrying {
-    CarryWanted wanted;
-    std::uint32_t proposed_before = 0;  // 0: nothing is proposed
-    std::uint64_t proposed_messages = 0;
-    Proposal answer = Proposal::open;
-    CarriedUse offered;  // before 0: none
-    CarriedUse taken;
-  };
-  Carrying carrying_;  // under shown_
   struct PublishedFile {
     std::uint32_t number;
     std::uint64_t first_sequence;

@@ -93,7 +93,8 @@ void History::find(std::string id, std::optional<queue::Locator> place, Found fo
 void History::follow() {
   // Before files go, so that nothing is out of sight.
   if (const auto now = std::chrono::steady_clock::now(); now >= next_carried_) {
-    if (!index_.take_carried(commit_.carried().before)) next_carried_ = now + kCarriedAgain;
+    if (!index_.take_carried(commit_.carry_desk().taken().before))
+      next_carried_ = now + kCarriedAgain;
   }
   is_behind_ = !index_.catch_up(commit_.durable_end(), kRecordsPerStep);
 }

@@ -94,7 +94,8 @@ void Checkpointer::make(std::uint32_t before) {
   if (newest_ && newest_->before >= oldest) making.previous = newest_;
   making.oldest = oldest;
   making.before = before;
-  making.carried_before = commit_.carried().before;  // asked after what is gone: never less than it
+  // Asked after what is gone: never less than it.
+  making.carried_before = commit_.carry_desk().taken().before;
   making.now_ms = wall_clock_ms();
   making.guard_ms = static_cast<std::uint64_t>(options_.guard.count());
   if (options_.references_from) making.references_from = options_.references_from();
@@ -119,9 +120,9 @@ void Checkpointer::make(std::uint32_t before) {
 }
 
 void Checkpointer::look_at_carrying() {
-  const std::uint32_t kept = commit_.carried().before;
+  const std::uint32_t kept = commit_.carry_desk().taken().before;
   if (kept_carried_ != kept && carried_.remove_all_but(kept)) kept_carried_ = kept;
-  const CarryWanted wanted = commit_.carry_wanted();
+  const CarryWanted wanted = commit_.carry_desk().wanted();
   if (wanted.before <= kept || Clock::now() < next_carry_) return;
   if (!has_room(wanted)) return;
   // It knows what lives: one that is young saves carrying what has ended since.
@@ -133,7 +134,7 @@ void Checkpointer::carry(const CarryWanted& wanted) {
   const auto began = Clock::now();
   CarriedFiles::Making making;
   making.checkpoint = *newest_;
-  making.carried_before = commit_.carried().before;
+  making.carried_before = commit_.carry_desk().taken().before;
   making.oldest = commit_.oldest_file();
   making.before = wanted.before;
   making.pace = [this](std::uint64_t octets) { return pace(octets); };
@@ -148,10 +149,10 @@ void Checkpointer::carry(const CarryWanted& wanted) {
     return tell_carry_trouble(is_lacking_ ? "fewer messages were found there than live"
                                           : made.error().message());
   }
-  commit_.offer_carried(
+  commit_.carry_desk().offer(
       {.before = made->before, .octets = made->octets, .messages = made->messages});
   // Nothing else is made until the journal knows which excerpt counts.
-  while (commit_.carried().before != made->before) {
+  while (commit_.carry_desk().taken().before != made->before) {
     if (!sleep(kLook)) return;  // the next start finds it, and it is whole
   }
   is_carry_troubled_ = false;
@@ -168,11 +169,11 @@ void Checkpointer::carry(const CarryWanted& wanted) {
 
 // Whoever counts live messages must find no more of them than the excerpt has.
 bool Checkpointer::is_complete(std::uint32_t before, std::uint64_t messages) {
-  commit_.propose_carried(before, messages);
-  while (commit_.carry_proposal() == CommitThread::Proposal::open) {
+  commit_.carry_desk().propose(before, messages);
+  while (commit_.carry_desk().answer() == CarryDesk::Answer::open) {
     if (!sleep(kLook)) return false;
   }
-  is_lacking_ = commit_.carry_proposal() == CommitThread::Proposal::lacking;
+  is_lacking_ = commit_.carry_desk().answer() == CarryDesk::Answer::lacking;
   return !is_lacking_;
 }
 

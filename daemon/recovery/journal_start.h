@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/commit/commit_thread.h"
+#include "daemon/commit/carry_desk.h"
 #include "daemon/newer_file.h"
 #include "daemon/recovery/checkpoint_files.h"
 #include "daemon/recovery/lost_messages.h"
