@@ -5,7 +5,6 @@
 // STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "queue/journal_reader.h"
 #include "queue/journal_recovery.h"
 #include "queue/journal_writer.h"
+#include "tests/queue/crash_runs.h"
 #include "tests/queue/sim_file_system.h"
 
 namespace stentor::queue::test {
@@ -23,11 +23,6 @@ constexpr std::uint8_t kPreamble = 9;
 constexpr std::string_view kDirectory = "/journal";
 
 using Octets = std::vector<std::uint8_t>;
-
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 /// What one record was, and what we were told of it.
 struct Entry {
@@ -239,16 +234,13 @@ class World {
 
 TEST(JournalCrash, LosesNothingAcknowledgedAndInventsNothing) {
   constexpr std::uint64_t kLives = 5;
-  const std::uint64_t only = number_from_environment("STENTOR_CRASH_SEED", 0);
-  const std::uint64_t runs = number_from_environment("STENTOR_CRASH_RUNS", 2500);
+  const CrashRuns runs(2500);
   Tally tally;
-  for (std::uint64_t run = 1; run <= runs; ++run) {
-    const std::uint64_t seed = only != 0 ? only : run;
+  for (std::uint64_t seed = runs.first(); seed <= runs.last(); ++seed) {
     World world(seed, tally);
     for (std::uint64_t life = 0; life < kLives && !HasFailure(); ++life) world.live_once();
     tally.met += world.met();
     if (HasFailure()) FAIL() << "repeat with STENTOR_CRASH_SEED=" << seed;
-    if (only != 0) break;
   }
   RecordProperty("crashes", std::to_string(tally.crashes));
   std::cout << tally.crashes << " crashes, " << tally.faults_in_recovery << " of them in recovery; "
@@ -259,7 +251,7 @@ TEST(JournalCrash, LosesNothingAcknowledgedAndInventsNothing) {
             << tally.met.disk_full << " times a full disk; power loss kept "
             << tally.met.sectors_kept << " unsynced sectors and took " << tally.met.sectors_lost
             << "\n";
-  if (only == 0 && runs >= 2500) {
+  if (!runs.is_one() && runs.count() >= 2500) {
     EXPECT_GE(tally.crashes, 10000u);
     // Every kind of trouble was met often.
     EXPECT_GE(tally.met.short_writes, 500u);

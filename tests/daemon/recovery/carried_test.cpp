@@ -5,7 +5,6 @@
 // STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +18,7 @@
 #include "queue/journal_reader.h"
 #include "tests/daemon/recovery/journal_history.h"
 #include "tests/daemon/recovery/recovered_carrier.h"
+#include "tests/queue/crash_runs.h"
 
 namespace stentor::daemon {
 namespace {
@@ -28,11 +28,6 @@ const std::filesystem::path kJournal = "/journal";
 
 std::filesystem::path carried_path(std::uint32_t before) {
   return kJournal / queue::excerpt_name(queue::kCarriedPurpose, before);
-}
-
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 std::uint32_t oldest_file(queue::FileSystem& files) {
@@ -457,12 +452,11 @@ TEST_F(CarriedTest, IsPassedOverWhenItIsLeftOverFromBefore) {
 
 // One disk and several lives: each writes, makes checkpoints, carries, and dies at some operation.
 TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
-  const std::uint64_t runs = number_from_environment("STENTOR_CRASH_RUNS", 40);
-  const std::uint64_t one = number_from_environment("STENTOR_CRASH_SEED", 0);
+  const queue::test::CrashRuns runs(40);
   std::uint64_t crashes = 0;
   std::uint64_t carried = 0;
   std::uint64_t cut_short = 0;
-  for (std::uint64_t seed = one != 0 ? one : 1; seed <= (one != 0 ? one : runs); ++seed) {
+  for (std::uint64_t seed = runs.first(); seed <= runs.last(); ++seed) {
     SCOPED_TRACE("STENTOR_CRASH_SEED=" + std::to_string(seed));
     queue::test::RandomNumbers random(seed);
     queue::test::SimFileSystem files(random.next());
@@ -503,12 +497,7 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
       }
       history.stop();
       ++crashes;
-      files.unplan();
-      switch (random.below(3)) {
-        case 0: files.restart(); break;
-        case 1: files.restart_with_cold_cache(); break;
-        default: files.lose_power(); break;
-      }
+      queue::test::come_back(files, random);
       left = look(files);
       Start behind(files);
       const auto from_checkpoint = behind.run(true);
@@ -519,10 +508,7 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
       ASSERT_TRUE(from_files) << from_files.error();
       ASSERT_EQ(whole.seen, behind.seen);
 
-      const bool is_certain = whole.ledger.accepted == history.certain().ledger.accepted &&
-                              whole.ledger.finals() == history.certain().ledger.finals() &&
-                              whole.ledger.sent == history.certain().ledger.sent;
-      const auto& truth = is_certain ? history.certain() : history.possible();
+      const auto& truth = history.fate(whole.ledger);
       ASSERT_EQ(whole.ledger.accepted, truth.ledger.accepted);
       ASSERT_EQ(whole.ledger.finals(), truth.ledger.finals());
       ASSERT_EQ(whole.ledger.accepted, whole.ledger.finals() + whole.live);
@@ -544,7 +530,7 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
   }
   std::cout << crashes << " crashes, " << carried << " carried out, " << cut_short
             << " cut short\n";
-  EXPECT_TRUE(one != 0 || (carried > runs && cut_short > runs / 2));
+  EXPECT_TRUE(runs.is_one() || (carried > runs.count() && cut_short > runs.count() / 2));
 }
 
 }  // namespace

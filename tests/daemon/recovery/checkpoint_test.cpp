@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +15,7 @@
 #include "queue/journal_format.h"
 #include "tests/daemon/recovery/journal_history.h"
 #include "tests/daemon/recovery/recovered_carrier.h"
+#include "tests/queue/crash_runs.h"
 
 namespace stentor::daemon {
 namespace {
@@ -23,11 +23,6 @@ namespace {
 constexpr std::uint64_t kNow = JournalHistory::kNow;
 constexpr std::uint64_t kGuardMs = 86'400'000;
 const std::filesystem::path kJournal = "/journal";
-
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
                                           const std::optional<Checkpoint>& previous,
@@ -153,12 +148,25 @@ class CheckpointTest : public testing::Test {
     return start.seen();
   }
 
+  void SetUp() override {
+    ASSERT_TRUE(files_.make_directory(kJournal));
+    ASSERT_TRUE(history_.start({}));
+  }
+  // Before the files 3 and 6, and one more file behind.
+  void make_two_checkpoints() {
+    grow(4);
+    const auto first = make_checkpoint(files_, std::nullopt, 3);
+    ASSERT_TRUE(first);
+    grow(7);
+    ASSERT_TRUE(make_checkpoint(files_, first, 6));
+    history_.stop();
+  }
+
   queue::test::SimFileSystem files_{1};
   JournalHistory history_{files_, kJournal, 1};
 };
 
 TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     queue::test::SimFileSystem files(seed);
@@ -192,15 +200,7 @@ TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
 }
 
 TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
-  grow(4);
-  const auto first = make_checkpoint(files_, std::nullopt, 3);
-  ASSERT_TRUE(first);
-  grow(7);
-  const auto second = make_checkpoint(files_, first, 6);
-  ASSERT_TRUE(second);
-  history_.stop();
+  make_two_checkpoints();
   const std::string expected = seen(false);
   const auto path = kJournal / queue::excerpt_name("checkpoint", 6);
   const auto good = files_.content(path);
@@ -220,14 +220,7 @@ TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
 }
 
 TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
-  grow(4);
-  const auto first = make_checkpoint(files_, std::nullopt, 3);
-  ASSERT_TRUE(first);
-  grow(7);
-  ASSERT_TRUE(make_checkpoint(files_, first, 6));
-  history_.stop();
+  make_two_checkpoints();
   const std::string expected = seen(false);
   const auto from_the_future = [this](std::uint32_t before) {
     const auto path = kJournal / queue::excerpt_name("checkpoint", before);
@@ -250,8 +243,6 @@ TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
 }
 
 TEST_F(CheckpointTest, OfAnotherJournalIsNotBelieved) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
   grow(4);
   ASSERT_TRUE(make_checkpoint(files_, std::nullopt, 3));
   history_.stop();
@@ -271,8 +262,6 @@ TEST_F(CheckpointTest, OfAnotherJournalIsNotBelieved) {
 }
 
 TEST_F(CheckpointTest, KeepsTheNewestTwo) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
   grow(6);
   std::optional<Checkpoint> newest;
   for (const std::uint32_t before : {2u, 3u, 4u, 5u}) {
@@ -285,8 +274,6 @@ TEST_F(CheckpointTest, KeepsTheNewestTwo) {
 }
 
 TEST_F(CheckpointTest, AreAllRemovedWhenTheJournalWasSalvaged) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
   grow(4);
   const auto first = make_checkpoint(files_, std::nullopt, 2);
   ASSERT_TRUE(first);
@@ -301,8 +288,6 @@ TEST_F(CheckpointTest, AreAllRemovedWhenTheJournalWasSalvaged) {
 }
 
 TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {
-  ASSERT_TRUE(files_.make_directory(kJournal));
-  ASSERT_TRUE(history_.start({}));
   grow(4);
   CheckpointFiles checkpoints(files_, kJournal);
   CheckpointFiles::Making making;
@@ -326,11 +311,10 @@ TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {
 // start must know everything acknowledged, nothing else, and its ledger must balance, and must know
 // the same with and without the checkpoint.
 TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
-  const std::uint64_t runs = number_from_environment("STENTOR_CRASH_RUNS", 60);
-  const std::uint64_t one = number_from_environment("STENTOR_CRASH_SEED", 0);
+  const queue::test::CrashRuns runs(60);
   std::uint64_t crashes = 0;
   std::uint64_t behind_checkpoint = 0;
-  for (std::uint64_t seed = one != 0 ? one : 1; seed <= (one != 0 ? one : runs); ++seed) {
+  for (std::uint64_t seed = runs.first(); seed <= runs.last(); ++seed) {
     SCOPED_TRACE("STENTOR_CRASH_SEED=" + std::to_string(seed));
     queue::test::RandomNumbers random(seed);
     queue::test::SimFileSystem files(random.next());
@@ -349,12 +333,7 @@ TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
       }
       history.stop();
       ++crashes;
-      files.unplan();
-      switch (random.below(3)) {
-        case 0: files.restart(); break;
-        case 1: files.restart_with_cold_cache(); break;
-        default: files.lose_power(); break;
-      }
+      queue::test::come_back(files, random);
       Start behind(files);
       const auto read_tail = behind.run(true);
       ASSERT_TRUE(read_tail) << read_tail.error();
@@ -364,10 +343,7 @@ TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
       ASSERT_EQ(whole.seen(), behind.seen());
       behind_checkpoint += behind.before() > 0;
 
-      const bool is_certain = behind.ledger().accepted == history.certain().ledger.accepted &&
-                              behind.ledger().finals() == history.certain().ledger.finals() &&
-                              behind.ledger().sent == history.certain().ledger.sent;
-      const auto& truth = is_certain ? history.certain() : history.possible();
+      const auto& truth = history.fate(behind.ledger());
       ASSERT_EQ(behind.ledger().accepted, truth.ledger.accepted);
       ASSERT_EQ(behind.ledger().finals(), truth.ledger.finals());
       ASSERT_EQ(behind.ledger().sent, truth.ledger.sent);

@@ -36,6 +36,13 @@ class JournalHistory {
   };
   [[nodiscard]] const Model& certain() const { return certain_; }
   [[nodiscard]] const Model& possible() const { return possible_; }
+  /// What is true by the ledger that a start found.
+  [[nodiscard]] const Model& fate(const Ledger& found) const {
+    const bool is_certain = found.accepted == certain_.ledger.accepted &&
+                            found.finals() == certain_.ledger.finals() &&
+                            found.sent == certain_.ledger.sent;
+    return is_certain ? certain_ : possible_;
+  }
   /// A start found the fate of the last batch.
   void settle(const Model& truth) { certain_ = possible_ = truth; }
 

@@ -1,0 +1,45 @@
+// Which seeded runs a crash test makes: STENTOR_CRASH_SEED=n repeats one, STENTOR_CRASH_RUNS=n sets
+// how many there are.
+//
+// Threads  One.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "tests/queue/random_numbers.h"
+#include "tests/queue/sim_file_system.h"
+
+namespace stentor::queue::test {
+
+class CrashRuns {
+ public:
+  explicit CrashRuns(std::uint64_t usual)
+      : only_(number("STENTOR_CRASH_SEED", 0)), count_(number("STENTOR_CRASH_RUNS", usual)) {}
+
+  [[nodiscard]] bool is_one() const noexcept { return only_ != 0; }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::uint64_t first() const noexcept { return is_one() ? only_ : 1; }
+  [[nodiscard]] std::uint64_t last() const noexcept { return is_one() ? only_ : count_; }
+
+ private:
+  static std::uint64_t number(const char* name, std::uint64_t otherwise) {
+    const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+  }
+
+  std::uint64_t only_;
+  std::uint64_t count_;
+};
+
+/// The machine comes back after a crash: the process alone, or the kernel, or the power was gone.
+inline void come_back(SimFileSystem& files, RandomNumbers& random) {
+  files.unplan();
+  switch (random.below(3)) {
+    case 0: files.restart(); break;
+    case 1: files.restart_with_cold_cache(); break;
+    default: files.lose_power(); break;
+  }
+}
+
+}  // namespace stentor::queue::test
