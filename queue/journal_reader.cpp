@@ -157,8 +157,10 @@ class JournalReader::Body {
   }
 
   result<void> leave_quarantined(Locator& position, std::uint64_t to, Locator end) {
-    if (to <= position.block() || to >= kFileOctetsMax) return to_next_file(position, end);
-    position = Locator(position.file(), static_cast<std::uint32_t>(to), 0);
+    // The stretch of a file that was cut may end anywhere; blocks begin on multiples alone.
+    const std::uint64_t next = (to + kBlockAlignOctets - 1) / kBlockAlignOctets * kBlockAlignOctets;
+    if (to <= position.block() || next >= kFileOctetsMax) return to_next_file(position, end);
+    position = Locator(position.file(), static_cast<std::uint32_t>(next), 0);
     return {};
   }
 

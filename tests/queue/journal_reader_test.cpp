@@ -257,6 +257,31 @@ TEST(JournalReader, PassesASalvagedStretchFromWhereverInItAPlaceWasNoted) {
   }
 }
 
+TEST(JournalReader, GoesOnBehindASalvagedStretchThatEndsWhereItsFileWasCut) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  std::vector<Locator> places;
+  {
+    const auto writer = journal.open();
+    while (places.empty() || places.back().file() < 3) {
+      places.push_back(commit_one(*writer, std::to_string(places.size())).value());
+    }
+  }
+  journal.restart();
+  const auto last = std::ranges::find(places, 2u, &Locator::file);
+  Octets octets = journal.files.content(journal.path(2));
+  octets.resize(last->block() + kBlockAlignOctets + 7);  // amid a block and amid a step
+  octets.at(last->block() + kBlockHeaderOctets) ^= 0x10;
+  journal.files.set_content(journal.path(2), octets);
+  ASSERT_TRUE(journal.recover({.salvage = true}));
+
+  JournalReader reader(journal.files, kJournal, {});
+  Locator position = *last;
+  const auto record = reader.next(position, Locator(4, kFirstBlock, 0));
+  ASSERT_TRUE(record && *record);
+  EXPECT_EQ((*record)->at, places.back());
+}
+
 TEST(JournalReader, GoesOnBehindAFileThatWasSetAsideWhole) {
   JournalOnSim journal;
   journal.file_octets = 512;
