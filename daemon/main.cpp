@@ -1,7 +1,5 @@
 // stentord: reads its configuration, starts the daemon, and says in one line why when it cannot.
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include "daemon/config/config.h"
 #include "daemon/control/daemon.h"
 #include "daemon/links/tls_context.h"
+#include "daemon/log.h"
 #include "daemon/version.h"
 
 namespace {
@@ -31,14 +30,6 @@ void protect_process() {
   ::setrlimit(RLIMIT_CORE, &none);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then answers EFBIG, which is "disk full"
-}
-
-void log_to_stderr(const std::string& level) {
-  auto logger = spdlog::stderr_logger_mt("stentord");
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::info);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  spdlog::set_default_logger(std::move(logger));
 }
 
 int report(const std::vector<ConfigMistake>& mistakes) {
@@ -93,15 +84,15 @@ int main(int argc, char** argv) {
     fmt::print("{}: good\n", config_file);
     return 0;
   }
-  log_to_stderr(log_level);
+  log::to_stderr(log_level);
   try {
     Daemon daemon(std::move(*config), salvage);
     return daemon.run();
   } catch (const JournalRefused& why) {
-    spdlog::critical("{}", why.what());
+    log::critical("{}", why.what());
     return kExitJournalRefused;
   } catch (const std::exception& why) {
-    spdlog::critical("cannot start: {}", why.what());
+    log::critical("cannot start: {}", why.what());
     return kExitCannotStart;
   }
 }

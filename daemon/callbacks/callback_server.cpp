@@ -1,11 +1,11 @@
 #include "daemon/callbacks/callback_server.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
 
 #include "daemon/config/url_check.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -154,9 +154,9 @@ void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
   for (const CallbackTarget::Dead& letter : dead) bury(target, letter);
   const Consumers::Key key = target.key();
   if (!outcome.well && was_well) {
-    spdlog::warn("callbacks of {} ({}): {}; tried again", key.client, key.name, outcome.why);
+    log::warn("callbacks of {} ({}): {}; tried again", key.client, key.name, outcome.why);
   } else if (outcome.well && !was_well) {
-    spdlog::info("callbacks of {} ({}): taken again", key.client, key.name);
+    log::info("callbacks of {} ({}): taken again", key.client, key.name);
   }
 }
 

@@ -1,7 +1,6 @@
 #include "daemon/control/daemon.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -33,6 +32,7 @@
 #include "daemon/delivery/shard.h"
 #include "daemon/events/event_server.h"
 #include "daemon/ingress/ingress.h"
+#include "daemon/log.h"
 #include "daemon/metrics/http_listener.h"
 #include "daemon/optout/opt_out_saver.h"
 #include "daemon/recovery/checkpointer.h"
@@ -107,7 +107,7 @@ std::unique_ptr<queue::FileSystem> open_file_system(JournalIo io) {
 
 // Of what the journal can say again: a step back to an older version costs a longer start.
 void tell_newer(const std::optional<NewerFile>& newer) {
-  if (newer) spdlog::warn("{}: what it holds is read from the journal again", to_string(*newer));
+  if (newer) log::warn("{}: what it holds is read from the journal again", to_string(*newer));
 }
 
 }  // namespace
@@ -275,7 +275,7 @@ void Daemon::Body::recover(bool salvage) {
   journal_lock_ = std::move(recovered.lock);
   queue::remove_spill_files(*files_, config_.state_dir / "spill");
   for (const std::string& line : started->set_aside) {
-    spdlog::error("journal: set aside: {}", line);
+    log::error("journal: set aside: {}", line);
   }
   if (lost && !started->set_aside.empty()) tell_lost(*lost, journal);
   if (salvage) {
@@ -315,16 +315,16 @@ void Daemon::Body::recover(bool salvage) {
           .references_from = [index = references_.get()] { return index->durable_to(); }},
       checkpoint);
   checkpointer_->set_on_trouble([](const std::string& why) {
-    spdlog::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
+    log::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
   });
   checkpointer_->set_on_carry_trouble([](const std::string& why) {
-    spdlog::warn(
+    log::warn(
         "journal: live messages could not be carried out of old files, which stay beyond "
         "retention: {}",
         why);
   });
   checkpointer_->set_on_carried([](const Carried& carried) {
-    spdlog::info(
+    log::info(
         "journal: {} live messages carried out of the files before {} into {} KiB, in {} ms; those "
         "files may go",
         carried.excerpt.messages, carried.excerpt.before, carried.excerpt.octets >> 10,
@@ -332,7 +332,7 @@ void Daemon::Body::recover(bool salvage) {
   });
 
   const Replay::Report& report = replay.report();
-  spdlog::info(
+  log::info(
       "journal: {}{} records in {} files, {} torn octets cut; {} messages wait, {} of them in "
       "doubt, "
       "{} await a receipt; {} ms",
@@ -343,20 +343,20 @@ void Daemon::Body::recover(bool salvage) {
       report.in_doubt, report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count());
   if (recovered.torn_octets > 0 && !recovered.files.empty()) {
-    spdlog::warn(
+    log::warn(
         "journal-{:08}.stj: {} octets of a commit that was never acknowledged cut from "
         "its end",
         recovered.files.back().number, recovered.torn_octets);
   }
   if (report.without_carrier > 0) {
-    spdlog::error(
+    log::error(
         "journal: {} messages wait for a carrier that is not in the configuration any "
         "more, and no default route leads elsewhere",
         report.without_carrier);
   }
   if (report.not_understood > 0) {
-    spdlog::error("journal: {} records are of a kind this version does not know",
-                  report.not_understood);
+    log::error("journal: {} records are of a kind this version does not know",
+               report.not_understood);
   }
 }
 
@@ -380,8 +380,7 @@ void Daemon::Body::open_references(const std::filesystem::path& journal) {
   }
   references_ = std::move(*opened);
   tell_newer(references_->met_newer());
-  references_->set_on_trouble(
-      [](const std::string& what) { spdlog::error("references: {}", what); });
+  references_->set_on_trouble([](const std::string& what) { log::error("references: {}", what); });
 }
 
 // A checkpoint leaves out the references that were on disk when it was made. What has been lost of
@@ -415,7 +414,7 @@ void Daemon::Body::tell_lost(LostMessages& lost, const std::filesystem::path& jo
           ? std::string()
           : fmt::format("; what was accepted before sequence {} is not known",
                         report.unknown_before);
-  spdlog::error(
+  log::error(
       "journal: what was set aside held {} messages that are known by name, {} of them without "
       "an end, and at most {} others{}; {}",
       report.named.size(), report.live, report.unnamed_at_most, known_before,
@@ -563,7 +562,7 @@ int Daemon::Body::run() {
   const std::string status =
       fmt::format("accepting on {}, metrics on {}:{}", config_.socket.path.string(),
                   config_.metrics.host, http_->port());
-  spdlog::info("stentord {}: {}", kVersion, status);
+  log::info("stentord {}: {}", kVersion, status);
   (void)notify_.ready(status);
   control_.run();
   finish();
@@ -574,7 +573,7 @@ void Daemon::Body::wait_for_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      spdlog::warn("SIGHUP: reloading is not supported by this version; nothing changed");
+      log::warn("SIGHUP: reloading is not supported by this version; nothing changed");
     } else {
       begin_drain();
     }
@@ -586,7 +585,7 @@ void Daemon::Body::begin_drain() {
   if (draining_) return begin_stop();  // asked twice: no more patience
   draining_ = true;
   drain_until_ = Clock::now() + kDrainWithin;
-  spdlog::info("draining: no new messages; windows get {} s", kDrainWithin / 1s);
+  log::info("draining: no new messages; windows get {} s", kDrainWithin / 1s);
   (void)notify_.stopping("draining");
   (void)notify_.extend_timeout(kDrainWithin + kStopWithin + 5s);
   asio::post(ingress_worker_.context, [this] { ingress_->drain(); });
@@ -603,7 +602,7 @@ void Daemon::Body::look_at_drain() {
     drain_question_.reset();
   }
   if (Clock::now() >= drain_until_) {
-    spdlog::warn("draining: not all windows drained in time; their messages are in doubt");
+    log::warn("draining: not all windows drained in time; their messages are in doubt");
     return begin_stop();
   }
   if (!drain_question_) ask_who_is_drained();
@@ -668,11 +667,11 @@ void Daemon::Body::finish() {
   callbacks_->stop();
   checkpointer_->stop();
   commit_.stop();
-  spdlog::info("stopped");
+  log::info("stopped");
 }
 
 void Daemon::Body::on_journal_failure(const std::string& why) {
-  spdlog::critical(
+  log::critical(
       "journal: {}: nothing more is accepted; stopping, the next start verifies and "
       "recovers",
       why);

@@ -1,10 +1,10 @@
 // What we ask the carrier of our own accord, and what we learn of its ways: query_sm for segments
 // whose receipts do not come, and how it writes ids.
-#include <spdlog/spdlog.h>
 
 #include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 
@@ -45,10 +45,10 @@ void CarrierDelivery::on_query_resp(SmscLink& /*link*/, std::uint64_t cookie,
 
 void CarrierDelivery::on_rule(std::optional<protocol::MessageIdRule> learnt) {
   if (learnt) {
-    spdlog::info("carrier {}: its receipts write message ids by the rule \"{}\"", config_.name,
-                 protocol::name_of(*learnt));
+    log::info("carrier {}: its receipts write message ids by the rule \"{}\"", config_.name,
+              protocol::name_of(*learnt));
   } else {
-    spdlog::warn(
+    log::warn(
         "carrier {}: a receipt contradicts the rule learnt for message ids; every rule is "
         "tried again",
         config_.name);

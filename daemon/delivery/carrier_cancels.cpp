@@ -1,8 +1,8 @@
 #include "daemon/delivery/carrier_cancels.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
+
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -84,8 +84,8 @@ void CarrierCancels::on_answer(std::uint64_t cookie, CommandStatus status, TimeP
       status == CommandStatus::unknown_error && now - entry.since >= carrier_.response_timeout;
   if (status == CommandStatus::invalid_command_id && is_known_) {
     is_known_ = false;
-    spdlog::warn("carrier {}: it does not know cancel_sm and is not asked again until a restart",
-                 carrier_.name);
+    log::warn("carrier {}: it does not know cancel_sm and is not asked again until a restart",
+              carrier_.name);
   }
   end(entry, is_late ? std::nullopt : std::optional(status));
 }

@@ -2,7 +2,6 @@
 #include "daemon/delivery/carrier_delivery.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
 #include <cassert>

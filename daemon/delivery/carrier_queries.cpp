@@ -1,9 +1,10 @@
 #include "daemon/delivery/carrier_queries.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
+
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -69,8 +70,8 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
   if (status == CommandStatus::invalid_command_id) {
     ++stats_.refused;
     if (is_on_) {
-      spdlog::warn("carrier {}: it does not know query_sm and is not asked again until a restart",
-                   carrier_.name);
+      log::warn("carrier {}: it does not know query_sm and is not asked again until a restart",
+                carrier_.name);
     }
     is_on_ = false;
     return std::nullopt;

@@ -1,10 +1,10 @@
 // A carrier that is stuck: what it is given to prove that it moves again, one message at a time.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t kLookedAtOnce = 256;
 void CarrierDelivery::on_link_stuck(SmscLink& /*link*/) {
   if (!stuck_.on_no_progress(steady_now())) return;
   ++stats_.stuck;
-  spdlog::warn("carrier {}: stuck: it takes one message at a time until it answers", config_.name);
+  log::warn("carrier {}: stuck: it takes one message at a time until it answers", config_.name);
   release_untouched();
   publish_health();
   schedule_pump();

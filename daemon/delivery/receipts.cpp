@@ -1,11 +1,11 @@
 // Receipts on their way between a link and the tracker: parsed, tracked, answered when durable.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <random>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -59,7 +59,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
   if (!receipt) {
     // Refusing it would make some carriers send it for ever and hold back all others.
     if (++stats_.receipts_unparsed == 1) {
-      spdlog::warn("carrier {}: a receipt names no message id in any known way", config_.name);
+      log::warn("carrier {}: a receipt names no message id in any known way", config_.name);
     }
     link.session().answer(sequence_number, protocol::CommandStatus::ok);
     return;

@@ -1,12 +1,12 @@
 // What becomes of a segment that a carrier did not take: slower, later, elsewhere on, or never.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/retry_schedule.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -90,8 +90,8 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
       refusal.meaning.is_queue_full ? throttle_.on_queue_full(now) : throttle_.on_throttled(now);
   if (!is_changed) return;
   pacer_.set_rate(throttle_.rate(), now);
-  spdlog::info("carrier {}: {}, rate is now {} segments/s", config_.name,
-               refusal.meaning.is_queue_full ? "its queue is full" : "throttled", throttle_.rate());
+  log::info("carrier {}: {}, rate is now {} segments/s", config_.name,
+            refusal.meaning.is_queue_full ? "its queue is full" : "throttled", throttle_.rate());
 }
 
 void CarrierDelivery::put_off_or_fail(const Refusal& refusal, const RetryRule& rule,

@@ -1,9 +1,9 @@
 // Orphans of a carrier whose id rule was corrected: tried again, some at a time.
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"
+#include "daemon/log.h"
 #include "protocol/message_id_learner.h"
 
 namespace stentor::daemon {
@@ -18,7 +18,7 @@ constexpr std::size_t kTriedAtOnce = 100;
 bool CarrierDelivery::rematch(protocol::MessageIdRule rule, std::string_view client,
                               std::function<void(Rematched)> done) {
   if (rematching_) return false;
-  spdlog::info(
+  log::info(
       "carrier {}: {} has its orphans tried again; until the next start message ids are "
       "read by the rule \"{}\"",
       config_.name, client, protocol::name_of(rule));

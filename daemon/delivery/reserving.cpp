@@ -1,5 +1,4 @@
 // From lane to intent: which message goes next, on which bind, and the promise on disk before it.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -7,6 +6,7 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/subject_here.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -164,8 +164,8 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   if (!record) {
     ++stats_.records_unreadable;
     if (stats_.records_unreadable <= 10) {  // a broken disk says so for each of its messages
-      spdlog::error("carrier {}: a waiting message cannot be read: {}", config_.name,
-                    record.error().message());
+      log::error("carrier {}: a waiting message cannot be read: {}", config_.name,
+                 record.error().message());
     }
     retry_later(pick, wall_ms() + kUnreadableRetryMs);
     return false;
@@ -175,7 +175,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) {
     ++stats_.records_unreadable;
-    spdlog::error("carrier {}: a waiting message does not decode", config_.name);
+    log::error("carrier {}: a waiting message does not decode", config_.name);
     retry_later(pick, wall_ms() + kUnreadableRetryMs);
     return false;
   }

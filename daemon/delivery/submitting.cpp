@@ -1,8 +1,8 @@
 // From intent to wire: segments of ready messages, as window and rate allow.
-#include <spdlog/spdlog.h>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 void CarrierDelivery::submit_ready(TimePoint now) {
@@ -61,8 +61,8 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
   if (!submitted) {
     next.stopped = true;
     next.refusal_code = "not_encodable";
-    spdlog::error("carrier {}: a segment does not fit its submit_sm: {}", config_.name,
-                  submitted.error().message());
+    log::error("carrier {}: a segment does not fit its submit_sm: {}", config_.name,
+               submitted.error().message());
     return false;
   }
   if (!*submitted) {  // the window closed under us: the part goes again at the next turn

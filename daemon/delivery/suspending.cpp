@@ -1,10 +1,10 @@
 // Suspending a carrier and letting it go on: durable, at once, without a look at what waits.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 
@@ -19,7 +19,7 @@ void CarrierDelivery::suspend(bool suspended, std::string client, std::function<
   if (suspended != suspended_) {
     suspended_ = suspended;
     const std::uint64_t now = wall_ms();
-    spdlog::info("carrier {}: {} by {}", config_.name, suspended ? "suspended" : "resumed", client);
+    log::info("carrier {}: {} by {}", config_.name, suspended ? "suspended" : "resumed", client);
     CarrierSwitched record;
     record.carrier = config_.name;
     record.suspended = suspended;

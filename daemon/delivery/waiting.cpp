@@ -1,7 +1,7 @@
 // What waits for its carrier: its expiry, and its place on disk where memory does not suffice.
-#include <spdlog/spdlog.h>
 
 #include "daemon/delivery/carrier_delivery.h"
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -81,13 +81,13 @@ void CarrierDelivery::watch_spill() {
   if (is_failing == is_spill_failing_) return;
   is_spill_failing_ = is_failing;
   if (failing != nullptr) {
-    spdlog::error(
+    log::error(
         "carrier {}: {} waiting messages should go to disk and cannot: {}; nothing is "
         "lost, they stay in memory",
         config_.name, lanes_.waiting_spilled() + staying_.waiting_spilled() + due_.spilled(),
         failing->stats().last_error.message());
   } else {
-    spdlog::info("carrier {}: waiting messages go to disk again", config_.name);
+    log::info("carrier {}: waiting messages go to disk again", config_.name);
   }
 }
 

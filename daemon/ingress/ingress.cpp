@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <grp.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
@@ -12,6 +11,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -95,7 +95,7 @@ Ingress::~Ingress() = default;
 void Ingress::listen(std::optional<int> inherited) {
   if (inherited) {
     acceptor_.assign(local::stream_protocol(), *inherited);
-    spdlog::info("socket: using the one inherited from systemd, [socket] path is not used");
+    log::info("socket: using the one inherited from systemd, [socket] path is not used");
   } else {
     const std::string path = config_.socket.path.string();
     if (path.size() >= sizeof(sockaddr_un{}.sun_path)) cannot_start(path, "the path is too long");
@@ -268,12 +268,12 @@ void Ingress::check_storage() {
                  .outstanding = gauges_.outstanding.load(std::memory_order_relaxed)});
   if (storage_.is_low() == was_low) return;
   if (storage_.is_low()) {
-    spdlog::error(
+    log::error(
         "journal: {} MiB free are less than min_free and what accepted messages still need; new "
         "messages are refused",
         free >> 20);
   } else {
-    spdlog::info("journal: {} MiB free; accepting again", free >> 20);
+    log::info("journal: {} MiB free; accepting again", free >> 20);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 
 #include "daemon/config/network_text.h"
 #include "daemon/config/units.h"
+#include "daemon/log.h"
 #include "protocol/decoder.h"
 
 namespace stentor::daemon {
@@ -199,11 +199,11 @@ void OutbindListener::tell(OutbindOutcome outcome, const tcp::endpoint& peer) {
   ++stats_.of(outcome);
   const auto left_out = log_limit_.let_through(Clock::now());
   if (!left_out) return;
-  const auto level = outcome == OutbindOutcome::taken ? spdlog::level::info : spdlog::level::warn;
+  const auto level = outcome == OutbindOutcome::taken ? log::Level::info : log::Level::warn;
   std::string line =
       fmt::format("carrier {}: {}: {}", carrier_.name, text_of(peer), reason_of(outcome));
   if (*left_out > 0) line += fmt::format(" ({} lines left out before)", *left_out);
-  spdlog::log(level, "{}", line);
+  log::write(level, line);
 }
 
 }  // namespace stentor::daemon

@@ -1,7 +1,6 @@
 #include "daemon/links/smsc_link.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -10,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/links/private_address.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -144,13 +144,10 @@ void SmscLink::note(std::string error, bool is_warning) {
   errors_.push_back({wall_clock_ms(), last_error_});
   const auto left_out = log_limit_.let_through(Clock::now());
   if (!left_out) return;
-  const auto level = is_warning ? spdlog::level::warn : spdlog::level::info;
-  if (*left_out > 0) {
-    spdlog::log(level, "carrier {} bind {}: {} ({} lines left out before)", carrier_.name, number_,
-                last_error_, *left_out);
-  } else {
-    spdlog::log(level, "carrier {} bind {}: {}", carrier_.name, number_, last_error_);
-  }
+  const auto level = is_warning ? log::Level::warn : log::Level::info;
+  std::string line = fmt::format("carrier {} bind {}: {}", carrier_.name, number_, last_error_);
+  if (*left_out > 0) line += fmt::format(" ({} lines left out before)", *left_out);
+  log::write(level, line);
 }
 
 void SmscLink::enter(LinkState state) {
@@ -293,7 +290,7 @@ void SmscLink::renew_tls() {
     return;
   }
   shared_.tls = std::move(*fresh);
-  spdlog::info("carrier {}: tls: the files have changed and were read again", carrier_.name);
+  log::info("carrier {}: tls: the files have changed and were read again", carrier_.name);
 }
 
 // Plain text on a public network is for those who say that they want it.
@@ -311,9 +308,9 @@ void SmscLink::tell_plain_text(const asio::ip::address& address) {
   if (number_ != 0 || told_plain_text_) return;
   told_plain_text_ = true;
   if (is_private(address)) {
-    spdlog::info("carrier {}: plain text (tls = false) to {}", carrier_.name, host());
+    log::info("carrier {}: plain text (tls = false) to {}", carrier_.name, host());
   } else {
-    spdlog::warn(
+    log::warn(
         "carrier {}: plain text (tls = false) to {}, which is not a private address: messages and "
         "password can be read on the way",
         carrier_.name, host());
@@ -511,7 +508,7 @@ void SmscLink::on_bound() {
   was_bound_ = true;
   refused_ = false;
   reconnect_.on_bound(Clock::now());
-  spdlog::info("carrier {} bind {}: bound", carrier_.name, number_);
+  log::info("carrier {} bind {}: bound", carrier_.name, number_);
   last_error_.clear();
   owner_.on_link_bound(*this);
 }

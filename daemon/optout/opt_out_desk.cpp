@@ -1,13 +1,13 @@
 #include "daemon/optout/opt_out_desk.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <charconv>
 
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -66,7 +66,7 @@ void OptOutDesk::confirm(const OptOutNotice& notice, const std::string& text) {
   std::string reply;
   const auto answer = admission_.send(request, peer, wall_clock_ms(), reply);
   if (!answer.refused.empty()) {
-    spdlog::warn("opt-outs: a confirmation could not be sent: {}", answer.refused);
+    log::warn("opt-outs: a confirmation could not be sent: {}", answer.refused);
   }
   feed_.flush();
 }

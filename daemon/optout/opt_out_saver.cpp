@@ -1,11 +1,12 @@
 #include "daemon/optout/opt_out_saver.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+
+#include "daemon/log.h"
 
 namespace stentor::daemon {
 namespace {
@@ -105,7 +106,7 @@ void OptOutSaver::finish() {
 }
 
 void OptOutSaver::fail(const std::error_code& why) {
-  spdlog::error("opt-outs: cannot save the list: {}; the journal keeps them", why.message());
+  log::error("opt-outs: cannot save the list: {}; the journal keeps them", why.message());
   writer_.reset();
   to_ingress_([this, save = std::move(save_)] { opt_outs_.give_back(save); });
   save_ = {};
