@@ -23,7 +23,7 @@ class Histories:
             for n, (ref, text) in enumerate(texts.items())}
         self.answered = {ref: f"id-{ref}" for ref in texts}
         self.wrong = []
-        self.kills = [(1500, set())]
+        self.kills = [(1500, 0)]
         self.list_of_arrivals = []
         self.arrive("r-0", b"Hello \x1b\x3c5\x1b\x65\x1b\x3e", connection=1)
         self.arrive("r-1", "Привет".encode("utf-16-be"), connection=1, data_coding=8)
@@ -48,6 +48,11 @@ class Histories:
 
     def by_message(self):
         return self.list_of_events
+
+    @property
+    def events(self):
+        return [event | {"id": message} for message, events in self.list_of_events.items()
+                for event in events]
 
     def verdict(self):
         judge = crash_test.Judge(self, self, self, self.kills)
@@ -115,7 +120,7 @@ class TheJudge(unittest.TestCase):
     def test_finds_a_repetition_of_what_had_been_reported_sent(self):
         self.again(0, connection=2)
         self.histories.list_of_events["id-r-0"][0]["possible_duplicate"] = True
-        self.histories.kills = [(1500, {"id-r-0"})]
+        self.histories.kills = [(1500, len(self.histories.events))]
         self.assert_found("although reported sent")
 
     def test_finds_more_repetitions_than_promised(self):
