@@ -55,7 +55,7 @@ struct SegmentSpill::Chunk {
 
 SegmentSpill::SegmentSpill(queue::FileSystem& files, std::filesystem::path folder, std::string name,
                            std::size_t maps)
-    : files_(files), folder_(std::move(folder)), name_(std::move(name)), chunks_(maps) {}
+    : files_(files), folder_(std::move(folder)), name_(std::move(name)), maps_(maps) {}
 
 SegmentSpill::~SegmentSpill() = default;
 
@@ -95,11 +95,13 @@ bool SegmentSpill::write(std::size_t map, std::vector<Entry>& entries) {
   }
   open_->end += octets;
   size_ += entries.size();
+  if (chunks_.empty()) chunks_.resize(maps_);
   chunks_[map].push_back(std::move(chunk));
   return true;
 }
 
 std::optional<SegmentSpill::Found> SegmentSpill::locate(std::size_t map, const SegmentKey& key) {
+  if (size_ == 0) return std::nullopt;
   for (auto chunk = chunks_[map].rbegin(); chunk != chunks_[map].rend(); ++chunk) {
     if (!(*chunk)->may_have(key)) continue;
     // The page before the first fence that is greater. Keys of equal high halves lie together, and
@@ -154,6 +156,7 @@ bool SegmentSpill::read_chunk(const Chunk& chunk, std::vector<Entry>& entries) {
 
 void SegmentSpill::take_expired(std::size_t map, std::uint64_t minute,
                                 std::vector<Entry>& expired) {
+  if (size_ == 0) return;
   bool any_empty = false;
   for (const auto& chunk : chunks_[map]) {
     if (chunk->earliest >= minute || !read_chunk(*chunk, whole_)) continue;

@@ -72,7 +72,9 @@ class SegmentSpill {
   queue::FileSystem& files_;
   const std::filesystem::path folder_;
   const std::string name_;
-  std::vector<std::vector<std::unique_ptr<Chunk>>> chunks_;  // by map, oldest first
+  const std::size_t maps_;
+  // By map, oldest first; none before the first write(): most carriers never spill.
+  std::vector<std::vector<std::unique_ptr<Chunk>>> chunks_;
   std::shared_ptr<SpillFile> open_;
   std::uint64_t next_file_ = 0;
   std::size_t size_ = 0;
