@@ -107,6 +107,21 @@ void require_finished(DaemonFollower& follower, Stage& stage, std::uint64_t acce
       sight.failure.empty() ? "" : "; ", sight.failure, stage.log_end()));
 }
 
+// Nothing else goes on meanwhile: what the stream itself can do.
+void add_replay(Report& report, Stage& stage, std::uint64_t finals) {
+  const double cpu_before = cpu_seconds_of(stage.daemon().id());
+  const auto began = steady_clock::now();
+  EventConsumer consumer(stage.socket(), "stentor-bench-replay", EventConsumer::From::oldest);
+  const bool is_whole = consumer.wait_for_finals(finals, kPatience);
+  const auto sight = consumer.sight();
+  const double cpu = cpu_seconds_of(stage.daemon().id()) - cpu_before;
+  report.count("events read from the oldest on", sight.events);
+  report.number("events/s read from the oldest on",
+                per_second(sight.events, sight.last_final - began), "");
+  report.number("CPU seconds of stentord per million of them", per_million(cpu, sight.events), "s");
+  if (!is_whole) report.count("final events missing of them", finals - sight.finals);
+}
+
 // Carrier up from the start: the way of every message, from the first write to the last verdict.
 Report run_through(const EndToEndSettings& settings) {
   Stage stage(settings);
@@ -136,6 +151,7 @@ Report run_through(const EndToEndSettings& settings) {
   if (settings.receipts) {
     report.count("delivered", delivered);
     report.number("delivered/s", per_second(delivered, sight.finished_changed - result.began), "");
+    report.number("delivered/s in the busiest second", sight.finished_at_most, "");
   }
   if (consumer != nullptr) {
     // A message that ends as sent has no final event.
@@ -147,6 +163,7 @@ Report run_through(const EndToEndSettings& settings) {
                   per_second(events.delivered, events.last_final - result.began), "");
     if (!is_whole) report.count("final events missing", finals - events.finals);
   }
+  if (settings.replays_events) add_replay(report, stage, result.accepted);
   add_accept_to_submit(report, stage.metrics_port());
   add_commits(report, before, sight.status);
   add_memory(report, stage.daemon());

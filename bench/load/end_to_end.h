@@ -28,6 +28,7 @@ struct EndToEndSettings {
   bool keeps_state = false;
   bool drains_waiting = false;  ///< after waiting: start the carrier and deliver it all
   bool reads_events = false;    ///< a consumer reads and acknowledges all events meanwhile
+  bool replays_events = false;  ///< afterwards, a consumer reads all events from the oldest on
   bool waits_only = false;      ///< no carrier while messages are accepted
   LoadSettings load;
 };

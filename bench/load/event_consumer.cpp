@@ -27,9 +27,10 @@ std::string_view value_of(std::string_view line, std::string_view name) {
 
 }  // namespace
 
-EventConsumer::EventConsumer(const std::string& socket, std::string_view name)
+EventConsumer::EventConsumer(const std::string& socket, std::string_view name, From from)
     : socket_(connect_to(socket)) {
-  const std::string request = R"({"op":"events","consumer":")" + std::string(name) + "\"}\n";
+  const std::string request = R"({"op":"events","consumer":")" + std::string(name) +
+                              (from == From::oldest ? R"(","from":"oldest)" : "") + "\"}\n";
   std::array<char, 4096> octets;
   const bool is_sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
                        static_cast<ssize_t>(request.size());

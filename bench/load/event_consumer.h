@@ -19,8 +19,10 @@ namespace stentor::load {
 
 class EventConsumer {
  public:
-  /// A new consumer of that name sees what happens from now on.
-  EventConsumer(const std::string& socket, std::string_view name);
+  /// A new consumer of that name sees what happens from now on, or what there is from the oldest
+  /// event on.
+  enum class From : std::uint8_t { now, oldest };
+  EventConsumer(const std::string& socket, std::string_view name, From from = From::now);
   /// Ends the stream.
   ~EventConsumer();
   EventConsumer(const EventConsumer&) = delete;

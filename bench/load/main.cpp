@@ -10,6 +10,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 
 #include "bench/load/end_to_end.h"
 #include "bench/load/load_generator.h"
@@ -146,6 +147,8 @@ int run(int argc, char** argv) {
   run_command->add_flag("--receipts,!--no-receipts", whole.receipts, "ask for receipts [on]");
   run_command->add_flag("--events", whole.reads_events,
                         "a consumer reads and acknowledges all events meanwhile");
+  run_command->add_flag("--replay", whole.replays_events,
+                        "afterwards, a consumer reads all events from the oldest on");
   run_command->add_option("--receipt-delay", whole.receipt_delay, "of the carrier [0ms]")
       ->type_name("TIME");
   run_command->add_option("--latency", whole.latency, "of submit_sm_resp [0ms]")->type_name("TIME");
@@ -189,6 +192,10 @@ int run(int argc, char** argv) {
   if (*ceiling_command) {
     print(run_ceiling(ceiling), as_json);
     return 0;
+  }
+  if (whole.replays_events && (!whole.receipts || waiting != 0)) {
+    throw std::runtime_error(
+        "--replay ends with the last final event: it needs a carrier's receipts");
   }
   if (waiting != 0) {
     whole.waits_only = true;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -83,7 +84,8 @@ DaemonStatus StatusProbe::ask() {
 DaemonFollower::DaemonFollower(const std::string& socket, std::chrono::milliseconds every)
     : probe_(socket), every_(every) {
   sight_.status = probe_.ask();
-  sight_.sent_changed = sight_.finished_changed = steady_clock::now();
+  sight_.sent_changed = sight_.finished_changed = second_began_ = steady_clock::now();
+  finished_then_ = sight_.status.finished;
   thread_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
 }
 
@@ -115,6 +117,15 @@ bool DaemonFollower::wait_until_finished(std::uint64_t accepted, std::chrono::se
   return true;
 }
 
+void DaemonFollower::note_second(std::uint64_t finished, TimePoint now) {
+  const std::chrono::duration<double> passed = now - second_began_;
+  if (passed < std::chrono::seconds(1)) return;
+  const double rate = static_cast<double>(finished - finished_then_) / passed.count();
+  sight_.finished_at_most = std::max(sight_.finished_at_most, rate);
+  second_began_ = now;
+  finished_then_ = finished;
+}
+
 void DaemonFollower::follow(const std::stop_token& stop) {
   std::unique_lock guard(lock_);
   while (!stop.stop_requested()) {
@@ -135,6 +146,7 @@ void DaemonFollower::follow(const std::stop_token& stop) {
     }
     if (status.sent != sight_.status.sent) sight_.sent_changed = now;
     if (status.finished != sight_.status.finished) sight_.finished_changed = now;
+    note_second(status.finished, now);
     sight_.status = status;
     changed_.notify_all();
     changed_.wait_for(guard, stop, every_, [] { return false; });

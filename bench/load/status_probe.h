@@ -55,9 +55,10 @@ class DaemonFollower {
 
   struct Sight {
     DaemonStatus status;
-    TimePoint sent_changed;      ///< when `sent` was last seen to grow
-    TimePoint finished_changed;  ///< when `finished` was
-    std::string failure;         ///< why it stopped asking; empty while it asks
+    TimePoint sent_changed;       ///< when `sent` was last seen to grow
+    TimePoint finished_changed;   ///< when `finished` was
+    double finished_at_most = 0;  ///< a second: how fast `finished` grew in its busiest second
+    std::string failure;          ///< why it stopped asking; empty while it asks
   };
   [[nodiscard]] Sight sight();
   /// Waits until `accepted` messages are known and none is live; false when nothing has moved for
@@ -66,13 +67,16 @@ class DaemonFollower {
 
  private:
   void follow(const std::stop_token& stop);
+  void note_second(std::uint64_t finished, TimePoint now);
 
   StatusProbe probe_;
   std::chrono::milliseconds every_;
   std::mutex lock_;
   std::condition_variable_any changed_;
   Sight sight_;
-  std::jthread thread_;  // last: it ends before what it uses
+  TimePoint second_began_;
+  std::uint64_t finished_then_ = 0;  // when the second began
+  std::jthread thread_;              // last: it ends before what it uses
 };
 
 }  // namespace stentor::load

@@ -104,6 +104,21 @@ TEST(EventConsumer, CountsEventsAndAcknowledgesTheLast) {
   }
 }
 
+TEST(EventConsumer, AsksForTheOldestWhenToldTo) {
+  std::mutex lock;
+  std::string asked;
+  FakeDaemon daemon(1, [&](const std::string& line) {
+    const std::scoped_lock guard(lock);
+    asked = line;
+    return R"({"status":"ok","consumer":"c","cursor":"0"})";
+  });
+  {
+    EventConsumer consumer(daemon.path(), "c", EventConsumer::From::oldest);
+  }
+  const std::scoped_lock guard(lock);
+  EXPECT_EQ(asked, R"({"op":"events","consumer":"c","from":"oldest"})");
+}
+
 TEST(EventConsumer, SaysThatItWasRefused) {
   FakeDaemon daemon(1, [](const std::string&) {
     return R"({"status":"rejected","error":{"code":"not_permitted","detail":"no"}})";
