@@ -334,6 +334,28 @@ TEST_F(CarriedTest, IsNotMadeWhereMoreLivesThanWasFound) {
   EXPECT_FALSE(files_.exists(carried_path(5).string() + ".making"));
 }
 
+TEST_F(CarriedTest, IsGivenUpOnAFullDiskAndMadeWhenThereIsRoom) {
+  constexpr std::uint64_t kDisk = 64u << 20;
+  grow(9);
+  ASSERT_TRUE(carrying_.checkpoint(8));
+  files_.set_capacity(kDisk);
+  const std::uint64_t used = kDisk - files_.free_octets(kJournal).value();
+  std::uint64_t refused = 0;
+  for (std::uint64_t room = 0;; room += 512) {
+    files_.set_capacity(used + room);
+    if (carrying_.make(7)) break;
+    ++refused;
+    EXPECT_FALSE(files_.exists(carried_path(7))) << "with room for " << room;
+    EXPECT_EQ(files_.free_octets(kJournal), room) << "what was begun has left nothing";
+    EXPECT_EQ(oldest_file(files_), 1u);
+  }
+  EXPECT_GT(refused, 2u) << "at its beginning, in its midst, at its end";
+
+  files_.set_capacity(kDisk);
+  ASSERT_TRUE(carrying_.carry(7));
+  EXPECT_EQ(on_disk(), truth());
+}
+
 TEST_F(CarriedTest, IsRefusedByNameWhenAnyOctetOfItIsSpoilt) {
   grow(6);
   ASSERT_TRUE(carrying_.checkpoint(6));
