@@ -22,6 +22,7 @@ struct EndToEndSettings {
   std::uint64_t window = 1000;  ///< of each bind
   bool receipts = true;
   std::string receipt_delay = "0ms";
+  std::string receipts_after = "0ms";
   std::string latency = "0ms";
   std::string journal_io;  ///< empty: the daemon's own choice
   std::string queue_memory;

@@ -151,6 +151,10 @@ int run(int argc, char** argv) {
                         "afterwards, a consumer reads all events from the oldest on");
   run_command->add_option("--receipt-delay", whole.receipt_delay, "of the carrier [0ms]")
       ->type_name("TIME");
+  run_command
+      ->add_option("--receipts-after", whole.receipts_after,
+                   "until so long after its first message the carrier keeps receipts back [0ms]")
+      ->type_name("TIME");
   run_command->add_option("--latency", whole.latency, "of submit_sm_resp [0ms]")->type_name("TIME");
   run_command->add_option("--io", whole.journal_io, "journal.io of the daemon [its default]")
       ->type_name("NAME");

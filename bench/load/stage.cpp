@@ -120,7 +120,8 @@ void Stage::start_carrier() {
       std::vector<std::string>{settings_.programs + "/stentor-smsc", "--listen",
                                fmt::format("127.0.0.1:{}", smsc_port_), "--system-id", "stentor",
                                "--password", "secret", "--latency", settings_.latency,
-                               "--receipt-delay", settings_.receipt_delay, "--json"},
+                               "--receipt-delay", settings_.receipt_delay, "--receipts-after",
+                               settings_.receipts_after, "--json"},
       "");
   if (!carrier_->read_line()) throw std::runtime_error("stentor-smsc does not start");
 }

@@ -104,6 +104,11 @@ void add_receipts(CLI::App& app, Settings& settings) {
       "from the response to the receipt, kept to 1 ms: 100ms, or with jitter 1s+500ms [0]")
       ->group(group);
   add_parsed(
+      app, "--receipts-after", parse_duration,
+      [&](nanoseconds value) { settings.receipts_after = value; },
+      "of the first submit_sm: until then they pile up [0]")
+      ->group(group);
+  add_parsed(
       app, "--outcomes", parse_outcomes, [&](const auto& value) { settings.outcomes = value; },
       "weights of DELIVRD, UNDELIV, EXPIRED, DELETED, REJECTD, UNKNOWN, ACCEPTD, ENROUTE, "
       "NONE (the receipt is lost): DELIVRD=97,UNDELIV=2,EXPIRED=1 [DELIVRD=1]")
@@ -122,6 +127,7 @@ void add_receipts(CLI::App& app, Settings& settings) {
       ->group(group);
   app.add_flag("--receipts-before-response", settings.receipts_before_response,
                "each receipt goes out before its submit_sm_resp; without delay")
+      ->excludes("--receipts-after")
       ->group(group);
   app.add_flag("--receipts-to-any-bind", settings.receipts_to_any_bind,
                "to the account's binds in turn, not to the one that submitted")

@@ -106,6 +106,7 @@ struct Settings {
 
   Delay latency{};
   Delay receipt_delay{};
+  nanoseconds receipts_after{};  ///< of the first submit_sm: none goes out sooner
   bool receipts = true;
   std::vector<OutcomeShare> outcomes{{.outcome = Outcome::delivered, .share = 1}};
   IdStyles id_styles{};

@@ -97,7 +97,8 @@ void Smsc::schedule(Account& account, Delivery& delivery, std::uint8_t registere
   const nanoseconds delay = settings_.receipts_before_response
                                 ? nanoseconds(0)
                                 : draw(settings_.receipt_delay, receipt_delay_);
-  delivery.due = responded + delay;
+  if (!receipts_from_) receipts_from_ = responded + settings_.receipts_after;
+  delivery.due = std::max(responded + delay, *receipts_from_);
 
   const std::uint8_t wanted = registered_delivery & kReceiptMask;
   const bool is_good = delivery.outcome == Outcome::delivered;
@@ -106,7 +107,7 @@ void Smsc::schedule(Account& account, Delivery& delivery, std::uint8_t registere
     Delivery notification = delivery;
     notification.kind = DeliveryKind::intermediate;
     notification.outcome = Outcome::enroute;
-    notification.due = responded + delay / 2;
+    notification.due = std::max(responded + delay / 2, *receipts_from_);
     keep(account, notification);
   }
   if (settings_.receipts && is_due && delivery.outcome != Outcome::none) keep(account, delivery);

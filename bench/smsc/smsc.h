@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -71,6 +72,7 @@ class Smsc {
   std::vector<std::unique_ptr<Account>> accounts_;
   std::uint64_t next_number_;
   std::uint64_t binds_judged_ = 0;
+  std::optional<TimePoint> receipts_from_;  ///< since the first submit_sm is known
   Dice latency_;
   Dice receipt_delay_;
   Dice outcomes_;

@@ -159,6 +159,26 @@ TEST(SmscSession, HoldsResponsesAndReceiptsForTheirTime) {
   EXPECT_EQ(carrier.take(session)[0].command_id, wire::kDeliver);
 }
 
+TEST(SmscSession, LetsReceiptsPileUpUntilTheirTime) {
+  Carrier carrier({.receipt_delay = {.base = 100ms}, .receipts_after = 1s});
+  Session& session = carrier.bound();
+
+  carrier.give(session, wire::submit(2));
+  carrier.pass(500ms);
+  carrier.give(session, wire::submit(3));
+  carrier.pass(499ms);
+  EXPECT_EQ(carrier.take(session).size(), 2u) << "the responses alone";
+
+  carrier.pass(1ms);
+  EXPECT_EQ(carrier.take(session).size(), 2u) << "both receipts";
+
+  carrier.give(session, wire::submit(4));
+  carrier.pass(99ms);
+  EXPECT_EQ(carrier.take(session).size(), 1u) << "from now on each after its own delay";
+  carrier.pass(1ms);
+  EXPECT_EQ(carrier.take(session).size(), 1u);
+}
+
 TEST(SmscSession, PutsTheReceiptInFrontOfTheResponse) {
   Carrier carrier({.latency = {.base = 10ms}, .receipts_before_response = true});
   Session& session = carrier.bound();
