@@ -6,6 +6,7 @@
 #include "daemon/ingress/timestamp.h"
 #include "daemon/wall_clock.h"
 #include "protocol/decoder.h"
+#include "protocol/tlv_kinds.h"
 
 namespace stentor::daemon {
 namespace {
@@ -49,6 +50,12 @@ std::string_view name_of(CommandId command) {
   return {};
 }
 
+std::string hex_of(std::span<const std::uint8_t> octets) {
+  std::string hex;
+  for (const std::uint8_t octet : octets) hex += fmt::format("{:02x}", octet);
+  return hex;
+}
+
 void append_untrusted(std::string_view key, std::string_view octets, std::string& out) {
   append_key(key, out);
   append_json_untrusted(octets, kTextOctetsMax, out);
@@ -69,6 +76,39 @@ void append_number(std::string_view key, const protocol::Address& address, bool 
   append_member(fmt::format("{}_npi", key), address.numbering.npi, out);
 }
 
+// Numbers, and an id or a code, as they are; what may be somebody's text or number by its size.
+void append_tlv(const protocol::Tlv& tlv, bool clear, std::string& out) {
+  const protocol::TlvKind* const kind = protocol::find_tlv_kind(tlv.tag);
+  append_member("tag", kind == nullptr ? fmt::format("{:#06x}", tlv.tag) : std::string(kind->name),
+                out);
+  const bool is_number = kind != nullptr && kind->form == protocol::TlvForm::integer &&
+                         tlv.value.size() == kind->octets_max;
+  if (is_number) {
+    std::uint64_t number = 0;
+    for (const std::uint8_t octet : tlv.value) number = number << 8 | octet;
+    return append_member("value", number, out);
+  }
+  if (tlv.tag == protocol::tag::kReceiptedMessageId) {
+    const std::string_view id(reinterpret_cast<const char*>(tlv.value.data()), tlv.value.size());
+    return append_untrusted("value", id.substr(0, id.find('\0')), out);
+  }
+  append_member("octets", tlv.value.size(), out);
+  if (clear || tlv.tag == protocol::tag::kNetworkErrorCode) {
+    append_member("value", hex_of(tlv.value), out);
+  }
+}
+
+void append_tlvs(const protocol::Tlvs& tlvs, bool clear, std::string& out) {
+  if (tlvs.octets().empty()) return;
+  open_list("tlvs", out);
+  for (const protocol::Tlv tlv : tlvs) {
+    open_object(out);
+    append_tlv(tlv, clear, out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+}
+
 void append_message(const protocol::ShortMessage& message, bool clear, std::string& out) {
   append_number("source", message.source, clear, out);
   append_number("destination", message.destination, clear, out);
@@ -80,11 +120,8 @@ void append_message(const protocol::ShortMessage& message, bool clear, std::stri
   }
   const auto body = protocol::user_data_of(message);
   append_member("user_data_octets", body.size(), out);
-  if (clear) {
-    std::string hex;
-    for (const std::uint8_t octet : body) hex += fmt::format("{:02x}", octet);
-    append_member("user_data", hex, out);
-  }
+  if (clear) append_member("user_data", hex_of(body), out);
+  append_tlvs(message.tlvs, clear, out);
 }
 
 void append_body(const protocol::Header& header, std::span<const std::uint8_t> pdu, bool clear,
@@ -122,7 +159,9 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::bind_transmitter_resp:
     case CommandId::bind_transceiver_resp:
       if (const auto response = protocol::decode_bind_resp(pdu)) {
-        return append_untrusted("system_id", response->system_id, out);
+        append_untrusted("system_id", response->system_id, out);
+        if (response->interface_version == 0) return;
+        return append_member("sc_interface_version", response->interface_version, out);
       }
       return undecoded();
     case CommandId::cancel_sm:
@@ -149,9 +188,21 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
         return;
       }
       return undecoded();
-    case CommandId::generic_nack:
     case CommandId::query_sm:
+      if (const auto query = protocol::decode_query_sm(pdu)) {
+        append_untrusted("message_id", query->message_id, out);
+        return append_number("source", query->source, clear, out);
+      }
+      return undecoded();
     case CommandId::query_sm_resp:
+      if (const auto answer = protocol::decode_query_resp(pdu)) {
+        append_untrusted("message_id", answer->message_id, out);
+        append_untrusted("final_date", answer->final_date, out);
+        append_member("message_state", answer->message_state, out);
+        return append_member("error_code", answer->error_code, out);
+      }
+      return undecoded();
+    case CommandId::generic_nack:
     case CommandId::deliver_sm_resp:
     case CommandId::unbind:
     case CommandId::unbind_resp:

@@ -45,6 +45,43 @@ TEST(WireTrace, ShowsThemWhenAskedTo) {
   EXPECT_NE(line.find(R"("user_data":"48656c6c6f")"), std::string::npos) << line;
 }
 
+TEST(WireTrace, ShowsWhatTlvsSayAndHidesWhatMayBeSomebodys) {
+  constexpr auto kTlvs =
+      "\x00\x1e\0\7"
+      "6A41F0\0"
+      "\x04\x27\0\1\2"
+      "\x02\x04\0\2\x01\x05"
+      "\x04\x23\0\3\3\0\x22"
+      "\x03\x81\0\4\1\0\0\7"
+      "\x14\x00\0\2\xab\xcd"sv;
+  const Octets deliver = pdu(5, 7, std::string(kSubmitBody) + std::string(kTlvs));
+
+  const std::string redacted = describe_pdu(deliver, false);
+  EXPECT_NE(redacted.find(R"("tlvs":[{"tag":"receipted_message_id","value":"6A41F0"},)"
+                          R"({"tag":"message_state","value":2},)"
+                          R"({"tag":"user_message_reference","value":261},)"
+                          R"({"tag":"network_error_code","octets":3,"value":"030022"},)"
+                          R"({"tag":"callback_num","octets":4},{"tag":"0x1400","octets":2}])"),
+            std::string::npos)
+      << redacted;
+
+  const std::string clear = describe_pdu(deliver, true);
+  EXPECT_NE(clear.find(R"({"tag":"callback_num","octets":4,"value":"01000007"},)"
+                       R"({"tag":"0x1400","octets":2,"value":"abcd"}])"),
+            std::string::npos)
+      << clear;
+}
+
+TEST(WireTrace, ShowsWhatWasAskedAboutAMessageAndWhatWasSaid) {
+  const std::string asked = describe_pdu(pdu(3, 8, "6A41F0\0\5\0SHOP\0"sv), false);
+  EXPECT_NE(asked.find(R"("message_id":"6A41F0","source":"....")"), std::string::npos) << asked;
+
+  const std::string said = describe_pdu(pdu(0x80000003, 8, "6A41F0\0\0\2\0"sv), false);
+  EXPECT_NE(said.find(R"("message_id":"6A41F0","final_date":"","message_state":2,"error_code":0)"),
+            std::string::npos)
+      << said;
+}
+
 TEST(WireTrace, NeverShowsAPassword) {
   const auto bind = pdu(9, 1, "stentor\0secret\0\0\x34\0\0\0"sv);
   for (const bool clear : {false, true}) {
