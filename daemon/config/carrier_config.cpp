@@ -167,6 +167,30 @@ void read_interface_version(Section& section, std::uint8_t& version) {
                   fmt::format("is {:#04x}; must be 0x33, 0x34 or 0x50", version));
 }
 
+constexpr std::uint8_t kVersion33 = 0x33;
+
+// What came with 3.4 is off unless it is asked for, and then it is a mistake (below).
+void suit_version_33(CarrierConfig& carrier) {
+  carrier.binds = {.transceivers = 0, .transmitters = 1, .receivers = 1};
+  carrier.wire.user_message_reference = false;
+  carrier.wire.more_messages_to_send = false;
+}
+
+void refuse_beyond_version_33(Section& section, const CarrierConfig& carrier) {
+  const auto refuse = [&section](bool is_asked_for, std::string_view key, std::string_view what) {
+    if (is_asked_for) section.mistake(key, fmt::format("SMPP 3.3 has no {}", what));
+  };
+  refuse(carrier.binds.transceivers > 0, "binds",
+         "bind_transceiver: give transmitter and receiver");
+  refuse(carrier.wire.by_data_sm, "submit", "data_sm");
+  refuse(carrier.long_messages == LongMessages::sar, "long", "optional parameters: udh8 or udh16");
+  refuse(carrier.long_messages == LongMessages::payload, "long",
+         "optional parameters: udh8 or udh16");
+  refuse(!carrier.wire.tlvs.empty(), "tlv", "optional parameters");
+  refuse(carrier.wire.user_message_reference, "user_message_reference", "optional parameters");
+  refuse(carrier.wire.more_messages_to_send, "more_messages_to_send", "optional parameters");
+}
+
 // `alphabet` names what data_coding 0 means; `encodings` lists all that is taken, in order.
 void read_encodings(Section& section, CarrierConfig& carrier) {
   Alphabet alphabet = Alphabet::gsm7;
@@ -271,6 +295,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   read_numbering(section, "source", carrier.source);
   read_numbering(section, "destination", carrier.destination);
   read_interface_version(section, carrier.interface_version);
+  if (carrier.interface_version == kVersion33) suit_version_33(carrier);
   read_binds(section, carrier);
   section.number("rate", carrier.rate, 0, 10'000'000);
   read_encodings(section, carrier);
@@ -285,6 +310,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
   read_wire(section, carrier.receipts, carrier.wire);
+  if (carrier.interface_version == kVersion33) refuse_beyond_version_33(section, carrier);
   read_delivery_keys(section, carrier);
 
   read_tls(section, carrier.tls);

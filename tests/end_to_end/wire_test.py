@@ -368,6 +368,14 @@ class Versions(OneCarrier):
         self.send_and_wait()
         self.assertEqual({bind.interface_version for _, bind, _ in self.carrier.binds}, {0x50})
 
+    def test_a_peer_of_33_is_bound_in_a_pair_and_gets_no_optional_parameter(self):
+        self.begin(interface_version=0x33, binds={"transmitter": 1, "receiver": 1})
+        arrivals = self.send_and_wait("long " * 60)
+        self.assertEqual({(command, bind.interface_version)
+                          for command, bind, _ in self.carrier.binds},
+                         {(smpp.BIND_TRANSMITTER, 0x33), (smpp.BIND_RECEIVER, 0x33)})
+        self.assertEqual([arrival.submit.tlvs for arrival in arrivals], [{}, {}])
+
     def test_an_alert_is_counted_and_harms_nothing(self):
         self.begin()
         alert = (bytes([1, 1]) + smpp.c_string("79160000001") + bytes([5, 0])

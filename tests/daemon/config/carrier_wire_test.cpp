@@ -49,6 +49,29 @@ TEST(CarrierWire, HasDefaultsThatSuitMostCarriers) {
   EXPECT_FALSE(wire.receipt_pattern);
 }
 
+TEST(CarrierWire, AsksAPeerOf33ForNothingThatCameLater) {
+  const CarrierConfig read33 = read("interface_version = 0x33");
+  EXPECT_EQ(read33.binds.transceivers, 0u);
+  EXPECT_EQ(read33.binds.transmitters, 1u);
+  EXPECT_EQ(read33.binds.receivers, 1u);
+  EXPECT_FALSE(read33.wire.user_message_reference);
+  EXPECT_FALSE(read33.wire.match_by_reference);
+  EXPECT_FALSE(read33.wire.more_messages_to_send);
+}
+
+TEST(CarrierWire, NamesWhatAPeerOf33DoesNotKnow) {
+  EXPECT_EQ(
+      mistakes_in("interface_version = 0x33\nbinds = { transceiver = 1 }\n"
+                  "submit = \"data_sm\"\nlong = \"sar\"\ntlv = { source_port = 16 }\n"
+                  "user_message_reference = true\nmore_messages_to_send = true"),
+      (Said{"carrier[0].binds: SMPP 3.3 has no bind_transceiver: give transmitter and receiver",
+            "carrier[0].submit: SMPP 3.3 has no data_sm",
+            "carrier[0].long: SMPP 3.3 has no optional parameters: udh8 or udh16",
+            "carrier[0].tlv: SMPP 3.3 has no optional parameters",
+            "carrier[0].user_message_reference: SMPP 3.3 has no optional parameters",
+            "carrier[0].more_messages_to_send: SMPP 3.3 has no optional parameters"}));
+}
+
 TEST(CarrierWire, ReadsOptionalParametersByNameAndByNumber) {
   const WireConfig wire = read("tlv = { \"0x1400\" = \"0a0b\", source_port = 16 }").wire;
   EXPECT_EQ(wire.tlvs,
