@@ -182,8 +182,16 @@ class Roles(unittest.TestCase):
             ({**campaign, "action": "pause"}, (ok, no, may_not, ok)),
             ({**campaign, "action": "set", "weight": 3}, (ok, no, may_not, ok)),
             ({**campaign, "action": "resume"}, (ok, no, may_not, ok)),
+            ({**campaign, "action": "move", "carrier": "north"}, (ok, no, may_not, ok)),
+            ({**campaign, "name": "calm", "action": "wait"}, own),
+            ({**campaign, "name": "calm", "action": "cancel"}, (ok, no, may_not, ok)),
+            # Whoever makes a campaign owns it: none is made in another's name.
+            ({**campaign, "name": "autumn", "action": "create"}, (ok, may_not, may_not, may_not)),
             ({"op": "carrier", "action": "show", "name": "north"}, only_look),
+            ({"op": "carrier", "action": "doubts", "name": "north"}, only_look),
             ({"op": "carrier", "action": "orphans", "name": "north"}, only_look),
+            ({"op": "carrier", "action": "orphans", "name": "north", "message_id": "verbatim"},
+             only_admin),
             ({"op": "carrier", "action": "suspend", "name": "north"}, only_admin),
             ({"op": "carrier", "action": "resume", "name": "north"}, only_admin),
             ({"op": "carrier", "action": "trace", "name": "north", "seconds": 1, "lines": 1},
@@ -246,6 +254,12 @@ class Roles(unittest.TestCase):
                    for name in ("shop", "bank", "watch")}
         self.assertEqual(targets, {"shop": {"shop"}, "bank": {"bank"},
                                    "watch": {"shop", "bank", "watch"}})
+
+    def test_carriers_are_listed_for_who_observes(self):
+        request = {"op": "carrier", "action": "list"}
+        self.assertEqual(self.code("shop", **request), "not_permitted")
+        lines = self.ask("watch", request, lines=2)
+        self.assertEqual([line.get("name") for line in lines], ["north", None])
 
     def test_a_consumer_of_the_same_name_is_another_ones(self):
         with self.daemon.connect(timeout=1.0) as operator:
