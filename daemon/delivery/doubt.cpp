@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/retry_schedule.h"
@@ -267,7 +268,11 @@ void CarrierDelivery::end_doubt_by_receipt(const protocol::Receipt& receipt,
 bool CarrierDelivery::is_about(std::uint64_t sequence, std::string_view number) {
   const auto accepted = records_.read(in_doubt_.find(sequence)->pick.ticket.at);
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-  return subject && subject->to.ends_with(number.substr(number.starts_with('+') ? 1 : 0));
+  if (!subject) return false;
+  if (is_same_number(number, subject->to)) return true;
+  // A rewritten prefix may reach into the last seven digits.
+  return is_same_number(
+      number, destination_on_wire(subject->to, accepted->to_short_code, config_).digits);
 }
 
 void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt) {

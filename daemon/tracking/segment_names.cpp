@@ -15,17 +15,24 @@ constexpr std::size_t kDigitsCompared = 7;
 // An address has at most 20 octets (section 5.2.8); a carrier's receipt may hold what it likes.
 constexpr std::size_t kAddressOctetsMax = 20;
 
-// The octets that both the message and its receipt have of an address.
-std::string_view compared(std::string_view address) {
+bool is_all_digits(std::string_view address) noexcept {
+  return std::ranges::all_of(address, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string_view comparable(std::string_view address) noexcept {
   if (address.starts_with('+')) address.remove_prefix(1);
-  const bool is_number = std::ranges::all_of(address, [](char c) { return c >= '0' && c <= '9'; });
-  if (is_number && address.size() > kDigitsCompared) {
+  if (is_all_digits(address) && address.size() > kDigitsCompared) {
     return address.substr(address.size() - kDigitsCompared);
   }
   return address.substr(0, kAddressOctetsMax);
 }
 
-}  // namespace
+bool is_same_number(std::string_view source, std::string_view to) noexcept {
+  const std::string_view last = comparable(source);
+  return last.size() == kDigitsCompared && is_all_digits(last) && last == comparable(to);
+}
 
 protocol::CanonicalId SegmentName::as_id() const noexcept {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -40,7 +47,7 @@ SegmentName SegmentNames::name_of(std::uint16_t reference, std::string_view hand
   std::size_t octets = 0;
   text[octets++] = static_cast<unsigned char>(reference >> 8);
   text[octets++] = static_cast<unsigned char>(reference);
-  for (const std::string_view address : {compared(handset), compared(sender)}) {
+  for (const std::string_view address : {comparable(handset), comparable(sender)}) {
     for (const char c : address) {
       const bool is_upper = c >= 'A' && c <= 'Z';
       text[octets++] = static_cast<unsigned char>(is_upper ? c - 'A' + 'a' : c);

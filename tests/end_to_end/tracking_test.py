@@ -218,7 +218,12 @@ class Tracking(OneCarrier):
                                 **{"from": "SHOP"})
         self.events.wait_for(reply["id"], "uncertain")
         self.daemon.wait_bound("north")
-        self.named(self.reference_of(digits), "DELIVRD", digits, "812FC7")
+        for number, source in enumerate(("", digits[-6:], "79160000000")):  # names nobody, or another
+            self.named(self.reference_of(digits), "DELIVRD", source, f"AA{number}")
+        under_test.wait_until(lambda: self.daemon.ask(
+            op="carrier", action="orphans", name="north")["kept"] == 3, "they are kept")
+        self.assertEqual(self.daemon.carrier_status("north")["in_doubt"], 1)
+        self.named(self.reference_of(digits), "DELIVRD", "8" + digits[1:], "812FC7")
         self.events.wait_for(reply["id"], "delivered")
         self.assertEqual(len(self.carrier.arrived(digits)), 1)
 

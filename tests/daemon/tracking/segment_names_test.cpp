@@ -12,6 +12,17 @@ queue::Locator message(std::uint32_t number) {
   return {1, 64, number};
 }
 
+TEST(SegmentName, ANumberIsTheSameByItsLastSevenDigitsAndByNoFewer) {
+  for (const char* source : {"+79161234567", "79161234567", "89161234567", "1234567"}) {
+    EXPECT_TRUE(is_same_number(source, "79161234567")) << source;
+  }
+  for (const char* source : {"", "+", "7", "234567", "79161234568", "SHOPING"}) {
+    EXPECT_FALSE(is_same_number(source, "79161234567")) << source;
+  }
+  EXPECT_FALSE(is_same_number("", ""));
+  EXPECT_FALSE(is_same_number("12345", "12345")) << "many messages go to one short code";
+}
+
 class SegmentNamesTest : public testing::Test {
  protected:
   SegmentName name(std::uint16_t reference, std::string_view handset = "79161234567",
