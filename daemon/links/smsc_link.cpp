@@ -88,7 +88,8 @@ SmscLink::SmscLink(asio::io_context& context, const CarrierConfig& carrier, std:
       stream_(context, shared.inbox),
       alarm_(context),
       patience_(context),
-      progress_(carrier.response_timeout) {}
+      progress_(carrier.response_timeout),
+      hosts_(carrier.hosts.size()) {}
 
 SmscLink::~SmscLink() = default;
 
@@ -158,7 +159,7 @@ void SmscLink::enter(LinkState state) {
 
 std::string SmscLink::host() const {
   if (!peer_.empty()) return peer_;
-  const HostPort& host = carrier_.hosts[host_];
+  const HostPort& host = carrier_.hosts[hosts_.index()];
   return fmt::format("{}:{}", host.host, host.port);
 }
 
@@ -224,7 +225,7 @@ bool SmscLink::adopt_offered() {
 }
 
 asio::awaitable<bool> SmscLink::connect() {
-  const HostPort host = carrier_.hosts[host_];
+  const HostPort host = carrier_.hosts[hosts_.index()];
   tcp::resolver resolver(context_);
   const auto [unresolved, endpoints] =
       co_await resolver.async_resolve(host.host, std::to_string(host.port), kAsResult);
@@ -236,7 +237,7 @@ asio::awaitable<bool> SmscLink::connect() {
       if (co_await connect_to(entry.endpoint(), host)) co_return !stopping_;
     }
   }
-  if (!offered_) host_ = (host_ + 1) % carrier_.hosts.size();
+  if (!offered_) hosts_.on_failed();
   co_return false;
 }
 
@@ -325,6 +326,7 @@ asio::awaitable<void> SmscLink::converse() {
   never_transmitted_ = 0;
   answers_ = 0;
   was_bound_ = false;
+  was_dead_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
   enter(LinkState::binding);
   if (shared_.trace) shared_.trace->on_connection(number_);
@@ -403,6 +405,7 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
         break;
       case protocol::Ending::bind_timeout: note("no answer to bind", true); break;
       case protocol::Ending::silent:
+        was_dead_ = true;
         note(session_->is_between_pdus() ? "the carrier fell silent"
                                          : fmt::format("a PDU that began was not whole after {} s",
                                                        carrier_.response_timeout / 1s),
@@ -412,14 +415,14 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
       case protocol::Ending::broken_framing: note("octets that are not SMPP", true); break;
     }
   } else if (!stopping_ && !closing_) {
+    if (why == asio::error::timed_out) was_dead_ = true;  // the kernel's own net, wire_stream.cpp
     note(fmt::format("connection lost: {}", why.message()), true);
   }
   closing_ = false;
 }
 
 void SmscLink::settle_connection() {
-  // The next time the preferred host comes first again; one that does not let us bind is left.
-  if (peer_.empty()) host_ = was_bound_ ? 0 : (host_ + 1) % carrier_.hosts.size();
+  if (peer_.empty()) hosts_.on_lost(Clock::now(), was_dead_);
   peer_.clear();
   ++stats_.losses;
   if (never_transmitted_ > 0) session_->on_never_transmitted(never_transmitted_);
@@ -486,6 +489,7 @@ void SmscLink::on_alarm() {
   progress_.observe(now, answers_, session_->in_flight());
   if (state_ == LinkState::bound && progress_.is_stuck(now)) {
     ++stats_.stuck;
+    was_dead_ = true;
     owner_.on_link_stuck(*this);
     return rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s",
                               session_->in_flight(), progress_.limit() / 1s));
@@ -508,6 +512,7 @@ void SmscLink::on_bound() {
   was_bound_ = true;
   refused_ = false;
   reconnect_.on_bound(Clock::now());
+  if (peer_.empty()) hosts_.on_bound(Clock::now());
   log::info("carrier {} bind {}: bound", carrier_.name, number_);
   last_error_.clear();
   owner_.on_link_bound(*this);

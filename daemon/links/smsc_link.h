@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/links/host_choice.h"
 #include "daemon/links/line_limiter.h"
 #include "daemon/links/progress_watch.h"
 #include "daemon/links/reconnect.h"
@@ -198,7 +199,7 @@ class SmscLink final : public protocol::SessionHandler {
   static constexpr std::size_t kErrorsKept = 8;
   LinkState state_ = LinkState::down;
   std::uint64_t state_since_ms_ = 0;
-  std::size_t host_ = 0;
+  HostChoice hosts_;
   std::optional<WireStream::Socket> offered_;
   std::string peer_;  // of a connection that the SMSC has opened
   std::uint32_t epoch_ = 0;
@@ -206,6 +207,7 @@ class SmscLink final : public protocol::SessionHandler {
   bool closing_ = false;    // we end this connection, and have said why
   bool refused_ = false;    // our account, by the latest bind that was answered
   bool was_bound_ = false;  // this connection
+  bool was_dead_ = false;   // this connection: it ended since nothing moved any more
   bool told_plain_text_ = false;
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;

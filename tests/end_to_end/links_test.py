@@ -326,6 +326,28 @@ class BrokenWire(unittest.TestCase):
         self.assertIn('stentor_link_stuck_total{carrier="north",bind="0"} 1', page)
         self.assertIn("stuck: bound, 1 answers due", self.daemon.log())
 
+    def test_of_two_hosts_the_second_serves_while_the_first_drops_its_binds_or_is_silent(self):
+        first, second = self.carrier(), self.carrier(id_of=lambda number: f"b{number:07x}")
+        dropping = self.proxy(first, lambda n: Plan(cut_after=0.2))
+        self.start([under_test.carrier("north", dropping.address, response_timeout="1s",
+                                       hosts=[dropping.address, second.address])])
+        under_test.wait_until(lambda: second.bound() == 1, "the second is tried", 10)
+        self.assertEqual(len(dropping.connected_at), 1, "the first came first, and once")
+        self.follower.wait_for(self.daemon.ask(**send(number_of(1)))["id"], "delivered")
+        self.assertEqual(len(second.arrived()), 1)
+
+        dropping.plan = lambda n: Plan()
+        second.cut()
+        under_test.wait_until(lambda: first.bound() == 1, "the first has its turn again", 10)
+        self.follower.wait_for(self.daemon.ask(**send(number_of(2)))["id"], "delivered")
+        self.assertEqual(len(first.arrived()), 1)
+
+        first.answers_enquire = False
+        first.script = lambda submit, attempt: Answer(silent=True)
+        self.follower.wait_for(self.daemon.ask(**send(number_of(3)))["id"], "delivered",
+                               patience=20)
+        self.assertEqual(len(second.arrived()), 2, "the second serves what the first left silent")
+
     def test_refused_credentials_raise_an_alarm_and_are_no_dead_end(self):
         carrier = self.carrier(bind_status=0x0E)
         self.start([under_test.carrier("north", carrier.address)])
