@@ -259,7 +259,8 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
     if (stopping_ || offered_) co_return false;
     note(fmt::format(
              "{}:{}: {}", host.host, host.port,
-             error == asio::error::operation_aborted ? "no answer in 10 s" : error.message()),
+             !error || error == asio::error::operation_aborted ? "no answer in 10 s"
+                                                               : error.message()),
          true);
     co_return false;
   }
@@ -273,10 +274,14 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
   const auto refused = co_await stream_.begin_tls(shared_.tls, host.host);
   patience_.cancel();
   if (!refused && stream_.is_open()) co_return true;
-  const bool late = !stream_.is_open() && !stopping_;
-  note(fmt::format("{}:{}: {}", host.host, host.port,
-                   late ? "tls: the handshake was not over in 10 s" : *refused),
-       true);
+  // Closed by ourselves: given up for something else, or late. A handshake that succeeded before
+  // this coroutine heard of it has no refusal.
+  const bool is_given_up = stopping_ || offered_.has_value();
+  if (!stream_.is_open() && !is_given_up) {
+    note(fmt::format("{}:{}: tls: the handshake was not over in 10 s", host.host, host.port), true);
+  } else if (refused && !is_given_up) {
+    note(fmt::format("{}:{}: {}", host.host, host.port, *refused), true);
+  }
   stream_.close();
   co_return false;
 }
