@@ -32,6 +32,11 @@ bool CarrierDelivery::may_read(const SmscLink& link) const {
   return lines_[link.number()]->delivers.size() < kDeliversHeldMax && !services_.feed.is_full();
 }
 
+bool CarrierDelivery::has_work(const SmscLink& link) const {
+  const Line& line = *lines_[link.number()];
+  return !line.ready.empty() && room_of(line) > 0 && pacer_.next(steady_now()) <= steady_now();
+}
+
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,
                                      std::string_view message_id) {
   const auto slot = static_cast<std::uint32_t>(cookie >> 8);

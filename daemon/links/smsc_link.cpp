@@ -382,13 +382,18 @@ asio::awaitable<boost::system::error_code> SmscLink::read_to_the_end() {
 // Reads nothing until there is room again; what the peer says meanwhile waits in the kernel, and
 // its time to answer does not run.
 asio::awaitable<void> SmscLink::hold_back() {
-  session_->on_reading(false, Clock::now());
+  const auto tell = [this](bool is_reading) {
+    session_->on_reading(is_reading, Clock::now());
+    progress_.on_reading(is_reading, Clock::now());
+  };
+  tell(false);
   while (stream_.is_open() && !session_->ended() &&
          (session_->outgoing_octets() > kUnreadAnswersMax || !owner_.may_read(*this))) {
     patience_.expires_after(kHoldBackStep);
     (void)co_await patience_.async_wait(kAsResult);
   }
-  session_->on_reading(true, Clock::now());
+  tell(true);
+  arm_alarm();  // nothing was waited for meanwhile
 }
 
 // The end of the write cancels the timer.
@@ -473,7 +478,7 @@ void SmscLink::flush() {
 
 void SmscLink::arm_alarm() {
   if (!session_ || session_->ended()) return;
-  progress_.observe(Clock::now(), answers_, session_->in_flight());
+  observe_progress(Clock::now());
   const auto at = std::min(session_->deadline(), progress_.deadline());
   // A deadline only moves on as a rule: the timer that runs is left to find that out by itself.
   if (at == TimePoint::max() || (alarm_at_ != TimePoint{} && alarm_at_ <= at)) return;
@@ -491,16 +496,29 @@ void SmscLink::on_alarm() {
   session_->on_time(now);
   flush();
   if (session_->ended()) return stream_.close();
-  progress_.observe(now, answers_, session_->in_flight());
-  if (state_ == LinkState::bound && progress_.is_stuck(now)) {
-    ++stats_.stuck;
-    was_dead_ = true;
-    owner_.on_link_stuck(*this);
-    return rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s",
-                              session_->in_flight(), progress_.limit() / 1s));
-  }
+  observe_progress(now);
+  if (state_ == LinkState::bound && progress_.is_stuck(now)) return leave_stuck();
   give_memory_back();
   arm_alarm();
+}
+
+void SmscLink::observe_progress(TimePoint now) {
+  progress_.observe(now, {.answers = answers_,
+                          .in_flight = session_->in_flight(),
+                          .has_work = state_ == LinkState::bound && owner_.has_work(*this)});
+}
+
+void SmscLink::leave_stuck() {
+  ++stats_.stuck;
+  const std::size_t due = session_->in_flight();
+  if (due == 0) {  // nothing is owed by the carrier: what stands goes back and comes again
+    return rebind(fmt::format("stuck: bound, work waits that may go, and nothing moved for {} s",
+                              progress_.limit() / 1s));
+  }
+  was_dead_ = true;
+  owner_.on_link_stuck(*this);
+  rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s", due,
+                     progress_.limit() / 1s));
 }
 
 // A burst leaves large buffers behind; a thousand idle binds should not hold them.

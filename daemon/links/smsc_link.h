@@ -53,6 +53,8 @@ class LinkOwner {
                               protocol::CommandStatus /*status*/) {}
   /// It was bound and had answers due, and none came: it is bound again.
   virtual void on_link_stuck(SmscLink& /*link*/) {}
+  /// Segments stand ready for this bind, and window and rate let them go.
+  [[nodiscard]] virtual bool has_work(const SmscLink& /*link*/) const { return false; }
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
   /// False while what this link has read is more than its owner can keep: it reads on later.
@@ -78,7 +80,7 @@ struct LinkStats {
   std::uint64_t pdus_out = 0;
   std::uint64_t malformed = 0;
   std::uint64_t unexpected_responses = 0;
-  std::uint64_t stuck = 0;   ///< bound, answers due, nothing moved: bound again
+  std::uint64_t stuck = 0;   ///< bound, answers due or work waiting, nothing moved: bound again
   std::uint64_t alerts = 0;  ///< alert_notification
 };
 
@@ -178,6 +180,8 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::awaitable<void> pause();
   void arm_alarm();
   void on_alarm();
+  void observe_progress(TimePoint now);
+  void leave_stuck();
   void give_memory_back();
   void note(std::string error, bool is_warning);
   void enter(LinkState state);
