@@ -21,7 +21,7 @@ enum class StatusClass : std::uint8_t {
   temporary,   ///< again after a pause, a bounded number of times
   permanent,   ///< the message will not pass there
   doubt,       ///< the carrier may have taken it all the same: as when its answer is lost
-  bind         ///< the bind or the account is wrong: bind again, no attempt charged
+  bind         ///< the bind or the account is wrong: bind again, charged from the second time on
 };
 
 struct StatusOverlay {

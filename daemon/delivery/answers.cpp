@@ -19,7 +19,8 @@ constexpr std::size_t kDeliversHeldMax = 20'000;
 
 }  // namespace
 
-void CarrierDelivery::on_link_bound(SmscLink& /*link*/) {
+void CarrierDelivery::on_link_bound(SmscLink& link) {
+  lines_[link.number()]->has_taken = false;
   publish_health();
   schedule_pump();
 }
@@ -54,9 +55,10 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   if (stuck_.on_answer(now)) publish_health();
   if (status == CommandStatus::ok) {
     throttle_.on_accepted(now);
+    lines_[link.number()]->has_taken = true;
     on_part_accepted(answered, part, message_id);
   } else {
-    on_part_refused(link, slot, part, status);
+    on_part_refused(slot, part, status);
   }
   finish_when_answered(slot);
 }
@@ -182,13 +184,15 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
       put_back(slot);
       continue;
     }
+    const bool is_last = count_doubt(left.retry);
     const bool goes_again = enter_doubt({.pick = left.pick,
                                          .accepted = left.accepted,
                                          .sequence = left.subject.id.sequence(),
                                          .retry = left.retry,
                                          .doubt = in_doubt[slot],
                                          .reason = "link_lost",
-                                         .written = &left});
+                                         .written = &left,
+                                         .is_last = is_last});
     left.retry.possible_duplicate = true;
     if (goes_again) {
       put_back(slot);

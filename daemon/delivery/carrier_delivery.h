@@ -351,6 +351,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool enter_doubt(const Doubted& doubted);
   void doubt_part(std::uint32_t slot, std::uint16_t part);
   void leave_in_doubt(std::uint32_t slot);
+  [[nodiscard]] bool count_doubt(Retry& retry) const;
   void end_due_doubts(std::uint64_t now_ms);
   bool end_doubt(const Held& held, State state, const DoubtWords& words);
   void end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
@@ -376,12 +377,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool may_read(const SmscLink& link) const override;
   [[nodiscard]] bool has_work(const SmscLink& link) const override;
   void on_part_accepted(Sending& sending, std::uint16_t part, std::string_view message_id);
-  void on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
-                       protocol::CommandStatus status);
+  void on_part_refused(std::uint32_t slot, std::uint16_t part, protocol::CommandStatus status);
   // refusals.cpp
   struct Refusal;  // one refused part, and what its status means
   void wait_in_line(std::uint32_t slot, std::uint16_t part);
   void slow_down(const Refusal& refusal);
+  void bind_again(const Refusal& refusal);
   void put_off_or_fail(const Refusal& refusal, const RetryRule& rule, std::uint32_t attempt);
   void refuse(const Refusal& refusal, std::optional<std::chrono::seconds> pause, bool is_charged);
   void finish_when_answered(std::uint32_t slot);

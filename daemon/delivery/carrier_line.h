@@ -24,6 +24,7 @@ struct CarrierDelivery::Line {
   std::deque<std::uint32_t> ready;       ///< slots that may be written, in order
   std::deque<queue::Lanes::Pick> stash;  ///< picked for this bind while it was full
   std::size_t reserved_segments = 0;
+  bool has_taken = false;  ///< a segment, since it was bound
   std::deque<Unanswered> delivers;
 };
 

@@ -1,5 +1,6 @@
 // Messages whose answer was lost: what the policy says, what a receipt proves, what somebody says.
 #include <algorithm>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -33,8 +34,9 @@ bool any(const PartSet& parts) {
 bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
   const std::uint64_t now = wall_ms();
   UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
-  if (doubted.is_last && wish.policy == UncertainPolicy::resend) {
-    wish.policy = UncertainPolicy::fail;
+  if (doubted.is_last) {
+    if (wish.policy == UncertainPolicy::resend) wish.policy = UncertainPolicy::fail;
+    if (wish.then == UncertainPolicy::resend) wish.then = UncertainPolicy::fail;
   }
   Held held{.pick = doubted.pick,
             .retry = doubted.retry,
@@ -120,6 +122,17 @@ void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
                       std::chrono::milliseconds(pause.value_or(std::chrono::seconds(0))).count()));
 }
 
+// True when that was the last: an SMSC that never answers for one number gets as many copies as one
+// that refuses for now gets attempts, and no more.
+bool CarrierDelivery::count_doubt(Retry& retry) const {
+  const std::uint64_t now = wall_ms();
+  if (retry.refused_since_ms == 0) retry.refused_since_ms = now;
+  if (retry.doubts < UINT8_MAX) ++retry.doubts;
+  return !RetrySchedule(config_.retry.temporary)
+              .pause_after(retry.doubts, std::chrono::milliseconds(
+                                             now - std::min(now, retry.refused_since_ms)));
+}
+
 // A message that was being written when the process died.
 bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
   const auto record = services_.reader.read(pick.ticket.at);
@@ -136,12 +149,14 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
   }
   ++stats_.uncertain_crash;
   const PartSet doubt = untaken(retry, std::max<std::uint8_t>(1, subject->parts));
+  const bool is_last = count_doubt(retry);
   return enter_doubt({.pick = pick,
                       .accepted = *accepted,
                       .sequence = subject->id.sequence(),
                       .retry = std::move(retry),
                       .doubt = doubt,
-                      .reason = "crash"});
+                      .reason = "crash",
+                      .is_last = is_last});
 }
 
 void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
@@ -28,7 +29,7 @@ struct CarrierDelivery::Refusal {
   StatusMeaning meaning;
 };
 
-void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::uint16_t part,
+void CarrierDelivery::on_part_refused(std::uint32_t slot, std::uint16_t part,
                                       CommandStatus status) {
   const Refusal refusal{.of = sending(slot),
                         .slot = slot,
@@ -44,12 +45,30 @@ void CarrierDelivery::on_part_refused(SmscLink& link, std::uint32_t slot, std::u
           refusal.of.retry.attempts + 1u);
     case Disposition::give_up: return refuse(refusal, std::nullopt, true);
     case Disposition::slow_down: return slow_down(refusal);
-    case Disposition::link_fault:
-      wait_in_line(slot, part);
-      link.rebind(fmt::format("a submit_sm was answered {:#010x}: binding again",
-                              static_cast<std::uint32_t>(status)));
-      return;
+    case Disposition::link_fault: return bind_again(refusal);
   }
+}
+
+// The first time it is not the message's fault: it goes again, with the next bind. A message that
+// new binds do not help is charged like one that is refused for now, and where its bind takes
+// others it is no reason to leave it.
+void CarrierDelivery::bind_again(const Refusal& refusal) {
+  Sending& refused = refusal.of;
+  Line& line = *lines_[refused.link];
+  if (!refused.was_unbound) {
+    refused.was_unbound = true;
+    if (refused.retry.bind_answers < UINT8_MAX) ++refused.retry.bind_answers;
+  }
+  const bool is_told_again = refused.retry.bind_answers > 1;
+  if (is_told_again) {
+    put_off_or_fail(refusal, config_.retry.temporary, refused.retry.attempts + 1u);
+  } else {
+    wait_in_line(refusal.slot, refusal.part);
+  }
+  if (is_told_again && line.has_taken) return;
+  line.link->unbind_and_return(fmt::format("a submit_sm was answered {:#010x}: binding again",
+                                           static_cast<std::uint32_t>(refusal.status)));
+  publish_health();
 }
 
 // Not the message's fault: no attempt is charged, it stays where it stood in the line.

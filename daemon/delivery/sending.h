@@ -30,9 +30,11 @@ struct Retry {
   PartSet taken;                       ///< parts the carrier has accepted: not sent again
   std::uint64_t refused_since_ms = 0;  ///< its first refusal for now; 0: none known
   std::uint8_t full_answers = 0;       ///< how often it alone was told that the queue is full
+  std::uint8_t bind_answers = 0;       ///< how often it was told that the bind is wrong
+  std::uint8_t doubts = 0;             ///< how often its answer was lost
 
   [[nodiscard]] bool is_worth_keeping() const {
-    return attempts > 0 || full_answers > 0 || possible_duplicate ||
+    return attempts > 0 || full_answers > 0 || bind_answers > 0 || possible_duplicate ||
            std::ranges::find(taken, true) != taken.end();
   }
 };
@@ -57,6 +59,7 @@ struct Sending {
   std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
   std::uint32_t response_ms = 0;     ///< how long the latest answer took
   bool was_full = false;             ///< it was told once that the queue is full
+  bool was_unbound = false;          ///< it was told that the bind is wrong
   bool stopped = false;              ///< a part was refused: send no more of it now
   std::uint16_t refused_part = 0;    ///< index of the part it stopped at
   std::uint32_t refusal_status = 0;  ///< of the refused part

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "daemon/links/private_address.h"
 #include "daemon/log.h"
@@ -120,6 +121,15 @@ void SmscLink::rebind(std::string_view why) {
   note(std::string(why), true);
   closing_ = true;
   stream_.close();
+}
+
+// Called from within the session's own callbacks, where it cannot be told: the reader tells it.
+void SmscLink::unbind_and_return(std::string_view why) {
+  if (state_ != LinkState::bound) return;  // on its way already
+  note(std::string(why), true);
+  closing_ = true;
+  unbind_due_ = true;
+  enter(LinkState::unbinding);
 }
 
 std::size_t SmscLink::in_flight() const noexcept {
@@ -332,6 +342,7 @@ asio::awaitable<void> SmscLink::converse() {
   answers_ = 0;
   was_bound_ = false;
   was_dead_ = false;
+  unbind_due_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
   enter(LinkState::binding);
   if (shared_.trace) shared_.trace->on_connection(number_);
@@ -372,6 +383,7 @@ asio::awaitable<boost::system::error_code> SmscLink::read_to_the_end() {
     }
     if (shared_.trace) shared_.trace->on_read(number_, octets, session_->is_between_pdus());
     session_->on_octets(octets, Clock::now());
+    if (std::exchange(unbind_due_, false)) session_->unbind(Clock::now());
     flush();
     arm_alarm();
     owner_.on_link_activity();
@@ -407,7 +419,9 @@ asio::awaitable<void> SmscLink::finish_writing() {
 void SmscLink::tell_ending(const boost::system::error_code& why) {
   if (const auto ending = session_->ended()) {
     switch (*ending) {
-      case protocol::Ending::unbound: note("unbound", false); break;
+      case protocol::Ending::unbound:
+        if (!closing_) note("unbound", false);  // else it was said why
+        break;
       case protocol::Ending::peer_unbound: note("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
         refused_ = is_refusal_of_credentials(session_->bind_status());

@@ -115,6 +115,9 @@ class SmscLink final : public protocol::SessionHandler {
   void stop();
   /// Closes this connection and comes back after the usual pause; `why` is logged.
   void rebind(std::string_view why);
+  /// The same with a goodbye: sends nothing new, awaits what is unanswered (response_timeout at
+  /// most), and unbinds. While it does, it is unbinding.
+  void unbind_and_return(std::string_view why);
 
   [[nodiscard]] bool may_send() const noexcept {
     return type_ != protocol::BindType::receiver && state_ == LinkState::bound;
@@ -212,6 +215,7 @@ class SmscLink final : public protocol::SessionHandler {
   bool refused_ = false;    // our account, by the latest bind that was answered
   bool was_bound_ = false;  // this connection
   bool was_dead_ = false;   // this connection: it ended since nothing moved any more
+  bool unbind_due_ = false;  // as soon as the session has told of all that it read
   bool told_plain_text_ = false;
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;

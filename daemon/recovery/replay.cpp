@@ -396,6 +396,9 @@ void Replay::visit_uncertain(const queue::Record& record) {
   if (entry == nullptr) return;
   entry->possible_duplicate = true;
   entry->intended = false;
+  Refused& lost = refused_.try_emplace(sequence, Refused{.since_ms = uncertain->of.time_ms})
+                      .first->second;
+  if (lost.doubts < UINT8_MAX) ++lost.doubts;
   if (uncertain->policy != UncertainPolicy::hold &&
       uncertain->policy != UncertainPolicy::wait_dlr) {
     return;
@@ -507,6 +510,7 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
   if (const auto refused = refused_.find(sequence); refused != refused_.end()) {
     retry.refused_since_ms = refused->second.since_ms;
     retry.full_answers = refused->second.full_answers;
+    retry.doubts = refused->second.doubts;
   }
   retry.possible_duplicate = entry.possible_duplicate;
   if (partial != partials_.end()) retry.taken = partial->second.taken;

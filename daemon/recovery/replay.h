@@ -106,10 +106,12 @@ class Replay {
   struct Partial {
     PartSet taken;
   };
-  // A message that was refused for now: of late, or by a full queue, which charges no attempt.
+  // A message that was refused for now: of late, or by a full queue, which charges no attempt; or
+  // whose answer was lost.
   struct Refused {
     std::uint64_t since_ms = 0;
     std::uint8_t full_answers = 0;
+    std::uint8_t doubts = 0;
   };
   struct HeldEntry {
     PartSet doubt;

@@ -163,6 +163,58 @@ def rates_seen(arrivals, width=1.0):
     return most
 
 
+class LinkFaults(Played):
+    """A submit_sm that is answered by a status of the bind."""
+
+    def start(self, **settings):
+        self.carrier = self.open_carrier()
+        self.daemon = self.open_daemon(
+            [under_test.carrier("north", self.carrier.address, **settings)],
+            [{"default": True, "carriers": ["north"]}])
+        self.daemon.wait_bound("north")
+        self.events = self.follow(self.daemon)
+
+    def test_the_bind_says_goodbye_when_what_is_unanswered_has_its_answer(self):
+        self.start()
+        slow = [self.number(lambda submit, attempt: Answer(delay=1.0)) for _ in range(5)]
+        told = self.number(lambda submit, attempt: Answer(status=0x04 if attempt == 1 else 0))
+        others = [self.send(self.daemon, digits) for digits in slow]
+        under_test.wait_until(lambda: len(self.carrier.arrived()) == 5, "they are on the wire")
+        again = self.send(self.daemon, told)
+        for message_id in others + [again]:
+            last = self.events.wait_for(message_id, "sent")
+            self.assertFalse(last.get("possible_duplicate"), last)
+        for digits in slow:
+            self.assertEqual(len(self.carrier.arrived(digits)), 1, "it was sent again")
+        first, second = self.carrier.arrived(told)
+        self.assertNotEqual(first.connection, second.connection)
+        self.assertEqual((self.carrier.unbinds, len(self.carrier.binds)), (1, 2))
+        self.assertIn("a submit_sm was answered 0x00000004", self.daemon.log())
+
+    def test_a_message_that_no_bind_helps_is_given_up_and_disturbs_the_others_once(self):
+        self.start(status={"0x455": "bind"}, retry={"temporary": {"attempts": 2, "pauses": ["1s"]}})
+        never = self.number(lambda submit, attempt: Answer(status=0x455))
+        message_id = self.send(self.daemon, never)
+        under_test.wait_until(lambda: len(self.carrier.arrived(never)) == 2, "a bind later", 15)
+        failed = self.events.wait_for(message_id, "failed", patience=30)
+        self.assertEqual((failed["code"], failed["detail"]),
+                         ("not_bound", "command_status 0x00000455"))
+        self.assertEqual(len(self.carrier.arrived(never)), 3, "once free, twice charged")
+        self.assertLessEqual(len(self.carrier.binds), 4)
+
+    def test_a_bind_that_takes_others_is_not_left_for_a_message_that_was_told_before(self):
+        self.start(retry={"temporary": {"attempts": 3, "pauses": ["1s"]}})
+        never = self.number(lambda submit, attempt: Answer(status=0x0D))
+        message_id = self.send(self.daemon, never)
+        under_test.wait_until(lambda: len(self.carrier.arrived(never)) == 2, "a bind later", 15)
+        self.daemon.wait_bound("north")
+        binds = None
+        while not self.events.of(message_id, "failed"):
+            self.events.wait_for(self.send(self.daemon, self.number()), "delivered", patience=30)
+            binds = binds or len(self.carrier.binds)
+        self.assertLessEqual(len(self.carrier.binds), binds + 1)
+
+
 class Ambiguous(Played):
     """A status that may mean acceptance is a doubt, not a refusal."""
 
@@ -204,6 +256,26 @@ class Ambiguous(Played):
         unknown = self.events.wait_for(given_up, "unknown")
         self.assertEqual(unknown["code"], "unknown_acceptance", unknown)
         self.assertEqual(len(self.carrier.arrived(always)), 2)
+
+
+class NeverAnswered(Played):
+    """One number for which the carrier has no answer, ever."""
+
+    def test_it_goes_as_often_as_one_that_is_refused_for_now_and_ends_as_unknown(self):
+        carrier = self.open_carrier()
+        daemon = self.open_daemon(
+            [under_test.carrier("north", carrier.address, response_timeout="1s",
+                                retry={"temporary": {"attempts": 2, "pauses": ["1s"]}})],
+            [{"default": True, "carriers": ["north"]}])
+        daemon.wait_bound("north")
+        events = self.follow(daemon)
+        never = self.number(lambda submit, attempt: Answer(silent=True, receipts=[]))
+        message_id = self.send(daemon, never)
+        unknown = events.wait_for(message_id, "unknown", patience=40)
+        self.assertEqual(unknown["code"], "unknown_acceptance", unknown)
+        self.assertEqual(len(carrier.arrived(never)), 2)
+        self.assertEqual(len(events.of(message_id, "uncertain")), 2)
+        events.wait_for(self.send(daemon, self.number()), "delivered", patience=30)
 
 
 class Stuck(Played):

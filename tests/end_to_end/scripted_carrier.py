@@ -87,6 +87,7 @@ class ScriptedCarrier:
         self.answers_enquire = True
         self.arrivals = []
         self.binds = []
+        self.unbinds = 0
         self.receipt_answers = []  # (status, message id) of every deliver_sm_resp
         self.malformed = []
         self.queries = []  # ids that query_sm asked about
@@ -249,6 +250,8 @@ class ScriptedCarrier:
             if self.answers_enquire:
                 link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
         elif command == smpp.UNBIND:
+            with self.lock:
+                self.unbinds += 1
             link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
             return False
         elif command == smpp.DELIVER_SM | smpp.RESPONSE:
