@@ -259,12 +259,10 @@ struct TlvFields {
   return OctetReader::text_of(reader.rest());
 }
 
-[[nodiscard]] std::optional<Receipt> receipt_of(const DeliverSm& deliver,
-                                                const ReceiptText& text) noexcept {
+[[nodiscard]] Receipt whole_receipt_of(const DeliverSm& deliver, const ReceiptText& text) noexcept {
   Receipt receipt;
   const TlvFields tlv = read_tlvs(deliver.tlvs, receipt);
   receipt.message_id = tlv.id.empty() ? text.id : tlv.id;
-  if (receipt.message_id.empty() && !receipt.user_message_reference) return std::nullopt;
   receipt.source = deliver.source.digits;
   receipt.destination = deliver.destination.digits;
   receipt.stat = text.stat;
@@ -272,6 +270,13 @@ struct TlvFields {
   receipt.done_date = text.done_date;
   receipt.is_intermediate = (deliver.esm_class & kIntermediate) != 0;
   receipt.state = tlv.state.value_or(state_of(text.stat).value_or(MessageState::unknown));
+  return receipt;
+}
+
+[[nodiscard]] std::optional<Receipt> receipt_of(const DeliverSm& deliver,
+                                                const ReceiptText& text) noexcept {
+  const Receipt receipt = whole_receipt_of(deliver, text);
+  if (receipt.message_id.empty() && !receipt.user_message_reference) return std::nullopt;
   return receipt;
 }
 
@@ -323,6 +328,15 @@ std::optional<Receipt> parse_receipt(const DeliverSm& deliver,
                                      const ReceiptPattern& pattern) noexcept {
   const auto text = pattern.match(text_of(deliver));
   return text ? receipt_of(deliver, *text) : parse_receipt(deliver);
+}
+
+Receipt nameless_receipt(const DeliverSm& deliver) noexcept {
+  const std::string_view text = text_of(deliver);
+  Receipt receipt = whole_receipt_of(deliver, read_text(text));
+  receipt.message_id = {};
+  receipt.stat = (receipt.stat.empty() ? text : receipt.stat).substr(0, kNamelessOctets);
+  receipt.err = receipt.err.substr(0, kNamelessOctets);
+  return receipt;
 }
 
 }  // namespace stentor::protocol

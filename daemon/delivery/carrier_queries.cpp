@@ -18,6 +18,15 @@ constexpr std::uint64_t kBeforeVerdictSeconds = 120;
 constexpr std::size_t kShareOfWindow = 10;
 // What waits for a bind that came back is not asked in the same breath.
 constexpr auto kAfterLoss = 5s;
+// Refused for now, or passed over: asked again so often. What is never answered is not worth more.
+constexpr std::uint8_t kAgainMax = 3;
+
+// Not ESME_RQUERYFAIL, which says that the question itself has no answer. An unanswered question
+// comes as unknown_error (protocol/session.cpp).
+bool is_for_now(CommandStatus status) noexcept {
+  return status == CommandStatus::throttled || status == CommandStatus::message_queue_full ||
+         status == CommandStatus::system_error || status == CommandStatus::unknown_error;
+}
 
 }  // namespace
 
@@ -31,12 +40,12 @@ void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_
   if (!is_on_ || message_id.empty()) return;
   const std::uint64_t verdict = std::max(expires, now_seconds + kBeforeVerdictSeconds);
   const std::chrono::seconds until_verdict(verdict - now_seconds - kBeforeVerdictSeconds);
-  put_back({at, part, std::string(message_id)},
+  put_back({.at = at, .part = part, .message_id = std::string(message_id)},
            now + std::min<std::chrono::milliseconds>(carrier_.wire.query_after, until_verdict));
 }
 
 void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint due) {
-  (void)waiting_.put(segment.at, segment.part, segment.message_id, due);  // else: as without asking
+  (void)waiting_.put(segment, due);  // else: as without asking
 }
 
 void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
@@ -78,6 +87,10 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
   }
   if (status != CommandStatus::ok) {
     ++stats_.refused;
+    if (is_for_now(status) && answered_.refusals < kAgainMax) {
+      ++answered_.refusals;
+      put_back(answered_, now + carrier_.wire.query_after);
+    }
     return std::nullopt;
   }
   constexpr auto kStateMax = static_cast<std::uint8_t>(protocol::MessageState::skipped);

@@ -1,8 +1,8 @@
 // Asks a carrier by query_sm what became of segments whose receipts do not come in time.
 //
 // A segment is asked about `query_after` after it was taken, and at the latest shortly before it
-// would become unknown; again after as long while the carrier says that it is on its way. No
-// answer, and one that says nothing final, change nothing.
+// would become unknown; again after as long while the carrier says that it is on its way, and
+// three times when it is refused for now or not answered. What says nothing final changes nothing.
 //
 // Units    Time is steady_clock; `expires` is seconds of Unix time.
 // Owns     What waits to be asked about, and what was asked.

@@ -61,8 +61,8 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     if (++stats_.receipts_unparsed == 1) {
       log::warn("carrier {}: a receipt names no message id in any known way", config_.name);
     }
-    link.session().answer(sequence_number, protocol::CommandStatus::ok);
-    return;
+    tracker_.on_receipt(protocol::nameless_receipt(deliver), moment_now());  // an orphan
+    return answer_when_durable(link, sequence_number);
   }
   // A TLV that told the state is believed before any word.
   if (receipt->state == protocol::MessageState::unknown && !config_.wire.receipt_states.empty()) {

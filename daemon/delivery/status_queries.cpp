@@ -9,12 +9,11 @@ std::uint64_t StatusQueries::key_of(std::uint64_t message, std::uint8_t part) no
   return message * 0x9e3779b97f4a7c15u + part;
 }
 
-bool StatusQueries::put(queue::Locator at, std::uint8_t part, std::string_view message_id,
-                        TimePoint due) {
+bool StatusQueries::put(const Segment& segment, TimePoint due) {
   if (ids_.size() >= segments_max_) return false;
-  ids_.insert_or_assign(key_of(at.bits(), part), std::string(message_id));
+  ids_.insert_or_assign(key_of(segment.at.bits(), segment.part), segment.message_id);
   drop_forgotten();
-  heap_.push_back({due, at.bits(), part});
+  heap_.push_back({due, segment.at.bits(), segment.part, segment.refusals});
   std::ranges::push_heap(heap_, is_later);
   return true;
 }
@@ -30,7 +29,8 @@ std::optional<StatusQueries::Segment> StatusQueries::take_due(TimePoint now) {
     heap_.pop_back();
     const auto found = ids_.find(key_of(due.message, due.part));
     if (found == ids_.end()) continue;
-    Segment segment{queue::Locator(due.message), due.part, std::move(found->second)};
+    Segment segment{queue::Locator(due.message), due.part, std::move(found->second),
+                    due.refusals};
     ids_.erase(found);
     return segment;
   }

@@ -32,11 +32,11 @@ class StatusQueries {
     queue::Locator at;  ///< its message's accepted record
     std::uint8_t part = 1;
     std::string message_id;  ///< as the carrier gave it
+    std::uint8_t refusals = 0;  ///< how often it was refused for now, or not answered
   };
 
   /// Asked about at `due`, unless forgotten before. False when there are too many.
-  [[nodiscard]] bool put(queue::Locator at, std::uint8_t part, std::string_view message_id,
-                         TimePoint due);
+  [[nodiscard]] bool put(const Segment& segment, TimePoint due);
   /// Its receipt came.
   void forget(queue::Locator at, std::uint8_t part);
   /// The next one that is due; it is forgotten with that.
@@ -49,6 +49,7 @@ class StatusQueries {
     TimePoint at;
     std::uint64_t message;
     std::uint8_t part;
+    std::uint8_t refusals;
   };
   static bool is_later(const Due& a, const Due& b) noexcept { return a.at > b.at; }
   [[nodiscard]] static std::uint64_t key_of(std::uint64_t message, std::uint8_t part) noexcept;

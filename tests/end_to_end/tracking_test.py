@@ -227,6 +227,20 @@ class Tracking(OneCarrier):
         self.events.wait_for(reply["id"], "delivered")
         self.assertEqual(len(self.carrier.arrived(digits)), 1)
 
+    def test_a_receipt_that_names_no_message_is_kept_and_answered_when_it_is_durable(self):
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            (1, 1, "79165550001"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0,
+            b"your message was delivered", b""))
+        under_test.wait_until(lambda: self.carrier.receipt_answers, "it is answered")
+        self.assertEqual(self.carrier.receipt_answers[0][0], 0)
+        for again in (False, True):
+            if again:  # killed: it is on disk
+                self.restart()
+            told = self.daemon.ask(op="carrier", action="orphans", name="north")
+            self.assertEqual((told["kept"], told["orphans"][0]["carrier_id"],
+                              told["orphans"][0]["stat"]),
+                             (1, "", "your message was delivered"), told)
+
     def test_a_carrier_without_references_is_not_matched_by_them(self):
         self.restart(match_by_reference=False)
         message_id, digits = self.send()

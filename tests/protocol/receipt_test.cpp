@@ -141,6 +141,18 @@ TEST(Receipt, NeedsAnId) {
   EXPECT_EQ(read("00,0210021543,0210021500,,447887123456,10110200000000,we23"), "none");
 }
 
+TEST(Receipt, KeepsItsWordsWhereItNamesNoMessage) {
+  const Delivery told("number 4711 stat:UNDELIV err:045 done date:2601010000 text:Hello");
+  EXPECT_EQ(summary(nameless_receipt(told.message)), " UNDELIV UNDELIV 045 2601010000");
+
+  const std::string words = "message to 79161234567 was delivered, " + std::string(100, '.');
+  const Delivery prose(words);
+  const Receipt receipt = nameless_receipt(prose.message);
+  EXPECT_EQ(receipt.stat, words.substr(0, kNamelessOctets));
+  EXPECT_EQ(receipt.state, MessageState::unknown);
+  EXPECT_TRUE(receipt.message_id.empty());
+}
+
 TEST(Receipt, IsReadFromTlvsAlone) {
   Octets tlvs;
   append_tlv_text(tlvs, tag::kReceiptedMessageId, "4F");

@@ -143,6 +143,27 @@ TEST_F(CarrierQueriesTest, LearnsNothingFromUnknownFromNonsenseAndFromARefusal) 
   EXPECT_TRUE(queries().is_on());
 }
 
+TEST_F(CarrierQueriesTest, AsksThreeTimesAgainWhatIsRefusedForNowOrNotAnswered) {
+  const CommandStatus answers[] = {CommandStatus::throttled, CommandStatus::message_queue_full,
+                                   CommandStatus::system_error};
+  taken(1, "4f");
+  std::chrono::seconds late = 60s;
+  for (const CommandStatus status : answers) {
+    ASSERT_EQ(asked_at(late), Ids{"4f"}) << late.count();
+    EXPECT_FALSE(answer(status, 0));
+    EXPECT_TRUE(asked_at(late + 59s).empty());
+    late += 60s;
+  }
+  ASSERT_EQ(asked_at(late), Ids{"4f"});
+  EXPECT_FALSE(answer(CommandStatus::throttled, 0));
+  EXPECT_TRUE(asked_at(86400s).empty()) << "that was the last";
+
+  taken(2, "50");
+  ASSERT_EQ(asked_at(86460s), Ids{"50"});
+  EXPECT_FALSE(answer(CommandStatus::unknown_error, 0));  // as an unanswered one is reported
+  EXPECT_EQ(asked_at(86520s), Ids{"50"});
+}
+
 TEST_F(CarrierQueriesTest, StopsAskingACarrierThatDoesNotKnowTheQuestion) {
   taken(1, "4f");
   ASSERT_EQ(asked_at(60s).size(), 1u);

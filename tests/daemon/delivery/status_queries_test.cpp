@@ -17,8 +17,8 @@ queue::Locator place(std::uint32_t offset) {
 
 TEST(StatusQueries, AsksAboutWhatIsDueInTheOrderOfTime) {
   StatusQueries queries;
-  EXPECT_TRUE(queries.put(place(64), 1, "late", kStart + 20s));
-  EXPECT_TRUE(queries.put(place(128), 2, "early", kStart + 10s));
+  EXPECT_TRUE(queries.put({.at = place(64), .part = 1, .message_id = "late"}, kStart + 20s));
+  EXPECT_TRUE(queries.put({.at = place(128), .part = 2, .message_id = "early"}, kStart + 10s));
 
   EXPECT_FALSE(queries.take_due(kStart + 9s));
   const auto first = queries.take_due(kStart + 30s);
@@ -33,8 +33,8 @@ TEST(StatusQueries, AsksAboutWhatIsDueInTheOrderOfTime) {
 
 TEST(StatusQueries, DoesNotAskWhenTheReceiptCame) {
   StatusQueries queries;
-  EXPECT_TRUE(queries.put(place(64), 1, "one", kStart));
-  EXPECT_TRUE(queries.put(place(64), 2, "two", kStart));
+  EXPECT_TRUE(queries.put({.at = place(64), .part = 1, .message_id = "one"}, kStart));
+  EXPECT_TRUE(queries.put({.at = place(64), .part = 2, .message_id = "two"}, kStart));
   queries.forget(place(64), 1);
   queries.forget(place(640), 1);  // never known
 
@@ -45,7 +45,7 @@ TEST(StatusQueries, DoesNotAskWhenTheReceiptCame) {
 TEST(StatusQueries, KeepsNothingOfTheMillionsThatWereAnswered) {
   StatusQueries queries;
   for (std::uint32_t i = 1; i <= 100'000; ++i) {
-    EXPECT_TRUE(queries.put(place(i * 64), 1, "x", kStart + 1h));
+    EXPECT_TRUE(queries.put({.at = place(i * 64), .part = 1, .message_id = "x"}, kStart + 1h));
     queries.forget(place(i * 64), 1);
   }
   EXPECT_EQ(queries.size(), 0u);
@@ -55,11 +55,11 @@ TEST(StatusQueries, KeepsNothingOfTheMillionsThatWereAnswered) {
 TEST(StatusQueries, IsBounded) {
   StatusQueries queries(10);
   for (std::uint32_t i = 1; i <= 10; ++i) {
-    ASSERT_TRUE(queries.put(queue::Locator(i), 1, "x", kStart));
+    ASSERT_TRUE(queries.put({.at = queue::Locator(i), .part = 1, .message_id = "x"}, kStart));
   }
-  EXPECT_FALSE(queries.put(queue::Locator(1), 2, "x", kStart));
+  EXPECT_FALSE(queries.put({.at = queue::Locator(1), .part = 2, .message_id = "x"}, kStart));
   (void)queries.take_due(kStart);
-  EXPECT_TRUE(queries.put(queue::Locator(1), 2, "x", kStart));
+  EXPECT_TRUE(queries.put({.at = queue::Locator(1), .part = 2, .message_id = "x"}, kStart));
 }
 
 }  // namespace
