@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+
 namespace stentor::daemon {
 namespace {
 
@@ -16,12 +19,60 @@ TEST(Throttle, LeavesTheConfiguredRateAloneWhileNobodyComplains) {
   EXPECT_FALSE(throttle.is_cut());
 }
 
-TEST(Throttle, CutsToSeventyPercentOfWhatWentThrough) {
-  Throttle throttle(0);
-  for (int i = 0; i < 1000; ++i) throttle.on_accepted(kStart);
+// `rate` segments a second, from one moment to the other.
+void accept(Throttle& throttle, std::uint32_t rate, Throttle::TimePoint from,
+            Throttle::TimePoint to) {
+  for (auto at = from; at < to; at += 1'000'000us / rate) throttle.on_accepted(at);
+}
 
-  EXPECT_TRUE(throttle.on_throttled(kStart + 900ms));
-  EXPECT_EQ(throttle.rate(), 700u);
+TEST(Throttle, CutsToSeventyPercentOfWhatWentThrough) {
+  for (const auto lasted : {500ms, 730ms, 1000ms, 1050ms, 1730ms, 60'000ms}) {
+    Throttle throttle(0);
+    accept(throttle, 1000, kStart, kStart + lasted);
+    EXPECT_TRUE(throttle.on_throttled(kStart + lasted));
+    EXPECT_EQ(throttle.rate(), 700u) << lasted.count();
+  }
+}
+
+TEST(Throttle, CutsTheRateItselfWhereAFractionOfASecondTellsNone) {
+  for (const auto lasted : {0ms, 10ms, 50ms, 490ms}) {
+    Throttle throttle(100);
+    accept(throttle, 20, kStart, kStart + lasted);
+    EXPECT_TRUE(throttle.on_throttled(kStart + lasted));
+    EXPECT_EQ(throttle.rate(), 70u) << lasted.count();
+  }
+}
+
+TEST(Throttle, TakesAFractionOfASecondForWhatItIsWhereThereIsNoRate) {
+  Throttle throttle(0);
+  accept(throttle, 100, kStart, kStart + 200ms);
+  EXPECT_TRUE(throttle.on_throttled(kStart + 200ms));
+  EXPECT_EQ(throttle.rate(), 70u);
+}
+
+// The second that the timer counts is not the one in which traffic began.
+TEST(Throttle, ForgetsAPauseBeforeIt) {
+  Throttle throttle(100);
+  accept(throttle, 100, kStart, kStart + 3s);
+  (void)throttle.on_second(kStart + 10s);
+  accept(throttle, 80, kStart + 10'900ms, kStart + 11s);
+  (void)throttle.on_second(kStart + 11s);
+  accept(throttle, 80, kStart + 11s, kStart + 11'500ms);
+  EXPECT_TRUE(throttle.on_throttled(kStart + 11'500ms));
+  EXPECT_EQ(throttle.rate(), 56u);
+}
+
+TEST(Throttle, ClimbsByTheSameStepEachSecond) {
+  Throttle throttle(1000);
+  accept(throttle, 1000, kStart, kStart + 1s);
+  ASSERT_TRUE(throttle.on_queue_full(kStart + 1s));
+  ASSERT_EQ(throttle.rate(), 500u);
+  auto now = kStart + 7s;
+  for (const std::uint32_t rate : {550u, 600u, 650u, 700u, 750u}) {
+    EXPECT_TRUE(throttle.on_second(now));
+    EXPECT_EQ(throttle.rate(), rate);
+    now += 1s;
+  }
 }
 
 TEST(Throttle, CountsTheAnswersToOneBurstOnce) {
@@ -55,7 +106,7 @@ TEST(Throttle, HalvesForAFullQueueAndLetsItDrain) {
 
   EXPECT_FALSE(throttle.on_second(kStart + 5s)) << "the queue over there still drains";
   EXPECT_TRUE(throttle.on_second(kStart + 5100ms));
-  EXPECT_EQ(throttle.rate(), 52u);
+  EXPECT_EQ(throttle.rate(), 55u);
 }
 
 TEST(Throttle, DoesNotClimbWhileItIsStillToldThatItIsTooFast) {
