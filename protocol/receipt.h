@@ -62,7 +62,8 @@ struct Receipt {
 [[nodiscard]] std::optional<Receipt> parse_receipt(const DeliverSm& deliver,
                                                    const ReceiptPattern& pattern) noexcept;
 /// What is left of one that names no message: its state, numbers and dates; where no word tells the
-/// state, `stat` is the beginning of its text. Its id is empty, its words have kNamelessOctets at most.
+/// state, `stat` is the beginning of its text. Its id is empty, its words have kNamelessOctets at
+/// most.
 [[nodiscard]] Receipt nameless_receipt(const DeliverSm& deliver) noexcept;
 inline constexpr std::size_t kNamelessOctets = 80;
 

@@ -267,6 +267,10 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
           number(status.count));
     }
     const CarrierStats& stats = carrier.stats;
+    if (stats.statuses_other > 0) {
+      add_sample(responses, {{"carrier", carrier.name}, {"status", "other"}},
+                 number(stats.statuses_other));
+    }
     add_sample(segments, {{"carrier", carrier.name}, {"encoding", "gsm7"}},
                number(stats.segments_gsm7));
     add_sample(segments, {{"carrier", carrier.name}, {"encoding", "ucs2"}},

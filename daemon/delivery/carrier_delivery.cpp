@@ -47,7 +47,7 @@ void CarrierStats::count_status(std::uint32_t status) {
   if (statuses.size() < kStatusesMax) {
     statuses.push_back({status, 1});
   } else {
-    ++statuses.back().count;
+    ++statuses_other;
   }
 }
 

@@ -44,7 +44,8 @@ struct CarrierStats : TrackingStats {
   std::uint64_t uncertain_status = 0;           ///< messages
   std::array<std::uint64_t, 8> doubts_ended{};  ///< messages, by DoubtEnd
   std::uint64_t possible_duplicates = 0;        ///< messages sent again in doubt
-  std::vector<StatusCount> statuses;            ///< at most kStatusesMax, the rest under the last
+  std::vector<StatusCount> statuses;            ///< the first kStatusesMax that were met
+  std::uint64_t statuses_other = 0;             ///< answers by any status that is not among them
   Histogram accept_to_submit;
   Histogram submit_response;
 

@@ -129,8 +129,8 @@ bool CarrierDelivery::count_doubt(Retry& retry) const {
   if (retry.refused_since_ms == 0) retry.refused_since_ms = now;
   if (retry.doubts < UINT8_MAX) ++retry.doubts;
   return !RetrySchedule(config_.retry.temporary)
-              .pause_after(retry.doubts, std::chrono::milliseconds(
-                                             now - std::min(now, retry.refused_since_ms)));
+              .pause_after(retry.doubts,
+                           std::chrono::milliseconds(now - std::min(now, retry.refused_since_ms)));
 }
 
 // A message that was being written when the process died.
@@ -286,8 +286,8 @@ bool CarrierDelivery::is_about(std::uint64_t sequence, std::string_view number) 
   if (!subject) return false;
   if (is_same_number(number, subject->to)) return true;
   // A rewritten prefix may reach into the last seven digits.
-  return is_same_number(
-      number, destination_on_wire(subject->to, accepted->to_short_code, config_).digits);
+  return is_same_number(number,
+                        destination_on_wire(subject->to, accepted->to_short_code, config_).digits);
 }
 
 void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt) {

@@ -29,8 +29,7 @@ std::optional<StatusQueries::Segment> StatusQueries::take_due(TimePoint now) {
     heap_.pop_back();
     const auto found = ids_.find(key_of(due.message, due.part));
     if (found == ids_.end()) continue;
-    Segment segment{queue::Locator(due.message), due.part, std::move(found->second),
-                    due.refusals};
+    Segment segment{queue::Locator(due.message), due.part, std::move(found->second), due.refusals};
     ids_.erase(found);
     return segment;
   }

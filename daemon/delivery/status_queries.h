@@ -31,7 +31,7 @@ class StatusQueries {
   struct Segment {
     queue::Locator at;  ///< its message's accepted record
     std::uint8_t part = 1;
-    std::string message_id;  ///< as the carrier gave it
+    std::string message_id;     ///< as the carrier gave it
     std::uint8_t refusals = 0;  ///< how often it was refused for now, or not answered
   };
 

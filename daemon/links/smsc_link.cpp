@@ -24,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 constexpr auto kConnectWithin = 10s;
+// The resolver's own patience is 5 s for each of its servers, twice, and it cannot be interrupted.
+constexpr auto kLookUpWithin = 10s;
 constexpr auto kTlsWithin = 10s;
 // Once both sides have said all: what is still in the buffers may leave.
 constexpr auto kLastWriteWithin = 2s;
@@ -236,19 +238,46 @@ bool SmscLink::adopt_offered() {
 
 asio::awaitable<bool> SmscLink::connect() {
   const HostPort host = carrier_.hosts[hosts_.index()];
-  tcp::resolver resolver(context_);
-  const auto [unresolved, endpoints] =
-      co_await resolver.async_resolve(host.host, std::to_string(host.port), kAsResult);
-  if (unresolved) {
-    note(fmt::format("{}:{}: {}", host.host, host.port, unresolved.message()), true);
-  } else {
-    for (const auto& entry : endpoints) {
-      if (stopping_ || offered_) co_return false;
-      if (co_await connect_to(entry.endpoint(), host)) co_return !stopping_;
-    }
+  for (const tcp::endpoint& endpoint : co_await endpoints_of(host)) {
+    if (stopping_ || offered_) co_return false;
+    if (co_await connect_to(endpoint, host)) co_return !stopping_;
   }
   if (!offered_) hosts_.on_failed();
   co_return false;
+}
+
+// What is an address already needs no resolver: all links of a thread share one, which a name that
+// is slow to be found occupies.
+asio::awaitable<std::vector<tcp::endpoint>> SmscLink::endpoints_of(const HostPort& host) {
+  boost::system::error_code is_name;
+  const asio::ip::address address = asio::ip::make_address(host.host, is_name);
+  if (!is_name) co_return std::vector{tcp::endpoint(address, host.port)};
+
+  struct LookUp {
+    bool is_awaited = true;
+    boost::system::error_code error = asio::error::timed_out;
+    std::vector<tcp::endpoint> found{};
+  };
+  const auto look_up = std::make_shared<LookUp>();  // the resolver may come back when we have gone
+  tcp::resolver resolver(context_);
+  patience_.expires_after(kLookUpWithin);
+  resolver.async_resolve(
+      host.host, std::to_string(host.port),
+      [this, look_up](const boost::system::error_code& error, const auto& results) {
+        if (!look_up->is_awaited) return;
+        look_up->error = error;
+        for (const auto& entry : results) look_up->found.push_back(entry.endpoint());
+        patience_.cancel();
+      });
+  (void)co_await patience_.async_wait(kAsResult);
+  look_up->is_awaited = false;
+  if (look_up->error && !stopping_ && !offered_) {
+    note(fmt::format("{}:{}: {}", host.host, host.port,
+                     look_up->error == asio::error::timed_out ? "the name was not found in 10 s"
+                                                              : look_up->error.message()),
+         true);
+  }
+  co_return std::move(look_up->found);
 }
 
 // The timer closes the socket, which ends what waits on it: nothing is raced.
@@ -267,10 +296,9 @@ asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const 
   patience_.cancel();
   if (error || !stream_.is_open()) {
     if (stopping_ || offered_) co_return false;
-    note(fmt::format(
-             "{}:{}: {}", host.host, host.port,
-             !error || error == asio::error::operation_aborted ? "no answer in 10 s"
-                                                               : error.message()),
+    note(fmt::format("{}:{}: {}", host.host, host.port,
+                     !error || error == asio::error::operation_aborted ? "no answer in 10 s"
+                                                                       : error.message()),
          true);
     co_return false;
   }

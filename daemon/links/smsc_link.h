@@ -168,6 +168,8 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::awaitable<void> wait_for_offer();
   [[nodiscard]] bool adopt_offered();
   boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<std::vector<boost::asio::ip::tcp::endpoint>> endpoints_of(
+      const HostPort& host);
   boost::asio::awaitable<bool> connect_to(const boost::asio::ip::tcp::endpoint& endpoint,
                                           const HostPort& host);
   boost::asio::awaitable<void> converse();
@@ -211,10 +213,10 @@ class SmscLink final : public protocol::SessionHandler {
   std::string peer_;  // of a connection that the SMSC has opened
   std::uint32_t epoch_ = 0;
   bool stopping_ = false;
-  bool closing_ = false;    // we end this connection, and have said why
-  bool refused_ = false;    // our account, by the latest bind that was answered
-  bool was_bound_ = false;  // this connection
-  bool was_dead_ = false;   // this connection: it ended since nothing moved any more
+  bool closing_ = false;     // we end this connection, and have said why
+  bool refused_ = false;     // our account, by the latest bind that was answered
+  bool was_bound_ = false;   // this connection
+  bool was_dead_ = false;    // this connection: it ended since nothing moved any more
   bool unbind_due_ = false;  // as soon as the session has told of all that it read
   bool told_plain_text_ = false;
   TimePoint alarm_at_{};

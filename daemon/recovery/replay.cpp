@@ -396,8 +396,8 @@ void Replay::visit_uncertain(const queue::Record& record) {
   if (entry == nullptr) return;
   entry->possible_duplicate = true;
   entry->intended = false;
-  Refused& lost = refused_.try_emplace(sequence, Refused{.since_ms = uncertain->of.time_ms})
-                      .first->second;
+  Refused& lost =
+      refused_.try_emplace(sequence, Refused{.since_ms = uncertain->of.time_ms}).first->second;
   if (lost.doubts < UINT8_MAX) ++lost.doubts;
   if (uncertain->policy != UncertainPolicy::hold &&
       uncertain->policy != UncertainPolicy::wait_dlr) {

@@ -29,8 +29,8 @@ namespace stentor::daemon {
 /// What a message and its receipt have in common of an address: of a number the last seven digits,
 /// else the first 20 octets; without +.
 [[nodiscard]] std::string_view comparable(std::string_view address) noexcept;
-/// True when a receipt's source speaks of the number `to`: both have seven digits, and the last seven
-/// are the same. Fewer would fit too many.
+/// True when a receipt's source speaks of the number `to`: both have seven digits, and the last
+/// seven are the same. Fewer would fit too many.
 [[nodiscard]] bool is_same_number(std::string_view source, std::string_view to) noexcept;
 
 /// A keyed hash of a reference and two numbers.
