@@ -173,6 +173,35 @@ class BadClients(unittest.TestCase):
             self.assertEqual(other.ask(op="status")["status"], "ok")
 
 
+    def test_a_thousand_clients_that_trickle_are_cut_and_disturb_nobody(self):
+        memory_before = self.daemon.status()["memory_octets"]
+        trickling = [self.daemon.connect() for _ in range(1000)]
+        for connection in trickling:
+            self.addCleanup(connection.close)
+        begun, waits = time.monotonic(), []
+        with self.daemon.connect() as honest:
+            for second in range(UNFINISHED_LINE_SECONDS + 3):
+                for connection in trickling:
+                    try:
+                        connection.stream.send(b"x")
+                    except OSError:
+                        pass  # cut already
+                for n in range(50):
+                    asked = time.monotonic()
+                    reply = honest.ask(**send(f"+7917{second:03}{n:04}"))
+                    waits.append(time.monotonic() - asked)
+                    self.assertEqual(reply["status"], "accepted", reply)
+                time.sleep(max(0.0, begun + second + 1 - time.monotonic()))
+        self.assertLess(self.daemon.status()["memory_octets"], memory_before + (64 << 20))
+        for connection in trickling:
+            try:
+                self.assertIsNone(connection.read_line())
+            except ConnectionResetError:
+                pass  # what it wrote last found nobody
+        print(f"beside 1000 trickling clients {len(waits)} sends were answered, the slowest after "
+              f"{1000 * max(waits):.1f} ms", flush=True)
+
+
 class BadCarriers(unittest.TestCase):
     """One good carrier among all the bad ones, in one daemon."""
 
