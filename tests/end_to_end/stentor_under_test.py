@@ -184,6 +184,7 @@ class Daemon:
         self.audits_at_stop = True  # not where the test itself has damaged the journal
         self.arguments = []  # of stentord, behind --config
         self.prefix = []  # a command that runs it, such as one that enters a namespace
+        self.process_options = {}  # of subprocess.Popen
         self.write_config(carriers, routes, tables or {})
 
     def write_config(self, carriers, routes=None, tables=None):
@@ -210,7 +211,7 @@ class Daemon:
     def start(self, patience=PATIENCE):
         """Starts it and waits until it answers."""
         self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path] +
-                               self.arguments, self.log_path)
+                               self.arguments, self.log_path, **self.process_options)
         wait_until(lambda: self._answers() or not self.process.is_running(),
                    "stentord answers on its socket", patience)
         if not self.process.is_running():
