@@ -56,7 +56,13 @@ void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files
   files_ = std::move(files);
   carried_ = carried;
   live_ = carried_.live;
-  for (const auto& [number, use] : files_) live_ += use.live;
+  // Written under a clock that was ahead: they are as old as this start, or would stay for as long
+  // as the clock was wrong.
+  const std::uint64_t now = wall_clock_ms();
+  for (auto& [number, use] : files_) {
+    use.last_ms = std::min(use.last_ms, now);
+    live_ += use.live;
+  }
   carry_desk_.take(carried_);
 }
 

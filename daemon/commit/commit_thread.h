@@ -62,7 +62,7 @@ struct ArrivalLane {
 /// How much of each journal file is still needed.
 struct FileUse {
   std::uint64_t live = 0;     ///< messages accepted in it that are not final
-  std::uint64_t last_ms = 0;  ///< wall time of its latest record
+  std::uint64_t last_ms = 0;  ///< date of its latest record
   std::uint64_t octets = 0;
   std::uint64_t first_sequence = 0;  ///< accepted records in it begin here
   bool has_totals = false;  ///< begins with the ledger's totals, so that older files can go

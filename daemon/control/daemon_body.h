@@ -23,6 +23,7 @@
 #include "daemon/campaigns/campaign_report.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/control/carrier_desk.h"
+#include "daemon/control/clock_watch.h"
 #include "daemon/control/daemon.h"
 #include "daemon/control/figures.h"
 #include "daemon/control/history.h"
@@ -121,6 +122,7 @@ class Daemon::Body {
   std::unique_ptr<HttpListener> http_;
   boost::asio::signal_set signals_{control_};
   boost::asio::steady_timer watchdog_{control_};
+  ClockWatch clock_watch_{control_};
   boost::asio::steady_timer drain_look_{control_};
   bool ready_ = false;
   bool draining_ = false;

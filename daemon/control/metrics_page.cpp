@@ -480,6 +480,10 @@ Exposition::Families metric_families(const Figures& figures) {
   all.push_back(std::move(build));
   add_one(all, gauge_family("stentor_uptime_seconds", "Since the daemon started."),
           static_cast<double>(figures.uptime.count()));
+  add_one(all,
+          gauge_family("stentor_clock_difference_seconds",
+                       "How far the system's clock is ahead of the date that stentord goes by."),
+          static_cast<double>(process_date().difference().count()) / 1000);
   add_one(all, gauge_family("stentor_memory_bytes", "Resident memory."),
           number(figures.memory_octets));
   add_ledger(all, figures);

@@ -109,6 +109,7 @@ void Daemon::Body::recover(bool salvage) {
     for (const auto& shard : shards_) (void)shard->ask(order, true);
   }
   latest_ms_ = replay.latest_ms();
+  ClockWatch::on_start(latest_ms_);
   Ledger totals = replay.ledger();
   // A sequence of a message that salvaging has cost is not given again.
   if (lost) totals.sequence_next = std::max(totals.sequence_next, lost->sequence_next());

@@ -194,7 +194,7 @@ void CarrierDelivery::pump() {
   withdraw_later_ones();
   give_back_held();
   if (now >= next_second_) each_second(now);
-  end_due_doubts(wall_ms());
+  if (!is_expiry_paused()) end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();
   if (stuck_.is_stuck()) reserve_probe(now);
@@ -228,14 +228,13 @@ void CarrierDelivery::each_second(TimePoint now) {
   const std::uint64_t now_ms = wall_ms();
   next_second_ = now + std::chrono::milliseconds(1000 - now_ms % 1000);
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
-  const std::uint64_t seconds = now_ms / 1000;
   wait_log_.note(limiter_.shown(now), now_ms);
   services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
-  expire_reserved(static_cast<std::uint32_t>(seconds));
-  limits_.take_expired(static_cast<std::uint32_t>(seconds),
+  expire_reserved(expiry_seconds());
+  limits_.take_expired(expiry_seconds(),
                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   release_crowded();
-  tracker_.on_second({.steady = now, .wall_ms = wall_ms()});
+  if (!is_expiry_paused()) tracker_.on_second({.steady = now, .wall_ms = now_ms});
   replies_.on_time(now);
   ask_about_receipts(now);
   cancels_.on_time(now);
@@ -245,9 +244,8 @@ void CarrierDelivery::each_second(TimePoint now) {
 void CarrierDelivery::arm_timer(TimePoint now) {
   auto at = std::min(next_expiry(now), next_release(now));
   if (in_doubt_.next_ms() != InDoubt::kNever) {
-    const std::uint64_t date = wall_ms();
-    at = std::min(at, now + std::chrono::milliseconds(in_doubt_.next_ms() -
-                                                      std::min(date, in_doubt_.next_ms())));
+    const std::uint64_t next = std::max(in_doubt_.next_ms(), services_.clock.expiry_from_ms());
+    at = std::min(at, now + std::chrono::milliseconds(next - std::min(wall_ms(), next)));
   }
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
@@ -297,7 +295,7 @@ void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t
   const std::uint64_t now = wall_ms();
   const std::uint64_t expires = std::uint64_t{pick.ticket.expires} * 1000;
   // What has expired meanwhile is due at once: its verdict is.
-  const std::uint64_t until = std::min(due_ms, expires);
+  const std::uint64_t until = std::min(due_ms, std::max(expires, services_.clock.expiry_from_ms()));
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);
   due_.push(steady_ms(steady_now()) + wait, pick.priority, pick.flow, pick.ticket);
 }

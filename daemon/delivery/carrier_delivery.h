@@ -202,6 +202,13 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] std::uint32_t wall_seconds() const noexcept {
     return static_cast<std::uint32_t>(wall_ms() / 1000);
   }
+  /// For who asks what has expired: nothing has while expiry is paused.
+  [[nodiscard]] std::uint32_t expiry_seconds() const noexcept {
+    return is_expiry_paused() ? 0 : wall_seconds();
+  }
+  [[nodiscard]] bool is_expiry_paused() const noexcept {
+    return wall_ms() < services_.clock.expiry_from_ms();
+  }
   [[nodiscard]] Moment moment_now() const noexcept {
     return {.steady = steady_now(), .wall_ms = wall_ms()};
   }

@@ -100,7 +100,7 @@ queue::Lanes& CarrierDelivery::arrival_lanes() {
 // Moves the message, or sets it aside.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
   const std::uint32_t seconds = wall_seconds();
-  if (pick.ticket.expires <= seconds || is_dead(pick)) return end_due_or_cancelled(pick);
+  if (pick.ticket.expires <= expiry_seconds() || is_dead(pick)) return end_due_or_cancelled(pick);
   if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
 }
 

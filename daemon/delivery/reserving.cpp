@@ -54,7 +54,7 @@ CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
 
 void CarrierDelivery::reserve(TimePoint now) {
   const std::size_t limit = reserve_limit();
-  const std::uint32_t seconds = wall_seconds();
+  const std::uint32_t seconds = expiry_seconds();
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
     while (!line->stash.empty() && has_room(*line, limit)) {

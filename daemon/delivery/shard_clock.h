@@ -24,6 +24,10 @@ class ShardClock {
     return std::chrono::steady_clock::now();
   }
   [[nodiscard]] virtual std::uint64_t wall_ms() const noexcept { return wall_clock_ms(); }
+  /// Nothing expires before this date; 0 unless the process started on a doubtful one.
+  [[nodiscard]] virtual std::uint64_t expiry_from_ms() const noexcept {
+    return process_date().expiry_from_ms();
+  }
 
   /// The machine's.
   [[nodiscard]] static const ShardClock& of_machine() noexcept {

@@ -30,6 +30,8 @@ void CarrierDelivery::take_due(TimePoint now) {
         .ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority};
     if (is_dead(pick)) {
       end_due_or_cancelled(pick);
+    } else if (pick.ticket.expires <= seconds && is_expiry_paused()) {
+      put_on_timer(pick, services_.clock.expiry_from_ms());
     } else if (retries_.contains(pick.ticket.at.bits())) {
       return_to_lane(pick);
     } else {
@@ -40,6 +42,7 @@ void CarrierDelivery::take_due(TimePoint now) {
 }
 
 void CarrierDelivery::expire_waiting(TimePoint now) {
+  if (is_expiry_paused()) return;
   const std::uint32_t seconds = wall_seconds();
   for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
   const auto is_due = [seconds](const queue::Lanes& lanes) {
@@ -62,7 +65,8 @@ CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
     if (other) earliest = std::min(earliest.value_or(*other), *other);
   }
   if (!earliest) return TimePoint::max();
-  const std::chrono::milliseconds until(std::uint64_t{*earliest} * 1000);
+  const std::chrono::milliseconds until(
+      std::max(std::uint64_t{*earliest} * 1000, services_.clock.expiry_from_ms()));
   const std::chrono::milliseconds date(wall_ms());
   return std::max(now + std::max(until - date, 0ms), next_expiry_look_);
 }

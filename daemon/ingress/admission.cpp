@@ -65,7 +65,7 @@ Admission::Admission(const Config& config, const Routing& routing, CommitFeed& f
       reader_(reader),
       start_(std::move(start)),
       sequence_next_(start_.sequence_next),
-      time_ms_last_(start_.time_ms_last),
+      time_ms_last_(start_.time_ms_last + 1),  // another incarnation: it comes before the sequence
       references_(std::move(start_.references)),
       campaigns_(*start_.campaigns),
       concatenation_(std::make_unique<std::uint16_t[]>(kConcatenationCounters)) {
@@ -158,6 +158,7 @@ std::optional<Admission::Answer> Admission::answer_known(const SendRequest& requ
 }
 
 MessageId Admission::next_id(std::uint64_t now_ms) {
+  now_ms_ = now_ms;
   time_ms_last_ = std::max(time_ms_last_, now_ms);  // never backwards, whatever the clock does
   return MessageId::make(time_ms_last_, config_.node, start_.incarnation, sequence_next_++);
 }
@@ -325,7 +326,7 @@ void Admission::on_settled(const CommitBatch& batch) {
       if (batch.failure) {
         references_->drop(reference.key);
       } else {
-        references_->put_durable(reference.key, batch.records.at(reference.offset), time_ms_last_);
+        references_->put_durable(reference.key, batch.records.at(reference.offset), now_ms_);
       }
     }
     pending_references_.pop_front();

@@ -108,7 +108,8 @@ class Admission {
   queue::JournalReader& reader_;
   Start start_;
   std::uint64_t sequence_next_;
-  std::uint64_t time_ms_last_;
+  std::uint64_t time_ms_last_;  // of an id: after a start under a clock that was ahead, its date
+  std::uint64_t now_ms_ = 0;    // the latest that send() was given
   std::unique_ptr<ReferenceIndex> references_;
   CampaignRegistry campaigns_;
   std::deque<BatchReferences> pending_references_;

@@ -20,9 +20,11 @@ namespace stentor::daemon {
 
 class JournalOnDisk {
  public:
-  explicit JournalOnDisk(std::filesystem::path folder = make_folder())
+  explicit JournalOnDisk(std::filesystem::path folder = make_folder(),
+                         std::chrono::milliseconds retention = std::chrono::hours(72))
       : folder_(std::move(folder)),
-        files_(*queue::make_posix_file_system(queue::IoBackend::threads)) {}
+        files_(*queue::make_posix_file_system(queue::IoBackend::threads)),
+        commit_({.delay = {}, .retention = {.age = retention, .octets = 1ull << 40}}) {}
   ~JournalOnDisk() {
     commit_.stop();
     std::error_code ignored;  // a folder left behind in the temporary directory harms nobody
@@ -70,8 +72,7 @@ class JournalOnDisk {
   std::filesystem::path folder_;
   std::unique_ptr<queue::FileSystem> files_;
   std::unique_ptr<queue::File> lock_;
-  CommitThread commit_{CommitThread::Options{
-      .delay = {}, .retention = {.age = std::chrono::hours(72), .octets = 1ull << 40}}};
+  CommitThread commit_;
   bool remove_ = true;
 };
 

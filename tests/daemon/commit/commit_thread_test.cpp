@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "daemon/wall_clock.h"
 #include "queue/journal_reader.h"
 #include "tests/daemon/journal_on_disk.h"
 
@@ -119,6 +120,25 @@ TEST(CommitThread, FindsTheFileOfASequence) {
   EXPECT_GE(disk.commit().file_of(200), 2u);
   EXPECT_GT(disk.commit().octets_behind(queue::Locator(1, 64, 0)), 10u << 20);
   EXPECT_EQ(disk.commit().octets_behind(disk.commit().durable_end()), 0u);
+}
+
+// What a process that began under a clock ten years ahead has left behind.
+TEST(CommitThread, RetiresAFileOfAClockThatWasAheadByTheAgeItHasSinceTheStart) {
+  constexpr std::uint64_t kTenYearsMs = 87'660ull * 3600 * 1000;
+  JournalOnDisk disk(JournalOnDisk::make_folder(), std::chrono::milliseconds(1));
+  CommitFeed feed(disk.commit(), false, 0, [] {});
+  disk.commit().restore(
+      {}, {{0, FileUse{.last_ms = wall_clock_ms() + kTenYearsMs, .has_totals = true}}});
+  disk.start();
+  const std::uint64_t started = wall_clock_ms();
+  while (wall_clock_ms() < started + 3) std::this_thread::yield();
+
+  add(feed, "looks at files when it is durable");
+  JournalOnDisk::settle(feed);
+  add(feed, "tells which are left");
+  JournalOnDisk::settle(feed);
+
+  EXPECT_EQ(disk.commit().snapshot().oldest_file, 1u);
 }
 
 }  // namespace

@@ -27,26 +27,49 @@ namespace stentor::daemon::test {
 
 class OwnedClock final : public ShardClock {
  public:
-  explicit OwnedClock(std::uint64_t begun_ms) : begun_ms_(begun_ms), now_ms_(begun_ms) {}
+  explicit OwnedClock(std::uint64_t begun_ms)
+      : begun_ms_(begun_ms), now_ms_(begun_ms), date_(steady_at(begun_ms), system()) {}
 
   [[nodiscard]] TimePoint steady() const noexcept override { return steady_at(now_ms_); }
-  [[nodiscard]] std::uint64_t wall_ms() const noexcept override { return now_ms_; }
+  [[nodiscard]] std::uint64_t wall_ms() const noexcept override { return date_.at(steady()); }
+  [[nodiscard]] std::uint64_t expiry_from_ms() const noexcept override {
+    return date_.expiry_from_ms();
+  }
   /// Far from the machine's own: a timer that is set by this clock never rings by itself.
   [[nodiscard]] TimePoint steady_at(std::uint64_t wall_ms) const noexcept {
     return TimePoint(std::chrono::hours(1'000'000)) +
            std::chrono::milliseconds(wall_ms - begun_ms_);
   }
-  void set(std::uint64_t now_ms) noexcept { now_ms_ = now_ms; }
+  void set(std::uint64_t now_ms) noexcept {
+    now_ms_ = now_ms;
+    (void)date_.look(steady(), system());
+  }
+  /// Somebody sets the machine's clock.
+  void step(std::chrono::milliseconds by) noexcept {
+    stepped_ += by;
+    (void)date_.look(steady(), system());
+  }
+  /// The journal that the carrier was restored from has this date.
+  void start_after(std::uint64_t newest_ms) noexcept {
+    (void)date_.start_after(newest_ms, steady());
+  }
   /// Never back.
   void advance_to(TimePoint when) noexcept {
     using std::chrono::milliseconds;
     if (when <= steady()) return;
-    now_ms_ += static_cast<std::uint64_t>(std::chrono::ceil<milliseconds>(when - steady()).count());
+    set(now_ms_ +
+        static_cast<std::uint64_t>(std::chrono::ceil<milliseconds>(when - steady()).count()));
   }
 
  private:
+  [[nodiscard]] std::chrono::milliseconds system() const noexcept {
+    return std::chrono::milliseconds(now_ms_) + stepped_;
+  }
+
   const std::uint64_t begun_ms_;
   std::uint64_t now_ms_;
+  std::chrono::milliseconds stepped_{0};
+  ProcessDate date_;
 };
 
 class OwnedTime : public testing::Test {

@@ -117,6 +117,20 @@ TEST_F(AdmissionTest, ARefIsFreeAgainAfterTheGuardTime) {
   EXPECT_NE(id_in(later), id_in(first));
 }
 
+// The second one's incarnation might sort before the first's, which is 0 for both here.
+TEST_F(AdmissionTest, IdsGoOnAscendingWhereTheClockWentBackBetweenTwoStarts) {
+  const std::string first = id_in(send(request("o-1")));
+  Admission::Start start;
+  start.time_ms_last = kNow;
+  start.references = std::make_unique<ReferenceIndex>(1);
+  start.campaigns = &campaigns_;
+  admission_ = std::make_unique<Admission>(config_, *routing_, *feed_, *reader_, std::move(start));
+  const std::string second = id_in(send(request("o-2"), kNow - 3'600'000));
+  const std::string third = id_in(send(request("o-3"), kNow - 3'500'000));
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, third);
+}
+
 TEST_F(AdmissionTest, RefsOfOtherClientsAreTheirOwn) {
   (void)send(request("o-1"));
   peer_.client = "shop";

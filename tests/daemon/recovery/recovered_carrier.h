@@ -23,6 +23,7 @@ class RecoveredCarrier {
     std::size_t tickets_in_memory = 1000;
     const ShardClock* clock = &ShardClock::of_machine();
     std::uint32_t window = 10;
+    std::uint32_t rate = CarrierConfig{}.rate;
     std::chrono::milliseconds order_hold{0};
   };
 
@@ -79,6 +80,7 @@ class RecoveredCarrier {
     carrier.name = "north";
     carrier.hosts = {{"127.0.0.1", 1}};
     carrier.window = setting.window;
+    carrier.rate = setting.rate;
     config.carriers.push_back(carrier);
     RouteConfig route;
     route.is_default = true;
