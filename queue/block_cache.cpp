@@ -46,7 +46,11 @@ result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t a
   if (at + block_octets(read->header.payload_octets) > kFileOctetsUsable) return no_such_record();
   ++blocks_read_;
 
-  CachedBlock block{.file = file, .at = at, .next = at + block_octets(read->header.payload_octets)};
+  CachedBlock block{.file = file,
+                    .at = at,
+                    .next = at + block_octets(read->header.payload_octets),
+                    .previous_check = read->header.previous_check,
+                    .check = read->header.check};
   block.payload.assign(read->payload.begin(), read->payload.end());
   for (std::uint32_t offset = 0; offset < block.payload.size();) {
     const auto record = read_record(block.payload, offset);

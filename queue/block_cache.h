@@ -30,7 +30,9 @@ namespace stentor::queue {
 struct CachedBlock {
   std::uint32_t file = 0;
   std::uint32_t at = 0;
-  std::uint32_t next = 0;  ///< where the following block starts
+  std::uint32_t next = 0;            ///< where the following block starts
+  std::uint32_t previous_check = 0;  ///< what it says of the block before it, across files
+  std::uint32_t check = 0;
   std::vector<std::uint8_t> payload{};
   std::vector<std::uint32_t> records{};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "queue/block_cache.h"
@@ -92,6 +93,7 @@ class JournalReader::Body {
         }
         continue;
       }
+      if (position.record() == 0) follow(**block);
       const std::size_t index = (*block)->first_at(position.record());
       if (index == (*block)->records.size()) {
         position = Locator(position.file(), (*block)->next, 0);
@@ -108,9 +110,9 @@ class JournalReader::Body {
   }
 
   result<Locator> oldest() {
-    const auto number = first_file_from(1);
-    if (!number) return std::unexpected(number.error());
-    return *number == 0 ? Locator{} : Locator(*number, kFirstBlock, 0);
+    const auto numbers = files_behind(0);
+    if (!numbers) return std::unexpected(numbers.error());
+    return numbers->oldest == 0 ? Locator{} : Locator(numbers->oldest, kFirstBlock, 0);
   }
 
   void forget_before(std::uint32_t file) {
@@ -158,10 +160,21 @@ class JournalReader::Body {
 
   result<void> leave_quarantined(Locator& position, std::uint64_t to, Locator end) {
     // The stretch of a file that was cut may end anywhere; blocks begin on multiples alone.
+    chain_.reset();
     const std::uint64_t next = (to + kBlockAlignOctets - 1) / kBlockAlignOctets * kBlockAlignOctets;
     if (to <= position.block() || next >= kFileOctetsMax) return to_next_file(position, end);
     position = Locator(position.file(), static_cast<std::uint32_t>(next), 0);
     return {};
+  }
+
+  // A block must follow the one that was read before it, over the files' ends too: by itself a good
+  // one does not tell that others are lost in front of it.
+  void follow(const CachedBlock& block) {
+    if (chain_ && chain_->due == Locator(block.file, block.at, 0) &&
+        chain_->check != block.previous_check) {
+      ++stats_.blocks_bad;
+    }
+    chain_ = {.due = Locator(block.file, block.next, 0), .check = block.check};
   }
 
   // No good block lies at `position`: the file's blocks end there, or the file is gone, or the disk
@@ -173,6 +186,7 @@ class JournalReader::Body {
     }
     if (block && *block && Locator(position.file(), **block, 0) < end) {
       ++stats_.blocks_bad;
+      chain_.reset();
       position = Locator(position.file(), **block, 0);
       return {};
     }
@@ -180,23 +194,69 @@ class JournalReader::Body {
   }
 
   result<void> to_next_file(Locator& position, Locator end) {
-    const auto number = first_file_from(position.file() + 1);
-    if (!number) return std::unexpected(number.error());
-    position = *number == 0 ? end : std::min(end, Locator(*number, kFirstBlock, 0));
+    const auto numbers = files_behind(position.file());
+    if (!numbers) return std::unexpected(numbers.error());
+    const Locator left = position;
+    position = numbers->next == 0 ? end : std::min(end, Locator(numbers->next, kFirstBlock, 0));
+    if (left.file() < numbers->oldest) {  // dropped, with all before it
+      chain_.reset();
+      return {};
+    }
+    if (position.file() == left.file()) {  // a block before the end that we were given
+      ++stats_.blocks_bad;
+      chain_.reset();
+      return {};
+    }
+    note_lost(left, position.file());
+    if (!chain_ || chain_->due != left) return {};
+    chain_->due = Locator(position.file(), kFirstBlock, 0);
+    return position == end && chain_->due == end ? follow_at(end) : result<void>{};
+  }
+
+  // What is missing between `left`, where its file has no more good blocks, and the file `reached`.
+  void note_lost(Locator left, std::uint32_t reached) {
+    // Of each file at least the first block can be read, or nothing of it is there.
+    std::uint32_t first_lost = left.block() == kFirstBlock ? left.file() : left.file() + 1;
+    for (; first_lost < reached; ++first_lost) {
+      chain_.reset();
+      if (!quarantine_.has_whole(first_lost)) break;
+    }
+    if (first_lost < reached) ++stats_.blocks_bad;
+  }
+
+  // A stretch that ends where a file begins is whole only if that file follows it.
+  result<void> follow_at(Locator first) {
+    const auto block = cache_.block(first.file(), first.block());
+    if (block) {
+      follow(**block);
+    } else if (block.error() != JournalError::no_such_record) {
+      return std::unexpected(block.error());
+    }
     return {};
   }
 
-  // 0 when there is none.
-  result<std::uint32_t> first_file_from(std::uint32_t least) {
+  struct FileNumbers {
+    std::uint32_t oldest = 0;  // 0: there is none
+    std::uint32_t next = 0;    // likewise
+  };
+  result<FileNumbers> files_behind(std::uint32_t file) {
     const auto names = files_.list(directory_);
     if (!names) return std::unexpected(names.error());
-    std::uint32_t first = 0;
+    FileNumbers found;
     for (const std::string& name : *names) {
       const auto number = file_number(name);
-      if (number && *number >= least && (first == 0 || *number < first)) first = *number;
+      if (!number) continue;
+      if (found.oldest == 0 || *number < found.oldest) found.oldest = *number;
+      if (*number > file && (found.next == 0 || *number < found.next)) found.next = *number;
     }
-    return first;
+    return found;
   }
+
+  // The block that was read last: where the one behind it is due, and what that says of it.
+  struct Chain {
+    Locator due;
+    std::uint32_t check = 0;
+  };
 
   FileSystem& files_;
   const std::filesystem::path directory_;
@@ -207,6 +267,7 @@ class JournalReader::Body {
   CarriedExcerpt carried_;
   Quarantine quarantine_;
   bool knows_quarantine_ = false;
+  std::optional<Chain> chain_;  // none at first, and behind what is set aside or gone
   Stats stats_;
 };
 

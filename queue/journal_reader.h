@@ -52,7 +52,8 @@ class JournalReader {
   /// The first record at or behind `position` and before `end`, skipping to the next block or file
   /// where needed; moves `position` behind it. Nothing when `end` is reached. A position in a file
   /// that is gone starts at the oldest file there is. Blocks that do not verify are passed over and
-  /// counted. Payload valid until the next call.
+  /// counted, and so is each place where a block or a file does not follow the one before it: there
+  /// some are lost. Payload valid until the next call.
   [[nodiscard]] result<std::optional<Record>> next(Locator& position, Locator end);
 
   /// The first record place of the oldest file on disk; nowhere when there is none.
@@ -67,7 +68,7 @@ class JournalReader {
     std::uint64_t blocks_read = 0;
     std::uint64_t read_alone = 0;  ///< records of blocks verified before
     std::uint64_t carried = 0;     ///< records of files that are gone
-    std::uint64_t blocks_bad = 0;  ///< passed over by next()
+    std::uint64_t blocks_bad = 0;  ///< or lost: passed over by next(), at least so many
   };
   [[nodiscard]] Stats stats() const noexcept;
 

@@ -92,8 +92,8 @@ class Recovery {
   [[nodiscard]] Found<void> note_gap(std::uint32_t missing);
   [[nodiscard]] Found<std::vector<Source>> pop_unused(std::vector<Source>& sources);
   [[nodiscard]] Found<void> remove_unused(const std::vector<Source>& unused);
-  [[nodiscard]] Found<void> recover_file(Source& source, std::optional<std::uint32_t> check_before,
-                                         const Source* next);
+  [[nodiscard]] Found<std::optional<std::uint32_t>> recover_file(
+      Source& source, std::optional<std::uint32_t> check_before, const Source* next);
   [[nodiscard]] Found<Walked> settle_end(Source& source, std::optional<std::uint32_t> check_before);
   [[nodiscard]] Found<void> renew(Source& source, std::uint64_t tail, std::uint64_t end,
                                   bool has_records);
@@ -126,10 +126,9 @@ Found<Recovered> Recovery::run() {
     Source& source = (*sources)[i];
     const Source* next = i + 1 < sources->size() ? &(*sources)[i + 1] : nullptr;
     const bool follows = i > 0 && (*sources)[i - 1].number + 1 == source.number;
-    if (auto done = recover_file(source, follows ? check : std::nullopt, next); !done) {
-      return std::unexpected(done.error());
-    }
-    check = recovered_.end.block_crc;
+    const auto last = recover_file(source, follows ? check : std::nullopt, next);
+    if (!last) return std::unexpected(last.error());
+    check = *last;
     source.file.reset();
   }
   recovered_.end.file = std::max(recovered_.end.file, quarantine_.last_whole());
@@ -287,8 +286,9 @@ Found<void> Recovery::remove_unused(const std::vector<Source>& unused) {
   return {};
 }
 
-Found<void> Recovery::recover_file(Source& source, std::optional<std::uint32_t> check_before,
-                                   const Source* next) {
+// Answers the check of its last block; nothing where that is not known, behind what is set aside.
+Found<std::optional<std::uint32_t>> Recovery::recover_file(
+    Source& source, std::optional<std::uint32_t> check_before, const Source* next) {
   Neighbours neighbours{.check_before = check_before, .has_next = next != nullptr};
   if (next != nullptr && next->number == source.number + 1 && next->first) {
     neighbours.check_at_end = next->first->previous_check;
@@ -321,7 +321,7 @@ Found<void> Recovery::recover_file(Source& source, std::optional<std::uint32_t> 
   recovered_.files.push_back({.number = source.number,
                               .first_word = source.first ? source.first->first_word : 0,
                               .octets = walked->end});
-  return {};
+  return walked->check;
 }
 
 // Finds where the last file ends, cuts what is torn, and makes sure that what is left is on disk.

@@ -10,6 +10,7 @@
 #include "queue/excerpt_writer.h"
 #include "queue/first_block.h"
 #include "queue/journal_format.h"
+#include "queue/quarantine.h"
 
 namespace stentor::daemon {
 namespace {
@@ -65,6 +66,10 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
   const auto first = queue::read_first_block(files_, journal_, making.before);
   if (!first) return std::unexpected(first.error());
   const std::uint32_t from = making.from();
+  if (const auto begins = begins_with(from); !begins) {
+    // It may have been dropped since it was chosen.
+    return std::unexpected(making.is_still_true() ? begins.error() : ended_by_pace());
+  }
 
   Condenser condenser(making.now_ms, making.guard_ms, making.oldest, making.references_from,
                       making.carried_before != 0);
@@ -102,6 +107,17 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
   if (auto finished = writer->finish(); !finished) return std::unexpected(finished.error());
   return Checkpoint{
       .before = making.before, .chain_check = first->previous_check, .octets = writer->octets()};
+}
+
+// The journal still has file `from`, or has it in quarantine: what is condensed begins there.
+queue::result<void> CheckpointFiles::begins_with(std::uint32_t from) {
+  const auto names = files_.list(journal_);
+  if (!names) return std::unexpected(names.error());
+  if (std::ranges::find(*names, queue::file_name(from)) != names->end()) return {};
+  queue::Quarantine quarantine(files_, journal_);
+  if (auto loaded = quarantine.load(); !loaded) return loaded;
+  if (quarantine.has_whole(from)) return {};
+  return std::unexpected(make_error_code(queue::JournalError::damaged));
 }
 
 // What stands for the files before from(): the checkpoint before; else the carried excerpt, for

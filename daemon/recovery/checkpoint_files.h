@@ -71,6 +71,7 @@ class CheckpointFiles {
 
  private:
   [[nodiscard]] queue::result<void> remove_but(std::size_t kept);
+  [[nodiscard]] queue::result<void> begins_with(std::uint32_t from);
   [[nodiscard]] queue::result<void> for_each_of_base(const Making& making,
                                                      const queue::ExcerptReader::Visit& visit);
 

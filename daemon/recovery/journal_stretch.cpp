@@ -24,7 +24,7 @@ queue::ExcerptReader::Visit paced(const Pace& pace, queue::ExcerptReader::Visit 
   };
 }
 
-// Every record of a stretch of journal, in order; damage ends it.
+// Every record of a stretch of journal, in order; damage ends it, and what is lost of it likewise.
 queue::result<void> for_each_record(queue::FileSystem& files, const std::filesystem::path& journal,
                                     std::uint32_t from, std::uint32_t before, const Pace& pace,
                                     const queue::ExcerptReader::Visit& visit) {

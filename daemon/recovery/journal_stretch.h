@@ -1,8 +1,9 @@
 // Reads a stretch of sealed journal files, beside the writer.
 //
 // Units    Octets.
-// Errors   damaged where a block does not verify or a preamble is missing; operation_canceled where
-//          the pace ends it; what the visitor fails with; errno.
+// Errors   damaged where a block does not verify, where a block or a file is missing that is not in
+//          quarantine, or a preamble; operation_canceled where the pace ends it; what the visitor
+//          fails with; errno.
 // Threads  Any, one at a time for each call.
 #pragma once
 
@@ -28,7 +29,8 @@ using Pace = std::function<bool(std::uint64_t)>;
 [[nodiscard]] queue::ExcerptReader::Visit paced(const Pace& pace,
                                                 queue::ExcerptReader::Visit visit);
 
-/// Every record of the files from `from` up to `before`, in order.
+/// Every record of the files from `from` up to `before`, in order. The last block must be the one
+/// that file `before` follows. Files that were dropped at the front are not missed.
 [[nodiscard]] queue::result<void> for_each_record(queue::FileSystem& files,
                                                   const std::filesystem::path& journal,
                                                   std::uint32_t from, std::uint32_t before,

@@ -273,13 +273,53 @@ TEST(JournalReader, GoesOnBehindASalvagedStretchThatEndsWhereItsFileWasCut) {
   octets.resize(last->block() + kBlockAlignOctets + 7);  // amid a block and amid a step
   octets.at(last->block() + kBlockHeaderOctets) ^= 0x10;
   journal.files.set_content(journal.path(2), octets);
-  ASSERT_TRUE(journal.recover({.salvage = true}));
+  const auto recovered = journal.recover({.salvage = true});
+  ASSERT_TRUE(recovered);
+  // What the file behind says of the lost block is nothing that can be held against it.
+  EXPECT_EQ(recovered->quarantined.size(), 1u);
+  EXPECT_EQ(journal.visited.places.back(), places.back());
 
   JournalReader reader(journal.files, kJournal, {});
   Locator position = *last;
   const auto record = reader.next(position, Locator(4, kFirstBlock, 0));
   ASSERT_TRUE(record && *record);
   EXPECT_EQ((*record)->at, places.back());
+}
+
+TEST(JournalReader, CountsWhatIsLostAtTheEndOfAFile) {
+  JournalOnSim journal;
+  journal.file_octets = 512;
+  std::vector<Locator> places;
+  const auto writer = journal.open();
+  while (places.empty() || places.back().file() < 4) {
+    places.push_back(commit_one(*writer, std::to_string(places.size())).value());
+  }
+  const auto last = std::ranges::find(places, 3u, &Locator::file) - 1;
+  const Octets good = journal.files.content(journal.path(2));
+  const auto bad_from = [&](Locator position, Locator end) {
+    JournalReader reader(journal.files, kJournal, {});
+    (void)read_onward(reader, position, end);
+    return reader.stats().blocks_bad;
+  };
+  const Locator end = writer->durable_end();
+  const Locator third(3, kFirstBlock, 0);
+  EXPECT_EQ(bad_from({}, end), 0u);
+  EXPECT_EQ(bad_from({}, third), 0u);
+
+  Octets octets = good;
+  octets.at(last->block() + kBlockHeaderOctets) ^= 1;
+  journal.files.set_content(journal.path(2), octets);
+  EXPECT_EQ(bad_from({}, end), 1u) << "the next file's first block does not follow";
+  EXPECT_EQ(bad_from({}, third), 1u) << "nor does it where the stretch ends with the file";
+  octets = good;
+  octets.at(20) ^= 1;
+  journal.files.set_content(journal.path(2), octets);
+  EXPECT_EQ(bad_from({}, end), 1u);
+  EXPECT_EQ(bad_from(Locator(2, kFirstBlock, 0), third), 1u) << "with nothing to follow";
+  ASSERT_TRUE(journal.files.remove(journal.path(2)));
+  EXPECT_EQ(bad_from({}, end), 1u);
+  ASSERT_TRUE(journal.files.remove(journal.path(1)));
+  EXPECT_EQ(bad_from(Locator(1, kFirstBlock, 0), end), 0u) << "dropped, not lost";
 }
 
 TEST(JournalReader, GoesOnBehindAFileThatWasSetAsideWhole) {

@@ -334,6 +334,24 @@ TEST_F(CarriedTest, IsNotMadeWhereMoreLivesThanWasFound) {
   EXPECT_FALSE(files_.exists(carried_path(5).string() + ".making"));
 }
 
+// The files go once it is made: it must not be made from less than they held.
+TEST_F(CarriedTest, IsNotMadeWhereABlockAtTheEndOfAFileIsLost) {
+  grow(6);
+  ASSERT_TRUE(carrying_.checkpoint(6));
+  const auto path = std::filesystem::path(kJournal) / queue::file_name(2);
+  const auto good = files_.content(path);
+  auto spoilt = good;
+  const auto end = std::ranges::find_if(spoilt.rbegin(), spoilt.rend(),
+                                        [](std::uint8_t octet) { return octet != 0; });
+  ASSERT_NE(end, spoilt.rend());
+  *end ^= 1;  // of the last block, which nothing in the file lies behind
+  files_.set_content(path, spoilt);
+  EXPECT_FALSE(carrying_.make(3));
+  EXPECT_FALSE(carrying_.make(5));
+  files_.set_content(path, good);
+  EXPECT_TRUE(carrying_.make(5));
+}
+
 TEST_F(CarriedTest, IsGivenUpOnAFullDiskAndMadeWhenThereIsRoom) {
   constexpr std::uint64_t kDisk = 64u << 20;
   grow(9);

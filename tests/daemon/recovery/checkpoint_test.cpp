@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "daemon/recovery/checkpoint_files.h"
@@ -40,6 +41,17 @@ std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
   if (!made) return std::nullopt;
   (void)checkpoints.remove_old();
   return *made;
+}
+
+std::uint32_t last_block_of(std::span<const std::uint8_t> file) {
+  std::uint32_t last = 0;
+  for (std::uint32_t at = queue::kFirstBlock; at + queue::kBlockHeaderOctets <= file.size();) {
+    const auto header = queue::decode_block_header(file.subspan(at, queue::kBlockHeaderOctets));
+    if (!header) break;
+    last = at;
+    at += queue::block_octets(header->payload_octets);
+  }
+  return last;
 }
 
 /// One start: everything that recovery rebuilds, in words that can be compared.
@@ -217,6 +229,77 @@ TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
   EXPECT_EQ(seen(true, 0), expected);
   files_.set_content(path, good);
   EXPECT_EQ(seen(true, 6), expected);
+}
+
+// Behind a checkpoint nobody reads those files again: what it left out would be lost, where a start
+// that reads them refuses.
+TEST_F(CheckpointTest, IsNotMadeWhereTheJournalHasLostSomething) {
+  grow(5);
+  history_.stop();
+  const auto path = kJournal / queue::file_name(2);
+  const auto good = files_.content(path);
+  const auto expect_none = [&](const char* what) {
+    for (const std::uint32_t before : {3u, 5u}) {
+      EXPECT_FALSE(make_checkpoint(files_, std::nullopt, before)) << what << ", before " << before;
+    }
+    Start start(files_);
+    EXPECT_FALSE(start.run(true)) << what << ": a start refuses as well";
+  };
+
+  auto spoilt = good;
+  spoilt[last_block_of(good) + queue::kBlockHeaderOctets] ^= 1;
+  files_.set_content(path, spoilt);
+  expect_none("the last block's records");
+  spoilt = good;
+  spoilt[last_block_of(good) + 8] ^= 1;
+  files_.set_content(path, spoilt);
+  expect_none("the last block's header");
+  spoilt = good;
+  spoilt[20] ^= 1;
+  files_.set_content(path, spoilt);
+  expect_none("the file's header");
+  ASSERT_TRUE(files_.remove(path));
+  expect_none("the file");
+
+  files_.set_content(path, good);
+  EXPECT_TRUE(make_checkpoint(files_, std::nullopt, 5)) << "whole again";
+}
+
+TEST_F(CheckpointTest, IsNotMadeWithoutTheFileThatItBeginsWith) {
+  grow(5);
+  history_.stop();
+  const auto first = make_checkpoint(files_, std::nullopt, 3);
+  ASSERT_TRUE(first);
+  const auto path = kJournal / queue::file_name(3);
+  auto spoilt = files_.content(path);
+  spoilt[20] ^= 1;
+  files_.set_content(path, spoilt);
+  EXPECT_FALSE(make_checkpoint(files_, first, 5));
+  ASSERT_TRUE(files_.remove(path));
+  EXPECT_FALSE(make_checkpoint(files_, first, 5));
+  for (const std::uint32_t file : {1u, 2u}) {
+    ASSERT_TRUE(files_.remove(kJournal / queue::file_name(file)));
+  }
+  EXPECT_FALSE(make_checkpoint(files_, first, 5)) << "nor when those before are dropped";
+}
+
+TEST_F(CheckpointTest, IsMadePastWhatSalvagingHasSetAside) {
+  for (const bool is_whole_file : {false, true}) {
+    SCOPED_TRACE(is_whole_file ? "a whole file" : "a last block");
+    queue::test::SimFileSystem files(2);
+    ASSERT_TRUE(files.make_directory(kJournal));
+    JournalHistory history(files, kJournal, 2);
+    ASSERT_TRUE(history.start({}));
+    while (history.writer().durable_end().file() < 5) ASSERT_TRUE(history.commit());
+    history.stop();
+    const auto path = kJournal / queue::file_name(2);
+    auto spoilt = files.content(path);
+    spoilt[is_whole_file ? 20 : last_block_of(spoilt) + queue::kBlockHeaderOctets] ^= 1;
+    files.set_content(path, spoilt);
+    ASSERT_TRUE(queue::recover(files, kJournal, {.salvage = true}, [](const queue::Record&) {}));
+    EXPECT_TRUE(make_checkpoint(files, std::nullopt, 5));
+    EXPECT_TRUE(make_checkpoint(files, std::nullopt, 3));
+  }
 }
 
 TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
