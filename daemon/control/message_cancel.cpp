@@ -36,6 +36,10 @@ std::string has_gone(const MessageStanding& found) {
   return rejection("conflict", fmt::format("cancel: it is {}", name_of(found.state)));
 }
 
+std::string unreadable() {
+  return rejection("unavailable", "cancel: its record in the journal cannot be read now");
+}
+
 // Why nothing of it was called back.
 std::string not_called_back(const MessageStanding& found, const CancelReport& report) {
   using Outcome = CancelReport::Outcome;
@@ -95,6 +99,9 @@ void MessageCancel::bury(const MessageStanding& found, Asked asked) {
                         case CalledBack::under_way:
                           buried_.unbury(found.at);
                           return asked.reply(rejection("conflict", "cancel: it is being sent"));
+                        case CalledBack::unreadable:
+                          buried_.unbury(found.at);
+                          return asked.reply(unreadable());
                         case CalledBack::not_here: return look_again(found, asked);
                       }
                     });
@@ -114,7 +121,11 @@ void MessageCancel::look_again(const MessageStanding& before, Asked asked) {
           return call_back(*found, asked);
         }
         shards_.end_buried(found->at, found->carrier, found->possible_duplicate,
-                           [this, asked, found = *found] { end_here(found, asked); });
+                           [this, asked, found = *found](bool has_ended) {
+                             if (has_ended) return end_here(found, asked);
+                             buried_.unbury(found.at);
+                             asked.reply(unreadable());
+                           });
       });
 }
 

@@ -113,14 +113,16 @@ void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence,
 }
 
 void ShardQuestions::end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
-                                std::function<void()> done) const {
+                                std::function<void(bool)> done) const {
   const auto found = std::ranges::find_if(
       members_, [&carrier](const Member& member) { return member.shard->has(carrier); });
   const Member& member = found == members_.end() ? members_.front() : *found;
   asio::post(*member.context, [this, member, at, carrier = std::move(carrier), possible_duplicate,
                                done = std::move(done)]() mutable {
-    member.shard->end_buried(at, carrier, possible_duplicate);
-    member.shard->when_durable([this, done = std::move(done)] { asio::post(ingress_, done); });
+    const bool has_ended = member.shard->end_buried(at, carrier, possible_duplicate);
+    member.shard->when_durable([this, has_ended, done = std::move(done)] {
+      asio::post(ingress_, [has_ended, done] { done(has_ended); });
+    });
   });
 }
 

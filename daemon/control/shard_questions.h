@@ -36,9 +36,10 @@ class ShardQuestions {
   /// What the carriers have in hand of a buried message, once all they had written is durable.
   void call_back(queue::Locator at, std::uint64_t sequence,
                  std::function<void(CalledBack)> done) const;
-  /// Gives a buried message its verdict; `done` when it is durable.
+  /// Gives a buried message its verdict; `done` when it is durable, with false when its record
+  /// cannot be read and nothing was written.
   void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
-                  std::function<void()> done) const;
+                  std::function<void(bool)> done) const;
 
   /// Asks the carrier to call back what it has taken; `done` when what came of it is durable.
   void cancel_at_carrier(const std::string& carrier, CancelOrder order,

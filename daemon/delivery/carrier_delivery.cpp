@@ -191,6 +191,7 @@ void CarrierDelivery::schedule_pump() {
 void CarrierDelivery::pump() {
   const auto now = steady_now();
   take_due(now);
+  look_at_unreadable(now);
   withdraw_later_ones();
   give_back_held();
   if (now >= next_second_) each_second(now);
@@ -250,6 +251,7 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));
   }
+  if (!unreadable_.empty()) at = std::min(at, unreadable_.front().again);
   for (const auto& line : lines_) {
     if (!line->ready.empty() && room_of(*line) > 0) {
       at = std::min(at, pacer_.next(now));

@@ -98,8 +98,9 @@ struct ShardServices {
 /// What a carrier had in hand of a message that is to be cancelled.
 enum class CalledBack : std::uint8_t {
   not_here,
-  ended,     ///< it was not written: its verdict is
-  under_way  ///< it was, or is being: too late
+  ended,      ///< it was not written: its verdict is
+  under_way,  ///< it was, or is being: too late
+  unreadable  ///< its record cannot be read now: nothing was written, and it lives on
 };
 
 /// What a word on a doubt came to.
@@ -153,8 +154,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void take_share(const FlowShare& share);
   /// Ends what is in hand of a buried message and was not written; its ticket aside.
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
-  /// The verdict of a buried message that waits somewhere.
-  void end_buried(queue::Locator at, bool possible_duplicate);
+  /// The verdict of a buried message that waits somewhere; false when its record cannot be read.
+  [[nodiscard]] bool end_buried(queue::Locator at, bool possible_duplicate);
   /// Asks the carrier to call back what it has taken; `done` when it has answered, or will not.
   void cancel_at_carrier(CancelOrder order, CarrierCancels::Done done);
   /// Somebody's word on a message in doubt; nothing when it is not held here, or not the peer's.
@@ -191,7 +192,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// Messages, in lanes and timers.
   [[nodiscard]] std::size_t waiting() const noexcept {
     return lanes_.waiting() + staying_.waiting() + limits_.waiting() + order_.waiting() +
-           due_.size();
+           due_.size() + unreadable_.size();
   }
 
  private:
@@ -303,8 +304,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                                      TimePoint now, bool was_parked);
   [[nodiscard]] bool is_put_off_by_hours(Sending& next);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
-  void end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
+  /// False when its record cannot be read: it is looked at again later.
+  bool end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
                    std::string_view detail);
+  [[nodiscard]] bool write_end(const queue::Lanes::Pick& pick, State state, std::string_view code,
+                               std::string_view detail);
+  void look_at_unreadable(TimePoint now);
   void tell_waits(Line& line, std::size_t fresh);
   void write_intents();
   [[nodiscard]] std::size_t reserve_limit() const;
@@ -360,9 +365,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void leave_in_doubt(std::uint32_t slot);
   [[nodiscard]] bool count_doubt(Retry& retry) const;
   void end_due_doubts(std::uint64_t now_ms);
-  bool end_doubt(const Held& held, State state, const DoubtWords& words);
-  void end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
-  void go_on(const Held& held, DoubtEnd end, std::string_view by);
+  void hold_unreadable(std::uint64_t sequence, Held held);
+  [[nodiscard]] bool end_doubt(const Held& held, State state, const DoubtWords& words);
+  [[nodiscard]] bool end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
+  [[nodiscard]] bool go_on(const Held& held, DoubtEnd end, std::string_view by);
   void end_doubt_by_receipt(const protocol::Receipt& receipt, std::string_view from_number);
   [[nodiscard]] bool is_about(std::uint64_t sequence, std::string_view number);
   void end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt);
@@ -434,6 +440,13 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   queue::Lanes lanes_;
   queue::Lanes staying_;  // set aside while others of its messages move to other carriers
   queue::Timers due_;
+  // What should have ended and cannot be read: nobody looks for it here before its time, nor does
+  // its expiry shorten that. First in, first out; as many as there are such records.
+  struct Unreadable {
+    queue::Lanes::Pick pick;
+    TimePoint again;
+  };
+  std::deque<Unreadable> unreadable_;
   Cancellations cancellations_;
   InDoubt in_doubt_;
   OpenHours open_hours_;

@@ -73,7 +73,12 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
     case UncertainPolicy::resend:
       retries_[doubted.pick.ticket.at.bits()] = std::move(held.retry);
       return true;
-    case UncertainPolicy::fail: end_doubt_as_unknown(held, DoubtEnd::waited, {}); return false;
+    case UncertainPolicy::fail:
+      if (!end_doubt_as_unknown(held, DoubtEnd::waited, {})) {
+        held.until_ms = now;
+        hold_unreadable(doubted.sequence, std::move(held));
+      }
+      return false;
     case UncertainPolicy::hold:
     case UncertainPolicy::wait_dlr:
       hold_later_ones(doubted.pick, now);
@@ -167,27 +172,37 @@ void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
 // Some were held until now, or until they expire.
 void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
   for (const std::uint64_t sequence : in_doubt_.due(now_ms)) {
-    const Held held = *in_doubt_.take(sequence);
-    if (std::uint64_t{held.pick.ticket.expires} * 1000 <= now_ms) {
-      end_doubt(held, State::expired,
-                {.end = DoubtEnd::expired,
-                 .by = {},
-                 .code = "expired",
-                 .detail = "in doubt until it expired"});
+    Held held = *in_doubt_.take(sequence);
+    bool has_ended = false;
+    if (held.again_ms != 0 && cancellations_.covers(held.pick.flow, held.pick.ticket.at)) {
+      has_ended = end_doubt(held, State::cancelled,
+                            {.end = DoubtEnd::cancelled,
+                             .by = {},
+                             .code = "cancelled",
+                             .detail = "with its campaign, in doubt: it may have been sent"});
+    } else if (std::uint64_t{held.pick.ticket.expires} * 1000 <= now_ms) {
+      has_ended = end_doubt(held, State::expired,
+                            {.end = DoubtEnd::expired,
+                             .by = {},
+                             .code = "expired",
+                             .detail = "in doubt until it expired"});
+    } else if (held.then == UncertainPolicy::resend) {
+      has_ended = go_on(held, DoubtEnd::waited, {});
+    } else if (held.then == UncertainPolicy::fail) {
+      has_ended = end_doubt_as_unknown(held, DoubtEnd::waited, {});
+    } else {
+      held.until_ms = 0;
+      in_doubt_.put(sequence, std::move(held));
       continue;
     }
-    switch (held.then) {
-      case UncertainPolicy::resend: go_on(held, DoubtEnd::waited, {}); break;
-      case UncertainPolicy::fail: end_doubt_as_unknown(held, DoubtEnd::waited, {}); break;
-      case UncertainPolicy::hold:
-      case UncertainPolicy::wait_dlr: {
-        Held longer = held;
-        longer.until_ms = 0;
-        in_doubt_.put(sequence, std::move(longer));
-        break;
-      }
-    }
+    if (!has_ended) hold_unreadable(sequence, std::move(held));
   }
+}
+
+// It stays where it can be found, and what was to be done is done when it can be read.
+void CarrierDelivery::hold_unreadable(std::uint64_t sequence, Held held) {
+  held.again_ms = wall_ms() + kUnreadableRetryMs;
+  in_doubt_.put(sequence, std::move(held));
 }
 
 // The doubt is over. With a final state so is the message; false when it could not be read.
@@ -216,22 +231,25 @@ bool CarrierDelivery::end_doubt(const Held& held, State state, const DoubtWords&
   return true;
 }
 
-void CarrierDelivery::end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by) {
-  if (end_doubt(held, State::unknown,
-                {.end = end,
-                 .by = by,
-                 .code = kUnknownAcceptance,
-                 .detail = "written to the carrier, its answer lost"})) {
-    ++stats_.messages_unknown;
+bool CarrierDelivery::end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by) {
+  if (!end_doubt(held, State::unknown,
+                 {.end = end,
+                  .by = by,
+                  .code = kUnknownAcceptance,
+                  .detail = "written to the carrier, its answer lost"})) {
+    return false;
   }
+  ++stats_.messages_unknown;
+  return true;
 }
 
 // Back into its lane, before the others: it was accepted before them.
-void CarrierDelivery::go_on(const Held& held, DoubtEnd end, std::string_view by) {
-  (void)end_doubt(held, State::none, {.end = end, .by = by, .code = {}, .detail = {}});
+bool CarrierDelivery::go_on(const Held& held, DoubtEnd end, std::string_view by) {
+  if (!end_doubt(held, State::none, {.end = end, .by = by, .code = {}, .detail = {}})) return false;
   retries_[held.pick.ticket.at.bits()] = held.retry;
   return_to_lane(held.pick);
   schedule_pump();
+  return true;
 }
 
 std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, DoubtEnd end,
@@ -244,25 +262,31 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
   if (!subject || (subject->client != peer.client && !peer.is_admin)) return std::nullopt;
   DoubtAnswer answer{.carrier = config_.name, .state = {}};
   Held held = *in_doubt_.take(sequence);
+  Held before = held;
+  bool has_ended = false;
   if (end == DoubtEnd::said_sent) {
     held.retry.taken.resize(held.doubt.size(), false);
     for (std::size_t i = 0; i < held.doubt.size(); ++i) {
       if (held.doubt[i]) held.retry.taken[i] = true;
     }
     if (std::ranges::find(held.retry.taken, false) == held.retry.taken.end()) {
-      (void)end_doubt(held, State::sent_final,
-                      {.end = end, .by = peer.client, .code = {}, .detail = {}});
+      has_ended = end_doubt(held, State::sent_final,
+                            {.end = end, .by = peer.client, .code = {}, .detail = {}});
       answer.state = "sent";
     } else {
-      go_on(held, end, peer.client);  // its other parts
+      has_ended = go_on(held, end, peer.client);  // its other parts
       answer.state = "queued";
     }
   } else if (end == DoubtEnd::said_unsent) {
-    go_on(held, end, peer.client);
+    has_ended = go_on(held, end, peer.client);
     answer.state = "queued";
   } else {
-    end_doubt_as_unknown(held, end, peer.client);
+    has_ended = end_doubt_as_unknown(held, end, peer.client);
     answer.state = "unknown";
+  }
+  if (!has_ended) {  // between the two readings it has become unreadable
+    in_doubt_.put(sequence, std::move(before));
+    return std::nullopt;
   }
   schedule_pump();
   return answer;
@@ -300,10 +324,8 @@ void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::R
   if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_ms());
   held.retry = std::move(taken.retry);
   held.doubt[named.part] = false;
-  if (any(held.doubt)) {
+  if (any(held.doubt) || !go_on(held, DoubtEnd::receipt, {})) {
     in_doubt_.put(named.sequence, std::move(held));
-  } else {
-    go_on(held, DoubtEnd::receipt, {});
   }
 }
 

@@ -89,14 +89,17 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   for (const std::uint64_t sequence : in_doubt_.of_flow(flow)) {
     if (!cancellations_.covers(flow, in_doubt_.find(sequence)->pick.ticket.at)) continue;
-    auto held = in_doubt_.take(sequence);
-    if (!held) continue;
-    (void)end_doubt(*held, State::cancelled,
-                    {.end = DoubtEnd::cancelled,
-                     .by = {},
-                     .code = "cancelled",
-                     .detail = "with its campaign, in doubt: it may have been sent"});
-    ++withdrawn;
+    Held held = *in_doubt_.take(sequence);
+    if (end_doubt(held, State::cancelled,
+                  {.end = DoubtEnd::cancelled,
+                   .by = {},
+                   .code = "cancelled",
+                   .detail = "with its campaign, in doubt: it may have been sent"})) {
+      ++withdrawn;
+    } else {
+      held.until_ms = wall_ms();  // looked at again, it is cancelled, whatever its policy
+      hold_unreadable(sequence, std::move(held));
+    }
   }
   if (std::ranges::find(cancelling_, flow, &Cancelling::flow) == cancelling_.end()) {
     cancelling_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
@@ -239,13 +242,14 @@ std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
 CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence) {
   if (const Held* found = in_doubt_.find(sequence);
       found != nullptr && found->pick.ticket.at == at) {
-    if (auto held = in_doubt_.take(sequence)) {
-      (void)end_doubt(*held, State::cancelled,
-                      {.end = DoubtEnd::cancelled,
-                       .by = {},
-                       .code = "cancelled",
-                       .detail = "in doubt: it may have been sent"});
+    if (!end_doubt(*found, State::cancelled,
+                   {.end = DoubtEnd::cancelled,
+                    .by = {},
+                    .code = "cancelled",
+                    .detail = "in doubt: it may have been sent"})) {
+      return CalledBack::unreadable;  // held as before
     }
+    (void)in_doubt_.take(sequence);
     return CalledBack::ended;
   }
   const auto in_hand = [at](const auto& each) {
@@ -254,26 +258,29 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
   const auto found = std::ranges::find_if(sendings_, in_hand);
   if (found == sendings_.end()) return CalledBack::not_here;
   services_.buried.unbury(at);
+  bool has_ended = true;
   if (withdraw_reserved([at](const Sending& reserved) { return reserved.pick.ticket.at == at; },
-                        [this](const queue::Lanes::Pick& withdrawn) {
-                          end_waiting(withdrawn, State::cancelled, "cancelled",
-                                      "before it was sent");
+                        [&](const queue::Lanes::Pick& withdrawn) {
+                          has_ended = end_waiting(withdrawn, State::cancelled, "cancelled",
+                                                  "before it was sent");
                         }) == 0) {
     return CalledBack::under_way;
   }
   schedule_pump();
-  return CalledBack::ended;
+  return has_ended ? CalledBack::ended : CalledBack::unreadable;
 }
 
-void CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
+bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
   if (possible_duplicate) retries_[at.bits()].possible_duplicate = true;
-  end_waiting({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent");
+  return write_end({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent");
 }
 
 FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
   FlowAtCarrier at;
   at.carrier = config_.name;
   at.ready = waiting_of(flow);
+  at.ready += static_cast<std::uint64_t>(
+      std::ranges::count(unreadable_, flow, [](const Unreadable& each) { return each.pick.flow; }));
   at.scheduled = due_.waiting_of(flow);
   for (const auto& line : lines_) {
     at.ready += static_cast<std::uint64_t>(

@@ -18,8 +18,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kStashMax = 64;
 // One turn of the loop reserves at most this many, so that answers are read in between.
 constexpr std::size_t kReserveAtOnce = 1024;
-// A record that cannot be read now may be readable later; nothing else can be done about it.
-constexpr std::uint64_t kUnreadableRetryMs = 60'000;
 // What holds the carrier back is noted once a second: of shorter waits nothing is known.
 constexpr std::uint64_t kWaitToldMs = 1000;
 
@@ -215,13 +213,33 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
 }
 
 // A message that waited goes no further.
-void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
+bool CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
                                   std::string_view code, std::string_view detail) {
+  if (write_end(pick, state, code, detail)) return true;
+  unreadable_.push_back({pick, steady_now() + std::chrono::milliseconds(kUnreadableRetryMs)});
+  return false;
+}
+
+// It may be readable now; else it comes here again.
+void CarrierDelivery::look_at_unreadable(TimePoint now) {
+  while (!unreadable_.empty() && unreadable_.front().again <= now) {
+    const queue::Lanes::Pick pick = unreadable_.front().pick;
+    unreadable_.pop_front();
+    if (pick.ticket.expires <= wall_seconds() || is_dead(pick)) {
+      end_due_or_cancelled(pick);
+    } else {
+      return_to_lane(pick);
+    }
+  }
+}
+
+bool CarrierDelivery::write_end(const queue::Lanes::Pick& pick, State state, std::string_view code,
+                                std::string_view detail) {
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   if (!accepted) {
     ++stats_.records_unreadable;
-    return put_on_timer(pick, wall_ms() + kUnreadableRetryMs);
+    return false;
   }
   const auto retry = retries_.find(pick.ticket.at.bits());
   const SubjectHere here(accepted->subject, config_.name);
@@ -237,6 +255,7 @@ void CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
   outcomes_.write(verdict);
   stats_.count_verdict(state);
   forget(pick.ticket.at);
+  return true;
 }
 
 // Why the last `fresh` of its messages waited, where one of them did for long.

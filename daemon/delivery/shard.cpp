@@ -109,11 +109,11 @@ CalledBack Shard::call_back(queue::Locator at, std::uint64_t sequence) {
   return CalledBack::not_here;
 }
 
-void Shard::end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate) {
-  if (carriers_.empty()) return;
+bool Shard::end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate) {
+  if (carriers_.empty()) return false;
   const auto found = std::ranges::find(carriers_, carrier, &Member::name);
   const Member& member = found == carriers_.end() ? carriers_.front() : *found;
-  member.carrier->end_buried(at, possible_duplicate);
+  return member.carrier->end_buried(at, possible_duplicate);
 }
 
 void Shard::cancel_at_carrier(std::string_view carrier, CancelOrder order,

@@ -49,7 +49,8 @@ class Shard {
   [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
                                                    const Peer& peer);
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
-  void end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate);
+  [[nodiscard]] bool end_buried(queue::Locator at, std::string_view carrier,
+                                bool possible_duplicate);
   /// At a carrier that must live here; `done` when all that came of it is on disk.
   void cancel_at_carrier(std::string_view carrier, CancelOrder order, CarrierCancels::Done done);
   /// Whether a carrier of this name lives here. Any thread.

@@ -2,6 +2,9 @@
 // clock and calls the carrier when it asked to be called.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "queue/journal_format.h"
 #include "tests/daemon/delivery/owned_time.h"
 
 namespace stentor::daemon {
@@ -129,6 +132,129 @@ TEST_F(WaitingTimes, GoesOnWhenItsWaitForAReceiptIsOver) {
   EXPECT_EQ(ended->state, State::unknown);
   EXPECT_GE(ended->time_ms, kUntil);
   EXPECT_LT(ended->time_ms, kUntil + kLateMaxMs);
+}
+
+// Its record's octets on disk are spoilt, and some day good again.
+class UnreadableTimes : public WaitingTimes {
+ protected:
+  static constexpr std::uint64_t kPauseMs = 60'000;
+  static constexpr std::uint64_t kSomeLooks = 3;  // what one pause may cost; not one for each turn
+
+  void spoil(queue::Locator at) {
+    std::fstream file(disk_.journal() / queue::file_name(at.file()),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    const auto place = static_cast<std::streamoff>(at.block()) + queue::kBlockHeaderOctets +
+                       static_cast<std::streamoff>(at.record()) + 20;
+    file.seekg(place);
+    const int octet = file.get();
+    file.seekp(place);
+    file.put(static_cast<char>(octet ^ 1));
+    ASSERT_TRUE(file.good());
+  }
+  void mend(queue::Locator at) { spoil(at); }
+  void cancel_campaign(queue::Locator before) {
+    FlowOrder cancel;
+    cancel.flow = kFlow;
+    cancel.cancelled_before = before;
+    (void)carrier().obey(cancel);
+  }
+  [[nodiscard]] std::uint64_t looks() { return carrier().snapshot().stats.records_unreadable; }
+  queue::Locator hold(UncertainPolicy then, std::uint64_t until_ms) {
+    const queue::Locator at = accept(1, kMuchLater).front();
+    Held held;
+    held.pick = pick(at, kMuchLater);
+    held.doubt = {true};
+    held.since_ms = kBegin;
+    held.until_ms = until_ms;
+    held.then = then;
+    carrier().restore_held(sequence_, held);
+    return at;
+  }
+};
+
+TEST_F(UnreadableTimes, CancellingACampaignDoesNotWaitForWhatCannotBeRead) {
+  const queue::Locator waiting = take(kMuchLater);
+  const queue::Locator scheduled = take(kMuchLater, (kSecond + 3000) * 1000ull);
+  const queue::Locator after = accept(1, kMuchLater).front();
+  spoil(waiting);
+  spoil(scheduled);
+  cancel_campaign(after);
+  hand_over(after, kMuchLater);
+  run_until(kBegin + kPauseMs - 1);
+  EXPECT_FALSE(end_of(waiting));
+  EXPECT_EQ(looks(), 2u) << "each once";
+  EXPECT_EQ(carrier().waiting(), 3u) << "they are still there";
+  EXPECT_EQ(carrier().look_at(kFlow).limit, FlowLimit::link_down) << "and keep no others";
+  mend(waiting);
+  run_until(kBegin + kPauseMs + kLateMaxMs);
+  const auto ended = end_of(waiting);
+  if (!ended) FAIL() << "it waits for ever";
+  EXPECT_EQ(ended->state, State::cancelled);
+  mend(scheduled);
+  run_until(kBegin + 2 * kPauseMs + kLateMaxMs);
+  EXPECT_TRUE(end_of(scheduled));
+  EXPECT_FALSE(end_of(after));
+}
+
+TEST_F(UnreadableTimes, WhatHasExpiredIsLookedAtOnceAMinute) {
+  const queue::Locator at = take(kExpires);
+  spoil(at);
+  run_until(kExpires * 1000ull + kPauseMs - 1);
+  EXPECT_GE(looks(), 1u);
+  EXPECT_LE(looks(), kSomeLooks);
+  mend(at);
+  run_until(kExpires * 1000ull + kPauseMs + kLateMaxMs);
+  const auto ended = end_of(at);
+  if (!ended) FAIL() << "it waits for ever";
+  EXPECT_EQ(ended->state, State::expired);
+}
+
+TEST_F(UnreadableTimes, ADoubtThatCannotBeReadIsHeldUntilItCan) {
+  constexpr std::uint64_t kUntil = kBegin + 5'111;
+  const queue::Locator failing = hold(UncertainPolicy::fail, kUntil);
+  const queue::Locator resent = hold(UncertainPolicy::resend, kUntil);
+  spoil(failing);
+  spoil(resent);
+  run_until(kUntil + kPauseMs - 1);
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 2u);
+  EXPECT_LE(looks(), 2 * kSomeLooks);
+  mend(failing);
+  mend(resent);
+  run_until(kUntil + kPauseMs + kLateMaxMs);
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 0u);
+  const auto ended = end_of(failing);
+  if (!ended) FAIL() << "it is held for ever";
+  EXPECT_EQ(ended->state, State::unknown);
+  EXPECT_EQ(carrier().waiting(), 1u) << "the other goes again";
+}
+
+TEST_F(UnreadableTimes, ADoubtWhoseCampaignIsCancelledEndsWhenItCanBeRead) {
+  const queue::Locator at = hold(UncertainPolicy::hold, 0);
+  spoil(at);
+  cancel_campaign(queue::Locator(at.bits() + 1));
+  run_until(kBegin + kPauseMs - 1);
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 1u);
+  mend(at);
+  run_until(kBegin + kPauseMs + kLateMaxMs);
+  const auto ended = end_of(at);
+  if (!ended) FAIL() << "it is held for ever";
+  EXPECT_EQ(ended->state, State::cancelled);
+}
+
+TEST_F(UnreadableTimes, CallingBackSaysThatNothingWasWritten) {
+  const queue::Locator at = hold(UncertainPolicy::hold, 0);
+  spoil(at);
+  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::unreadable);
+  EXPECT_FALSE(carrier().end_buried(at, false));
+  settle();
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 1u);
+  EXPECT_FALSE(end_of(at));
+  mend(at);
+  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::ended);
+  settle();
+  const auto ended = end_of(at);
+  if (!ended) FAIL() << "its end is not written";
+  EXPECT_EQ(ended->state, State::cancelled);
 }
 
 class WaitingTimesOnDisk : public WaitingTimes {
