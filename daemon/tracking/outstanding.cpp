@@ -24,18 +24,21 @@ void Outstanding::spill_to(std::unique_ptr<SegmentSpill> spill, std::size_t in_m
   in_memory_max_ = std::max(in_memory_max, kMaps);  // below that nothing would be saved
 }
 
-void Outstanding::put(const Fingerprint& key, OutstandingSegment segment) {
+std::optional<OutstandingSegment> Outstanding::put(const Fingerprint& key,
+                                                   OutstandingSegment segment) {
   if (maps_.empty()) maps_.resize(kMaps);
-  const auto [entry, is_new] = maps_[map_of(key)].insert_or_assign(key, segment);
-  if (!is_new) return;
+  const auto [entry, is_new] = maps_[map_of(key)].try_emplace(key, segment);
+  if (!is_new) return std::exchange(entry->second, segment);
   ++in_memory_;
-  if (!spill_) return;
-  if (spill_->size() > 0) (void)spill_->erase(map_of(key), key);  // this one goes before it now
+  if (!spill_) return std::nullopt;
+  std::optional<OutstandingSegment> before;
+  if (spill_->size() > 0) before = spill_->erase(map_of(key), key);  // this one goes before it now
   if (puts_until_spill_ > 0) {
     --puts_until_spill_;
   } else if (in_memory_ > in_memory_max_) {
     spill_one();
   }
+  return before;
 }
 
 // One map goes, the next one at the next call: each pause is that of sorting and writing a
@@ -74,10 +77,10 @@ void Outstanding::take_expired(std::uint64_t now, const Sink& sink) {
   const std::size_t swept = sweep_;
   sweep_ = (sweep_ + 1) % kMaps;
   if (now <= base_ || maps_.empty()) return;
-  const std::uint64_t minute = (now - base_) / 60;
+  const auto minute = static_cast<std::uint16_t>((now - base_) / 60);
   expired_.clear();
   in_memory_ -= boost::unordered::erase_if(maps_[swept], [&](const auto& entry) {
-    if (entry.second.expires_minute >= minute) return false;
+    if (!is_before(entry.second.expires_minute, minute)) return false;
     expired_.push_back({entry.first, entry.second});
     return true;
   });
@@ -100,9 +103,11 @@ void Outstanding::keep_only(const std::function<bool(OutstandingSegment&)>& keep
   if (on_disk() > 0) spill_->keep_only(keep);
 }
 
-std::uint16_t Outstanding::minute_of(std::uint64_t expires) const noexcept {
-  if (expires <= base_) return 0;
-  return static_cast<std::uint16_t>(std::min<std::uint64_t>((expires - base_) / 60 + 1, 0xffff));
+std::uint16_t Outstanding::minute_of(std::uint64_t expires, std::uint64_t now) const noexcept {
+  constexpr std::uint64_t kAhead = std::chrono::seconds(kExpiryAheadMax).count();
+  const std::uint64_t bounded = std::clamp(expires, now, now + kAhead);
+  if (bounded <= base_) return 0;
+  return static_cast<std::uint16_t>((bounded - base_) / 60 + 1);
 }
 
 }  // namespace stentor::daemon

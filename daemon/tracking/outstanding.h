@@ -4,9 +4,13 @@
 // could otherwise choose them to collide. Many small maps: one large map would stop the shard for
 // hundreds of milliseconds when it grows. Beyond `in_memory_max` a map at a time goes to disk.
 //
-// Units    `expires` is seconds of Unix time, kept to the minute.
+// Units    `expires` is seconds of Unix time, kept to the minute modulo 2^16: the index may be of
+// any
+//          age, but no expiry may be further ahead than kExpiryAheadMax (outstanding_segment.h).
 // Owns     Its entries: 32 octets each, and what an open table leaves empty; 2 on disk.
-// Errors   None. An id that is seen twice replaces its first meaning: carriers reuse ids.
+// Errors   None. An id that is seen twice has its later meaning (carriers reuse ids), and put()
+// gives
+//          the earlier one back.
 // Threads  One thread.
 #pragma once
 
@@ -39,11 +43,14 @@ class Outstanding {
   /// From now on more than `in_memory_max` segments spill. Before the first put().
   void spill_to(std::unique_ptr<SegmentSpill> spill, std::size_t in_memory_max);
 
-  void put(const Fingerprint& key, OutstandingSegment segment);
+  /// Returns what the key meant before.
+  std::optional<OutstandingSegment> put(const Fingerprint& key, OutstandingSegment segment);
   [[nodiscard]] std::optional<OutstandingSegment> find(const Fingerprint& key) const;
   void erase(const Fingerprint& key);
 
-  void put(std::string_view id, OutstandingSegment segment) { put(fingerprint(id), segment); }
+  std::optional<OutstandingSegment> put(std::string_view id, OutstandingSegment segment) {
+    return put(fingerprint(id), segment);
+  }
   [[nodiscard]] std::optional<OutstandingSegment> find(std::string_view id) const {
     return find(fingerprint(id));
   }
@@ -57,7 +64,10 @@ class Outstanding {
   /// Goes through all segments: `keep` may change one, and answers false to have it erased.
   void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
 
-  [[nodiscard]] std::uint16_t minute_of(std::uint64_t expires) const noexcept;
+  /// Not before `now`, and at most kExpiryAheadMax after it.
+  [[nodiscard]] std::uint16_t minute_of(std::uint64_t expires, std::uint64_t now) const noexcept;
+  /// When it was made: what recovery takes for now.
+  [[nodiscard]] std::uint64_t made_at() const noexcept { return base_; }
   [[nodiscard]] std::size_t size() const noexcept { return in_memory_ + on_disk(); }
   [[nodiscard]] std::size_t in_memory() const noexcept { return in_memory_; }
   [[nodiscard]] std::size_t on_disk() const noexcept { return spill_ ? spill_->size() : 0; }

@@ -4,6 +4,7 @@
 // Threads  Plain values.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 
@@ -16,11 +17,20 @@ struct OutstandingSegment {
   std::uint32_t sent_tick : 30 = 0;          ///< 0: before this start
   std::uint32_t possible_duplicate : 1 = 0;  ///< it may have reached the carrier twice
   std::uint32_t is_told : 1 = 0;     ///< unknown, or silent until its time passed: may be corrected
-  std::uint16_t expires_minute = 0;  ///< minutes since the index was made, at most 45 days
+  std::uint16_t expires_minute = 0;  ///< minutes since the index was made, modulo 2^16
   std::uint8_t part = 1;
   std::uint8_t parts = 1;
 };
 static_assert(sizeof(OutstandingSegment) == 16);
+
+/// Whether minute `a` comes before `b`, both modulo 2^16: they are less than 22 days apart, since
+/// no expiry is set further ahead than kExpiryAheadMax and what has expired goes within minutes.
+[[nodiscard]] constexpr bool is_before(std::uint16_t a, std::uint16_t b) noexcept {
+  return static_cast<std::int16_t>(static_cast<std::uint16_t>(a - b)) < 0;
+}
+
+/// The two days that are left of 22 are for a process that was stopped, or a clock that was set.
+inline constexpr std::chrono::hours kExpiryAheadMax{20 * 24};
 
 /// A keyed 128-bit hash of a carrier's id.
 struct SegmentKey {

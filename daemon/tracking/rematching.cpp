@@ -27,12 +27,10 @@ bool Tracker::apply_by_reference(const protocol::Receipt& receipt, std::uint64_t
   const auto name = names_.name_of(receipt);
   if (!name) return false;
   const protocol::CanonicalId id = name->as_id();
-  if (const auto key = names_.find(*name, came_ms / 1000)) {
-    if (const auto segment = outstanding_.find(*key)) {
-      ++stats_.receipts_by_reference;
-      apply({.key = *key, .segment = *segment, .id = id, .by_reference = true}, receipt, now);
-      return true;
-    }
+  if (const auto target = find_by_name(*name, came_ms / 1000)) {
+    ++stats_.receipts_by_reference;
+    apply(*target, receipt, now);
+    return true;
   }
   const auto settled = settled_.find(id.text());
   if (settled) repeat(*settled, receipt, now);
@@ -44,10 +42,19 @@ std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {
   if (!subject || !names_.is_used()) return std::nullopt;
   const SegmentName name =
       names_.name_of(reference_of(*subject, came.part), subject->to, subject->from);
-  const auto key = names_.find(name, came.of.time_ms / 1000);
-  const auto segment = key ? outstanding_.find(*key) : std::nullopt;
-  if (!segment) return std::nullopt;
-  return Target{.key = *key, .segment = *segment, .id = name.as_id(), .by_reference = true};
+  return find_by_name(name, came.of.time_ms / 1000);
+}
+
+// Where its id was given to another segment since, that one is not taken for it.
+std::optional<Tracker::Target> Tracker::find_by_name(SegmentName name, std::uint64_t came) const {
+  const auto named = names_.find(name, came);
+  if (!named) return std::nullopt;
+  for (const auto& key : {named->key, key_aside(named->message, named->part)}) {
+    const auto segment = outstanding_.find(key);
+    if (!segment || segment->at != named->message || segment->part != named->part) continue;
+    return Target{.key = key, .segment = *segment, .id = name.as_id(), .by_reference = true};
+  }
+  return std::nullopt;
 }
 
 // Receipts that were ahead of this segment's response.

@@ -100,11 +100,13 @@ void SegmentNames::make_room() {
   if (found != entries_.end() && --found->second.puts == 0) entries_.erase(found);
 }
 
-std::optional<SegmentKey> SegmentNames::find(SegmentName name, std::uint64_t came) const {
+std::optional<NamedSegment> SegmentNames::find(SegmentName name, std::uint64_t came) const {
   const auto found = entries_.find(name.bits);
   if (found == entries_.end() || found->second.is_shared != 0) return std::nullopt;
   if (found->second.since > came + kAheadSeconds) return std::nullopt;
-  return found->second.key;
+  return NamedSegment{.key = found->second.key,
+                      .message = found->second.message,
+                      .part = static_cast<std::uint8_t>(found->second.part)};
 }
 
 void SegmentNames::note(const protocol::Receipt& receipt) {

@@ -40,6 +40,13 @@ struct SegmentName {
   [[nodiscard]] protocol::CanonicalId as_id() const noexcept;
 };
 
+/// What has a name.
+struct NamedSegment {
+  SegmentKey key;  ///< its place among the outstanding ones, unless its id was given again
+  queue::Locator message;
+  std::uint8_t part = 1;
+};
+
 class SegmentNames {
  public:
   using Key = std::array<std::uint8_t, 16>;
@@ -66,9 +73,9 @@ class SegmentNames {
 
   void put(SegmentName name, const SegmentKey& key, queue::Locator message, std::uint8_t part,
            std::uint64_t now);
-  /// The place among the outstanding ones of the segment that a receipt of this name, which came at
-  /// `came`, speaks of: it may have gone from there since.
-  [[nodiscard]] std::optional<SegmentKey> find(SegmentName name, std::uint64_t came) const;
+  /// The segment that a receipt of this name, which came at `came`, speaks of: it may await no
+  /// receipt any more.
+  [[nodiscard]] std::optional<NamedSegment> find(SegmentName name, std::uint64_t came) const;
 
   /// Each receipt, matched or not: whether this carrier gives references back.
   void note(const protocol::Receipt& receipt);

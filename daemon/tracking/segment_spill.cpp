@@ -1,7 +1,6 @@
 #include "daemon/tracking/segment_spill.h"
 
 #include <algorithm>
-#include <limits>
 #include <span>
 
 #include "daemon/plain_octets.h"
@@ -35,8 +34,8 @@ struct SegmentSpill::Chunk {
   std::uint64_t offset = 0;
   std::size_t count = 0;
   std::size_t live = 0;
-  std::uint16_t earliest = 0;         // expiry, of those not erased
-  std::vector<std::uint64_t> fences;  // the first key's high half, of each page
+  std::optional<std::uint16_t> earliest;  // expiry, of those not erased
+  std::vector<std::uint64_t> fences;      // the first key's high half, of each page
   std::vector<std::uint64_t> filter;
   std::vector<bool> erased;
 
@@ -46,6 +45,9 @@ struct SegmentSpill::Chunk {
   [[nodiscard]] bool may_have(const SegmentKey& key) const {
     const std::uint64_t bits = bits_of(key);
     return (filter[word_of(key)] & bits) == bits;
+  }
+  void note_expiry(std::uint16_t minute) {
+    if (!earliest || is_before(minute, *earliest)) earliest = minute;
   }
   void erase(std::size_t index) {
     erased[index] = true;
@@ -84,14 +86,13 @@ bool SegmentSpill::write(std::size_t map, std::vector<Entry>& entries) {
   chunk->file = open_;
   chunk->offset = open_->end;
   chunk->count = chunk->live = entries.size();
-  chunk->earliest = std::numeric_limits<std::uint16_t>::max();
   chunk->filter.resize(entries.size() / kEntriesPerWord + 1);
   chunk->erased.resize(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = entries[i];
     if (i % kPageEntries == 0) chunk->fences.push_back(entry.key.high);
     chunk->filter[chunk->word_of(entry.key)] |= bits_of(entry.key);
-    chunk->earliest = std::min(chunk->earliest, entry.segment.expires_minute);
+    chunk->note_expiry(entry.segment.expires_minute);
   }
   open_->end += octets;
   size_ += entries.size();
@@ -132,13 +133,13 @@ std::optional<OutstandingSegment> SegmentSpill::find(std::size_t map, const Segm
   return found->segment;
 }
 
-bool SegmentSpill::erase(std::size_t map, const SegmentKey& key) {
+std::optional<OutstandingSegment> SegmentSpill::erase(std::size_t map, const SegmentKey& key) {
   const auto found = locate(map, key);
-  if (!found) return false;
+  if (!found) return std::nullopt;
   found->chunk->erase(found->index);
   --size_;
   if (found->chunk->live == 0) drop_empty(map);
-  return true;
+  return found->segment;
 }
 
 void SegmentSpill::drop_empty(std::size_t map) {
@@ -154,21 +155,22 @@ bool SegmentSpill::read_chunk(const Chunk& chunk, std::vector<Entry>& entries) {
   return false;
 }
 
-void SegmentSpill::take_expired(std::size_t map, std::uint64_t minute,
+void SegmentSpill::take_expired(std::size_t map, std::uint16_t minute,
                                 std::vector<Entry>& expired) {
   if (size_ == 0) return;
   bool any_empty = false;
   for (const auto& chunk : chunks_[map]) {
-    if (chunk->earliest >= minute || !read_chunk(*chunk, whole_)) continue;
-    chunk->earliest = std::numeric_limits<std::uint16_t>::max();
+    const bool is_due = chunk->earliest && is_before(*chunk->earliest, minute);
+    if (!is_due || !read_chunk(*chunk, whole_)) continue;
+    chunk->earliest.reset();
     for (std::size_t i = 0; i < whole_.size(); ++i) {
       if (chunk->erased[i]) continue;
-      if (whole_[i].segment.expires_minute < minute) {
+      if (is_before(whole_[i].segment.expires_minute, minute)) {
         expired.push_back(whole_[i]);
         chunk->erase(i);
         --size_;
       } else {
-        chunk->earliest = std::min(chunk->earliest, whole_[i].segment.expires_minute);
+        chunk->note_expiry(whole_[i].segment.expires_minute);
       }
     }
     any_empty = any_empty || chunk->live == 0;
@@ -186,7 +188,7 @@ void SegmentSpill::keep_only(const std::function<bool(OutstandingSegment&)>& kee
           chunk->erase(i);
           --size_;
         }
-        chunk->earliest = std::min(chunk->earliest, whole_[i].segment.expires_minute);
+        chunk->note_expiry(whole_[i].segment.expires_minute);
       }
       if (!chunk->file->file->write(chunk->offset, octets_of(whole_))) ++unreadable_;
     }

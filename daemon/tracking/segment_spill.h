@@ -44,10 +44,10 @@ class SegmentSpill {
   /// Sorts and writes what `map` had. False when the disk would not take it.
   [[nodiscard]] bool write(std::size_t map, std::vector<Entry>& entries);
   [[nodiscard]] std::optional<OutstandingSegment> find(std::size_t map, const SegmentKey& key);
-  /// True when it was there.
-  bool erase(std::size_t map, const SegmentKey& key);
+  /// Returns what was there.
+  std::optional<OutstandingSegment> erase(std::size_t map, const SegmentKey& key);
   /// Takes out what expired before `minute`.
-  void take_expired(std::size_t map, std::uint64_t minute, std::vector<Entry>& expired);
+  void take_expired(std::size_t map, std::uint16_t minute, std::vector<Entry>& expired);
   /// As Outstanding::keep_only.
   void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
 

@@ -1,6 +1,8 @@
 #include "daemon/tracking/tracker.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "daemon/delivery/subject_here.h"
 
@@ -8,9 +10,6 @@ namespace stentor::daemon {
 namespace {
 
 using protocol::ReceiptVerdict;
-
-// How many of the index's parts each second looks at: all of them in about a minute.
-constexpr int kSweepsPerSecond = Outstanding::kMaps / 64;
 
 constexpr std::chrono::milliseconds kTick(2);
 constexpr std::uint32_t kTickMask = 0x3fffffff;  // OutstandingSegment::sent_tick
@@ -68,8 +67,8 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   segment.at = taken.of.accepted;
   segment.sent_tick = tick_of(now) & kTickMask;
   segment.possible_duplicate = taken.of.possible_duplicate ? 1 : 0;
-  segment.expires_minute =
-      outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
+  segment.expires_minute = outstanding_.minute_of(
+      std::uint64_t{taken.expires} + kReceiptMarginSeconds, now.wall_ms / 1000);
   segment.part = taken.part;
   segment.parts = taken.parts;
   if (taken.parts > 1) parts_.expect(segment.at, taken.parts, taken.of.possible_duplicate);
@@ -90,7 +89,7 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   }
   const protocol::CanonicalId id(taken.message_id);
   const auto key = outstanding_.fingerprint(id.text());
-  outstanding_.put(key, segment);
+  await(key, segment);
   if (watch_ != nullptr) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
                        std::uint64_t{taken.expires} + kReceiptMarginSeconds);
@@ -98,6 +97,24 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   settled_.erase(id.text());
   name(taken, key, now.wall_ms);
   if (!early_.is_empty()) match_early(taken, id, now);
+}
+
+void Tracker::await(const Outstanding::Fingerprint& key, const OutstandingSegment& segment) {
+  const auto earlier = outstanding_.put(key, segment);
+  if (!earlier) return;
+  if (earlier->at == segment.at && earlier->part == segment.part) return;  // it was sent again
+  outstanding_.put(key_aside(earlier->at, earlier->part), *earlier);
+  // Whoever asked the carrier by the id would be told of the later one.
+  if (watch_ != nullptr) watch_->on_settled(earlier->at, earlier->part);
+}
+
+// Where a segment waits whose id another one has now. No carrier's id begins with a NUL.
+Outstanding::Fingerprint Tracker::key_aside(queue::Locator message, std::uint8_t part) const {
+  std::array<char, 10> text{};
+  const std::uint64_t bits = message.bits();
+  std::memcpy(text.data() + 1, &bits, sizeof bits);
+  text.back() = static_cast<char>(part);
+  return outstanding_.fingerprint({text.data(), text.size()});
 }
 
 void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
@@ -214,7 +231,8 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
   if (state == State::unknown) {
     OutstandingSegment told = segment;
     told.is_told = 1;
-    told.expires_minute = outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds);
+    told.expires_minute =
+        outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds, now.wall_ms / 1000);
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
@@ -335,64 +353,6 @@ void Tracker::hold(const protocol::Receipt& receipt, Moment now, std::uint64_t c
   if (const auto name = names_.name_of(receipt)) ids.emplace_back(name->as_id().text());
   const std::chrono::milliseconds age(now.wall_ms - std::min(came_ms, now.wall_ms));
   (void)early_.put(receipt, ids, now.steady - age, came_ms);  // counted when it came
-}
-
-void Tracker::on_second(Moment now) {
-  for (int i = 0; i < kSweepsPerSecond; ++i) {
-    outstanding_.take_expired(now.wall_ms / 1000, [this, now](const Outstanding::Fingerprint& key,
-                                                              const OutstandingSegment& segment) {
-      on_silence(key, segment, now);
-    });
-  }
-  (void)early_.expire(now.steady);  // counted when they came
-}
-
-// No receipt came in the message's time and the margin behind it.
-void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment,
-                         Moment now) {
-  if (segment.is_told) {  // told long ago, and nobody knew better
-    if (segment.parts > 1) parts_.give_up(segment.at);
-    return;
-  }
-  const bool is_open = segment.parts == 1 || parts_.is_known(segment.at);
-  if (!is_open) return;  // the message is final already
-  const auto accepted = records_.read(segment.at);
-  if (!accepted) {
-    ++stats_.records_unreadable;
-    return;
-  }
-  const State silence =
-      accepted->receipt == ReceiptWish::failure ? State::sent_final : State::unknown;
-  PartsVerdict settled{.state = silence,
-                       .corrects = State::none,
-                       .code = "no_receipt",
-                       .detail = {},
-                       .is_first = false,
-                       .possible_duplicate = segment.possible_duplicate != 0};
-  if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
-  const bool may_be_corrected =
-      settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
-  if (may_be_corrected) {
-    segment.is_told = 1;
-    segment.expires_minute = outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds);
-    outstanding_.put(key, segment);
-  }
-  if (settled.state == State::none) return;  // another part fell silent first
-  const SubjectHere here(accepted->subject, setup_.carrier, segment.parts);
-  Verdict verdict;
-  verdict.of = {.accepted = segment.at,
-                .subject = here.octets(),
-                .time_ms = now.wall_ms,
-                .state = settled.state,
-                .possible_duplicate = settled.possible_duplicate,
-                .flow = flow_of(*accepted),
-                .was_sent = true};
-  verdict.code = settled.code;
-  const std::string detail = "no receipt came before the message expired" +
-                             (settled.detail.empty() ? std::string() : "; " + settled.detail);
-  verdict.detail = detail;
-  outcomes_.write(verdict);
-  count(settled.state, State::none);
 }
 
 }  // namespace stentor::daemon

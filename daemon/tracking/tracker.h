@@ -3,7 +3,10 @@
 // A receipt is matched by each spelling of its id over all binds of the account; one that comes
 // before its submit_sm_resp is held; a second copy changes nothing; another final after a final is
 // a conflict. What became of a message is written through TrackingOutcomes, once, and a message
-// that was told `unknown` may be corrected by a late receipt, once.
+// that was told `unknown` may be corrected by a late receipt, once. Where a carrier gives an id
+// again while a segment awaits its receipt under it, receipts of that id speak of the later
+// segment; the earlier one waits on for a receipt with its reference, or until silence speaks for
+// it.
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
@@ -181,6 +184,9 @@ class Tracker {
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
   void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, Moment now);
   [[nodiscard]] std::optional<Target> find_named(const ReceiptCame& came);
+  [[nodiscard]] std::optional<Target> find_by_name(SegmentName name, std::uint64_t came) const;
+  void await(const Outstanding::Fingerprint& key, const OutstandingSegment& segment);
+  [[nodiscard]] Outstanding::Fingerprint key_aside(queue::Locator message, std::uint8_t part) const;
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
   void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,

@@ -8,8 +8,8 @@ namespace stentor::daemon {
 void Tracker::restore_taken(const TakenSegment& taken) {
   OutstandingSegment segment;
   segment.at = taken.of.accepted;
-  segment.expires_minute =
-      outstanding_.minute_of(std::uint64_t{taken.expires} + kReceiptMarginSeconds);
+  segment.expires_minute = outstanding_.minute_of(
+      std::uint64_t{taken.expires} + kReceiptMarginSeconds, outstanding_.made_at());
   segment.part = taken.part;
   segment.parts = taken.parts;
   segment.possible_duplicate = taken.of.possible_duplicate ? 1 : 0;
@@ -22,7 +22,7 @@ void Tracker::restore_taken(const TakenSegment& taken) {
   }
   const protocol::CanonicalId id(taken.message_id);
   const auto key = outstanding_.fingerprint(id.text());
-  outstanding_.put(key, segment);
+  await(key, segment);
   if (watch_ != nullptr) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
                        std::uint64_t{taken.expires} + kReceiptMarginSeconds);
@@ -69,7 +69,8 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
   if (state == State::unknown) {
     OutstandingSegment told = target.segment;
     told.is_told = 1;
-    told.expires_minute = outstanding_.minute_of(came.of.time_ms / 1000 + kCorrectionSeconds);
+    told.expires_minute =
+        outstanding_.minute_of(came.of.time_ms / 1000 + kCorrectionSeconds, outstanding_.made_at());
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
@@ -94,7 +95,8 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
     if (!is_in(unknown, segment.at)) return false;
     if (!segment.is_told) {
       segment.is_told = 1;
-      segment.expires_minute = outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds);
+      segment.expires_minute =
+          outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds, outstanding_.made_at());
     }
     return true;
   });

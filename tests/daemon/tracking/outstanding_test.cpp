@@ -33,10 +33,12 @@ TEST(Outstanding, FindsASegmentByItsCarriersIdUntilItIsErased) {
   EXPECT_EQ(outstanding.size(), 0u);
 }
 
-TEST(Outstanding, AnIdGivenTwiceMeansTheLaterSegment) {
+TEST(Outstanding, AnIdGivenTwiceMeansTheLaterSegmentAndTheEarlierComesBack) {
   Outstanding outstanding({}, kNow);
-  outstanding.put("1", segment(1));
-  outstanding.put("1", segment(2));
+  EXPECT_FALSE(outstanding.put("1", segment(1)));
+  const auto earlier = outstanding.put("1", segment(2));
+  ASSERT_TRUE(earlier);
+  EXPECT_EQ(earlier->at, segment(1).at);
   EXPECT_EQ(outstanding.size(), 1u);
   EXPECT_EQ(outstanding.find("1")->at.file(), 2u);
 }
@@ -44,7 +46,8 @@ TEST(Outstanding, AnIdGivenTwiceMeansTheLaterSegment) {
 TEST(Outstanding, TakesExpiredSegmentsOutInOneRoundOfItsMaps) {
   Outstanding outstanding({}, kNow);
   for (std::uint64_t i = 0; i < 1000; ++i) {
-    outstanding.put(std::to_string(i), segment(1, outstanding.minute_of(kNow + i % 2 * 3600)));
+    outstanding.put(std::to_string(i),
+                    segment(1, outstanding.minute_of(kNow + i % 2 * 3600, kNow)));
   }
   std::size_t taken = 0;
   const auto round = [&](std::uint64_t now) {
@@ -73,9 +76,34 @@ TEST(Outstanding, KeepsOnlyTheMessagesThatLive) {
 
 TEST(Outstanding, ExpiryIsBoundedToWhatAMinuteCountHolds) {
   const Outstanding outstanding({}, kNow);
-  EXPECT_EQ(outstanding.minute_of(kNow), 0);
-  EXPECT_EQ(outstanding.minute_of(kNow + 60), 2);
-  EXPECT_EQ(outstanding.minute_of(kNow + 100'000'000), 0xffff);
+  EXPECT_EQ(outstanding.minute_of(kNow, kNow), 0);
+  EXPECT_EQ(outstanding.minute_of(kNow + 60, kNow), 2);
+  EXPECT_EQ(outstanding.minute_of(kNow - 60, kNow + 60), 2) << "never before now";
+  EXPECT_EQ(outstanding.minute_of(kNow + 100'000'000, kNow), 20 * 24 * 60 + 1);
+}
+
+/// How many of an index's segments are taken out by one look at all of it.
+std::size_t expired_at(Outstanding& outstanding, std::uint64_t now) {
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
+    outstanding.take_expired(now,
+                             [&](const Outstanding::Fingerprint&, OutstandingSegment) { ++taken; });
+  }
+  return taken;
+}
+
+TEST(Outstanding, ExpiryIsTheSameHoweverLongTheProcessHasRun) {
+  for (const std::uint64_t days : {0u, 22u, 23u, 45u, 46u, 91u, 200u}) {
+    Outstanding outstanding({}, kNow);
+    const std::uint64_t now = kNow + days * 86'400;
+    outstanding.put("hour", segment(1, outstanding.minute_of(now + 3600, now)));
+    outstanding.put("weeks", segment(2, outstanding.minute_of(now + 20 * 86'400, now)));
+    EXPECT_EQ(expired_at(outstanding, now + 3540), 0u) << days;
+    EXPECT_EQ(expired_at(outstanding, now + 3600 + 120), 1u) << days;
+    EXPECT_EQ(expired_at(outstanding, now + 20 * 86'400 - 60), 0u) << days;
+    EXPECT_TRUE(outstanding.find("weeks")) << days;
+    EXPECT_EQ(expired_at(outstanding, now + 20 * 86'400 + 120), 1u) << days;
+  }
 }
 
 // Some ten thousand segments of which a tenth may be in memory, against a plain map.
@@ -137,6 +165,49 @@ TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
   }
   EXPECT_EQ(outstanding.size(), 0u);
   EXPECT_TRUE(std::filesystem::is_empty(folder)) << "spilled files have no names";
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Outstanding, ExpiresOnDiskHoweverLongTheProcessHasRun) {
+  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  ASSERT_TRUE(files);
+  for (const std::uint64_t days : {0u, 45u, 46u, 200u}) {
+    Outstanding outstanding({}, kNow);
+    outstanding.spill_to(
+        std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps), 4096);
+    const std::uint64_t now = kNow + days * 86'400;
+    for (int i = 0; i < 20'000; ++i) {
+      const std::uint64_t expires = now + (i % 2 == 0 ? 3600 : 3 * 86'400);
+      outstanding.put(std::to_string(i), segment(1, outstanding.minute_of(expires, now)));
+    }
+    ASSERT_GT(outstanding.on_disk(), 10'000u);
+    EXPECT_EQ(expired_at(outstanding, now + 3540), 0u) << days;
+    EXPECT_EQ(expired_at(outstanding, now + 3720), 10'000u) << days;
+    EXPECT_TRUE(outstanding.find("1")) << days;
+    EXPECT_EQ(expired_at(outstanding, now + 3 * 86'400 + 120), 10'000u) << days;
+    EXPECT_EQ(outstanding.size(), 0u) << days;
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Outstanding, GivesBackWhatAnIdMeantAlsoFromDisk) {
+  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+  ASSERT_TRUE(files);
+  Outstanding outstanding({}, kNow);
+  outstanding.spill_to(std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps),
+                       4096);
+  for (std::uint32_t i = 1; i <= 20'000; ++i) outstanding.put(std::to_string(i), segment(i));
+  ASSERT_GT(outstanding.on_disk(), 10'000u);
+  for (std::uint32_t i = 1; i <= 20'000; ++i) {
+    const auto earlier = outstanding.put(std::to_string(i), segment(20'000 + i));
+    ASSERT_TRUE(earlier) << i;
+    EXPECT_EQ(earlier->at.file(), i);
+  }
+  EXPECT_EQ(outstanding.size(), 20'000u);
   std::filesystem::remove_all(folder);
 }
 

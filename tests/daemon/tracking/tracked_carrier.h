@@ -84,6 +84,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     taken.time_ms = now_.wall_ms;
     taken.possible_duplicate = after_doubt;
     sent_[at.bits()].parts = parts;
+    sent_[at.bits()].expires = expires;
     written.push_back(taken);  // the daemon writes the part's record first, too
     const Subject subject = sent_[at.bits()].subject();
     tracker_->on_taken({.message_id = id,
@@ -224,6 +225,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     Accepted accepted;
     accepted.subject = sent->second.octets;
     accepted.receipt = sent->second.wish;
+    accepted.expires = sent->second.expires;
     return accepted;
   }
 
@@ -251,6 +253,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   struct Sent {
     ReceiptWish wish = ReceiptWish::all;
     std::uint8_t parts = 1;
+    std::uint32_t expires = 0;
     MessageId id;
     std::string to;
     std::vector<std::uint8_t> octets;  // of its subject

@@ -308,6 +308,79 @@ TEST_F(TrackerTest, AnIdGivenAnewMeansTheLaterSegment) {
   EXPECT_EQ(carrier_.told_of(second), States{State::failed});
 }
 
+TEST_F(TrackerTest, AllMessagesThatACarrierAnsweredWithOneIdHaveAVerdict) {
+  std::vector<queue::Locator> all;
+  for (int i = 0; i < 5; ++i) all.push_back(taken("1"));
+  const auto long_one = carrier_.accept();
+  carrier_.take(long_one, "1", 1, 2);
+  carrier_.take(long_one, "1", 2, 2);
+  EXPECT_EQ(carrier_.tracker().outstanding(), 7u);
+  carrier_.restart();
+  EXPECT_EQ(carrier_.tracker().outstanding(), 7u);
+
+  carrier_.receive("1", MessageState::delivered);  // of the last one
+  carrier_.pass(2h + 2min);
+  carrier_.sweep();
+  for (const auto at : all) EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
+  EXPECT_EQ(carrier_.told_of(long_one), States{State::unknown});
+
+  carrier_.pass(72h + 2min);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.tracker().outstanding(), 0u);
+}
+
+TEST_F(TrackerTest, APartThatIsSentAgainUnderItsIdIsAwaitedOnce) {
+  const auto at = taken("1");
+  carrier_.take(at, "1");
+  EXPECT_EQ(carrier_.tracker().outstanding(), 1u);
+}
+
+TEST_F(TrackerTest, AReferenceFindsTheSegmentWhoseIdWasGivenAgain) {
+  const auto first = taken("1");
+  const auto second = taken("1");
+  carrier_.receive_named("7f", carrier_.reference_of(first), MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(first), States{State::delivered});
+  EXPECT_TRUE(carrier_.told_of(second).empty());
+  carrier_.restart();
+
+  carrier_.receive_named("80", carrier_.reference_of(second), MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(first), States{State::delivered});
+  EXPECT_EQ(carrier_.told_of(second), States{State::failed});
+  EXPECT_EQ(carrier_.tracker().outstanding(), 0u);
+}
+
+TEST_F(TrackerTest, AwaitsReceiptsHoweverLongTheProcessHasRun) {
+  for (const auto days : {46, 200}) {
+    TrackedCarrier carrier;
+    carrier.pass(days * 24h);
+    const auto in_time = carrier.accept();
+    const auto silent = carrier.accept();
+    carrier.take(in_time, "a", 1, 1, 72 * 3600);
+    carrier.take(silent, "b", 1, 1, 72 * 3600);
+    carrier.pass(72h);
+    carrier.sweep();
+    EXPECT_EQ(carrier.tracker().outstanding(), 2u) << days;
+    carrier.receive("a", MessageState::delivered);
+    carrier.pass(1h + 2min);
+    carrier.sweep();
+    EXPECT_EQ(carrier.told_of(in_time), States{State::delivered}) << days;
+    EXPECT_EQ(carrier.told_of(silent), States{State::unknown}) << days;
+  }
+}
+
+TEST_F(TrackerTest, AMessageThatLivesForMonthsIsNotTakenForSilentBefore) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a", 1, 1, 90 * 86'400);
+  for (int day = 0; day < 90; ++day) {
+    carrier_.pass(24h);
+    carrier_.sweep();
+    EXPECT_TRUE(carrier_.told_of(at).empty()) << day;
+  }
+  carrier_.pass(1h + 2min);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
+}
+
 TEST_F(TrackerTest, IdsOfAnyLengthAndOctetsHaveAClearOutcome) {
   const auto at = carrier_.accept();
   carrier_.take(at, std::string(64, '7'));

@@ -1,0 +1,79 @@
+// The receipts that do not come: what a message comes to when its time and a margin have passed.
+#include "daemon/delivery/subject_here.h"
+#include "daemon/tracking/tracker.h"
+
+namespace stentor::daemon {
+namespace {
+
+// How many of the index's parts each second looks at: all of them in about a minute.
+constexpr int kSweepsPerSecond = Outstanding::kMaps / 64;
+
+}  // namespace
+
+void Tracker::on_second(Moment now) {
+  for (int i = 0; i < kSweepsPerSecond; ++i) {
+    outstanding_.take_expired(now.wall_ms / 1000, [this, now](const Outstanding::Fingerprint& key,
+                                                              const OutstandingSegment& segment) {
+      on_silence(key, segment, now);
+    });
+  }
+  (void)early_.expire(now.steady);  // counted when they came
+}
+
+// No receipt came in the message's time and the margin behind it.
+void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment,
+                         Moment now) {
+  if (segment.is_told) {  // told long ago, and nobody knew better
+    if (segment.parts > 1) parts_.give_up(segment.at);
+    return;
+  }
+  const bool is_open = segment.parts == 1 || parts_.is_known(segment.at);
+  if (!is_open) return;  // the message is final already
+  const auto accepted = records_.read(segment.at);
+  if (!accepted) {
+    ++stats_.records_unreadable;
+    return;
+  }
+  // It lives longer than its minute could be set ahead.
+  const std::uint64_t until = std::uint64_t{accepted->expires} + kReceiptMarginSeconds;
+  if (until > now.wall_ms / 1000) {
+    segment.expires_minute = outstanding_.minute_of(until, now.wall_ms / 1000);
+    outstanding_.put(key, segment);
+    return;
+  }
+  const State silence =
+      accepted->receipt == ReceiptWish::failure ? State::sent_final : State::unknown;
+  PartsVerdict settled{.state = silence,
+                       .corrects = State::none,
+                       .code = "no_receipt",
+                       .detail = {},
+                       .is_first = false,
+                       .possible_duplicate = segment.possible_duplicate != 0};
+  if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
+  const bool may_be_corrected =
+      settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
+  if (may_be_corrected) {
+    segment.is_told = 1;
+    segment.expires_minute =
+        outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds, now.wall_ms / 1000);
+    outstanding_.put(key, segment);
+  }
+  if (settled.state == State::none) return;  // another part fell silent first
+  const SubjectHere here(accepted->subject, setup_.carrier, segment.parts);
+  Verdict verdict;
+  verdict.of = {.accepted = segment.at,
+                .subject = here.octets(),
+                .time_ms = now.wall_ms,
+                .state = settled.state,
+                .possible_duplicate = settled.possible_duplicate,
+                .flow = flow_of(*accepted),
+                .was_sent = true};
+  verdict.code = settled.code;
+  const std::string detail = "no receipt came before the message expired" +
+                             (settled.detail.empty() ? std::string() : "; " + settled.detail);
+  verdict.detail = detail;
+  outcomes_.write(verdict);
+  count(settled.state, State::none);
+}
+
+}  // namespace stentor::daemon
