@@ -334,7 +334,9 @@ Receipt nameless_receipt(const DeliverSm& deliver) noexcept {
   const std::string_view text = text_of(deliver);
   Receipt receipt = whole_receipt_of(deliver, read_text(text));
   receipt.message_id = {};
-  receipt.stat = (receipt.stat.empty() ? text : receipt.stat).substr(0, kNamelessOctets);
+  // Behind "text:" stands the message's own text, which is nobody's business here.
+  const std::string_view words = text.substr(0, std::min(text.find("text:"), text.find("Text:")));
+  receipt.stat = (receipt.stat.empty() ? words : receipt.stat).substr(0, kNamelessOctets);
   receipt.err = receipt.err.substr(0, kNamelessOctets);
   return receipt;
 }

@@ -238,7 +238,8 @@ bool SmscLink::adopt_offered() {
 
 asio::awaitable<bool> SmscLink::connect() {
   const HostPort host = carrier_.hosts[hosts_.index()];
-  for (const tcp::endpoint& endpoint : co_await endpoints_of(host)) {
+  const std::vector<tcp::endpoint> endpoints = co_await endpoints_of(host);
+  for (const tcp::endpoint& endpoint : endpoints) {
     if (stopping_ || offered_) co_return false;
     if (co_await connect_to(endpoint, host)) co_return !stopping_;
   }

@@ -277,6 +277,22 @@ class NeverAnswered(Played):
         self.assertEqual(len(events.of(message_id, "uncertain")), 2)
         events.wait_for(self.send(daemon, self.number()), "delivered", patience=30)
 
+    def test_a_restart_forgets_no_lost_answer(self):
+        carrier = self.open_carrier()
+        daemon = self.open_daemon(
+            [under_test.carrier("north", carrier.address,
+                                retry={"temporary": {"attempts": 3, "pauses": ["1s"]}})],
+            [{"default": True, "carriers": ["north"]}])
+        daemon.wait_bound("north")
+        never = self.number(lambda submit, attempt: Answer(hang_up=True))
+        message_id = self.send(daemon, never)
+        under_test.wait_until(lambda: len(carrier.arrived(never)) == 2, "it goes again")
+        daemon.kill()
+        daemon.start()
+        unknown = self.follow(daemon).wait_for(message_id, "unknown", patience=40)
+        self.assertEqual(unknown["code"], "unknown_acceptance", unknown)
+        self.assertEqual(len(carrier.arrived(never)), 3)
+
 
 class Stuck(Played):
     """A carrier that can be bound to and answers nothing."""

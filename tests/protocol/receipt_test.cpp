@@ -142,8 +142,11 @@ TEST(Receipt, NeedsAnId) {
 }
 
 TEST(Receipt, KeepsItsWordsWhereItNamesNoMessage) {
-  const Delivery told("number 4711 stat:UNDELIV err:045 done date:2601010000 text:Hello");
+  const Delivery told("stat:UNDELIV err:045 done date:2601010000 text:Hello");
   EXPECT_EQ(summary(nameless_receipt(told.message)), " UNDELIV UNDELIV 045 2601010000");
+
+  const Delivery strange("number 4711 was delivered text:Hello");
+  EXPECT_EQ(nameless_receipt(strange.message).stat, "number 4711 was delivered ");
 
   const std::string words = "message to 79161234567 was delivered, " + std::string(100, '.');
   const Delivery prose(words);
