@@ -85,7 +85,9 @@ class Throttle {
     // The oldest tenth that is remembered is whole, the newest is not.
     const auto remembered =
         kSecond - kTenth + std::chrono::duration_cast<Milliseconds>(now - tenth_begin_);
-    const Milliseconds over = std::max(kTenth, std::min(lasted, remembered));
+    // Where there is no rate to cut, half a second is the least: a carrier that counts by the
+    // second has granted a burst for the whole of it.
+    const Milliseconds over = std::max(kMeasured, std::min(lasted, remembered));
     const std::uint64_t through = segments * 1000 / static_cast<std::uint64_t>(over.count());
     return current_ == 0 ? through : std::min<std::uint64_t>(current_, through);
   }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 
 namespace stentor::daemon {
 namespace {
@@ -43,11 +45,11 @@ TEST(Throttle, CutsTheRateItselfWhereAFractionOfASecondTellsNone) {
   }
 }
 
-TEST(Throttle, TakesAFractionOfASecondForWhatItIsWhereThereIsNoRate) {
+TEST(Throttle, TakesABurstForHalfASecondsWhereThereIsNoRate) {
   Throttle throttle(0);
-  accept(throttle, 100, kStart, kStart + 200ms);
-  EXPECT_TRUE(throttle.on_throttled(kStart + 200ms));
-  EXPECT_EQ(throttle.rate(), 70u);
+  for (int i = 0; i < 40; ++i) throttle.on_accepted(kStart);
+  EXPECT_TRUE(throttle.on_throttled(kStart + 30ms));
+  EXPECT_EQ(throttle.rate(), 56u) << "as if it had come in half a second";
 }
 
 // The second that the timer counts is not the one in which traffic began.
@@ -60,6 +62,36 @@ TEST(Throttle, ForgetsAPauseBeforeIt) {
   accept(throttle, 80, kStart + 11s, kStart + 11'500ms);
   EXPECT_TRUE(throttle.on_throttled(kStart + 11'500ms));
   EXPECT_EQ(throttle.rate(), 56u);
+}
+
+// A carrier grants 40 in any second to somebody who would send a thousand.
+TEST(Throttle, FindsTheRateOfACarrierWithoutHammeringOnIt) {
+  for (const std::uint32_t configured : {0u, 100u}) {
+    Throttle throttle(configured);
+    std::deque<Throttle::TimePoint> granted;
+    int taken = 0;
+    int refused = 0;
+    double credit = 1;
+    auto now = kStart;
+    for (int turn = 1; taken < 240 && turn < 30'000; ++turn, now += 1ms) {
+      if (turn % 1000 == 0) (void)throttle.on_second(now);
+      credit = std::min(2.0, credit + (throttle.rate() == 0 ? 1.0 : throttle.rate() / 1000.0));
+      while (!granted.empty() && granted.front() <= now - 1s) granted.pop_front();
+      for (; credit >= 1 && taken < 240; credit -= 1) {
+        if (granted.size() < 40) {
+          granted.push_back(now);
+          throttle.on_accepted(now);
+          ++taken;
+        } else {
+          (void)throttle.on_throttled(now);
+          ++refused;
+        }
+      }
+    }
+    EXPECT_EQ(taken, 240) << configured;
+    EXPECT_LT(refused, 150) << configured;
+    EXPECT_LT(now - kStart, 12s) << configured;
+  }
 }
 
 TEST(Throttle, ClimbsByTheSameStepEachSecond) {
