@@ -2,6 +2,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "daemon/commit/commit_feed.h"
@@ -388,6 +389,10 @@ void CommitThread::refuse_or_keep() {
     gathered_octets_ += gathered.batch->records.octets().size();
   }
   retire_files();
+  // By themselves they may fit; gathered with what comes in meanwhile they might not for ever.
+  if (!gathered_.empty() && std::ranges::find(refused, true) != refused.end()) {
+    return commit_gathered();
+  }
   if (stopping_.load(std::memory_order_relaxed)) {  // only a hint; after restart they are in doubt
     gathered_.clear();
     gathered_octets_ = 0;

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <span>
 #include <string>
+#include <thread>
 
 #include "daemon/wall_clock.h"
 #include "queue/journal_reader.h"
@@ -104,6 +108,70 @@ TEST(CommitThread, HandsArrivalsToTheirShardOnlyWhenDurable) {
   ASSERT_TRUE(batch);
   EXPECT_FALSE((*batch)->records.base().is_nowhere());
   EXPECT_EQ(disk.commit().untaken_octets(), (*batch)->records.octets().size());
+}
+
+// A disk with room for so many octets and no more at once; the records go nowhere.
+class FullDiskWriter final : public queue::JournalWriter {
+ public:
+  FullDiskWriter(std::size_t room, std::atomic<int>& refusals) : room_(room), refusals_(refusals) {}
+  queue::result<void> commit(std::span<queue::RecordBatch* const> batches) override {
+    std::size_t octets = 0;
+    for (const queue::RecordBatch* batch : batches) octets += batch->octets().size();
+    if (octets > room_) {
+      ++refusals_;
+      return std::unexpected(make_error_code(queue::JournalError::disk_full));
+    }
+    for (queue::RecordBatch* batch : batches) batch->set_base(queue::Locator(1, 64, 0));
+    return {};
+  }
+  queue::result<void> commit_watermark() override { return {}; }
+  [[nodiscard]] queue::Locator durable_end() const noexcept override { return {1, 128, 0}; }
+  [[nodiscard]] queue::JournalStats stats() const noexcept override { return {}; }
+  [[nodiscard]] std::uint64_t room_octets() const override { return room_; }
+  queue::result<void> drop_before(std::uint32_t) override { return {}; }
+
+ private:
+  const std::size_t room_;
+  std::atomic<int>& refusals_;
+};
+
+// Clients send again as soon as they are refused: with their batches beside it, it never fitted.
+TEST(CommitThread, KeepsOutcomesOutOfWhatIsRefusedOnAFullDisk) {
+  constexpr int kRefusalsEnough = 10;
+  std::atomic<int> refusals{0};
+  std::atomic<bool> goes_on{true};
+  std::atomic<int> refused{0};
+  CommitThread commit(
+      {.delay = {}, .retention = {.age = std::chrono::hours(72), .octets = 1ull << 40}});
+  CommitFeed* clients = nullptr;
+  const std::string large(2000, 'x');
+  CommitFeed ingress(commit, true, 0, [&] {  // after start() on the commit thread alone
+    clients->collect([&](const BatchPointer& batch) {
+      if (batch->failure == queue::JournalError::disk_full) ++refused;
+    });
+    if (!goes_on) return;
+    add(*clients, large);
+    clients->flush();
+  });
+  clients = &ingress;
+  CommitFeed outcomes(commit, false, 0, [] {});
+  commit.adopt(std::make_unique<FullDiskWriter>(1000, refusals));
+  add(ingress, large);
+  ingress.flush();
+  add(outcomes, "an outcome");
+  outcomes.flush();
+
+  commit.start();
+  bool is_durable = false;
+  while (!outcomes.is_idle() && refusals < kRefusalsEnough) {
+    outcomes.collect([&](const BatchPointer& batch) { is_durable = !batch->failure; });
+    std::this_thread::yield();
+  }
+  goes_on = false;
+  commit.stop();
+
+  EXPECT_TRUE(is_durable) << "it fits alone";
+  EXPECT_GE(refused, 1);
 }
 
 TEST(CommitThread, FindsTheFileOfASequence) {
