@@ -58,7 +58,7 @@ result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t a
     block.records.push_back(offset);
     offset = record->next;
   }
-  verified_.add(file, at, block.payload.size());
+  verified_.add(file, at, block.payload);
   make_room(octets_of(block));
   octets_ += octets_of(block);
   blocks_.push_front(std::move(block));
@@ -68,16 +68,22 @@ result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t a
 
 std::optional<Record> BlockCache::record_alone(std::uint32_t file, std::uint32_t at,
                                                std::uint32_t offset) {
-  if (places_.contains({file, at}) || !verified_.take_alone(file, at)) return std::nullopt;
+  if (places_.contains({file, at})) return std::nullopt;
+  const VerifiedBlocks::Block* verified = verified_.take_alone(file, at);
+  if (verified == nullptr) return std::nullopt;
   const auto source = open(file);
   if (!source) return std::nullopt;
+  constexpr std::size_t kStep = VerifiedBlocks::kStepOctets;
+  const std::size_t from = offset / kStep * kStep;
   for (const std::size_t octets : {kRecordOctetsUsual, kRecordOctetsLongest}) {
-    record_.resize(octets);
-    const auto read =
-        (*source)->file->read(std::uint64_t{at} + kBlockHeaderOctets + offset, record_);
-    if (!read) return std::nullopt;  // the block's own reading says what is wrong
-    record_.resize(*read);
-    if (const auto record = read_record(record_, 0)) {
+    const std::size_t to =
+        std::min(verified->octets, (offset + octets + kStep - 1) / kStep * kStep);
+    if (to <= from) return std::nullopt;
+    record_.resize(to - from);
+    const auto read = (*source)->file->read(std::uint64_t{at} + kBlockHeaderOctets + from, record_);
+    // Where it cannot be read, or is not what it was, the block's own reading says what is wrong.
+    if (!read || *read != record_.size() || !verified->matches(from, record_)) return std::nullopt;
+    if (const auto record = read_record(record_, static_cast<std::uint32_t>(offset - from))) {
       ++alone_;
       return record->record;
     }

@@ -47,9 +47,9 @@ class BlockCache {
   /// The block at `at` of `file`; valid until the next call.
   [[nodiscard]] result<const CachedBlock*> block(std::uint32_t file, std::uint32_t at);
 
-  /// One record of a block that was verified before and has been let go since, read alone; nothing
-  /// where the whole block is wanted. `at` and `offset` must be a record's. Valid until the next
-  /// call.
+  /// One record of a block that was verified before and has been let go since, read alone and
+  /// checked alone (verified_blocks.h); nothing where the whole block is wanted. `at` and `offset`
+  /// must be a record's. Valid until the next call.
   [[nodiscard]] std::optional<Record> record_alone(std::uint32_t file, std::uint32_t at,
                                                    std::uint32_t offset);
 

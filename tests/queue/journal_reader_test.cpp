@@ -192,6 +192,26 @@ TEST_F(JournalReaderAlone, ABlockThatWasNeverReadIsVerifiedFirst) {
   EXPECT_EQ(read_known(3), texts_[3]);
 }
 
+// A disk may go bad after the block was verified: then nothing passes for the record, wherever in
+// it the damage lies.
+TEST_F(JournalReaderAlone, WhatHasGoneBadSinceIsNotBelieved) {
+  for (const std::size_t which : {0u, 7u, 120u, 199u}) {
+    JournalReader reader(journal_.files, kJournal, {.blocks_octets_max = 4096});
+    EXPECT_EQ(text_of(reader.read_known(places_[which])->payload), texts_[which]);
+    EXPECT_EQ(text_of(reader.read_known(places_[200])->payload), texts_[200]);
+    // In the midst of its text: its kind and length stay as they were.
+    const std::uint64_t spot =
+        places_[which].block() + kBlockHeaderOctets + places_[which].record() + 60u;
+    const std::uint8_t good = journal_.files.content(journal_.path(1)).at(spot);
+    const auto file = journal_.files.open(journal_.path(1), FileSystem::Mode::write);
+    ASSERT_TRUE((*file)->write(spot, Octets{static_cast<std::uint8_t>(good ^ 1)}));
+    const auto read = reader.read_known(places_[which]);
+    EXPECT_TRUE(!read || text_of(read->payload) == texts_[which]) << which;
+    EXPECT_EQ(reader.stats().read_alone, 0u) << which;
+    ASSERT_TRUE((*file)->write(spot, Octets{good}));
+  }
+}
+
 TEST_F(JournalReaderAlone, WhatWasJustCommittedComesFromMemory) {
   reader_.remember(batches_[2]);
   EXPECT_EQ(read_known(403), texts_[403]);
