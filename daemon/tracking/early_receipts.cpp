@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace stentor::daemon {
+namespace {
+
+// All that a peer chooses the length of.
+std::size_t octets_of(const protocol::Receipt& receipt, const std::vector<std::string>& spellings) {
+  std::size_t octets = receipt.message_id.size() + receipt.stat.size() + receipt.err.size() +
+                       receipt.done_date.size() + receipt.source.size() +
+                       receipt.destination.size();
+  for (const std::string& id : spellings) octets += id.size();
+  return octets;
+}
+
+}  // namespace
 
 KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came_ms) {
   return {.message_id = std::string(receipt.message_id),
@@ -37,7 +49,8 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
                                const std::vector<std::string>& spellings, TimePoint now,
                                std::uint64_t came_ms) {
   std::size_t dropped = 0;
-  while (entries_.size() >= kEntriesMax && !order_.empty()) {
+  const std::size_t octets = octets_of(receipt, spellings);
+  while ((entries_.size() >= kEntriesMax || octets_ + octets > kOctetsMax) && !order_.empty()) {
     dropped += entries_.count(order_.front());
     drop(order_.front());
     order_.pop_front();
@@ -46,7 +59,9 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   std::vector<Index::iterator> places;
   places.reserve(spellings.size());
   for (const std::string& id : spellings) places.push_back(by_id_.emplace(id, number));
-  entries_.emplace(number, Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now});
+  entries_.emplace(number,
+                   Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now, octets});
+  octets_ += octets;
   order_.push_back(number);
   return dropped;
 }
@@ -77,6 +92,7 @@ std::deque<KeptReceipt> EarlyReceipts::take_all() {
   entries_.clear();
   by_id_.clear();
   order_.clear();
+  octets_ = 0;
   return all;
 }
 
@@ -95,6 +111,7 @@ void EarlyReceipts::drop(std::uint64_t number) {
   const auto entry = entries_.find(number);
   if (entry == entries_.end()) return;  // taken before: only its place in the order is left
   for (const Index::iterator place : entry->second.places) by_id_.erase(place);
+  octets_ -= entry->second.octets;
   entries_.erase(entry);
 }
 

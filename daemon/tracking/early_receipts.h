@@ -46,6 +46,9 @@ class EarlyReceipts {
   /// A carrier answers its own submit_sm within seconds or not at all: a window of 1,000 and as
   /// many parts again, ten times over.
   static constexpr std::size_t kEntriesMax = 20'000;
+  /// What carriers send is some hundred octets; a TLV may hold 64 KiB. 800 octets for each of as
+  /// many as may be.
+  static constexpr std::size_t kOctetsMax = 16u << 20;
   /// Three days, as long as the journal is kept by default: a carrier's id rule may be found out
   /// wrong and corrected, and what matched nothing before is then matched.
   static constexpr std::chrono::hours kPatience{72};
@@ -76,6 +79,7 @@ class EarlyReceipts {
     KeptReceipt receipt;
     std::vector<Index::iterator> places;
     TimePoint since;
+    std::size_t octets = 0;
   };
   void drop(std::uint64_t number);
 
@@ -83,6 +87,7 @@ class EarlyReceipts {
   Index by_id_;
   std::deque<std::uint64_t> order_;
   std::uint64_t next_ = 0;
+  std::size_t octets_ = 0;
 };
 
 }  // namespace stentor::daemon

@@ -57,6 +57,25 @@ TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
   EXPECT_EQ(early.take("1").size(), 1u);
 }
 
+TEST(EarlyReceipts, LetsTheOldestGoWhenTheirTextsAreTooLong) {
+  EarlyReceipts early;
+  const std::string text(64u << 10, 'x');
+  std::size_t dropped = 0;
+  for (int i = 0; i < 1000; ++i) {
+    protocol::Receipt made = receipt(std::to_string(i), protocol::MessageState::delivered);
+    made.stat = text;
+    dropped += early.put(made, {std::to_string(i)}, kStart);
+  }
+  EXPECT_EQ(dropped + early.size(), 1000u);
+  EXPECT_LE(early.size() * text.size(), EarlyReceipts::kOctetsMax);
+  EXPECT_GE((early.size() + 1) * text.size(), EarlyReceipts::kOctetsMax - text.size());
+  EXPECT_TRUE(early.take("0").empty());
+  EXPECT_EQ(early.take("999").size(), 1u);
+
+  (void)early.take_all();
+  EXPECT_EQ(early.put(receipt("1", protocol::MessageState::delivered), {"1"}, kStart), 0u);
+}
+
 // Processor time of so many receipts beyond the bound.
 std::clock_t time_of_a_flood(std::size_t ids) {
   EarlyReceipts early;
