@@ -89,8 +89,14 @@ std::string kept_address(const protocol::Address& address) {
       !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
   if (!numeric) return utf8_of_latin1(address.digits);
   const std::uint8_t ton = address.numbering.ton;
+  // The prefix by which one dials abroad: a country code begins with no 0 (ITU-T E.164). A national
+  // number (TON 2) stays as it is: which country's it is the carrier does not say.
+  const bool may_be_abroad = has_plus || ton == kInternational || ton == kUnknown;
+  const bool has_prefix =
+      may_be_abroad && digits.starts_with("00") && digits.size() > kShortCodeDigitsMax + 2;
+  if (has_prefix) digits.remove_prefix(2);
   const bool is_international =
-      has_plus || ton == kInternational ||
+      has_plus || has_prefix || ton == kInternational ||
       (ton == kUnknown && digits.size() > kShortCodeDigitsMax && digits.front() != '0');
   std::string kept(is_international ? "+" : "");
   return kept.append(digits);

@@ -30,13 +30,13 @@ Reassembly::Outcome Reassembly::add(IncomingPart part, TimePoint now, std::uint3
   }
   const std::string key = key_of(part.from, part.to, part.tie.reference, part.tie.total);
   auto found = by_key_.find(key);
-  if (found == by_key_.end() && is_known_copy(key, part)) return Outcome::repeated;
+  if (found == by_key_.end() && is_known_copy(key, part, now)) return Outcome::repeated;
   if (found != by_key_.end()) {
     const auto& there = found->second->parts[part.tie.number - 1u];
     if (there && there->user_data == part.user_data) return Outcome::repeated;
     // The reference came round and speaks of another message now: the old one stays as it is.
     if (there) {
-      finish(found->second);
+      finish(found->second, now);
       found = by_key_.end();
     }
   }
@@ -55,7 +55,7 @@ Reassembly::Outcome Reassembly::add(IncomingPart part, TimePoint now, std::uint3
   octets_ += part.user_data.size();
   entry.parts[part.tie.number - 1u] = std::move(part);
   if (entry.present == entry.parts.size()) {
-    finish(found->second);
+    finish(found->second, now);
     return Outcome::finished;
   }
   return Outcome::kept;
@@ -64,7 +64,7 @@ Reassembly::Outcome Reassembly::add(IncomingPart part, TimePoint now, std::uint3
 std::optional<Reassembly::Joined> Reassembly::take(TimePoint now) {
   while (!entries_.empty() && (entries_.size() > kUnfinishedMax || octets_ > kOctetsMax ||
                                entries_.front().until <= now)) {
-    finish(entries_.begin());
+    finish(entries_.begin(), now);
   }
   if (finished_.empty()) return std::nullopt;
   Joined first = std::move(finished_.front());
@@ -76,7 +76,8 @@ void Reassembly::forget(const std::string& from, const std::string& to, std::uin
                         std::uint8_t total) {
   const auto found = by_key_.find(key_of(from, to, reference, total));
   if (found == by_key_.end()) return;
-  finish(found->second);
+  finish(found->second,
+         found->second->until - kPatience);  // when it began: a copy came behind that
   finished_.pop_back();
 }
 
@@ -85,23 +86,23 @@ std::optional<std::uint32_t> Reassembly::oldest_file() const {
   return entries_.front().file;
 }
 
-void Reassembly::finish(Entries::iterator entry) {
+void Reassembly::finish(Entries::iterator entry, TimePoint now) {
   Joined joined;
   joined.total = static_cast<std::uint8_t>(entry->parts.size());
   for (auto& part : entry->parts) {
     if (part) joined.parts.push_back(std::move(*part));
   }
-  remember(entry->key, joined);
+  remember(entry->key, joined, now);
   octets_ -= entry->octets;
   by_key_.erase(entry->key);
   entries_.erase(entry);
   finished_.push_back(std::move(joined));
 }
 
-void Reassembly::remember(const std::string& key, const Joined& joined) {
+void Reassembly::remember(const std::string& key, const Joined& joined, TimePoint now) {
   std::vector<std::size_t> hashes(joined.total, 0);
   for (const IncomingPart& part : joined.parts) hashes[part.tie.number - 1u] = hash_of(part);
-  const auto [place, is_new] = known_.insert_or_assign(key, std::move(hashes));
+  const auto [place, is_new] = known_.insert_or_assign(key, Known{std::move(hashes), now});
   if (is_new) known_order_.push_back(place->first);
   while (known_order_.size() > kFinishedMax) {
     known_.erase(known_order_.front());
@@ -109,9 +110,11 @@ void Reassembly::remember(const std::string& key, const Joined& joined) {
   }
 }
 
-bool Reassembly::is_known_copy(const std::string& key, const IncomingPart& part) const {
+bool Reassembly::is_known_copy(const std::string& key, const IncomingPart& part,
+                               TimePoint now) const {
   const auto found = known_.find(key);
-  return found != known_.end() && found->second[part.tie.number - 1u] == hash_of(part);
+  return found != known_.end() && now < found->second.since + kKnownFor &&
+         found->second.hashes[part.tie.number - 1u] == hash_of(part);
 }
 
 }  // namespace stentor::daemon

@@ -35,6 +35,9 @@ class Reassembly {
   static constexpr std::size_t kOctetsMax = 8u << 20;
   /// Whose late copies are known: a carrier repeats what it saw no answer to within minutes.
   static constexpr std::size_t kFinishedMax = 1024;
+  /// For so long, and no longer than a part waits for the others: a handset that counts its
+  /// references in one octet, or begins at the same one each time, may say the same again later.
+  static constexpr std::chrono::minutes kKnownFor = kPatience;
 
   /// The parts that came, in their order; all of them unless `total` says otherwise.
   struct Joined {
@@ -75,15 +78,21 @@ class Reassembly {
 
   [[nodiscard]] static std::string key_of(const std::string& from, const std::string& to,
                                           std::uint16_t reference, std::uint8_t total);
-  void finish(Entries::iterator entry);
-  void remember(const std::string& key, const Joined& joined);
-  [[nodiscard]] bool is_known_copy(const std::string& key, const IncomingPart& part) const;
+  struct Known {
+    std::vector<std::size_t> hashes;  // by part
+    TimePoint since;
+  };
+
+  void finish(Entries::iterator entry, TimePoint now);
+  void remember(const std::string& key, const Joined& joined, TimePoint now);
+  [[nodiscard]] bool is_known_copy(const std::string& key, const IncomingPart& part,
+                                   TimePoint now) const;
 
   Entries entries_;
   boost::unordered_flat_map<std::string, Entries::iterator> by_key_;
   std::deque<Joined> finished_;
   std::size_t octets_ = 0;
-  boost::unordered_flat_map<std::string, std::vector<std::size_t>> known_;  // hashes by part
+  boost::unordered_flat_map<std::string, Known> known_;
   std::deque<std::string> known_order_;
 };
 

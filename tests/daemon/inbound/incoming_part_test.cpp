@@ -39,6 +39,10 @@ TEST(IncomingPart, KeepsAddressesAsTheyAreKeptElsewhere) {
   EXPECT_EQ(kept_address({.numbering = {0, 0}, .digits = "+79161234567"}), "+79161234567");
   EXPECT_EQ(kept_address({.numbering = {0, 1}, .digits = "1234"}), "1234");
   EXPECT_EQ(kept_address({.numbering = {2, 1}, .digits = "89161234567"}), "89161234567");
+  EXPECT_EQ(kept_address({.numbering = {0, 1}, .digits = "0079161234567"}), "+79161234567");
+  EXPECT_EQ(kept_address({.numbering = {1, 1}, .digits = "0079161234567"}), "+79161234567");
+  EXPECT_EQ(kept_address({.numbering = {2, 1}, .digits = "0079161234567"}), "0079161234567");
+  EXPECT_EQ(kept_address({.numbering = {0, 1}, .digits = "0012345678"}), "0012345678");
   EXPECT_EQ(kept_address({.numbering = {5, 0}, .digits = "B\xe9"}), "B\xc3\xa9");
 }
 

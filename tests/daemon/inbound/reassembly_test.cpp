@@ -76,6 +76,19 @@ TEST(Reassembly, TakesARepeatedPartOnceBeforeAndAfterTheEnd) {
   EXPECT_EQ(reassembly.unfinished(), 0u);
 }
 
+TEST(Reassembly, TakesTheSameMessageUnderTheSameReferenceForANewOneLater) {
+  Reassembly reassembly;
+  (void)reassembly.add(part(1, 2), kStart, 1);
+  (void)reassembly.add(part(2, 2), kStart, 1);
+  ASSERT_TRUE(reassembly.take(kStart));
+  const auto late = kStart + Reassembly::kKnownFor;
+  EXPECT_EQ(reassembly.add(part(1, 2), late - 1s, 1), Outcome::repeated);
+  EXPECT_EQ(reassembly.add(part(1, 2), late, 1), Outcome::kept);
+  EXPECT_EQ(reassembly.add(part(2, 2), late, 1), Outcome::finished);
+  EXPECT_TRUE(reassembly.take(late));
+  EXPECT_EQ(reassembly.add(part(2, 2), late + 1s, 1), Outcome::repeated);
+}
+
 TEST(Reassembly, GivesAnUnfinishedMessageOutWhenItsReferenceComesRound) {
   Reassembly reassembly;
   (void)reassembly.add(part(1, 3), kStart, 1);
