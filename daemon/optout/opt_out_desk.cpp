@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
@@ -100,20 +102,48 @@ std::expected<std::uint64_t, Refusal> OptOutDesk::change(const OptOutRequest& re
       return refuse("not_permitted", "from: not among this client's senders");
     }
   }
+  const bool is_add = request.action == OptOutRequest::Action::add;
+  if (is_add && !opt_outs_.list().has_room_for(sender)) {
+    return refuse("busy", "from: opt-outs of too many senders are known");
+  }
   std::vector<std::string> numbers;
   numbers.reserve(request.to.size());
   for (std::size_t i = 0; i < request.to.size(); ++i) {
     auto number = normalise(request.to[i]);
     if (!number) return refuse("bad_destination", fmt::format("to[{}]: {}", i, number.error()));
-    const bool is_add = request.action == OptOutRequest::Action::add;
     if (!is_add && !peer.is_admin && !opt_outs_.owns(*number, sender, peer.client)) {
       return refuse("not_found", fmt::format("to[{}]: no opt-out of this client's", i));
     }
     numbers.push_back(std::move(*number));
   }
+  // What an admin takes back for one sender goes for all too, as START would have it: as a change
+  // of its own, since what a record says must not depend on who was an admin then.
+  std::vector<std::string> of_all;
+  if (!is_add && peer.is_admin && !sender.empty()) {
+    std::ranges::copy_if(numbers, std::back_inserter(of_all), [&](const std::string& number) {
+      return opt_outs_.list().client_of(number, {}).has_value();
+    });
+    std::erase_if(numbers, [&](const std::string& number) {
+      const OptOutList& known = opt_outs_.list();
+      return !known.client_of(number, sender) && known.client_of(number, {});
+    });
+  }
+  std::size_t changed = write(is_add, sender, numbers, peer);
+  changed += write(false, {}, of_all, peer);
+  reply.push_back('{');
+  append_member("status", "ok", reply);
+  append_member("changed", changed, reply);
+  reply.push_back('}');
+  return feed_.open_number();
+}
+
+// What it comes to: how many entries changed.
+std::size_t OptOutDesk::write(bool is_out, std::string_view sender,
+                              const std::vector<std::string>& numbers, const Peer& peer) {
+  if (numbers.empty()) return 0;
   OptOutChange change;
   change.time_ms = wall_clock_ms();
-  change.is_out = request.action == OptOutRequest::Action::add;
+  change.is_out = is_out;
   change.by = OptOutBy::request;
   change.client = peer.client;
   change.sender = sender;
@@ -123,12 +153,7 @@ std::expected<std::uint64_t, Refusal> OptOutDesk::change(const OptOutRequest& re
   CommitBatch& batch = feed_.open();
   batch.records.add(kOptOutRecord, fields_.octets());
   batch.has_events = true;
-  const std::size_t changed = opt_outs_.apply(change);
-  reply.push_back('{');
-  append_member("status", "ok", reply);
-  append_member("changed", changed, reply);
-  reply.push_back('}');
-  return feed_.open_number();
+  return opt_outs_.apply(change);
 }
 
 std::expected<std::uint64_t, Refusal> OptOutDesk::list(const OptOutRequest& request,

@@ -36,6 +36,8 @@ class OptOutDesk {
                                                              const Peer& peer, std::string& reply);
   [[nodiscard]] std::expected<std::uint64_t, Refusal> list(const OptOutRequest& request,
                                                            const Peer& peer, std::string& reply);
+  [[nodiscard]] std::size_t write(bool is_out, std::string_view sender,
+                                  const std::vector<std::string>& numbers, const Peer& peer);
   void confirm(const OptOutNotice& notice, const std::string& text);
 
   const Config& config_;

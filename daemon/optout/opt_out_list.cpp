@@ -98,7 +98,8 @@ std::optional<std::string_view> OptOutList::client_of(std::string_view number,
   return clients_.names[found->second.client];
 }
 
-bool OptOutList::remove(std::string_view number, std::string_view sender) {
+bool OptOutList::remove(std::string_view number, std::string_view sender,
+                        std::optional<std::string_view> client) {
   const auto bits = packed(number);
   if (!bits) return false;
   bool changed = false;
@@ -108,6 +109,9 @@ bool OptOutList::remove(std::string_view number, std::string_view sender) {
     Piece& piece = piece_of(key);
     const auto found = piece.find(key);
     if (found == piece.end()) continue;
+    const bool is_others =
+        client && !sender.empty() && *scope == 0 && clients_.names[found->second.client] != *client;
+    if (is_others) continue;
     piece.erase(found);
     --size_;
     changed = true;
@@ -117,6 +121,9 @@ bool OptOutList::remove(std::string_view number, std::string_view sender) {
 
 std::size_t OptOutList::apply(const OptOutChange& change) {
   std::size_t changed = 0;
+  // START takes all back; a request for one sender nothing of others' that is for all.
+  const bool is_asked = change.by == OptOutBy::request;
+  const auto client = is_asked ? std::optional(change.client) : std::nullopt;
   for (const std::string_view number : change.numbers) {
     const bool is_news = change.is_out
                              ? add({.number = std::string(number),
@@ -124,7 +131,7 @@ std::size_t OptOutList::apply(const OptOutChange& change) {
                                     .client = std::string(change.client),
                                     .since = static_cast<std::uint32_t>(change.time_ms / 1000),
                                     .by = change.by})
-                             : remove(number, change.sender);
+                             : remove(number, change.sender, client);
     if (is_news) ++changed;
   }
   return changed;

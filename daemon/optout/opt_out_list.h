@@ -35,14 +35,21 @@ struct OptedOut {
 class OptOutList {
  public:
   static constexpr std::size_t kPieces = 1024;
-  /// Senders people opted out of, and clients: names beyond this are taken for "all", which errs on
-  /// the side of sending nothing.
+  /// Senders people opted out of, and clients: a few bytes each, and more than anybody sends from.
+  /// A request beyond this is refused (has_room_for()); a handset's STOP cannot be, and is taken
+  /// for "all", which errs on the side of sending nothing.
   static constexpr std::size_t kNamesMax = 65'535;
 
   /// True when it changed something; false when it was so before, or is no number.
   bool add(const OptedOut& entry);
-  /// Takes out what was for this sender and what was for all.
-  bool remove(std::string_view number, std::string_view sender);
+  /// Takes out what was for this sender and what was for all; where `client` is said, what was for
+  /// all only if it is that client's.
+  bool remove(std::string_view number, std::string_view sender,
+              std::optional<std::string_view> client = std::nullopt);
+  /// The sender is known, or may be remembered.
+  [[nodiscard]] bool has_room_for(std::string_view sender) const {
+    return senders_.find(sender).has_value() || senders_.names.size() <= kNamesMax;
+  }
   /// Whose entry it is; nothing when there is none.
   [[nodiscard]] std::optional<std::string_view> client_of(std::string_view number,
                                                           std::string_view sender) const;

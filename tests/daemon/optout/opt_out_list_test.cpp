@@ -48,6 +48,52 @@ TEST(OptOutList, TakesBackWhatWasForTheSenderAndForAll) {
   EXPECT_EQ(list.size(), 0u);
 }
 
+OptOutChange taken_back(OptOutBy by, std::string_view client) {
+  OptOutChange change;
+  change.is_out = false;
+  change.by = by;
+  change.client = client;
+  change.sender = "1234";
+  change.numbers = {"+79161234567"};
+  return change;
+}
+
+TEST(OptOutList, ARequestForOneSenderLeavesWhatOthersSaidForAll) {
+  OptOutList list;
+  OptedOut of_all = entry("+79161234567");
+  of_all.client = "admin";
+  (void)list.add(of_all);
+  (void)list.add(entry("+79161234567", "1234"));
+  EXPECT_EQ(list.apply(taken_back(OptOutBy::request, "crm")), 1u);
+  EXPECT_TRUE(list.is_out("+79161234567", "1234"));
+  EXPECT_EQ(list.size(), 1u);
+
+  EXPECT_EQ(list.apply(taken_back(OptOutBy::request, "admin")), 1u);
+  EXPECT_EQ(list.size(), 0u);
+}
+
+TEST(OptOutList, StartTakesBackWhatWasForAllWhoeverSaidIt) {
+  OptOutList list;
+  OptedOut of_all = entry("+79161234567");
+  of_all.client = "admin";
+  (void)list.add(of_all);
+  (void)list.add(entry("+79161234567", "1234"));
+  EXPECT_EQ(list.apply(taken_back(OptOutBy::reply, "crm")), 1u);
+  EXPECT_EQ(list.size(), 0u);
+}
+
+TEST(OptOutList, SaysWhenANewSenderWouldMeanAll) {
+  OptOutList list;
+  for (std::size_t i = 0; i < OptOutList::kNamesMax; ++i) {
+    ASSERT_TRUE(list.has_room_for("S" + std::to_string(i)));
+    (void)list.add(entry("+79161234567", "S" + std::to_string(i)));
+  }
+  EXPECT_TRUE(list.has_room_for("S0"));
+  EXPECT_TRUE(list.has_room_for(""));
+  EXPECT_FALSE(list.has_room_for("one more"));
+  EXPECT_FALSE(list.is_out("+79161234567", "one more"));
+}
+
 TEST(OptOutList, KnowsNoNamesAsNumbers) {
   OptOutList list;
   EXPECT_FALSE(list.add(entry("SHOP")));
