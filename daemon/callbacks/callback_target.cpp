@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/callbacks/signature.h"
 #include "daemon/callbacks/url_template.h"
@@ -61,7 +62,8 @@ CallbackTarget::CallbackTarget(std::string client, const CallbackConfig& config,
       reader_(std::move(reader)),
       next_(position.record),
       skip_to_(position),
-      acknowledged_(position) {}
+      acknowledged_(position),
+      last_read_(position) {}
 
 bool CallbackTarget::passes(const RecordEvents& events, std::uint8_t sub) const {
   return config_.types.empty() ||
@@ -82,7 +84,7 @@ std::string_view CallbackTarget::url_for(const RecordEvents& events) const {
 
 bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   bool is_behind = true;
-  for (int i = 0; i < kRecordsAtOnce && window_.size() < kWindowEvents; ++i) {
+  for (int i = 0; i < kRecordsAtOnce && !is_full(); ++i) {
     const auto record = reader_->next(next_, end);
     if (!record || !*record) {
       is_behind = false;
@@ -101,11 +103,14 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
       waiting.origin = origin_of(url);
       waiting.url = expand_url(url, *events.subject, events.types[sub - 1u]);
       append_event(**record, events, sub, to_cursor(at), waiting.line);
-      window_.push_back(std::move(waiting));
+      waiting.before = std::exchange(last_read_, at);
+      octets_ += waiting.octets();
+      ++resting_[waiting.origin];
+      window_.emplace(next_number_++, std::move(waiting));
     }
   }
   reader_->forget_before(oldest_file);
-  return is_behind && window_.size() < kWindowEvents;
+  return is_behind && !is_full();
 }
 
 bool CallbackTarget::may_take(const std::string& origin, TimePoint now) const {
@@ -115,10 +120,32 @@ bool CallbackTarget::may_take(const std::string& origin, TimePoint now) const {
          host->second.requests < (host->second.failures > 0 ? 1 : kRequestsMax);
 }
 
+void CallbackTarget::set_in_flight(Waiting& event, bool is_in_flight) {
+  if (event.is_in_flight == is_in_flight) return;
+  event.is_in_flight = is_in_flight;
+  if (!is_in_flight) {
+    ++resting_[event.origin];
+    return;
+  }
+  const auto resting = resting_.find(event.origin);
+  if (--resting->second == 0) resting_.erase(resting);
+}
+
+CallbackTarget::Window::iterator CallbackTarget::remove(Window::iterator event) {
+  set_in_flight(event->second, true);  // it rests no more
+  octets_ -= event->second.octets();
+  return window_.erase(event);
+}
+
 std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, TimePoint now,
                                                         std::uint64_t now_ms,
                                                         const HasRoom& has_room) {
   if (requests_.size() >= kRequestsOfAllMax) return std::nullopt;
+  // Every commit asks: while no host takes anything, no look at thousands of events is worth it.
+  const bool any_open = std::ranges::any_of(resting_, [&](const auto& each) {
+    return may_take(each.first, now) && has_room(each.first);
+  });
+  if (!any_open) return std::nullopt;
   // Whose events are under way, or stay behind for the sake of order.
   std::unordered_set<MessageId, IdHash> busy;
   std::vector<std::uint64_t> numbers;
@@ -131,9 +158,8 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
   };
   const Waiting* first = nullptr;
   std::string body = R"({"events":[)";
-  for (std::size_t i = 0; i < window_.size() && numbers.size() < config_.batch; ++i) {
-    Waiting& event = window_[i];
-    if (event.is_done) continue;
+  for (auto& [number, event] : window_) {
+    if (numbers.size() >= config_.batch) break;
     if (event.is_in_flight || busy.contains(event.id) || !is_open(event) ||
         (first != nullptr && event.url != first->url)) {
       busy.insert(event.id);
@@ -142,8 +168,8 @@ std::optional<HttpRequest> CallbackTarget::next_request(std::uint64_t token, Tim
     first = &event;
     if (!numbers.empty()) body.push_back(',');
     body.append(event.line);
-    event.is_in_flight = true;
-    numbers.push_back(first_number_ + i);
+    set_in_flight(event, true);
+    numbers.push_back(number);
   }
   if (numbers.empty()) return std::nullopt;
   body.append("]}");
@@ -186,23 +212,27 @@ std::vector<CallbackTarget::Dead> CallbackTarget::on_done(std::uint64_t token,
   const auto patience_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.give_up_after).count());
   for (const std::uint64_t number : request.mapped().events) {
-    Waiting& event = window_[number - first_number_];
-    event.is_in_flight = false;
-    event.is_done = outcome.well;
+    const auto event = window_.find(number);
+    if (outcome.well) {
+      remove(event);
+    } else {
+      set_in_flight(event->second, false);
+    }
   }
   if (outcome.well) {
     forget_hosts(now);
     return dead;
   }
   // A request that failed speaks for all that waits for its host: what is too old goes with it.
-  for (Waiting& event : window_) {
-    if (event.is_done || event.is_in_flight || event.origin != origin ||
-        event.time_ms + patience_ms > now_ms) {
+  for (auto each = window_.begin(); each != window_.end();) {
+    const Waiting& event = each->second;
+    if (event.is_in_flight || event.origin != origin || event.time_ms + patience_ms > now_ms) {
+      ++each;
       continue;
     }
-    event.is_done = true;
     ++dead_;
     dead.push_back({event.at, outcome.why});
+    each = remove(each);
   }
   if (!dead.empty()) host.retry_at = now + kFirstPause;  // others, younger, come into the window
   if (hosts_.size() > kHostsMax) forget_hosts(now);
@@ -220,12 +250,9 @@ void CallbackTarget::forget_hosts(TimePoint now) {
 }
 
 std::optional<EventPosition> CallbackTarget::progress() {
-  EventPosition at = acknowledged_;
-  while (!window_.empty() && window_.front().is_done) {
-    at = window_.front().at;
-    window_.pop_front();
-    ++first_number_;
-  }
+  // Not back to an event that was read before much that was not ours.
+  EventPosition at =
+      std::max(acknowledged_, window_.empty() ? last_read_ : window_.begin()->second.before);
   // With nothing waiting all that was read is dealt with: most of it was not ours.
   if (window_.empty() && next_ > at.record) at = {next_, 0};
   if (at == acknowledged_) return std::nullopt;

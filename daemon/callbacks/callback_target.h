@@ -5,7 +5,7 @@
 // a request that is being tried again. A host that fails is left alone for a while; others are not.
 //
 // Units    Events; wall time in milliseconds for how old an event is, steady_clock for retries.
-// Owns     A journal reader and at most kWindowEvents events.
+// Owns     A journal reader, and events that wait: at most kWindowEvents, of some kWindowOctets.
 // Errors   What the other end does wrong is waited out, then given up: a DeadLetter.
 // Threads  The callbacks' thread.
 // Spec     docs/protocol.md, "HTTP callbacks"
@@ -13,8 +13,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +36,13 @@ class CallbackTarget {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// 10,000 events are a hundred requests ahead; more wait in the journal, where they cost nothing.
+  /// 10,000 events that wait are a hundred requests ahead; more wait in the journal, where they
+  /// cost nothing. What is dealt with behind one that waits takes no place: it is forgotten, and is
+  /// posted again after a restart.
   static constexpr std::size_t kWindowEvents = 10'000;
+  /// Of their lines and URLs: 1,600 octets for each, where some 400 are usual and a reply of many
+  /// parts may have 64 KiB.
+  static constexpr std::size_t kWindowOctets = 16u << 20;
 
   /// A message that names its host costs some 200 octets here while that host fails.
   static constexpr std::size_t kHostsMax = 1000;
@@ -80,9 +85,11 @@ class CallbackTarget {
     std::string url;
     std::string origin;
     std::string line;
+    EventPosition before;  ///< of the one that was read before it
     bool is_in_flight = false;
-    bool is_done = false;
+    [[nodiscard]] std::size_t octets() const noexcept { return url.size() + line.size(); }
   };
+  using Window = std::map<std::uint64_t, Waiting>;  // by number, in the journal's order
   /// How one host fares.
   struct Host {
     unsigned failures = 0;  ///< in a row
@@ -97,6 +104,11 @@ class CallbackTarget {
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::string_view url_for(const RecordEvents& events) const;
   [[nodiscard]] bool may_take(const std::string& origin, TimePoint now) const;
+  [[nodiscard]] bool is_full() const noexcept {
+    return window_.size() >= kWindowEvents || octets_ >= kWindowOctets;
+  }
+  void set_in_flight(Waiting& event, bool is_in_flight);
+  Window::iterator remove(Window::iterator event);
   void forget_hosts(TimePoint now);
 
   const std::string client_;
@@ -107,9 +119,12 @@ class CallbackTarget {
   queue::Locator next_;
   EventPosition skip_to_;
   EventPosition acknowledged_;
-  std::deque<Waiting> window_;
-  std::uint64_t first_number_ = 0;                       ///< of the window's first event
-  std::unordered_map<std::uint64_t, Request> requests_;  // by token
+  EventPosition last_read_;  // the last event that came into the window
+  Window window_;
+  std::uint64_t next_number_ = 0;
+  std::size_t octets_ = 0;                                // of those in the window
+  std::unordered_map<std::string, std::size_t> resting_;  // by origin: how many are not in flight
+  std::unordered_map<std::uint64_t, Request> requests_;   // by token
   std::unordered_map<std::string, Host> hosts_;  // by origin; those that are not listed are well
   std::uint64_t posted_ = 0;
   std::uint64_t failed_ = 0;

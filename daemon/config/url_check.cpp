@@ -15,9 +15,9 @@ std::optional<std::string> check_url_template(std::string_view url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return "must begin with https:// or http://";
   }
-  const std::string_view origin = origin_of(url);
+  const std::string origin = origin_of(url);
   if (origin.ends_with("://")) return "names no host";
-  if (origin.find_first_of("{}@") != std::string_view::npos) {
+  if (origin.find_first_of("{}@") != std::string::npos) {
     return "its host must be written out, without user and places";
   }
   if (std::ranges::any_of(url, [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; })) {
@@ -37,10 +37,27 @@ std::optional<std::string> check_url_template(std::string_view url) {
   return std::nullopt;
 }
 
-std::string_view origin_of(std::string_view url) {
+std::string origin_of(std::string_view url) {
   const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return url;
-  return url.substr(0, url.find_first_of("/?#", scheme + 3));
+  if (scheme == std::string_view::npos) return std::string(url);
+  const std::size_t host = scheme + 3;
+  std::string origin(url.substr(0, url.find_first_of("/?#", host)));
+  for (char& c : origin) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  std::string port;
+  const auto colon = origin.rfind(':');
+  const bool is_in_brackets = origin.find(']', host) != std::string::npos &&
+                              origin.rfind(']') > colon;  // an IPv6 address without a port
+  if (colon >= host && !is_in_brackets) {
+    port = origin.substr(colon + 1);
+    port.erase(0, port.find_first_not_of('0'));
+    origin.resize(colon);
+  }
+  if (origin.size() > host && origin.ends_with('.')) origin.pop_back();
+  const std::string_view own = origin.starts_with("https:") ? "443" : "80";
+  if (!port.empty() && port != own) origin.append(":").append(port);
+  return origin;
 }
 
 }  // namespace stentor::daemon

@@ -15,7 +15,8 @@ namespace stentor::daemon {
 /// {client} {campaign} {type} {id} {ref} {to} {from}.
 [[nodiscard]] std::optional<std::string> check_url_template(std::string_view url);
 
-/// "https://host:port": what shares a bound of requests.
-[[nodiscard]] std::string_view origin_of(std::string_view url);
+/// "https://host:port": what shares a bound of requests, however it is spelt: in small letters,
+/// without the scheme's own port and the dot that may end a name (RFC 3986 section 6.2).
+[[nodiscard]] std::string origin_of(std::string_view url);
 
 }  // namespace stentor::daemon

@@ -305,6 +305,23 @@ class Callbacks(unittest.TestCase):
         under_test.wait_until(lambda: len(dead.events(tried)) == 2, "it is tried after the kill")
         self.assertEqual({e["id"] for e in dead.events()}, {stays})
 
+    def test_one_event_that_nobody_takes_holds_up_no_number_of_others(self):
+        dead = Endpoint(lambda path: (503, {}, b""))
+        self.addCleanup(dead.close)
+        self.start(types=["sent", "delivered"])
+        self.send(callback=dead.url + "/dead")
+        under_test.wait_until(lambda: dead.posts, "the dead host is tried")
+        numbers = [f"+7916{i:07d}" for i in range(5_100)]  # two events each: more than the window
+        for begin in range(0, len(numbers), 100):
+            reply = self.daemon.ask(op="send", to=numbers[begin:begin + 100], text="Hello",
+                                    **{"from": "SHOP"})
+            self.assertNotIn("error", reply)
+        under_test.wait_until(
+            lambda: len({(e["id"], e["type"]) for e in self.endpoint.events()}) == 2 * len(numbers),
+            lambda: f"all is posted: {self.figures()}", 90)
+        target = next(t for t in self.figures()["targets"] if t["target"] == "@callback")
+        self.assertEqual((target["waiting"], target["dead"]), (2, 0))
+
     def test_what_a_message_says_is_given_up_as_the_clients_is(self):
         self.endpoint.play = lambda path: (500, {}, b"")
         self.start(url=self.endpoint.url, types=["delivered"], give_up_after="1s")

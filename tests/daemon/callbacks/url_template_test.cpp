@@ -32,6 +32,18 @@ TEST(UrlTemplate, NamesTheOriginThatSharesABound) {
   EXPECT_EQ(origin_of("https://h?x"), "https://h");
 }
 
+TEST(UrlTemplate, OneHostSharesABoundHoweverItIsSpelt) {
+  for (const char* url : {"http://HOST/a", "http://host", "http://host:80/b", "http://hOst:0080?c",
+                          "http://host.:80", "http://host:/"}) {
+    EXPECT_EQ(origin_of(url), "http://host") << url;
+  }
+  EXPECT_EQ(origin_of("https://Host:443/"), "https://host");
+  EXPECT_EQ(origin_of("https://host:80/"), "https://host:80");
+  EXPECT_EQ(origin_of("http://[2001:DB8::1]/"), "http://[2001:db8::1]");
+  EXPECT_EQ(origin_of("http://[2001:db8::1]:80/"), "http://[2001:db8::1]");
+  EXPECT_EQ(origin_of("http://[2001:db8::1]:8080/"), "http://[2001:db8::1]:8080");
+}
+
 TEST(Signature, IsTheHmacOfTimeDotBody) {  // by Python's hmac
   EXPECT_EQ(signature_of("key", 1767607200, R"({"events":[]})"),
             "t=1767607200,v1=d51df69ad4e1328704fbba77870a678ce4ddd02dea2ef5d23b335958ae352071");

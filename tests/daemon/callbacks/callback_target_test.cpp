@@ -1,0 +1,141 @@
+// What is posted, to whom, and what becomes of it, without a network: the test is the other end.
+#include "daemon/callbacks/callback_target.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/records/subject_extras.h"
+#include "tests/daemon/journal_on_disk.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kNowMs = 1'790'000'000'000;
+constexpr CallbackTarget::TimePoint kStart{1h};
+
+class CallbackTargetTest : public testing::Test {
+ protected:
+  using TimePoint = CallbackTarget::TimePoint;
+
+  void SetUp() override {
+    journal_.start();
+    config_.url = "http://well.example/hook";
+    feed_ = std::make_unique<CommitFeed>(journal_.commit(), false, 0, [] {});
+  }
+
+  /// Events of so many messages, one each; `callback`: the URL that they name.
+  void deliver(std::size_t messages, std::string_view callback = {},
+               std::string_view detail = "stat:DELIVRD") {
+    FieldWriter fields;
+    for (std::size_t i = 0; i < messages; ++i) {
+      Subject subject;
+      subject.id = MessageId::make(0, 0, 0, ++sequence_);
+      subject.client = "crm";
+      subject.to = "+79161234567";
+      FieldWriter octets;
+      encode(subject, octets);
+      append_callback(callback, octets);
+      Verdict verdict;
+      verdict.of.subject = octets.octets();
+      verdict.of.time_ms = kNowMs;
+      verdict.of.state = State::failed;
+      verdict.code = "no_receipt";
+      verdict.detail = detail;
+      fields.clear();
+      encode(verdict, fields);
+      feed_->open().records.add(static_cast<std::uint8_t>(RecordKind::verdict), fields.octets());
+      if (i % 50 == 49) JournalOnDisk::settle(*feed_);
+    }
+    JournalOnDisk::settle(*feed_);
+  }
+
+  [[nodiscard]] std::unique_ptr<CallbackTarget> target() {
+    return std::make_unique<CallbackTarget>(
+        "crm", config_, "",
+        std::make_unique<queue::JournalReader>(
+            journal_.files(), journal_.journal(),
+            queue::ReaderOptions{.recent_octets_max = 0, .blocks_octets_max = 1u << 20}),
+        EventPosition{queue::Locator(1, 0, 0), 0});
+  }
+
+  void fill(CallbackTarget& target) {
+    while (target.fill(journal_.commit().durable_end(), 0)) {
+    }
+  }
+
+  /// Posts until nothing may go: what goes to this host fails, all else is taken. How many requests
+  /// there were.
+  std::size_t post_all(CallbackTarget& target, std::string_view failing, TimePoint now = kStart) {
+    std::size_t requests = 0;
+    while (true) {
+      fill(target);
+      const auto request = target.next_request(++token_, now, kNowMs, has_room_);
+      if (!request) return requests;
+      ++requests;
+      const bool is_well = !request->url.starts_with(failing);
+      (void)target.on_done(token_, {.well = is_well, .status = is_well ? 200 : 503, .why = "503"},
+                           now, kNowMs);
+    }
+  }
+  JournalOnDisk journal_;
+  CallbackConfig config_;
+  std::unique_ptr<CommitFeed> feed_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t token_ = 0;
+  CallbackTarget::HasRoom has_room_ = [](std::string_view) { return true; };
+};
+
+TEST_F(CallbackTargetTest, OneEventThatNobodyTakesHoldsUpNoNumberOfOthers) {
+  constexpr std::size_t kMany = 2 * CallbackTarget::kWindowEvents;
+  deliver(1, "http://dead.example/");
+  deliver(kMany);
+  const auto target = this->target();
+
+  post_all(*target, "http://dead.example");
+  EXPECT_EQ(target->figures().posted, kMany);
+  EXPECT_EQ(target->figures().waiting, 1u);
+  const auto behind = target->progress();
+  EXPECT_FALSE(behind && behind->sub > 0) << "nothing is dealt with that is behind the first";
+
+  post_all(*target, "nobody", kStart + 10s);
+  EXPECT_EQ(target->figures().posted, kMany + 1);
+  const auto all = target->progress();
+  ASSERT_TRUE(all);
+  EXPECT_GE(all->record, journal_.commit().durable_end());
+}
+
+TEST_F(CallbackTargetTest, ManyEventsThatNobodyTakesWaitInTheJournal) {
+  deliver(CallbackTarget::kWindowEvents + 10, "http://dead.example/");
+  const auto target = this->target();
+  EXPECT_EQ(post_all(*target, "http://dead.example"), 1u);
+  EXPECT_EQ(target->figures().waiting, CallbackTarget::kWindowEvents);
+}
+
+TEST_F(CallbackTargetTest, LongEventsAreBoundedByTheirOctets) {
+  config_.url = "http://well.example/" + std::string(60'000, 'x');
+  deliver(400);
+  const auto target = this->target();
+  fill(*target);
+  EXPECT_LE((target->figures().waiting - 1) * config_.url.size(), CallbackTarget::kWindowOctets);
+  EXPECT_GE((target->figures().waiting + 1) * config_.url.size(), CallbackTarget::kWindowOctets);
+
+  post_all(*target, "nobody");
+  EXPECT_EQ(target->figures().posted, 400u);
+}
+
+TEST_F(CallbackTargetTest, AsksNoHostTwiceWhereNoneTakesAnything) {
+  deliver(500, "http://dead.example/");
+  const auto target = this->target();
+  fill(*target);
+  int asked = 0;
+  has_room_ = [&](std::string_view) {
+    ++asked;
+    return false;
+  };
+  EXPECT_FALSE(target->next_request(1, kStart, kNowMs, has_room_));
+  EXPECT_EQ(asked, 1);
+}
+
+}  // namespace
+}  // namespace stentor::daemon
