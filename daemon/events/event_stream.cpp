@@ -16,8 +16,15 @@ using namespace std::chrono_literals;
 
 constexpr auto kIdleAfter = 30s;                      // protocol: {"type":"idle"}
 constexpr std::size_t kUnsentOctetsMax = 256u << 10;  // protocol: no more unread than this
-constexpr std::size_t kInboxOctets = 4096;            // acknowledgements are short
+// Only our answers to lines that are no acknowledgement fill more than that: a peer that sends such
+// lines and reads nothing is read no further. An honest one, whose acknowledgements would wait
+// behind events that it has no time to read, never comes here.
+constexpr std::size_t kUnsentToReadMax = 2 * kUnsentOctetsMax;
+constexpr std::size_t kInboxOctets = 4096;  // acknowledgements are short
 constexpr std::size_t kAckLineMax = 1024;
+// A program has one consumer, or one for each of its parts: a client that makes a name at each start
+// stops here, and leaves nine tenths of all names to others.
+constexpr std::size_t kConsumersOfClientMax = Consumers::kConsumersMax / 10;
 // One stream reads this many records before the others get their turn.
 constexpr int kRecordsAtOnce = 2000;
 
@@ -55,6 +62,9 @@ void EventStream::start() {
   if (is_new && server_.consumers().size() >= Consumers::kConsumersMax) {
     return refuse("busy", "consumer: there are too many consumers");
   }
+  if (is_new && consumers_of_client() >= kConsumersOfClientMax) {
+    return refuse("busy", "consumer: this client has too many consumers");
+  }
   reader_ = server_.make_reader();
   if (request->from == "oldest") {
     position = EventPosition{reader_->oldest().value_or(queue::Locator{}), 0};
@@ -74,6 +84,13 @@ void EventStream::start() {
   if (is_new || !request->from.empty()) server_.acknowledge(key_, *position);
   server_.remember_campaign(key_, campaign_);
   open();
+}
+
+// Asked for once in a new consumer's life.
+std::size_t EventStream::consumers_of_client() const {
+  const auto all = server_.consumers().all();
+  return static_cast<std::size_t>(std::ranges::count_if(
+      all, [&](const auto& each) { return each.first.client == peer_.client; }));
 }
 
 void EventStream::open() {
@@ -144,7 +161,7 @@ void EventStream::pump() {
   const queue::Locator end = server_.durable_end();
   if (next_.file() < server_.oldest_file()) tell_gap();  // retention overtook it
   bool told = false;
-  for (int i = 0; i < kRecordsAtOnce && out_.size() + writing_.size() < kUnsentOctetsMax; ++i) {
+  for (int i = 0; i < kRecordsAtOnce && unsent_octets() < kUnsentOctetsMax; ++i) {
     const auto record = reader_->next(next_, end);
     if (!record || !*record) {
       reader_->forget_before(server_.oldest_file());
@@ -163,7 +180,7 @@ void EventStream::pump() {
   }
   if (told) arm_idle();
   write();
-  if (out_.size() + writing_.size() < kUnsentOctetsMax && !pumping_) {
+  if (unsent_octets() < kUnsentOctetsMax && !pumping_) {
     pumping_ = true;
     boost::asio::post(server_.context(), [self = shared_from_this()] {
       self->pumping_ = false;
@@ -173,10 +190,12 @@ void EventStream::pump() {
 }
 
 void EventStream::read() {
-  if (closed_) return;
+  if (closed_ || reading_ || unsent_octets() > kUnsentToReadMax) return;  // written, it reads on
+  reading_ = true;
   socket_.async_read_some(
       boost::asio::buffer(inbox_),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t octets) {
+        self->reading_ = false;
         if (error) return self->close();
         self->in_.append(self->inbox_.data(), octets);
         self->take_lines();
@@ -245,6 +264,7 @@ void EventStream::write() {
         if (error) return self->close();
         self->write();
         self->pump();
+        if (self->is_open_) self->read();
       });
 }
 
@@ -252,7 +272,8 @@ void EventStream::arm_idle() {
   idle_.expires_after(kIdleAfter);
   idle_.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
     if (stopped || self->closed_ || self->closing_) return;
-    self->out_.append("{\"type\":\"idle\"}\n");
+    // Who reads nothing needs no sign of life.
+    if (self->out_.empty()) self->out_.append("{\"type\":\"idle\"}\n");
     self->write();
     self->arm_idle();
   });

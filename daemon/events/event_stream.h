@@ -2,7 +2,8 @@
 //
 // Units    Octets.
 // Owns     The socket and a journal reader.
-// Errors   Whatever a peer sends that is no acknowledgement is answered by an `error` line.
+// Errors   Whatever a peer sends that is no acknowledgement is answered by an `error` line;
+//          one that does not read them is not read on.
 // Threads  The event server's thread.
 // Spec     docs/protocol.md, "events"
 #pragma once
@@ -42,6 +43,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   void open();
   void refuse(std::string_view code, std::string_view detail);
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
+  [[nodiscard]] std::size_t consumers_of_client() const;
   void tell_gap();
   [[nodiscard]] std::optional<std::uint64_t> count_of_missed(std::uint32_t oldest_file) const;
   void read();
@@ -50,6 +52,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   [[nodiscard]] bool was_given(EventPosition position);
   void write();
   void arm_idle();
+  [[nodiscard]] std::size_t unsent_octets() const noexcept { return out_.size() + writing_.size(); }
 
   EventServer& server_;
   boost::asio::local::stream_protocol::socket socket_;
@@ -71,6 +74,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   bool has_place_of_its_own_ = false;  // asked for `from` a place
   bool is_open_ = false;
   bool pumping_ = false;
+  bool reading_ = false;
   bool closing_ = false;  // when all is written
   bool closed_ = false;
 };

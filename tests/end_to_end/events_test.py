@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The event stream as a long-lived consumer sees it: idle lines, cursors, reconnects, takeovers."""
 
+import socket
 import time
 import unittest
 
@@ -102,6 +103,22 @@ class Events(unittest.TestCase):
         self.assertEqual(cursor_now, start)
         self.assertEqual(self.read_until(second, one, "delivered")[0]["cursor"], cursor)
 
+    def test_who_sends_nonsense_and_reads_nothing_is_read_no_further(self):
+        connection, _ = self.open("nonsense", types=["delivered"])
+        raw = connection.stream
+        raw.settimeout(3)
+        sent = 0
+        with self.assertRaises(socket.timeout, msg="all of it was read, and answered in memory"):
+            while sent < 4_000_000:
+                sent += raw.send(b"x\n" * 1024)
+        raw.settimeout(30)
+        received = bytearray()
+        while received.count(b"\n") < sent // 2:  # all are answered as they are read
+            octets = raw.recv(1 << 20)
+            self.assertTrue(octets, "the stream goes on")
+            received += octets
+        self.assertIn(b'"type":"error"', received)
+
     def test_another_consumers_cursor_is_nobodys_business(self):
         one, _ = self.open("sees-all")
         other, start = self.open("sees-spring", campaign="spring")
@@ -123,6 +140,23 @@ class Events(unittest.TestCase):
         self.assertIsNone(first.read_line())
         one = self.send()
         self.read_until(second, one, "delivered")
+
+
+class ManyConsumers(unittest.TestCase):
+    def test_one_client_does_not_use_up_the_names_of_all(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)]).start()
+
+        def opened(consumer):
+            with daemon.connect() as connection:
+                return connection.ask(op="events", consumer=consumer)
+
+        for i in range(1000):
+            self.assertEqual(opened(f"c-{i}")["status"], "ok")
+        self.assertEqual(opened("one-more")["error"]["code"], "busy")
+        self.assertEqual(opened("c-7")["status"], "ok", "one that is known goes on")
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
 
 
 if __name__ == "__main__":
