@@ -1,5 +1,6 @@
 #include "daemon/callbacks/callback_server.h"
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -28,7 +29,8 @@ CallbackServer::CallbackServer(const Config& config, CommitThread& commit, Consu
       consumers_(consumers),
       files_(files),
       guard_(config.callbacks.allow),
-      feed_(commit, false, 0, [this] { wake(); }) {}
+      feed_(commit, false, 0, [this] { wake(); }),
+      pin_(commit.add_pin()) {}
 
 CallbackServer::~CallbackServer() {
   stop();
@@ -46,6 +48,7 @@ void CallbackServer::restore(const DeadLetter& letter) {
 void CallbackServer::start() {
   for (const ClientConfig& client : config_.clients) add_targets(client);
   if (targets_.empty()) return;
+  pin_.hold_from(0);
   client_ = std::make_unique<HttpClient>(
       guard_, config_.callbacks.ca,
       [this](std::uint64_t token, const HttpOutcome& outcome) { on_done(token, outcome); });
@@ -119,12 +122,36 @@ void CallbackServer::run() {
       acknowledge(*target);
       if (const auto next = target->next_try(); next && *next > now) until = std::min(until, *next);
     }
+    if (!let_retention_go_on()) until = now;
     feed_.collect([](const BatchPointer&) {});
     feed_.flush();
     show();
     const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
     client_->run(std::max(rest, 1ms));
   }
+}
+
+// Files wait to go: what a target has not come to read of them is dead. False: call again at once.
+bool CallbackServer::let_retention_go_on() {
+  const std::uint32_t wanted = commit_.retention_wants();
+  if (wanted <= pin_.held_from()) return true;
+  bool all_over = true;
+  for (const auto& target : targets_) {
+    if (!target->pass_over(wanted)) all_over = false;
+  }
+  if (!all_over) return false;
+  for (const auto& target : targets_) {
+    const CallbackTarget::Overtaken overtaken = target->take_overtaken();
+    if (overtaken.events == 0) continue;
+    const Consumers::Key key = target->key();
+    log::warn("callbacks of {} ({}): retention took {} events before they could be posted",
+              key.client, key.name, overtaken.events);
+    bury(*target,
+         {overtaken.last,
+          fmt::format("retention took {} events before they could be posted", overtaken.events)});
+  }
+  pin_.hold_from(wanted);
+  return true;
 }
 
 void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {

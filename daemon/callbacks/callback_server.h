@@ -71,6 +71,7 @@ class CallbackServer {
   void acknowledge(CallbackTarget& target);
   void write(const Consumers::Key& key);
   void bury(const CallbackTarget& target, const CallbackTarget::Dead& dead);
+  [[nodiscard]] bool let_retention_go_on();
   void show();
 
   const Config& config_;
@@ -80,6 +81,7 @@ class CallbackServer {
   AddressGuard guard_;
   std::unique_ptr<HttpClient> client_;
   CommitFeed feed_;
+  FilePin& pin_;  // files that are about to go stay until what was not read in them is counted
   std::vector<std::unique_ptr<CallbackTarget>> targets_;
   struct UnderWay {
     CallbackTarget* target;

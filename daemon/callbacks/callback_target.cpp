@@ -90,27 +90,53 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
       is_behind = false;
       break;
     }
-    const RecordEvents events = events_of(**record);
-    const std::string_view url = url_for(events);
-    if (url.empty()) continue;
-    for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
-      const EventPosition at{(*record)->at, sub};
-      if (at <= skip_to_ || !passes(events, sub)) continue;
-      Waiting waiting;
-      waiting.at = at;
-      waiting.id = events.subject->id;
-      waiting.time_ms = time_of(**record, events);
-      waiting.origin = origin_of(url);
-      waiting.url = expand_url(url, *events.subject, events.types[sub - 1u]);
-      append_event(**record, events, sub, to_cursor(at), waiting.line);
-      waiting.before = std::exchange(last_read_, at);
-      octets_ += waiting.octets();
-      ++resting_[waiting.origin];
-      window_.emplace(next_number_++, std::move(waiting));
-    }
+    take(**record);
   }
   reader_->forget_before(oldest_file);
   return is_behind && !is_full();
+}
+
+// Into the window, those of its events that are for us.
+void CallbackTarget::take(const queue::Record& record) {
+  const RecordEvents events = events_of(record);
+  const std::string_view url = url_for(events);
+  if (url.empty()) return;
+  for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
+    const EventPosition at{record.at, sub};
+    if (at <= skip_to_ || !passes(events, sub)) continue;
+    Waiting waiting;
+    waiting.at = at;
+    waiting.id = events.subject->id;
+    waiting.time_ms = time_of(record, events);
+    waiting.origin = origin_of(url);
+    waiting.url = expand_url(url, *events.subject, events.types[sub - 1u]);
+    append_event(record, events, sub, to_cursor(at), waiting.line);
+    waiting.before = std::exchange(last_read_, at);
+    octets_ += waiting.octets();
+    ++resting_[waiting.origin];
+    window_.emplace(next_number_++, std::move(waiting));
+  }
+}
+
+bool CallbackTarget::pass_over(std::uint32_t file) {
+  const queue::Locator until(file, 0, 0);
+  for (int i = 0; i < kRecordsAtOnce && next_ < until; ++i) {
+    const auto record = reader_->next(next_, until);
+    if (!record || !*record) {
+      next_ = until;
+      break;
+    }
+    const RecordEvents events = events_of(**record);
+    if (url_for(events).empty()) continue;
+    for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
+      const EventPosition at{(*record)->at, sub};
+      if (at <= skip_to_ || !passes(events, sub)) continue;
+      ++dead_;
+      ++overtaken_.events;
+      last_read_ = overtaken_.last = at;
+    }
+  }
+  return next_ >= until;
 }
 
 bool CallbackTarget::may_take(const std::string& origin, TimePoint now) const {

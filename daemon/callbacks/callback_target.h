@@ -6,7 +6,8 @@
 //
 // Units    Events; wall time in milliseconds for how old an event is, steady_clock for retries.
 // Owns     A journal reader, and events that wait: at most kWindowEvents, of some kWindowOctets.
-// Errors   What the other end does wrong is waited out, then given up: a DeadLetter.
+// Errors   What the other end does wrong is waited out, then given up: a DeadLetter. So is what
+//          retention takes before there was room for it in the window.
 // Threads  The callbacks' thread.
 // Spec     docs/protocol.md, "HTTP callbacks"
 #pragma once
@@ -21,6 +22,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "daemon/callbacks/callback_figures.h"
@@ -57,6 +59,15 @@ class CallbackTarget {
 
   /// Reads on as far as the window and `end` allow; true when it should be called again at once.
   bool fill(queue::Locator end, std::uint32_t oldest_file);
+  /// Reads over what it has not read of the files before `file`, which are about to go: true when
+  /// all of it is counted as dead. What waits in the window is still posted.
+  [[nodiscard]] bool pass_over(std::uint32_t file);
+  struct Overtaken {
+    EventPosition last;
+    std::uint64_t events = 0;
+  };
+  /// What was passed over since the last call.
+  [[nodiscard]] Overtaken take_overtaken() { return std::exchange(overtaken_, {}); }
   /// The next request, when one may go now, to a host that has room. `token` comes back in
   /// on_done().
   using HasRoom = std::function<bool(std::string_view origin)>;
@@ -101,6 +112,7 @@ class CallbackTarget {
     std::string origin;
     std::vector<std::uint64_t> events;  ///< their numbers
   };
+  void take(const queue::Record& record);
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::string_view url_for(const RecordEvents& events) const;
   [[nodiscard]] bool may_take(const std::string& origin, TimePoint now) const;
@@ -119,6 +131,7 @@ class CallbackTarget {
   queue::Locator next_;
   EventPosition skip_to_;
   EventPosition acknowledged_;
+  Overtaken overtaken_;
   EventPosition last_read_;  // the last event that came into the window
   Window window_;
   std::uint64_t next_number_ = 0;

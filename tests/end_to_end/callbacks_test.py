@@ -322,6 +322,25 @@ class Callbacks(unittest.TestCase):
         target = next(t for t in self.figures()["targets"] if t["target"] == "@callback")
         self.assertEqual((target["waiting"], target["dead"]), (2, 0))
 
+    def test_retention_takes_files_that_are_posted_and_nothing_of_them_is_dead(self):
+        self.config = self.config.replace(
+            "[journal]", '[journal]\nretention = "1s"\nretention_size = "1MiB"')
+        self.config += '\n[queue]\nguard = "1s"\n'
+        self.start(types=["delivered"])
+        ids = []
+
+        def has_gone():
+            reply = self.daemon.ask(op="send", text="x" * 600, **{"from": "SHOP"},
+                                    to=[f"+7916{len(ids) + i:07d}" for i in range(100)])
+            ids.extend(one["id"] for one in reply["messages"])
+            under_test.wait_until(lambda: self.daemon.status()["live"] == 0, "all is delivered")
+            return not self.daemon.journal_files()[0].endswith("00000001.stj")
+
+        under_test.wait_until(has_gone, "the first file is gone", patience=90)
+        under_test.wait_until(lambda: {e["id"] for e in self.endpoint.events()} == set(ids),
+                              "all is posted")
+        self.assertEqual([t["dead"] for t in self.figures()["targets"]], [0])
+
     def test_what_a_message_says_is_given_up_as_the_clients_is(self):
         self.endpoint.play = lambda path: (500, {}, b"")
         self.start(url=self.endpoint.url, types=["delivered"], give_up_after="1s")

@@ -45,7 +45,7 @@ class CallbackTargetTest : public testing::Test {
       fields.clear();
       encode(verdict, fields);
       feed_->open().records.add(static_cast<std::uint8_t>(RecordKind::verdict), fields.octets());
-      if (i % 50 == 49) JournalOnDisk::settle(*feed_);
+      if (i % 1000 == 999) JournalOnDisk::settle(*feed_);
     }
     JournalOnDisk::settle(*feed_);
   }
@@ -122,6 +122,27 @@ TEST_F(CallbackTargetTest, LongEventsAreBoundedByTheirOctets) {
 
   post_all(*target, "nobody");
   EXPECT_EQ(target->figures().posted, 400u);
+}
+
+TEST_F(CallbackTargetTest, WhatRetentionTakesBeforeItWasReadIsDeadAndCounted) {
+  constexpr std::size_t kMany = 2 * CallbackTarget::kWindowEvents;
+  deliver(kMany, "http://dead.example/", std::string(1000, 'x'));  // some files of 4 MiB
+  const auto target = this->target();
+  post_all(*target, "http://dead.example");
+  const std::uint32_t last = journal_.commit().durable_end().file();
+  ASSERT_GT(last, 1u);
+  while (!target->pass_over(last)) {
+  }
+  const auto overtaken = target->take_overtaken();
+  EXPECT_GT(overtaken.events, 0u);
+  EXPECT_LT(overtaken.last.record, queue::Locator(last, 0, 0));
+  EXPECT_EQ(target->figures().dead, overtaken.events);
+  EXPECT_EQ(target->figures().waiting, CallbackTarget::kWindowEvents);
+
+  EXPECT_TRUE(target->pass_over(last));
+  EXPECT_EQ(target->take_overtaken().events, 0u);
+  post_all(*target, "nobody", kStart + 10s);
+  EXPECT_EQ(target->figures().posted + overtaken.events, kMany);
 }
 
 TEST_F(CallbackTargetTest, AsksNoHostTwiceWhereNoneTakesAnything) {
