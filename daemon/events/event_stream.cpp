@@ -22,8 +22,8 @@ constexpr std::size_t kUnsentOctetsMax = 256u << 10;  // protocol: no more unrea
 constexpr std::size_t kUnsentToReadMax = 2 * kUnsentOctetsMax;
 constexpr std::size_t kInboxOctets = 4096;  // acknowledgements are short
 constexpr std::size_t kAckLineMax = 1024;
-// A program has one consumer, or one for each of its parts: a client that makes a name at each start
-// stops here, and leaves nine tenths of all names to others.
+// A program has one consumer, or one for each of its parts: a client that makes a name at each
+// start stops here, and leaves nine tenths of all names to others.
 constexpr std::size_t kConsumersOfClientMax = Consumers::kConsumersMax / 10;
 // One stream reads this many records before the others get their turn.
 constexpr int kRecordsAtOnce = 2000;
