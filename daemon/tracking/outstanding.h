@@ -4,7 +4,8 @@
 // could otherwise choose them to collide. Many small maps: one large map would stop the shard for
 // hundreds of milliseconds when it grows. Beyond `in_memory_max` a map at a time goes to disk.
 //
-// Units    `expires` is seconds of Unix time, kept to the minute modulo 2^16: the index may have any
+// Units    `expires` is seconds of Unix time, kept to the minute modulo 2^16: the index may have
+// any
 //          age, while no expiry is further ahead than kExpiryAheadMax, as
 //          outstanding_segment.h has it.
 // Owns     Its entries: 32 octets each, and what an open table leaves empty; 2 on disk.
