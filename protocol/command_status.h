@@ -36,7 +36,7 @@ enum class Disposition : std::uint8_t {
   slow_down,    ///< throttled: the carrier's rate falls, no attempt is charged
   retry_later,  ///< temporary: again after a pause, a bounded number of times
   give_up,      ///< permanent: this message will not pass there
-  link_fault    ///< the bind or the account is wrong, not the message: rebind, no attempt charged
+  link_fault    ///< the bind or the account is wrong, not the message: rebind, the first time free
 };
 
 /// A status we do not know is retried a few times and then given up: carriers invent their own.
