@@ -62,9 +62,10 @@ TEST(EarlyReceipts, LetsTheOldestGoWhenTheirTextsAreTooLong) {
   const std::string text(64u << 10, 'x');
   std::size_t dropped = 0;
   for (int i = 0; i < 1000; ++i) {
-    protocol::Receipt made = receipt(std::to_string(i), protocol::MessageState::delivered);
+    const std::string id = std::to_string(i);
+    protocol::Receipt made = receipt(id, protocol::MessageState::delivered);
     made.stat = text;
-    dropped += early.put(made, {std::to_string(i)}, kStart);
+    dropped += early.put(made, {id}, kStart);
   }
   EXPECT_EQ(dropped + early.size(), 1000u);
   EXPECT_LE(early.size() * text.size(), EarlyReceipts::kOctetsMax);
