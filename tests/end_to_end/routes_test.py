@@ -286,12 +286,13 @@ class NeverAnswered(Played):
                                 retry={"temporary": {"attempts": 3, "pauses": ["1s"]}})],
             [{"default": True, "carriers": ["north"]}])
         daemon.wait_bound("north")
+        events = self.follow(daemon)
         never = self.number(lambda submit, attempt: Answer(hang_up=True))
         message_id = self.send(daemon, never)
         under_test.wait_until(lambda: len(carrier.arrived(never)) == 2, "it goes again")
         daemon.kill()
         daemon.start()
-        unknown = self.follow(daemon).wait_for(message_id, "unknown", patience=40)
+        unknown = events.wait_for(message_id, "unknown", patience=40)
         self.assertEqual(unknown["code"], "unknown_acceptance", unknown)
         self.assertEqual(len(carrier.arrived(never)), 3)
 
