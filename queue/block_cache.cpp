@@ -28,7 +28,7 @@ std::size_t CachedBlock::first_at(std::uint32_t offset) const noexcept {
 BlockCache::BlockCache(FileSystem& files, std::filesystem::path directory, std::size_t octets_max)
     : files_(files), directory_(std::move(directory)), octets_max_(octets_max) {}
 
-result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t at) {
+result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t at, For purpose) {
   if (const auto known = places_.find({file, at}); known != places_.end()) {
     blocks_.splice(blocks_.begin(), blocks_, known->second);
     return &blocks_.front();
@@ -58,7 +58,7 @@ result<const CachedBlock*> BlockCache::block(std::uint32_t file, std::uint32_t a
     block.records.push_back(offset);
     offset = record->next;
   }
-  verified_.add(file, at, block.payload);
+  if (purpose == For::records) verified_.add(file, at, block.payload);
   make_room(octets_of(block));
   octets_ += octets_of(block);
   blocks_.push_front(std::move(block));

@@ -44,10 +44,14 @@ class BlockCache {
  public:
   BlockCache(FileSystem& files, std::filesystem::path directory, std::size_t octets_max);
 
+  /// What a block is wanted for: to go through it, or for a record of it, when others of it may be
+  /// wanted alone later and what checks them is kept.
+  enum class For : std::uint8_t { going_through, records };
   /// The block at `at` of `file`; valid until the next call.
-  [[nodiscard]] result<const CachedBlock*> block(std::uint32_t file, std::uint32_t at);
+  [[nodiscard]] result<const CachedBlock*> block(std::uint32_t file, std::uint32_t at,
+                                                 For purpose = For::going_through);
 
-  /// One record of a block that was verified before and has been let go since, read alone and
+  /// One record of a block that was read For::records and has been let go since, read alone and
   /// checked alone (verified_blocks.h); nothing where the whole block is wanted. `at` and `offset`
   /// must be a record's. Valid until the next call.
   [[nodiscard]] std::optional<Record> record_alone(std::uint32_t file, std::uint32_t at,

@@ -66,7 +66,7 @@ result<BlockRead> BlockReader::block(std::uint64_t offset, std::uint64_t epoch) 
 
 result<std::optional<BlockReader::Found>> BlockReader::find_header(std::uint64_t offset,
                                                                    std::uint64_t epoch) {
-  offset = (offset + kBlockAlignOctets - 1) / kBlockAlignOctets * kBlockAlignOctets;
+  offset = next_block_start(offset);
   while (true) {
     const auto window = octets(offset, std::max<std::size_t>(window_octets_, kBlockAlignOctets));
     if (!window) return std::unexpected(window.error());

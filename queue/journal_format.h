@@ -64,10 +64,14 @@ struct FileHeaderRead {
 [[nodiscard]] std::optional<BlockHeader> decode_block_header(
     std::span<const std::uint8_t> octets) noexcept;
 
+/// The first place at or behind `offset` where a block may start.
+[[nodiscard]] constexpr std::uint64_t next_block_start(std::uint64_t offset) noexcept {
+  return (offset + kBlockAlignOctets - 1) / kBlockAlignOctets * kBlockAlignOctets;
+}
+
 /// What a block of `payload_octets` takes in the file, padding included.
 [[nodiscard]] constexpr std::uint32_t block_octets(std::uint32_t payload_octets) noexcept {
-  return (kBlockHeaderOctets + payload_octets + kBlockAlignOctets - 1) / kBlockAlignOctets *
-         kBlockAlignOctets;
+  return static_cast<std::uint32_t>(next_block_start(kBlockHeaderOctets + payload_octets));
 }
 
 /// The record at `offset` of a block's or batch's records, and where the next one starts; nothing

@@ -55,7 +55,7 @@ class JournalReader::Body {
       return record;
     }
     if (place.file() == 0 || place.block() < kFirstBlock) return no_such_record();
-    const auto block = cache_.block(place.file(), place.block());
+    const auto block = cache_.block(place.file(), place.block(), BlockCache::For::records);
     if (!block) {
       return block.error() == JournalError::no_such_record
                  ? read_carried(place)
@@ -161,7 +161,7 @@ class JournalReader::Body {
   result<void> leave_quarantined(Locator& position, std::uint64_t to, Locator end) {
     // The stretch of a file that was cut may end anywhere; blocks begin on multiples alone.
     chain_.reset();
-    const std::uint64_t next = (to + kBlockAlignOctets - 1) / kBlockAlignOctets * kBlockAlignOctets;
+    const std::uint64_t next = next_block_start(to);
     if (to <= position.block() || next >= kFileOctetsMax) return to_next_file(position, end);
     position = Locator(position.file(), static_cast<std::uint32_t>(next), 0);
     return {};
