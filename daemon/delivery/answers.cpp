@@ -35,7 +35,9 @@ bool CarrierDelivery::may_read(const SmscLink& link) const {
 
 bool CarrierDelivery::has_work(const SmscLink& link) const {
   const Line& line = *lines_[link.number()];
-  return !line.ready.empty() && room_of(line) > 0 && pacer_.next(steady_now()) <= steady_now();
+  if (line.ready.empty() || room_of(line) == 0) return false;
+  const TimePoint now = steady_now();
+  return pacer_.next(now) <= now;
 }
 
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,

@@ -1,6 +1,5 @@
 // What we ask the carrier of our own accord, and what we learn of its ways: query_sm for segments
 // whose receipts do not come, and how it writes ids.
-
 #include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"

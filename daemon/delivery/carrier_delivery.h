@@ -367,6 +367,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void end_due_doubts(std::uint64_t now_ms);
   void hold_unreadable(std::uint64_t sequence, Held held);
   [[nodiscard]] bool end_doubt(const Held& held, State state, const DoubtWords& words);
+  [[nodiscard]] bool end_doubt_with_campaign(const Held& held);
   [[nodiscard]] bool end_doubt_as_unknown(const Held& held, DoubtEnd end, std::string_view by);
   [[nodiscard]] bool go_on(const Held& held, DoubtEnd end, std::string_view by);
   void end_doubt_by_receipt(const protocol::Receipt& receipt, std::string_view from_number);

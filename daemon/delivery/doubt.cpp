@@ -169,17 +169,21 @@ void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
   in_doubt_.put(sequence, std::move(held));
 }
 
+bool CarrierDelivery::end_doubt_with_campaign(const Held& held) {
+  return end_doubt(held, State::cancelled,
+                   {.end = DoubtEnd::cancelled,
+                    .by = {},
+                    .code = "cancelled",
+                    .detail = "with its campaign, in doubt: it may have been sent"});
+}
+
 // Some were held until now, or until they expire.
 void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
   for (const std::uint64_t sequence : in_doubt_.due(now_ms)) {
     Held held = *in_doubt_.take(sequence);
     bool has_ended = false;
     if (held.again_ms != 0 && cancellations_.covers(held.pick.flow, held.pick.ticket.at)) {
-      has_ended = end_doubt(held, State::cancelled,
-                            {.end = DoubtEnd::cancelled,
-                             .by = {},
-                             .code = "cancelled",
-                             .detail = "with its campaign, in doubt: it may have been sent"});
+      has_ended = end_doubt_with_campaign(held);
     } else if (std::uint64_t{held.pick.ticket.expires} * 1000 <= now_ms) {
       has_ended = end_doubt(held, State::expired,
                             {.end = DoubtEnd::expired,

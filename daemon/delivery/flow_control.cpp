@@ -90,11 +90,7 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
   for (const std::uint64_t sequence : in_doubt_.of_flow(flow)) {
     if (!cancellations_.covers(flow, in_doubt_.find(sequence)->pick.ticket.at)) continue;
     Held held = *in_doubt_.take(sequence);
-    if (end_doubt(held, State::cancelled,
-                  {.end = DoubtEnd::cancelled,
-                   .by = {},
-                   .code = "cancelled",
-                   .detail = "with its campaign, in doubt: it may have been sent"})) {
+    if (end_doubt_with_campaign(held)) {
       ++withdrawn;
     } else {
       held.until_ms = wall_ms();  // looked at again, it is cancelled, whatever its policy

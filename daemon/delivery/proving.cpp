@@ -1,5 +1,4 @@
 // A carrier that is stuck: what it is given to prove that it moves again, one message at a time.
-
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"

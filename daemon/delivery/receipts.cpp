@@ -1,5 +1,4 @@
 // Receipts on their way between a link and the tracker: parsed, tracked, answered when durable.
-
 #include <algorithm>
 #include <random>
 

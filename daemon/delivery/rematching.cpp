@@ -1,5 +1,4 @@
 // Orphans of a carrier whose id rule was corrected: tried again, some at a time.
-
 #include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"

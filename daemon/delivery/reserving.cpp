@@ -1,5 +1,4 @@
 // From lane to intent: which message goes next, on which bind, and the promise on disk before it.
-
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"

@@ -1,5 +1,4 @@
 // From intent to wire: segments of ready messages, as window and rate allow.
-
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/log.h"

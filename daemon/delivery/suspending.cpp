@@ -1,5 +1,4 @@
 // Suspending a carrier and letting it go on: durable, at once, without a look at what waits.
-
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"

@@ -1,5 +1,4 @@
 // A look at a carrier's wire, for a bounded time.
-
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/log.h"
 

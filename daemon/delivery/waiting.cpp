@@ -1,5 +1,4 @@
 // What waits for its carrier: its expiry, and its place on disk where memory does not suffice.
-
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/log.h"
 

@@ -5,13 +5,10 @@
 // hundreds of milliseconds when it grows. Beyond `in_memory_max` a map at a time goes to disk.
 //
 // Units    `expires` is seconds of Unix time, kept to the minute modulo 2^16: the index may have
-// any
-//          age, while no expiry is further ahead than kExpiryAheadMax, as
-//          outstanding_segment.h has it.
+//          any age, while no expiry is further ahead than kExpiryAheadMax (outstanding_segment.h).
 // Owns     Its entries: 32 octets each, and what an open table leaves empty; 2 on disk.
 // Errors   None. An id that is seen twice has its later meaning, since carriers reuse ids: put()
-//          answers with the earlier one, and whoever put that one there
-//          decides what becomes of it.
+//          answers with the earlier one, and whoever put that one there decides what becomes of it.
 // Threads  One thread.
 #pragma once
 

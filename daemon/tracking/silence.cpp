@@ -10,6 +10,14 @@ constexpr int kSweepsPerSecond = Outstanding::kMaps / 64;
 
 }  // namespace
 
+void Tracker::await_correction(const Outstanding::Fingerprint& key, OutstandingSegment segment,
+                               Moment now) {
+  const std::uint64_t seconds = now.wall_ms / 1000;
+  segment.is_told = 1;
+  segment.expires_minute = outstanding_.minute_of(seconds + kCorrectionSeconds, seconds);
+  outstanding_.put(key, segment);
+}
+
 void Tracker::on_second(Moment now) {
   for (int i = 0; i < kSweepsPerSecond; ++i) {
     outstanding_.take_expired(now.wall_ms / 1000, [this, now](const Outstanding::Fingerprint& key,
@@ -52,12 +60,7 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
   if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
   const bool may_be_corrected =
       settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
-  if (may_be_corrected) {
-    segment.is_told = 1;
-    segment.expires_minute =
-        outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds, now.wall_ms / 1000);
-    outstanding_.put(key, segment);
-  }
+  if (may_be_corrected) await_correction(key, segment, now);
   if (settled.state == State::none) return;  // another part fell silent first
   const SubjectHere here(accepted->subject, setup_.carrier, segment.parts);
   Verdict verdict;

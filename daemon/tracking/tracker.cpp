@@ -229,11 +229,7 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
                      std::string& detail, Moment now) {
   const OutstandingSegment& segment = target.segment;
   if (state == State::unknown) {
-    OutstandingSegment told = segment;
-    told.is_told = 1;
-    told.expires_minute =
-        outstanding_.minute_of(now.wall_ms / 1000 + kCorrectionSeconds, now.wall_ms / 1000);
-    outstanding_.put(target.key, told);
+    await_correction(target.key, segment, now);
   } else {
     outstanding_.erase(target.key);
     settled_.put(target.id.text(),

@@ -186,6 +186,9 @@ class Tracker {
   [[nodiscard]] std::optional<Target> find_named(const ReceiptCame& came);
   [[nodiscard]] std::optional<Target> find_by_name(SegmentName name, std::uint64_t came) const;
   void await(const Outstanding::Fingerprint& key, const OutstandingSegment& segment);
+  /// It was told unknown: whoever knows better may say so for a while.
+  void await_correction(const Outstanding::Fingerprint& key, OutstandingSegment segment,
+                        Moment now);
   [[nodiscard]] Outstanding::Fingerprint key_aside(queue::Locator message, std::uint8_t part) const;
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
