@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace stentor::daemon {
@@ -37,5 +38,11 @@ class LineLimiter {
   std::uint32_t lines_ = 0;
   std::uint64_t left_out_ = 0;
 };
+
+/// The line as the log has it, with how many were left out before.
+[[nodiscard]] inline std::string with_left_out(std::string line, std::uint64_t left_out) {
+  if (left_out > 0) line += " (" + std::to_string(left_out) + " lines left out before)";
+  return line;
+}
 
 }  // namespace stentor::daemon

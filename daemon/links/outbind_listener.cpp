@@ -200,10 +200,9 @@ void OutbindListener::tell(OutbindOutcome outcome, const tcp::endpoint& peer) {
   const auto left_out = log_limit_.let_through(Clock::now());
   if (!left_out) return;
   const auto level = outcome == OutbindOutcome::taken ? log::Level::info : log::Level::warn;
-  std::string line =
-      fmt::format("carrier {}: {}: {}", carrier_.name, text_of(peer), reason_of(outcome));
-  if (*left_out > 0) line += fmt::format(" ({} lines left out before)", *left_out);
-  log::write(level, line);
+  log::write(level, with_left_out(fmt::format("carrier {}: {}: {}", carrier_.name, text_of(peer),
+                                              reason_of(outcome)),
+                                  *left_out));
 }
 
 }  // namespace stentor::daemon

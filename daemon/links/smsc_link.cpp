@@ -158,9 +158,9 @@ void SmscLink::note(std::string error, bool is_warning) {
   const auto left_out = log_limit_.let_through(Clock::now());
   if (!left_out) return;
   const auto level = is_warning ? log::Level::warn : log::Level::info;
-  std::string line = fmt::format("carrier {} bind {}: {}", carrier_.name, number_, last_error_);
-  if (*left_out > 0) line += fmt::format(" ({} lines left out before)", *left_out);
-  log::write(level, line);
+  log::write(level, with_left_out(
+                        fmt::format("carrier {} bind {}: {}", carrier_.name, number_, last_error_),
+                        *left_out));
 }
 
 void SmscLink::enter(LinkState state) {
