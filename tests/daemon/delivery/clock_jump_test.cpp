@@ -29,18 +29,7 @@ class WaitingPlaces : public OwnedTime {
     carrier().restore_retry(retried, retry);
     carrier().restore_waiting(pick(retried, kExpires), kMuchLater * 1000ull);
     waiting_.push_back(retried);
-    waiting_.push_back(hold_in_doubt(kExpires, 0));
-  }
-  queue::Locator hold_in_doubt(std::uint32_t expires, std::uint64_t until_ms) {
-    const queue::Locator at = accept(1, expires).front();
-    Held held;
-    held.pick = pick(at, expires);
-    held.doubt = {true};
-    held.since_ms = kBegin;
-    held.until_ms = until_ms;
-    held.then = UncertainPolicy::fail;
-    carrier().restore_held(sequence_, held);
-    return at;
+    waiting_.push_back(hold(kExpires, 0));
   }
   void expect_expire_at(std::uint64_t date_ms) {
     run_until(date_ms - 1);
@@ -76,7 +65,7 @@ TEST_P(ClockJump, WhateverWaitsExpiresInItsRealTime) {
 TEST_P(ClockJump, TimersKeepTheirPace) {
   constexpr std::uint64_t kDue = kBegin + 12'345;
   (void)take(kMuchLater, kDue);
-  const queue::Locator doubted = hold_in_doubt(kMuchLater, kDue);
+  const queue::Locator doubted = hold(kMuchLater, kDue);
   run_until(kBegin + 3'000);
   clock_.step(GetParam());
   const std::uint64_t kLater = kBegin + 7'000;
@@ -128,7 +117,7 @@ TEST_F(StartBeforeTheJournal, PausesExpiryForAMinuteWhereverAMessageWaits) {
 }
 
 TEST_F(StartBeforeTheJournal, PausesTheEndOfAWaitForAReceiptToo) {
-  const queue::Locator doubted = hold_in_doubt(kMuchLater, kBegin + 5'000);
+  const queue::Locator doubted = hold(kMuchLater, kBegin + 5'000);
   start();
   run_until(kBegin + 59'999);
   EXPECT_FALSE(end_of(doubted));

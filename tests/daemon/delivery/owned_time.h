@@ -131,6 +131,19 @@ class OwnedTime : public testing::Test {
     hand_over(at, expires, due_ms);
     return at;
   }
+  /// A new message in doubt, as a start finds it: held until `until_ms`, 0: until somebody says.
+  queue::Locator hold(std::uint32_t expires, std::uint64_t until_ms,
+                      UncertainPolicy then = UncertainPolicy::fail) {
+    const queue::Locator at = accept(1, expires).front();
+    Held held;
+    held.pick = pick(at, expires);
+    held.doubt = {true};
+    held.since_ms = kBegin;
+    held.until_ms = until_ms;
+    held.then = then;
+    carrier().restore_held(sequence_, held);
+    return at;
+  }
   template <class Body>
   std::uint32_t write(RecordKind kind, const Body& body) {
     fields_.clear();

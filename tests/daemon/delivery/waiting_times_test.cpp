@@ -67,13 +67,7 @@ TEST_F(WaitingTimes, ExpiresBetweenTwoAttempts) {
 }
 
 TEST_F(WaitingTimes, ExpiresInDoubt) {
-  const queue::Locator at = accept(1, kExpires).front();
-  Held held;
-  held.pick = pick(at, kExpires);
-  held.doubt = {true};
-  held.since_ms = kBegin;
-  carrier().restore_held(sequence_, held);
-  expect_expires_in_time(at);
+  expect_expires_in_time(hold(kExpires, 0, UncertainPolicy::hold));
 }
 
 TEST_F(WaitingTimes, ExpiresAtOnceWhenItsTimeEndedWhileTheDaemonWasDown) {
@@ -116,14 +110,7 @@ TEST_F(WaitingTimes, GoesAgainWhenItsRetryIsDueAfterARestart) {
 // `wait-dlr` counts from the doubt, which comes at any moment of a second.
 TEST_F(WaitingTimes, GoesOnWhenItsWaitForAReceiptIsOver) {
   constexpr std::uint64_t kUntil = kBegin + 5'111;
-  const queue::Locator at = accept(1, kMuchLater).front();
-  Held held;
-  held.pick = pick(at, kMuchLater);
-  held.doubt = {true};
-  held.since_ms = kBegin;
-  held.until_ms = kUntil;
-  held.then = UncertainPolicy::fail;
-  carrier().restore_held(sequence_, held);
+  const queue::Locator at = hold(kMuchLater, kUntil);
   run_until(kUntil - 1);
   EXPECT_FALSE(end_of(at));
   run_until(kUntil + kLateMaxMs);
@@ -159,17 +146,6 @@ class UnreadableTimes : public WaitingTimes {
     (void)carrier().obey(cancel);
   }
   [[nodiscard]] std::uint64_t looks() { return carrier().snapshot().stats.records_unreadable; }
-  queue::Locator hold(UncertainPolicy then, std::uint64_t until_ms) {
-    const queue::Locator at = accept(1, kMuchLater).front();
-    Held held;
-    held.pick = pick(at, kMuchLater);
-    held.doubt = {true};
-    held.since_ms = kBegin;
-    held.until_ms = until_ms;
-    held.then = then;
-    carrier().restore_held(sequence_, held);
-    return at;
-  }
 };
 
 TEST_F(UnreadableTimes, CancellingACampaignDoesNotWaitForWhatCannotBeRead) {
@@ -211,8 +187,8 @@ TEST_F(UnreadableTimes, WhatHasExpiredIsLookedAtOnceAMinute) {
 
 TEST_F(UnreadableTimes, ADoubtThatCannotBeReadIsHeldUntilItCan) {
   constexpr std::uint64_t kUntil = kBegin + 5'111;
-  const queue::Locator failing = hold(UncertainPolicy::fail, kUntil);
-  const queue::Locator resent = hold(UncertainPolicy::resend, kUntil);
+  const queue::Locator failing = hold(kMuchLater, kUntil, UncertainPolicy::fail);
+  const queue::Locator resent = hold(kMuchLater, kUntil, UncertainPolicy::resend);
   spoil(failing);
   spoil(resent);
   run_until(kUntil + kPauseMs - 1);
@@ -229,7 +205,7 @@ TEST_F(UnreadableTimes, ADoubtThatCannotBeReadIsHeldUntilItCan) {
 }
 
 TEST_F(UnreadableTimes, ADoubtWhoseCampaignIsCancelledEndsWhenItCanBeRead) {
-  const queue::Locator at = hold(UncertainPolicy::hold, 0);
+  const queue::Locator at = hold(kMuchLater, 0, UncertainPolicy::hold);
   spoil(at);
   cancel_campaign(queue::Locator(at.bits() + 1));
   run_until(kBegin + kPauseMs - 1);
@@ -242,7 +218,7 @@ TEST_F(UnreadableTimes, ADoubtWhoseCampaignIsCancelledEndsWhenItCanBeRead) {
 }
 
 TEST_F(UnreadableTimes, CallingBackSaysThatNothingWasWritten) {
-  const queue::Locator at = hold(UncertainPolicy::hold, 0);
+  const queue::Locator at = hold(kMuchLater, 0, UncertainPolicy::hold);
   spoil(at);
   EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::unreadable);
   EXPECT_FALSE(carrier().end_buried(at, false));

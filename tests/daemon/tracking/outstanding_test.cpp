@@ -5,8 +5,11 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace stentor::daemon {
 namespace {
@@ -106,15 +109,34 @@ TEST(Outstanding, ExpiryIsTheSameHoweverLongTheProcessHasRun) {
   }
 }
 
+/// A folder of the test's own for what spills.
+class SpillFolder {
+ public:
+  SpillFolder() {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no directory to test in");
+    auto files = queue::make_posix_file_system(queue::IoBackend::threads);
+    if (!files) throw std::runtime_error("no file system: " + files.error().message());
+    files_ = std::move(*files);
+  }
+  ~SpillFolder() { std::filesystem::remove_all(path_); }
+  SpillFolder(const SpillFolder&) = delete;
+  SpillFolder& operator=(const SpillFolder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::unique_ptr<SegmentSpill> spill() {
+    return std::make_unique<SegmentSpill>(*files_, path_, "north", Outstanding::kMaps);
+  }
+
+ private:
+  std::string path_ = testing::TempDir() + "stentor-spill-XXXXXX";
+  std::unique_ptr<queue::FileSystem> files_;
+};
+
 // Some ten thousand segments of which a tenth may be in memory, against a plain map.
 TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
-  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
-  ASSERT_TRUE(files);
+  SpillFolder folder;
   Outstanding outstanding({}, kNow);
-  outstanding.spill_to(std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps),
-                       4000);
+  outstanding.spill_to(folder.spill(), 4000);
   std::map<std::string, std::uint32_t> model;
   const auto seed = std::random_device{}();
   std::mt19937_64 random(seed);
@@ -164,19 +186,14 @@ TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
     outstanding.erase(id);
   }
   EXPECT_EQ(outstanding.size(), 0u);
-  EXPECT_TRUE(std::filesystem::is_empty(folder)) << "spilled files have no names";
-  std::filesystem::remove_all(folder);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "spilled files have no names";
 }
 
 TEST(Outstanding, ExpiresOnDiskHoweverLongTheProcessHasRun) {
-  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
-  ASSERT_TRUE(files);
+  SpillFolder folder;
   for (const std::uint64_t days : {0u, 45u, 46u, 200u}) {
     Outstanding outstanding({}, kNow);
-    outstanding.spill_to(
-        std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps), 4096);
+    outstanding.spill_to(folder.spill(), 4096);
     const std::uint64_t now = kNow + days * 86'400;
     for (int i = 0; i < 20'000; ++i) {
       const std::uint64_t expires = now + (i % 2 == 0 ? 3600 : 3 * 86'400);
@@ -189,17 +206,12 @@ TEST(Outstanding, ExpiresOnDiskHoweverLongTheProcessHasRun) {
     EXPECT_EQ(expired_at(outstanding, now + 3 * 86'400 + 120), 10'000u) << days;
     EXPECT_EQ(outstanding.size(), 0u) << days;
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Outstanding, GivesBackWhatAnIdMeantAlsoFromDisk) {
-  std::string folder = testing::TempDir() + "stentor-spill-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  auto files = queue::make_posix_file_system(queue::IoBackend::threads);
-  ASSERT_TRUE(files);
+  SpillFolder folder;
   Outstanding outstanding({}, kNow);
-  outstanding.spill_to(std::make_unique<SegmentSpill>(**files, folder, "north", Outstanding::kMaps),
-                       4096);
+  outstanding.spill_to(folder.spill(), 4096);
   for (std::uint32_t i = 1; i <= 20'000; ++i) outstanding.put(std::to_string(i), segment(i));
   ASSERT_GT(outstanding.on_disk(), 10'000u);
   for (std::uint32_t i = 1; i <= 20'000; ++i) {
@@ -208,7 +220,6 @@ TEST(Outstanding, GivesBackWhatAnIdMeantAlsoFromDisk) {
     EXPECT_EQ(earlier->at.file(), i);
   }
   EXPECT_EQ(outstanding.size(), 20'000u);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Outstanding, KeepsInMemoryWhatTheDiskDoesNotTake) {
