@@ -16,7 +16,7 @@ constexpr std::uint32_t kRate = 10;
 
 class WaitingPlaces : public OwnedTime {
  protected:
-  explicit WaitingPlaces(RecoveredCarrier::Setting setting = {}) : OwnedTime(std::move(setting)) {}
+  explicit WaitingPlaces(RecoveredCarrier::Setting setting = {}) : OwnedTime(setting) {}
   static constexpr std::uint32_t kExpires = kSecond + 10;
   static constexpr std::uint32_t kMuchLater = kSecond + 36'000;
 
@@ -68,7 +68,7 @@ TEST_P(ClockJump, TimersKeepTheirPace) {
   const queue::Locator doubted = hold(kMuchLater, kDue);
   run_until(kBegin + 3'000);
   clock_.step(GetParam());
-  const std::uint64_t kLater = kBegin + 7'000;
+  constexpr std::uint64_t kLater = kBegin + 7'000;
   (void)take(kMuchLater, kLater);  // set on the other side of the jump
 
   run_until(kLater - 1);

@@ -78,7 +78,7 @@ class OwnedTime : public testing::Test {
   static constexpr std::uint64_t kSecond = kBegin / 1000;
 
   explicit OwnedTime(RecoveredCarrier::Setting setting = {})
-      : known_(disk_.files(), disk_.journal(), disk_.commit(), with_clock(std::move(setting))) {
+      : known_(disk_.files(), disk_.journal(), disk_.commit(), with_clock(setting)) {
     disk_.start();
   }
 
@@ -88,6 +88,7 @@ class OwnedTime : public testing::Test {
   std::vector<queue::Locator> accept(std::size_t count, std::uint32_t expires,
                                      std::uint64_t due_ms = 0) {
     std::vector<std::uint32_t> offsets;
+    offsets.reserve(count);
     for (std::size_t i = 0; i < count; ++i) offsets.push_back(write_accepted(expires, due_ms));
     std::vector<queue::Locator> places;
     JournalOnDisk::settle(known_.feed, [&](const BatchPointer& batch) {

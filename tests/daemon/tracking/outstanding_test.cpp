@@ -96,16 +96,17 @@ std::size_t expired_at(Outstanding& outstanding, std::uint64_t now) {
 }
 
 TEST(Outstanding, ExpiryIsTheSameHoweverLongTheProcessHasRun) {
+  constexpr std::uint64_t kWeeks = 20ull * 86'400;
   for (const std::uint64_t days : {0u, 22u, 23u, 45u, 46u, 91u, 200u}) {
     Outstanding outstanding({}, kNow);
     const std::uint64_t now = kNow + days * 86'400;
     outstanding.put("hour", segment(1, outstanding.minute_of(now + 3600, now)));
-    outstanding.put("weeks", segment(2, outstanding.minute_of(now + 20 * 86'400, now)));
+    outstanding.put("weeks", segment(2, outstanding.minute_of(now + kWeeks, now)));
     EXPECT_EQ(expired_at(outstanding, now + 3540), 0u) << days;
     EXPECT_EQ(expired_at(outstanding, now + 3600 + 120), 1u) << days;
-    EXPECT_EQ(expired_at(outstanding, now + 20 * 86'400 - 60), 0u) << days;
+    EXPECT_EQ(expired_at(outstanding, now + kWeeks - 60), 0u) << days;
     EXPECT_TRUE(outstanding.find("weeks")) << days;
-    EXPECT_EQ(expired_at(outstanding, now + 20 * 86'400 + 120), 1u) << days;
+    EXPECT_EQ(expired_at(outstanding, now + kWeeks + 120), 1u) << days;
   }
 }
 
