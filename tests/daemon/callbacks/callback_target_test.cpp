@@ -19,9 +19,9 @@ class CallbackTargetTest : public testing::Test {
   using TimePoint = CallbackTarget::TimePoint;
 
   void SetUp() override {
-    journal_.start();
     config_.url = "http://well.example/hook";
     feed_ = std::make_unique<CommitFeed>(journal_.commit(), false, 0, [] {});
+    journal_.start();  // a feed comes before the thread that serves it
   }
 
   /// Events of so many messages, one each; `callback`: the URL that they name.
