@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
-#include "daemon/links/private_address.h"
 #include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
@@ -23,10 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
-constexpr auto kConnectWithin = 10s;
-// The resolver's own patience is 5 s for each of its servers, twice, and it cannot be interrupted.
-constexpr auto kLookUpWithin = 10s;
-constexpr auto kTlsWithin = 10s;
 // Once both sides have said all: what is still in the buffers may leave.
 constexpr auto kLastWriteWithin = 2s;
 // A peer that asks and never reads our answers: with so many unread we do not read it either.
@@ -89,6 +84,9 @@ SmscLink::SmscLink(asio::io_context& context, const CarrierConfig& carrier, std:
       shared_(shared),
       reconnect_(seed),
       stream_(context, shared.inbox),
+      notes_(fmt::format("carrier {} bind {}", carrier.name, number)),
+      dialer_(context, carrier, shared.tls, stream_, number == 0,
+              [this](std::string trouble) { notes_.add(std::move(trouble), true); }),
       alarm_(context),
       patience_(context),
       progress_(carrier.response_timeout),
@@ -116,11 +114,11 @@ void SmscLink::stop() {
   stopping_ = true;
   offered_.reset();
   patience_.cancel();
-  stream_.close();
+  dialer_.give_up();
 }
 
 void SmscLink::rebind(std::string_view why) {
-  note(std::string(why), true);
+  notes_.add(std::string(why), true);
   closing_ = true;
   stream_.close();
 }
@@ -128,7 +126,7 @@ void SmscLink::rebind(std::string_view why) {
 // Called from within the session's own callbacks, where it cannot be told: the reader tells it.
 void SmscLink::unbind_and_return(std::string_view why) {
   if (state_ != LinkState::bound) return;  // on its way already
-  note(std::string(why), true);
+  notes_.add(std::string(why), true);
   closing_ = true;
   unbind_due_ = true;
   enter(LinkState::unbinding);
@@ -149,18 +147,6 @@ LinkStats SmscLink::stats() const noexcept {
     all.alerts += now.alerts;
   }
   return all;
-}
-
-void SmscLink::note(std::string error, bool is_warning) {
-  last_error_ = std::move(error);
-  if (errors_.size() == kErrorsKept) errors_.pop_front();
-  errors_.push_back({wall_clock_ms(), last_error_});
-  const auto left_out = log_limit_.let_through(Clock::now());
-  if (!left_out) return;
-  const auto level = is_warning ? log::Level::warn : log::Level::info;
-  log::write(level, with_left_out(
-                        fmt::format("carrier {} bind {}: {}", carrier_.name, number_, last_error_),
-                        *left_out));
 }
 
 void SmscLink::enter(LinkState state) {
@@ -203,7 +189,7 @@ bool SmscLink::offer(WireStream::Socket& socket) {
   offered_.emplace(std::move(socket));
   // Whatever it waits for before a session is given up for this.
   patience_.cancel();
-  stream_.close();
+  dialer_.give_up();
   return true;
 }
 
@@ -222,144 +208,18 @@ bool SmscLink::adopt_offered() {
   boost::system::error_code gone;
   const tcp::endpoint from = socket.remote_endpoint(gone);
   if (gone) {
-    note(fmt::format("outbind: {}", gone.message()), true);
+    notes_.add(fmt::format("outbind: {}", gone.message()), true);
     return false;
   }
+  if (!dialer_.take(std::move(socket), from)) return false;
   peer_ = fmt::format("{}:{}", from.address().to_string(), from.port());
-  if (!may_speak_plainly(from.address())) {
-    peer_.clear();
-    return false;
-  }
-  stream_.adopt(std::move(socket));
-  stream_.set_options();
-  tell_plain_text(from.address());
   return true;
 }
 
 asio::awaitable<bool> SmscLink::connect() {
-  const HostPort host = carrier_.hosts[hosts_.index()];
-  const std::vector<tcp::endpoint> endpoints = co_await endpoints_of(host);
-  for (const tcp::endpoint& endpoint : endpoints) {
-    if (stopping_ || offered_) co_return false;
-    if (co_await connect_to(endpoint, host)) co_return !stopping_;
-  }
-  if (!offered_) hosts_.on_failed();
+  if (co_await dialer_.dial(carrier_.hosts[hosts_.index()])) co_return true;
+  if (!dialer_.was_given_up()) hosts_.on_failed();
   co_return false;
-}
-
-// What is an address already needs no resolver: all links of a thread share one, which a name that
-// is slow to be found occupies.
-asio::awaitable<std::vector<tcp::endpoint>> SmscLink::endpoints_of(const HostPort& host) {
-  boost::system::error_code is_name;
-  const asio::ip::address address = asio::ip::make_address(host.host, is_name);
-  if (!is_name) co_return std::vector{tcp::endpoint(address, host.port)};
-
-  struct LookUp {
-    bool is_awaited = true;
-    boost::system::error_code error = asio::error::timed_out;
-    std::vector<tcp::endpoint> found{};
-  };
-  const auto look_up = std::make_shared<LookUp>();  // the resolver may come back when we have gone
-  tcp::resolver resolver(context_);
-  patience_.expires_after(kLookUpWithin);
-  resolver.async_resolve(
-      host.host, std::to_string(host.port),
-      [this, look_up](const boost::system::error_code& error, const auto& results) {
-        if (!look_up->is_awaited) return;
-        look_up->error = error;
-        for (const auto& entry : results) look_up->found.push_back(entry.endpoint());
-        patience_.cancel();
-      });
-  (void)co_await patience_.async_wait(kAsResult);
-  look_up->is_awaited = false;
-  if (look_up->error && !stopping_ && !offered_) {
-    note(fmt::format("{}:{}: {}", host.host, host.port,
-                     look_up->error == asio::error::timed_out ? "the name was not found in 10 s"
-                                                              : look_up->error.message()),
-         true);
-  }
-  co_return std::move(look_up->found);
-}
-
-// The timer closes the socket, which ends what waits on it: nothing is raced.
-void SmscLink::close_when_late(Clock::duration within) {
-  patience_.expires_after(within);
-  patience_.async_wait([this](const boost::system::error_code& stopped) {
-    if (!stopped) stream_.close();
-  });
-}
-
-asio::awaitable<bool> SmscLink::connect_to(const tcp::endpoint& endpoint, const HostPort& host) {
-  if (!shared_.tls && !may_speak_plainly(endpoint.address())) co_return false;
-  stream_.reset();
-  close_when_late(kConnectWithin);
-  const auto [error] = co_await stream_.socket().async_connect(endpoint, kAsResult);
-  patience_.cancel();
-  if (error || !stream_.is_open()) {
-    if (stopping_ || offered_) co_return false;
-    note(fmt::format("{}:{}: {}", host.host, host.port,
-                     !error || error == asio::error::operation_aborted ? "no answer in 10 s"
-                                                                       : error.message()),
-         true);
-    co_return false;
-  }
-  stream_.set_options();
-  if (!shared_.tls) {
-    tell_plain_text(endpoint.address());
-    co_return true;
-  }
-  renew_tls();
-  close_when_late(kTlsWithin);
-  const auto refused = co_await stream_.begin_tls(shared_.tls, host.host);
-  patience_.cancel();
-  if (!refused && stream_.is_open()) co_return true;
-  // Closed by ourselves: given up for something else, or late. A handshake that succeeded before
-  // this coroutine heard of it has no refusal.
-  const bool is_given_up = stopping_ || offered_.has_value();
-  if (!stream_.is_open() && !is_given_up) {
-    note(fmt::format("{}:{}: tls: the handshake was not over in 10 s", host.host, host.port), true);
-  } else if (refused && !is_given_up) {
-    note(fmt::format("{}:{}: {}", host.host, host.port, *refused), true);
-  }
-  stream_.close();
-  co_return false;
-}
-
-// Certificates are renewed while we run: each connection goes by the files as they are now. While
-// they do not fit together, as in the middle of a change, what was read before serves on.
-void SmscLink::renew_tls() {
-  if (!shared_.tls->is_outdated()) return;
-  auto fresh = TlsContext::create(carrier_);
-  if (!fresh) {
-    note(fmt::format("tls: the files have changed and cannot be used: {}", fresh.error()), true);
-    return;
-  }
-  shared_.tls = std::move(*fresh);
-  log::info("carrier {}: tls: the files have changed and were read again", carrier_.name);
-}
-
-// Plain text on a public network is for those who say that they want it.
-bool SmscLink::may_speak_plainly(const asio::ip::address& address) {
-  if (carrier_.tls.is_stated || is_private(address)) return true;
-  note(fmt::format("{}: not a private address: plain text there needs tls = false in the "
-                   "configuration",
-                   host()),
-       true);
-  return false;
-}
-
-// Once for each carrier, so by its first bind.
-void SmscLink::tell_plain_text(const asio::ip::address& address) {
-  if (number_ != 0 || told_plain_text_) return;
-  told_plain_text_ = true;
-  if (is_private(address)) {
-    log::info("carrier {}: plain text (tls = false) to {}", carrier_.name, host());
-  } else {
-    log::warn(
-        "carrier {}: plain text (tls = false) to {}, which is not a private address: messages and "
-        "password can be read on the way",
-        carrier_.name, host());
-  }
 }
 
 // One connection from its bind to its end.
@@ -386,7 +246,10 @@ asio::awaitable<void> SmscLink::converse() {
   if (session_->ended() && stream_.is_open()) {
     // What the session said last (unbind_resp, generic_nack) may still leave.
     flush();
-    close_when_late(kLastWriteWithin);
+    patience_.expires_after(kLastWriteWithin);  // it closes the socket, which ends what waits on it
+    patience_.async_wait([this](const boost::system::error_code& stopped) {
+      if (!stopped) stream_.close();
+    });
     while (writing_) co_await finish_writing();
     co_await stream_.say_goodbye();
     patience_.cancel();
@@ -449,27 +312,28 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
   if (const auto ending = session_->ended()) {
     switch (*ending) {
       case protocol::Ending::unbound:
-        if (!closing_) note("unbound", false);  // else it was said why
+        if (!closing_) notes_.add("unbound", false);  // else it was said why
         break;
-      case protocol::Ending::peer_unbound: note("the carrier unbound", true); break;
+      case protocol::Ending::peer_unbound: notes_.add("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
         refused_ = is_refusal_of_credentials(session_->bind_status());
-        note(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
+        notes_.add(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
         break;
-      case protocol::Ending::bind_timeout: note("no answer to bind", true); break;
+      case protocol::Ending::bind_timeout: notes_.add("no answer to bind", true); break;
       case protocol::Ending::silent:
         was_dead_ = true;
-        note(session_->is_between_pdus() ? "the carrier fell silent"
-                                         : fmt::format("a PDU that began was not whole after {} s",
-                                                       carrier_.response_timeout / 1s),
-             true);
+        notes_.add(session_->is_between_pdus()
+                       ? "the carrier fell silent"
+                       : fmt::format("a PDU that began was not whole after {} s",
+                                     carrier_.response_timeout / 1s),
+                   true);
         if (was_bound_ && session_->in_flight() > 0) owner_.on_link_stuck(*this);
         break;
-      case protocol::Ending::broken_framing: note("octets that are not SMPP", true); break;
+      case protocol::Ending::broken_framing: notes_.add("octets that are not SMPP", true); break;
     }
   } else if (!stopping_ && !closing_) {
     if (why == asio::error::timed_out) was_dead_ = true;  // the kernel's own net, wire_stream.cpp
-    note(fmt::format("connection lost: {}", why.message()), true);
+    notes_.add(fmt::format("connection lost: {}", why.message()), true);
   }
   closing_ = false;
 }
@@ -580,7 +444,7 @@ void SmscLink::on_bound() {
   reconnect_.on_bound(Clock::now());
   if (peer_.empty()) hosts_.on_bound(Clock::now());
   log::info("carrier {} bind {}: bound", carrier_.name, number_);
-  last_error_.clear();
+  notes_.clear_last();
   owner_.on_link_bound(*this);
 }
 

@@ -14,15 +14,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/links/dialer.h"
 #include "daemon/links/host_choice.h"
-#include "daemon/links/line_limiter.h"
+#include "daemon/links/link_notes.h"
 #include "daemon/links/progress_watch.h"
 #include "daemon/links/reconnect.h"
 #include "daemon/links/wire_stream.h"
@@ -66,12 +66,6 @@ class LinkOwner {
 
 enum class LinkState : std::uint8_t { down, connecting, binding, bound, unbinding, stopped };
 [[nodiscard]] std::string_view name_of(LinkState state) noexcept;
-
-/// What went wrong on a link, and when.
-struct LinkError {
-  std::uint64_t time_ms = 0;
-  std::string what;
-};
 
 struct LinkStats {
   std::uint64_t connects = 0;
@@ -140,7 +134,7 @@ class SmscLink final : public protocol::SessionHandler {
   [[nodiscard]] std::uint8_t peer_version() const noexcept {
     return session_ ? session_->peer_interface_version() : std::uint8_t{0};
   }
-  [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+  [[nodiscard]] const std::string& last_error() const noexcept { return notes_.last(); }
   /// The carrier refused our account at the latest bind: somebody has to act.
   [[nodiscard]] bool credentials_refused() const noexcept { return refused_; }
   /// When the first certificate of this connection ends, in seconds of Unix time.
@@ -149,7 +143,7 @@ class SmscLink final : public protocol::SessionHandler {
   }
 
   /// The latest, oldest first.
-  [[nodiscard]] std::vector<LinkError> errors() const { return {errors_.begin(), errors_.end()}; }
+  [[nodiscard]] std::vector<LinkError> errors() const { return notes_.all(); }
 
   /// Sends what the session has queued: call after a round of submits or answers.
   void flush();
@@ -168,27 +162,18 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::awaitable<void> wait_for_offer();
   [[nodiscard]] bool adopt_offered();
   boost::asio::awaitable<bool> connect();
-  boost::asio::awaitable<std::vector<boost::asio::ip::tcp::endpoint>> endpoints_of(
-      const HostPort& host);
-  boost::asio::awaitable<bool> connect_to(const boost::asio::ip::tcp::endpoint& endpoint,
-                                          const HostPort& host);
   boost::asio::awaitable<void> converse();
   boost::asio::awaitable<boost::system::error_code> read_to_the_end();
   boost::asio::awaitable<void> hold_back();
   boost::asio::awaitable<void> finish_writing();
   void tell_ending(const boost::system::error_code& why);
   void settle_connection();
-  void renew_tls();
-  [[nodiscard]] bool may_speak_plainly(const boost::asio::ip::address& address);
-  void tell_plain_text(const boost::asio::ip::address& address);
-  void close_when_late(std::chrono::steady_clock::duration within);
   boost::asio::awaitable<void> pause();
   void arm_alarm();
   void on_alarm();
   void observe_progress(TimePoint now);
   void leave_stuck();
   void give_memory_back();
-  void note(std::string error, bool is_warning);
   void enter(LinkState state);
 
   boost::asio::io_context& context_;
@@ -199,13 +184,12 @@ class SmscLink final : public protocol::SessionHandler {
   CarrierLinks& shared_;
   Reconnect reconnect_;
   WireStream stream_;
+  LinkNotes notes_;
+  Dialer dialer_;
   boost::asio::steady_timer alarm_;
-  boost::asio::steady_timer patience_;  // between attempts, for one of them, for a last write
+  boost::asio::steady_timer patience_;  // between attempts, and for a last write
   ProgressWatch progress_;
-  LineLimiter log_limit_;
   std::unique_ptr<protocol::Session> session_;
-  // What an operator looks at after a bad night; each is a line of text.
-  static constexpr std::size_t kErrorsKept = 8;
   LinkState state_ = LinkState::down;
   std::uint64_t state_since_ms_ = 0;
   HostChoice hosts_;
@@ -218,7 +202,6 @@ class SmscLink final : public protocol::SessionHandler {
   bool was_bound_ = false;   // this connection
   bool was_dead_ = false;    // this connection: it ended since nothing moved any more
   bool unbind_due_ = false;  // as soon as the session has told of all that it read
-  bool told_plain_text_ = false;
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;
   bool writing_ = false;
@@ -227,8 +210,6 @@ class SmscLink final : public protocol::SessionHandler {
   std::size_t never_transmitted_ = 0;
   std::uint64_t answers_ = 0;
   LinkStats stats_;
-  std::string last_error_;
-  std::deque<LinkError> errors_;
 };
 
 }  // namespace stentor::daemon

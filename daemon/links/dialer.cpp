@@ -1,0 +1,204 @@
+#include "daemon/links/dialer.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "daemon/links/private_address.h"
+#include "daemon/log.h"
+
+namespace stentor::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
+
+std::string text_of(const HostPort& host) {
+  return fmt::format("{}:{}", host.host, host.port);
+}
+
+std::string text_of(std::chrono::milliseconds time) {
+  return fmt::format("{} s", std::chrono::duration<double>(time).count());
+}
+
+Dialer::LookUp system_look_up(asio::io_context& context) {
+  return [&context](const HostPort& host, Dialer::OnFound on_found) {
+    const auto resolver = std::make_shared<tcp::resolver>(context);
+    resolver->async_resolve(
+        host.host, std::to_string(host.port),
+        [resolver, on_found = std::move(on_found)](const boost::system::error_code& error,
+                                                   const tcp::resolver::results_type& results) {
+          std::vector<Dialer::Endpoint> found;
+          for (const auto& entry : results) found.push_back(entry.endpoint());
+          on_found(error, std::move(found));
+        });
+  };
+}
+
+}  // namespace
+
+Dialer::Dialer(asio::io_context& context, const CarrierConfig& carrier,
+               std::shared_ptr<TlsContext>& tls, WireStream& stream, bool is_first,
+               OnTrouble on_trouble)
+    : Dialer(context, carrier, tls, stream, is_first, std::move(on_trouble),
+             system_look_up(context), Patience{}) {}
+
+Dialer::Dialer(asio::io_context& context, const CarrierConfig& carrier,
+               std::shared_ptr<TlsContext>& tls, WireStream& stream, bool is_first,
+               OnTrouble on_trouble, LookUp look_up, Patience patience)
+    : carrier_(carrier),
+      tls_(tls),
+      stream_(stream),
+      is_first_(is_first),
+      on_trouble_(std::move(on_trouble)),
+      look_up_(std::move(look_up)),
+      patience_(patience),
+      timer_(context) {}
+
+Dialer::~Dialer() = default;
+
+asio::awaitable<bool> Dialer::dial(const HostPort& host) {
+  given_up_ = false;
+  const std::vector<Endpoint> endpoints = co_await find(host);
+  for (const Endpoint& endpoint : endpoints) {
+    if (given_up_) co_return false;
+    // Given up between a success and our hearing of it, it is none.
+    if (co_await connect(endpoint, host)) co_return !given_up_;
+  }
+  co_return false;
+}
+
+void Dialer::give_up() {
+  given_up_ = true;
+  timer_.cancel();
+  stream_.close();
+}
+
+bool Dialer::take(WireStream::Socket socket, const Endpoint& from) {
+  given_up_ = false;
+  const std::string peer = fmt::format("{}:{}", from.address().to_string(), from.port());
+  if (!may_speak_plainly(from, peer)) return false;
+  stream_.adopt(std::move(socket));
+  stream_.set_options();
+  tell_plain_text(from, peer);
+  return true;
+}
+
+void Dialer::tell(std::string trouble) {
+  if (!given_up_) on_trouble_(std::move(trouble));
+}
+
+// What is an address already needs no resolver: all links of a thread share one, which a name that
+// is slow to be found occupies.
+asio::awaitable<std::vector<Dialer::Endpoint>> Dialer::find(const HostPort& host) {
+  boost::system::error_code is_name;
+  const asio::ip::address address = asio::ip::make_address(host.host, is_name);
+  if (!is_name) co_return std::vector{Endpoint(address, host.port)};
+
+  struct Search {
+    bool is_awaited = true;
+    boost::system::error_code error = asio::error::timed_out;
+    std::vector<Endpoint> found{};
+  };
+  const auto search = std::make_shared<Search>();  // the answer may come when we have gone
+  timer_.expires_after(patience_.look_up);
+  look_up_(host,
+           [this, search](const boost::system::error_code& error, std::vector<Endpoint> found) {
+             if (!search->is_awaited) return;
+             search->error = error;
+             search->found = std::move(found);
+             timer_.cancel();
+           });
+  // An answer that came before the wait began has not ended it.
+  if (search->error == asio::error::timed_out) (void)co_await timer_.async_wait(kAsResult);
+  search->is_awaited = false;
+  if (search->error == asio::error::timed_out) {
+    tell(
+        fmt::format("{}: the name was not found in {}", text_of(host), text_of(patience_.look_up)));
+  } else if (search->error) {
+    tell(fmt::format("{}: {}", text_of(host), search->error.message()));
+  }
+  co_return std::move(search->found);
+}
+
+// The timer closes the socket, which ends what waits on it: nothing is raced.
+void Dialer::close_when_late(std::chrono::milliseconds within) {
+  timer_.expires_after(within);
+  timer_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) stream_.close();
+  });
+}
+
+asio::awaitable<bool> Dialer::connect(const Endpoint& endpoint, const HostPort& host) {
+  if (!may_speak_plainly(endpoint, text_of(host))) co_return false;
+  stream_.reset();
+  close_when_late(patience_.connect);
+  const auto [error] = co_await stream_.socket().async_connect(endpoint, kAsResult);
+  timer_.cancel();
+  if (error || !stream_.is_open()) {
+    const bool was_late = !error || error == asio::error::operation_aborted;
+    tell(fmt::format("{}: {}", text_of(host),
+                     was_late ? "no answer in " + text_of(patience_.connect) : error.message()));
+    co_return false;
+  }
+  stream_.set_options();
+  if (tls_) co_return co_await begin_tls(host);
+  tell_plain_text(endpoint, text_of(host));
+  co_return true;
+}
+
+asio::awaitable<bool> Dialer::begin_tls(const HostPort& host) {
+  renew_tls();
+  close_when_late(patience_.tls);
+  const auto refused = co_await stream_.begin_tls(tls_, host.host);
+  timer_.cancel();
+  if (!refused && stream_.is_open()) co_return true;
+  // Closed by ourselves it is late, and what the handshake says of that is of no use. One that
+  // succeeded before this coroutine heard of it has no refusal.
+  tell(stream_.is_open() ? fmt::format("{}: {}", text_of(host), *refused)
+                         : fmt::format("{}: tls: the handshake was not over in {}", text_of(host),
+                                       text_of(patience_.tls)));
+  stream_.close();
+  co_return false;
+}
+
+// Certificates are renewed while we run: each connection goes by the files as they are now. While
+// they do not fit together, as in the middle of a change, what was read before serves on.
+void Dialer::renew_tls() {
+  if (!tls_->is_outdated()) return;
+  auto fresh = TlsContext::create(carrier_);
+  if (!fresh) {
+    tell(fmt::format("tls: the files have changed and cannot be used: {}", fresh.error()));
+    return;
+  }
+  tls_ = std::move(*fresh);
+  log::info("carrier {}: tls: the files have changed and were read again", carrier_.name);
+}
+
+// Plain text on a public network is for those who say that they want it.
+bool Dialer::may_speak_plainly(const Endpoint& endpoint, const std::string& host) {
+  if (tls_ || carrier_.tls.is_stated || is_private(endpoint.address())) return true;
+  tell(fmt::format(
+      "{}: not a private address: plain text there needs tls = false in the configuration", host));
+  return false;
+}
+
+// Once for each carrier, so by its first bind.
+void Dialer::tell_plain_text(const Endpoint& endpoint, const std::string& host) {
+  if (!is_first_ || told_plain_text_) return;
+  told_plain_text_ = true;
+  if (is_private(endpoint.address())) {
+    log::info("carrier {}: plain text (tls = false) to {}", carrier_.name, host);
+  } else {
+    log::warn(
+        "carrier {}: plain text (tls = false) to {}, which is not a private address: messages and "
+        "password can be read on the way",
+        carrier_.name, host);
+  }
+}
+
+}  // namespace stentor::daemon
