@@ -1,13 +1,17 @@
 #include "daemon/callbacks/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "daemon/version.h"
 
@@ -18,11 +22,14 @@ namespace {
 constexpr std::size_t kAnswerOctetsMax = 64u << 10;
 constexpr std::chrono::milliseconds kConnectWithin{5000};
 
+using Clock = std::chrono::steady_clock;
+
 struct Transfer {
   std::uint64_t token = 0;
   HttpRequest request;
   const AddressGuard* guard = nullptr;
   curl_slist* headers = nullptr;
+  curl_slist* resolved = nullptr;  ///< libcurl looks nothing up
   std::size_t answer_octets = 0;
   bool is_refused = false;  ///< by the guard
   bool is_cut = false;
@@ -64,16 +71,52 @@ HttpOutcome outcome_of(const Transfer& transfer, CURL* easy, CURLcode code) {
   return outcome;
 }
 
+std::string part_of(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+bool is_address(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  return host.starts_with('[') || ::inet_pton(AF_INET, host.c_str(), octets.data()) == 1;
+}
+
+/// As libcurl reads it, so that both speak of the same host.
+struct Host {
+  std::string name;  ///< empty: an address, or none
+  std::string port;
+};
+Host host_of(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  Host host;
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
+    return host;
+  host.name = part_of(parsed.get(), CURLUPART_HOST);
+  host.port = part_of(parsed.get(), CURLUPART_PORT);
+  if (is_address(host.name)) host.name.clear();
+  return host;
+}
+
+// "+": libcurl forgets it after a minute, as it does what it has looked up itself.
+std::string resolved(const Host& host, const std::vector<std::string>& addresses) {
+  return fmt::format("+{}:{}:{}", host.name, host.port, fmt::join(addresses, ","));
+}
+
 }  // namespace
 
 class HttpClient::Body {
  public:
-  Body(const AddressGuard& guard, std::string ca, OnDone on_done)
+  Body(const AddressGuard& guard, std::string ca, OnDone on_done, NameLookup::Find find)
       : guard_(guard), ca_(std::move(ca)), on_done_(std::move(on_done)) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) multi_ = curl_multi_init();
     if (multi_ == nullptr) throw std::runtime_error("callbacks: libcurl does not start");
+    names_ = std::make_unique<NameLookup>(std::move(find), [this] { wake(); });
   }
   ~Body() {
+    names_.reset();  // whoever finds something now wakes nobody
     for (auto& [easy, transfer] : transfers_) {
       curl_multi_remove_handle(multi_, easy);
       release(easy, *transfer);
@@ -84,29 +127,86 @@ class HttpClient::Body {
   Body& operator=(const Body&) = delete;
 
   void start(std::uint64_t token, HttpRequest request) {
-    CURL* easy = curl_easy_init();
-    if (easy == nullptr) return on_done_(token, {.well = false, .status = 0, .why = "no memory"});
-    auto transfer = std::make_unique<Transfer>();
-    transfer->token = token;
-    transfer->request = std::move(request);
-    transfer->guard = &guard_;
-    set_up(easy, *transfer);
-    transfers_.emplace(easy, std::move(transfer));
-    curl_multi_add_handle(multi_, easy);
+    Host host = host_of(request.url);
+    if (host.name.empty()) return begin(token, std::move(request), {});
+    const auto now = Clock::now();
+    const auto patience_ends = now + std::min(request.timeout, kLookUpWithin);
+    const auto ends = now + request.timeout;
+    waiting_.push_back({token, std::move(request), std::move(host), patience_ends, ends});
   }
 
   void run(std::chrono::milliseconds time) {
-    int running = 0;
-    curl_multi_perform(multi_, &running);
-    reap();
+    if (go_on()) return;
+    for (const Waiting& each : waiting_) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(each.patience_ends - Clock::now());
+      time = std::clamp(left, std::chrono::milliseconds(0), time);
+    }
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(time.count()), nullptr);
-    curl_multi_perform(multi_, &running);
-    reap();
+    (void)go_on();
   }
 
   void wake() { curl_multi_wakeup(multi_); }
 
  private:
+  /// A request whose host's name is being looked up.
+  struct Waiting {
+    std::uint64_t token;
+    HttpRequest request;
+    Host host;
+    Clock::time_point patience_ends;
+    Clock::time_point ends;
+  };
+
+  // True when on_done_ was called: its caller has something to do.
+  bool go_on() {
+    ended_ = 0;
+    begin_those_found(Clock::now());
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+    reap();
+    return ended_ > 0;
+  }
+
+  // And gives up those that have waited long enough.
+  void begin_those_found(Clock::time_point now) {
+    for (Waiting& each : std::exchange(waiting_, {})) {
+      const FoundName* found = names_->look_up(each.host.name, now);
+      if (found != nullptr && !found->addresses.empty()) {
+        each.request.timeout = std::chrono::ceil<std::chrono::milliseconds>(each.ends - now);
+        begin(each.token, std::move(each.request), resolved(each.host, found->addresses));
+      } else if (found != nullptr) {
+        end(each.token, {.why = fmt::format("its name was not found: {}", found->why)});
+      } else if (now >= each.patience_ends) {
+        const auto within = std::min(each.request.timeout, kLookUpWithin);
+        end(each.token, {.why = fmt::format("its name was not found in {} ms", within.count())});
+      } else {
+        waiting_.push_back(std::move(each));
+      }
+    }
+  }
+
+  void end(std::uint64_t token, const HttpOutcome& outcome) {
+    ++ended_;
+    on_done_(token, outcome);
+  }
+
+  void begin(std::uint64_t token, HttpRequest request, const std::string& resolved) {
+    CURL* easy = curl_easy_init();
+    if (easy == nullptr) return end(token, {.why = "no memory"});
+    auto transfer = std::make_unique<Transfer>();
+    transfer->token = token;
+    transfer->request = std::move(request);
+    transfer->guard = &guard_;
+    set_up(easy, *transfer);
+    if (!resolved.empty()) {
+      transfer->resolved = curl_slist_append(nullptr, resolved.c_str());
+      curl_easy_setopt(easy, CURLOPT_RESOLVE, transfer->resolved);
+    }
+    transfers_.emplace(easy, std::move(transfer));
+    curl_multi_add_handle(multi_, easy);
+  }
+
   void set_up(CURL* easy, Transfer& transfer) {
     const HttpRequest& request = transfer.request;
     for (const std::string& header : request.headers) {
@@ -146,13 +246,14 @@ class HttpClient::Body {
       const HttpOutcome outcome = outcome_of(*transfer, easy, code);
       curl_multi_remove_handle(multi_, easy);
       release(easy, *transfer);
-      on_done_(transfer->token, outcome);
+      end(transfer->token, outcome);
     }
   }
 
   static void release(CURL* easy, const Transfer& transfer) {
     curl_easy_cleanup(easy);
     curl_slist_free_all(transfer.headers);
+    curl_slist_free_all(transfer.resolved);
   }
 
   const AddressGuard& guard_;
@@ -160,11 +261,15 @@ class HttpClient::Body {
   OnDone on_done_;
   const std::string user_agent_ = fmt::format("stentor/{}", kVersion);
   CURLM* multi_ = nullptr;
+  std::unique_ptr<NameLookup> names_;
+  std::vector<Waiting> waiting_;
+  std::size_t ended_ = 0;  // since go_on() began
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;
 };
 
-HttpClient::HttpClient(const AddressGuard& guard, std::string ca, OnDone on_done)
-    : body_(std::make_unique<Body>(guard, std::move(ca), std::move(on_done))) {}
+HttpClient::HttpClient(const AddressGuard& guard, std::string ca, OnDone on_done,
+                       NameLookup::Find find)
+    : body_(std::make_unique<Body>(guard, std::move(ca), std::move(on_done), std::move(find))) {}
 HttpClient::~HttpClient() = default;
 void HttpClient::start(std::uint64_t token, HttpRequest request) {
   body_->start(token, std::move(request));

@@ -1,0 +1,95 @@
+#include "daemon/callbacks/name_lookup.h"
+
+#include <netdb.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace stentor::daemon {
+
+// The threads may come back when nobody asks any more.
+struct NameLookup::Shared {
+  const Find find;
+  std::mutex guard{};
+  std::function<void()> wake{};  // empty: nobody asks any more
+  std::vector<std::pair<std::string, FoundName>> done{};
+};
+
+NameLookup::NameLookup(Find find, std::function<void()> wake)
+    : shared_(std::make_shared<Shared>(std::move(find))) {
+  shared_->wake = std::move(wake);
+}
+
+NameLookup::~NameLookup() {
+  const std::lock_guard lock(shared_->guard);
+  shared_->wake = nullptr;
+}
+
+const FoundName* NameLookup::look_up(const std::string& host, TimePoint now) {
+  collect(now);
+  const auto known = kept_.find(host);
+  if (known != kept_.end() && now < known->second.until) return &known->second.found;
+  if (under_way_.size() < kThreadsMax && !under_way_.contains(host)) begin(host);
+  return nullptr;
+}
+
+void NameLookup::begin(const std::string& host) {
+  under_way_.insert(host);
+  try {
+    std::thread([shared = shared_, host] {
+      prctl(PR_SET_NAME, "name-lookup");
+      FoundName found = shared->find(host);
+      const std::lock_guard lock(shared->guard);
+      shared->done.emplace_back(host, std::move(found));
+      if (shared->wake) shared->wake();
+    }).detach();
+  } catch (const std::system_error& no_thread) {
+    under_way_.erase(host);  // tried again as long as somebody asks
+  }
+}
+
+void NameLookup::collect(TimePoint now) {
+  std::vector<std::pair<std::string, FoundName>> done;
+  {
+    const std::lock_guard lock(shared_->guard);
+    done.swap(shared_->done);
+  }
+  if (done.empty()) return;
+  if (kept_.size() + done.size() > kNamesKept) {
+    std::erase_if(kept_, [now](const auto& each) { return each.second.until <= now; });
+  }
+  for (auto& [host, found] : done) {
+    under_way_.erase(host);
+    const auto until = now + (found.addresses.empty() ? kFailureKeptFor : kKeptFor);
+    kept_.insert_or_assign(host, Kept{std::move(found), until});
+  }
+}
+
+FoundName find_by_resolver(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* list = nullptr;
+  FoundName found;
+  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
+    found.why = ::gai_strerror(error);
+    return found;
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0) {
+      found.addresses.emplace_back(text.data());
+    }
+  }
+  if (found.addresses.empty()) found.why = "it has no address";
+  return found;
+}
+
+}  // namespace stentor::daemon
