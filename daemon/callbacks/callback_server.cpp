@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "daemon/config/url_check.h"
 #include "daemon/log.h"
@@ -30,7 +31,11 @@ CallbackServer::CallbackServer(const Config& config, CommitThread& commit, Consu
       files_(files),
       guard_(config.callbacks.allow),
       feed_(commit, false, 0, [this] { wake(); }),
-      pin_(commit.add_pin()) {}
+      pin_(commit.add_pin()) {
+  // Before the first file may go.
+  const auto calls_back = [](const ClientConfig& client) { return client.callback.has_value(); };
+  if (std::ranges::any_of(config.clients, calls_back)) pin_.hold_from(0);
+}
 
 CallbackServer::~CallbackServer() {
   stop();
@@ -48,7 +53,6 @@ void CallbackServer::restore(const DeadLetter& letter) {
 void CallbackServer::start() {
   for (const ClientConfig& client : config_.clients) add_targets(client);
   if (targets_.empty()) return;
-  pin_.hold_from(0);
   client_ = std::make_unique<HttpClient>(
       guard_, config_.callbacks.ca,
       [this](std::uint64_t token, const HttpOutcome& outcome) { on_done(token, outcome); });
@@ -72,11 +76,15 @@ void CallbackServer::add_target(const std::string& client, const CallbackConfig&
   auto position = consumers_.find(key);
   const bool is_new = !position;
   if (is_new) position = EventPosition{commit_.durable_end(), 0};  // from now, as any consumer
-  targets_.push_back(std::make_unique<CallbackTarget>(
-      client, config, campaign,
-      std::make_unique<queue::JournalReader>(files_, config_.state_dir / "journal", kReaderOptions),
-      *position));
-  if (!is_new) return;
+  auto reader =
+      std::make_unique<queue::JournalReader>(files_, config_.state_dir / "journal", kReaderOptions);
+  const auto oldest = reader->oldest();
+  targets_.push_back(
+      std::make_unique<CallbackTarget>(client, config, campaign, std::move(reader), *position));
+  if (!is_new) {
+    if (oldest) bury_lost(*targets_.back(), *oldest);
+    return;
+  }
   consumers_.set(key, *position);
   write(key);  // it exists from now on, whether or not it ever posts anything
 }
@@ -122,8 +130,8 @@ void CallbackServer::run() {
       acknowledge(*target);
       if (const auto next = target->next_try(); next && *next > now) until = std::min(until, *next);
     }
-    if (!let_retention_go_on()) until = now;
     feed_.collect([](const BatchPointer&) {});
+    if (!let_retention_go_on()) until = now;
     feed_.flush();
     show();
     const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
@@ -131,9 +139,18 @@ void CallbackServer::run() {
   }
 }
 
-// Files wait to go: what a target has not come to read of them is dead. False: call again at once.
+// Files wait to go: what a target has not come to read of them is dead, and what it has in memory
+// is to be told should we end before it is posted. False: call again at once.
 bool CallbackServer::let_retention_go_on() {
-  const std::uint32_t wanted = commit_.retention_wants();
+  if (letting_go_batch_ > feed_.settled()) return true;  // which wakes us
+  if (letting_go_batch_ != 0) {
+    letting_go_batch_ = 0;
+    pin_.hold_from(letting_go_);
+  }
+  // Ours is the last word, and of one step at a time: what is counted in memory alone has gone, or
+  // will be read again.
+  if (commit_.oldest_file() < pin_.held_from()) return true;
+  const std::uint32_t wanted = commit_.wanted_but_for(pin_);
   if (wanted <= pin_.held_from()) return true;
   bool all_over = true;
   for (const auto& target : targets_) {
@@ -150,8 +167,13 @@ bool CallbackServer::let_retention_go_on() {
          {overtaken.last,
           fmt::format("retention took {} events before they could be posted", overtaken.events)});
   }
-  pin_.hold_from(wanted);
-  return true;
+  for (const auto& target : targets_) {
+    target->let_go(wanted);
+    acknowledge(*target);
+  }
+  letting_go_ = wanted;
+  letting_go_batch_ = feed_.last_written();
+  return false;
 }
 
 void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
@@ -189,12 +211,32 @@ void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
 
 void CallbackServer::acknowledge(CallbackTarget& target) {
   const auto progress = target.progress();
-  if (!progress) return;
+  const auto alone = target.in_memory_alone();
+  if (!progress && !alone) return;
   const Consumers::Key key = target.key();
-  consumers_.set(key, *progress);
+  if (progress) consumers_.set(key, *progress);
+  if (alone) consumers_.set_missed(key, *alone);
   // What was merely read over needs no record of its own: sub 0 is no event.
-  if (progress->sub == 0) return;
+  if (alone || progress->sub != 0) write(key);
+}
+
+// They waited in memory alone when we ended: their files had gone. At most so many: what was posted
+// right before the end may be among them.
+void CallbackServer::bury_lost(CallbackTarget& target, queue::Locator oldest) {
+  const Consumers::Key key = target.key();
+  const MissedEvents missed = consumers_.missed(key);
+  const auto at = consumers_.find(key);
+  if (missed.to.is_nowhere() || !at || at->record.file() >= oldest.file()) return;
+  const auto& counts = oldest < missed.to ? missed.counts.all : missed.counts.own;
+  const std::uint64_t events = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  consumers_.set_missed(key, {});
   write(key);
+  if (events == 0) return;
+  target.count_lost(events);
+  const std::string reason =
+      fmt::format("retention took {} events, and a restart the memory that they waited in", events);
+  log::warn("callbacks of {} ({}): {}", key.client, key.name, reason);
+  bury(target, {{missed.to, 0}, reason});
 }
 
 void CallbackServer::bury(const CallbackTarget& target, const CallbackTarget::Dead& dead) {

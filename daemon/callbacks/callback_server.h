@@ -48,7 +48,7 @@ class CallbackServer {
 
   /// Recovery: one that was given up before the restart.
   void restore(const DeadLetter& letter);
-  /// Starts nothing where no client has callbacks.
+  /// Starts nothing where no client has callbacks. What was lost with the last end is told.
   void start();
   /// What is under way is not waited for: it is posted again after the next start.
   void stop();
@@ -70,6 +70,7 @@ class CallbackServer {
   void on_done(std::uint64_t token, const HttpOutcome& outcome);
   void acknowledge(CallbackTarget& target);
   void write(const Consumers::Key& key);
+  void bury_lost(CallbackTarget& target, queue::Locator oldest);
   void bury(const CallbackTarget& target, const CallbackTarget::Dead& dead);
   [[nodiscard]] bool let_retention_go_on();
   void show();
@@ -82,6 +83,8 @@ class CallbackServer {
   std::unique_ptr<HttpClient> client_;
   CommitFeed feed_;
   FilePin& pin_;  // files that are about to go stay until what was not read in them is counted
+  std::uint32_t letting_go_ = 0;        // files before it go, once this batch is durable
+  std::uint64_t letting_go_batch_ = 0;  // 0: none
   std::vector<std::unique_ptr<CallbackTarget>> targets_;
   struct UnderWay {
     CallbackTarget* target;

@@ -108,6 +108,7 @@ void CallbackTarget::take(const queue::Record& record) {
     waiting.at = at;
     waiting.id = events.subject->id;
     waiting.time_ms = time_of(record, events);
+    waiting.type = event_type_of(events.types[sub - 1u]).value_or(0);
     waiting.origin = origin_of(url);
     waiting.url = expand_url(url, *events.subject, events.types[sub - 1u]);
     append_event(record, events, sub, to_cursor(at), waiting.line);
@@ -139,6 +140,25 @@ bool CallbackTarget::pass_over(std::uint32_t file) {
   return next_ >= until;
 }
 
+void CallbackTarget::let_go(std::uint32_t file) {
+  gone_to_ = alone_.to;
+  alone_ = {};
+  alone_.to = queue::Locator(file, 0, 0);
+  alone_has_changed_ = true;
+  for (const auto& [number, event] : window_) {
+    if (event.at.record >= alone_.to) break;
+    ++alone_.counts.own[event.type];
+    if (event.at.record < gone_to_) ++alone_.counts.all[event.type];
+  }
+}
+
+std::optional<MissedEvents> CallbackTarget::in_memory_alone() {
+  if (!std::exchange(alone_has_changed_, false)) return std::nullopt;
+  return std::ranges::any_of(alone_.counts.own, [](std::uint64_t count) { return count > 0; })
+             ? alone_
+             : MissedEvents{};
+}
+
 bool CallbackTarget::may_take(const std::string& origin, TimePoint now) const {
   const auto host = hosts_.find(origin);
   if (host == hosts_.end()) return true;
@@ -159,6 +179,11 @@ void CallbackTarget::set_in_flight(Waiting& event, bool is_in_flight) {
 
 CallbackTarget::Window::iterator CallbackTarget::remove(Window::iterator event) {
   set_in_flight(event->second, true);  // it rests no more
+  if (event->second.at.record < alone_.to) {
+    --alone_.counts.own[event->second.type];
+    if (event->second.at.record < gone_to_) --alone_.counts.all[event->second.type];
+    alone_has_changed_ = true;
+  }
   octets_ -= event->second.octets();
   return window_.erase(event);
 }

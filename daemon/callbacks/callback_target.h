@@ -68,6 +68,14 @@ class CallbackTarget {
   };
   /// What was passed over since the last call.
   [[nodiscard]] Overtaken take_overtaken() { return std::exchange(overtaken_, {}); }
+  /// The files before `file` go, and those of the call before have gone: what waits in the window
+  /// of their events is in memory alone.
+  void let_go(std::uint32_t file);
+  /// What is in memory alone, when that has changed since the last call: missed, should the daemon
+  /// end before it is posted. `all` where those of the last let_go() have not gone, else `own`.
+  [[nodiscard]] std::optional<MissedEvents> in_memory_alone();
+  /// What was in memory alone when the daemon ended.
+  void count_lost(std::uint64_t events) { dead_ += events; }
   /// The next request, when one may go now, to a host that has room. `token` comes back in
   /// on_done().
   using HasRoom = std::function<bool(std::string_view origin)>;
@@ -93,6 +101,7 @@ class CallbackTarget {
     EventPosition at;
     MessageId id;
     std::uint64_t time_ms = 0;  ///< of its record: how old it is
+    std::size_t type = 0;       ///< of kEventTypes
     std::string url;
     std::string origin;
     std::string line;
@@ -133,6 +142,9 @@ class CallbackTarget {
   EventPosition acknowledged_;
   Overtaken overtaken_;
   EventPosition last_read_;  // the last event that came into the window
+  MissedEvents alone_;       // in_memory_alone()
+  queue::Locator gone_to_;   // of the let_go() before the last
+  bool alone_has_changed_ = false;
   Window window_;
   std::uint64_t next_number_ = 0;
   std::size_t octets_ = 0;                                // of those in the window

@@ -169,6 +169,8 @@ class CommitThread {
   [[nodiscard]] std::uint32_t retention_wants() const noexcept {
     return retention_wants_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
   }
+  /// The same, but for what this one holds: when its word is the last that keeps them. Any thread.
+  [[nodiscard]] std::uint32_t wanted_but_for(const FilePin& pin) const noexcept;
   [[nodiscard]] CarryDesk& carry_desk() noexcept { return carry_desk_; }
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.
   [[nodiscard]] std::chrono::steady_clock::time_point last_heartbeat() const noexcept {

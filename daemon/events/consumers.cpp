@@ -60,7 +60,7 @@ void Consumers::restore(const ConsumerAt& record) {
     missed.campaign = counted->second.campaign;
     missed.of_campaign = counted->second.of_campaign;
   }
-  if (!missed.to.is_nowhere()) set_missed(key, missed);
+  set_missed(key, missed);
 }
 
 void Consumers::restore(const ConsumerCampaign& record) {
@@ -109,6 +109,10 @@ std::string Consumers::campaign(const Key& key) const {
 
 void Consumers::set_missed(const Key& key, const MissedEvents& missed) {
   const std::lock_guard lock(guard_);
+  if (missed.to.is_nowhere()) {
+    missed_.erase(key);
+    return;
+  }
   const auto position = positions_.find(key);
   // It has moved on while they were counted: nothing was missed after all.
   if (position == positions_.end() || position->second.record >= missed.to) return;

@@ -64,6 +64,7 @@ class Consumers {
   /// Of which it asks for events; empty: of all.
   void set_campaign(const Key& key, std::string campaign);
   [[nodiscard]] std::string campaign(const Key& key) const;
+  /// With `to` nowhere: nothing was.
   void set_missed(const Key& key, const MissedEvents& missed);
   [[nodiscard]] MissedEvents missed(const Key& key) const;
   /// As it is to be written into the journal; its texts view `key`.

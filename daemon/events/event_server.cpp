@@ -127,6 +127,7 @@ void EventServer::count_missed() {
   if (wanted <= pin_.held_from()) return;
   std::vector<MissedCount::Laggard> laggards;
   for (const auto& [key, acknowledged] : consumers_.all()) {
+    if (key.name.starts_with('@')) continue;  // callbacks count their own
     EventPosition position = acknowledged;
     for (const auto& stream : streams_) {
       if (stream->key() == key) position = std::max(position, stream->read_to());

@@ -341,6 +341,44 @@ class Callbacks(unittest.TestCase):
                               "all is posted")
         self.assertEqual([t["dead"] for t in self.figures()["targets"]], [0])
 
+    def test_what_waited_in_memory_alone_when_the_daemon_was_killed_is_dead_and_told(self):
+        self.config = self.config.replace(
+            "[journal]", '[journal]\nretention = "1s"\nretention_size = "1MiB"')
+        self.config += '\n[queue]\nguard = "1s"\n'
+        self.endpoint.play = lambda path: (503, {}, b"")
+        self.start(types=["delivered"])
+        ids = []
+
+        def has_gone():
+            reply = self.daemon.ask(op="send", text="x" * 600, **{"from": "SHOP"},
+                                    to=[f"+7916{len(ids) + i:07d}" for i in range(100)])
+            ids.extend(one["id"] for one in reply["messages"])
+            under_test.wait_until(lambda: self.daemon.status()["live"] == 0, "all is delivered")
+            return not self.daemon.journal_files()[0].endswith("00000001.stj")
+
+        under_test.wait_until(has_gone, "the first file is gone", patience=90)
+        under_test.wait_until(lambda: sum(t["waiting"] for t in self.figures()["targets"])
+                              == len(ids), "all wait in memory")
+        self.daemon.kill()
+        self.endpoint.play = lambda path: (200, {}, b"")
+        self.endpoint.posts.clear()
+        self.daemon.start()
+        target = under_test.wait_until(lambda: self.figures()["targets"], "its figures")[0]
+        self.assertGreater(target["dead"], 0)
+
+        def told():
+            return len({e["id"] for e in self.endpoint.events()}) + target["dead"]
+
+        under_test.wait_until(lambda: told() >= len(ids), lambda: f"{len(ids)}: {self.figures()}")
+        self.assertEqual(told(), len(ids), "each is posted or dead")
+        self.assertEqual([d["reason"] for d in self.figures()["dead"]],
+                         [f"retention took {target['dead']} events, and a restart the memory that "
+                          "they waited in"])
+        self.daemon.kill()
+        self.daemon.start()
+        under_test.wait_until(lambda: self.figures()["targets"], "its figures")
+        self.assertEqual([t["dead"] for t in self.figures()["targets"]], [0], "told once")
+
     def test_what_a_message_says_is_given_up_as_the_clients_is(self):
         self.endpoint.play = lambda path: (500, {}, b"")
         self.start(url=self.endpoint.url, types=["delivered"], give_up_after="1s")

@@ -145,6 +145,37 @@ TEST_F(CallbackTargetTest, WhatRetentionTakesBeforeItWasReadIsDeadAndCounted) {
   EXPECT_EQ(target->figures().posted + overtaken.events, kMany);
 }
 
+TEST_F(CallbackTargetTest, KnowsWhatWaitsInMemoryAloneSinceItsFileHasGone) {
+  deliver(9000, "http://dead.example/", std::string(1000, 'x'));  // some files of 4 MiB
+  const auto target = this->target();
+  fill(*target);
+  EXPECT_FALSE(target->in_memory_alone()) << "no file has gone";
+  const std::uint32_t last = journal_.commit().durable_end().file();
+  ASSERT_GT(last, 1u);
+  while (!target->pass_over(last)) {
+  }
+  target->let_go(last);
+  const auto failed = event_type_of("failed").value();
+  const auto alone = target->in_memory_alone();
+  ASSERT_TRUE(alone.has_value());
+  EXPECT_EQ(alone->to, queue::Locator(last, 0, 0));
+  EXPECT_GT(alone->counts.own[failed], 0u);
+  EXPECT_LT(alone->counts.own[failed], 9000u) << "those of the last file are in the journal";
+  EXPECT_FALSE(target->in_memory_alone()) << "it has not changed";
+
+  const auto request = target->next_request(1, kStart, kNowMs, has_room_);
+  ASSERT_TRUE(request.has_value());
+  (void)target->on_done(1, {.well = true, .status = 200, .why = {}}, kStart, kNowMs);
+  const auto fewer = target->in_memory_alone();
+  ASSERT_TRUE(fewer.has_value());
+  EXPECT_EQ(fewer->counts.own[failed] + config_.batch, alone->counts.own[failed]);
+
+  post_all(*target, "nobody");
+  const auto none = target->in_memory_alone();
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->to.is_nowhere());
+}
+
 TEST_F(CallbackTargetTest, AsksNoHostTwiceWhereNoneTakesAnything) {
   deliver(500, "http://dead.example/");
   const auto target = this->target();
