@@ -48,21 +48,24 @@ protocol::Receipt KeptReceipt::view() const {
 std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
                                const std::vector<std::string>& spellings, TimePoint now,
                                std::uint64_t came_ms) {
+  const std::size_t whose = receipt.message_id.empty() ? kUnnamed : kNamed;
+  const std::size_t entries_max = whose == kNamed ? kEntriesMax : kUnnamedMax;
+  const std::size_t octets_max = whose == kNamed ? kOctetsMax : kUnnamedOctetsMax;
+  Share& share = shares_[whose];
   std::size_t dropped = 0;
   const std::size_t octets = octets_of(receipt, spellings);
-  while ((entries_.size() >= kEntriesMax || octets_ + octets > kOctetsMax) && !order_.empty()) {
-    dropped += entries_.count(order_.front());
-    drop(order_.front());
-    order_.pop_front();
+  while (!share.entries.empty() &&
+         (share.entries.size() >= entries_max || share.octets + octets > octets_max)) {
+    drop(share, share.entries.begin());
+    ++dropped;
   }
-  const std::uint64_t number = next_++;
+  const std::uint64_t number = next_++ << 1 | whose;
   std::vector<Index::iterator> places;
   places.reserve(spellings.size());
   for (const std::string& id : spellings) places.push_back(by_id_.emplace(id, number));
-  entries_.emplace(number,
-                   Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now, octets});
-  octets_ += octets;
-  order_.push_back(number);
+  share.entries.emplace(number,
+                        Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now, octets});
+  share.octets += octets;
   return dropped;
 }
 
@@ -70,61 +73,64 @@ std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, std::uint64_t 
   std::vector<std::uint64_t> numbers;
   const auto [begin, end] = by_id_.equal_range(id);
   for (auto found = begin; found != end; ++found) {
-    if (entries_.at(found->second).receipt.came_ms >= came_since_ms) {
-      numbers.push_back(found->second);
+    const std::uint64_t number = found->second;
+    if (share_of(number).entries.at(number).receipt.came_ms >= came_since_ms) {
+      numbers.push_back(number);
     }
   }
   std::ranges::sort(numbers);
   std::vector<KeptReceipt> receipts;
   for (const std::uint64_t number : numbers) {
-    receipts.push_back(entries_.at(number).receipt);
-    drop(number);
+    Share& share = share_of(number);
+    const auto entry = share.entries.find(number);
+    receipts.push_back(std::move(entry->second.receipt));
+    drop(share, entry);
   }
   return receipts;
 }
 
 std::deque<KeptReceipt> EarlyReceipts::take_all() {
-  std::deque<KeptReceipt> all;
-  for (const std::uint64_t number : order_) {
-    const auto entry = entries_.find(number);
-    if (entry != entries_.end()) all.push_back(std::move(entry->second.receipt));
-  }
-  entries_.clear();
+  Entries all = std::move(shares_[kNamed].entries);
+  all.merge(shares_[kUnnamed].entries);
+  shares_ = {};
   by_id_.clear();
-  order_.clear();
-  octets_ = 0;
-  return all;
+  std::deque<KeptReceipt> receipts;
+  for (auto& [number, entry] : all) receipts.push_back(std::move(entry.receipt));
+  return receipts;
 }
 
 void EarlyReceipts::newest(std::size_t max,
                            const std::function<void(const KeptReceipt&)>& sink) const {
-  std::size_t shown = 0;
-  for (auto number = order_.rbegin(); number != order_.rend() && shown < max; ++number) {
-    const auto entry = entries_.find(*number);
-    if (entry == entries_.end()) continue;  // taken since
-    sink(entry->second.receipt);
-    ++shown;
+  auto named = shares_[kNamed].entries.rbegin();
+  auto unnamed = shares_[kUnnamed].entries.rbegin();
+  const auto no_named = shares_[kNamed].entries.rend();
+  const auto no_unnamed = shares_[kUnnamed].entries.rend();
+  for (std::size_t shown = 0; shown < max; ++shown) {
+    if (named == no_named && unnamed == no_unnamed) return;
+    const bool is_named =
+        unnamed == no_unnamed || (named != no_named && named->first > unnamed->first);
+    sink(is_named ? named->second.receipt : unnamed->second.receipt);
+    if (is_named) {
+      ++named;
+    } else {
+      ++unnamed;
+    }
   }
 }
 
-void EarlyReceipts::drop(std::uint64_t number) {
-  const auto entry = entries_.find(number);
-  if (entry == entries_.end()) return;  // taken before: only its place in the order is left
+void EarlyReceipts::drop(Share& share, Entries::iterator entry) {
   for (const Index::iterator place : entry->second.places) by_id_.erase(place);
-  octets_ -= entry->second.octets;
-  entries_.erase(entry);
+  share.octets -= entry->second.octets;
+  share.entries.erase(entry);
 }
 
 std::size_t EarlyReceipts::expire(TimePoint now) {
   std::size_t expired = 0;
-  while (!order_.empty()) {
-    const auto entry = entries_.find(order_.front());
-    if (entry != entries_.end()) {
-      if (now - entry->second.since < kPatience) break;
-      drop(order_.front());
+  for (Share& share : shares_) {
+    while (!share.entries.empty() && now - share.entries.begin()->second.since >= kPatience) {
+      drop(share, share.entries.begin());
       ++expired;
     }
-    order_.pop_front();
   }
   return expired;
 }

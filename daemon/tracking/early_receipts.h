@@ -3,9 +3,12 @@
 // Units    `since` is the steady clock.
 // Owns     Copies of what the receipts said.
 // Errors   A full table lets its oldest entry go; it is counted by the caller as unmatched.
+// Receipts
+//          that name no id have a share of their own, and push out no others.
 // Threads  One thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -14,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "protocol/receipt.h"
@@ -49,6 +51,10 @@ class EarlyReceipts {
   /// What carriers send is some hundred octets; a TLV may hold 64 KiB. 800 octets for each of as
   /// many as may be.
   static constexpr std::size_t kOctetsMax = 16u << 20;
+  /// What names no id can match by the reference it gives back alone, and only for a minute: one
+  /// window of 1,000 and as many parts again. Beyond that they show an operator what comes.
+  static constexpr std::size_t kUnnamedMax = 2'000;
+  static constexpr std::size_t kUnnamedOctetsMax = 1600u << 10;  ///< 800 for each, as above
   /// Three days, as long as the journal is kept by default: a carrier's id rule may be found out
   /// wrong and corrected, and what matched nothing before is then matched.
   static constexpr std::chrono::hours kPatience{72};
@@ -68,8 +74,10 @@ class EarlyReceipts {
   /// Shows up to `max` of them, the newest first.
   void newest(std::size_t max, const std::function<void(const KeptReceipt&)>& sink) const;
 
-  [[nodiscard]] bool is_empty() const noexcept { return entries_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] bool is_empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return shares_[kNamed].entries.size() + shares_[kUnnamed].entries.size();
+  }
 
  private:
   // Ordered, and each entry knows its places: a carrier may name one id in all its receipts, and
@@ -81,13 +89,21 @@ class EarlyReceipts {
     TimePoint since;
     std::size_t octets = 0;
   };
-  void drop(std::uint64_t number);
+  using Entries = std::map<std::uint64_t, Entry>;  // by number: the oldest first
+  struct Share {
+    Entries entries;
+    std::size_t octets = 0;
+  };
+  static constexpr std::size_t kNamed = 0;
+  static constexpr std::size_t kUnnamed = 1;
 
-  std::unordered_map<std::uint64_t, Entry> entries_;
+  // A number grows with time, and its lowest bit says whose it is.
+  [[nodiscard]] Share& share_of(std::uint64_t number) noexcept { return shares_[number & 1]; }
+  void drop(Share& share, Entries::iterator entry);
+
+  std::array<Share, 2> shares_;
   Index by_id_;
-  std::deque<std::uint64_t> order_;
   std::uint64_t next_ = 0;
-  std::size_t octets_ = 0;
 };
 
 }  // namespace stentor::daemon

@@ -57,6 +57,50 @@ TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
   EXPECT_EQ(early.take("1").size(), 1u);
 }
 
+TEST(EarlyReceipts, ThoseWithoutAnIdPushOutNoOthers) {
+  EarlyReceipts early;
+  (void)early.put(receipt("named", protocol::MessageState::delivered), {"named"}, kStart);
+  std::size_t dropped = 0;
+  for (std::size_t i = 0; i < EarlyReceipts::kEntriesMax; ++i) {
+    dropped += early.put(receipt("", protocol::MessageState::delivered),
+                         {"reference " + std::to_string(i)}, kStart);
+  }
+  EXPECT_EQ(dropped, EarlyReceipts::kEntriesMax - EarlyReceipts::kUnnamedMax);
+  EXPECT_EQ(early.size(), EarlyReceipts::kUnnamedMax + 1);
+  EXPECT_TRUE(early.take("reference 0").empty()) << "the oldest has gone";
+  EXPECT_EQ(early.take("reference " + std::to_string(EarlyReceipts::kEntriesMax - 1)).size(), 1u);
+  EXPECT_EQ(early.take("named").size(), 1u);
+}
+
+TEST(EarlyReceipts, LongTextsWithoutAnIdPushOutNoOthers) {
+  EarlyReceipts early;
+  (void)early.put(receipt("named", protocol::MessageState::delivered), {"named"}, kStart);
+  const std::string text(64u << 10, 'x');
+  protocol::Receipt unnamed = receipt("", protocol::MessageState::delivered);
+  unnamed.stat = text;
+  for (int i = 0; i < 1000; ++i) (void)early.put(unnamed, {}, kStart);
+  EXPECT_EQ(early.size(), 1 + EarlyReceipts::kUnnamedOctetsMax / text.size());
+  EXPECT_EQ(early.take("named").size(), 1u);
+}
+
+TEST(EarlyReceipts, ShowsAndGivesAllInTheOrderTheyCameWhetherNamedOrNot) {
+  EarlyReceipts early;
+  for (const char* stat : {"1", "2", "3", "4"}) {
+    protocol::Receipt made =
+        receipt(*stat == '2' || *stat == '3' ? "" : "id", protocol::MessageState::delivered);
+    made.stat = stat;
+    (void)early.put(made, {}, kStart);
+  }
+  std::string shown;
+  early.newest(3, [&](const KeptReceipt& kept) { shown += kept.stat; });
+  EXPECT_EQ(shown, "432");
+
+  std::string all;
+  for (const KeptReceipt& kept : early.take_all()) all += kept.stat;
+  EXPECT_EQ(all, "1234");
+  EXPECT_TRUE(early.is_empty());
+}
+
 TEST(EarlyReceipts, LetsTheOldestGoWhenTheirTextsAreTooLong) {
   EarlyReceipts early;
   const std::string text(64u << 10, 'x');
