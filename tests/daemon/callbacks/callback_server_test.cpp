@@ -12,8 +12,6 @@
 namespace stentor::daemon {
 namespace {
 
-const Consumers::Key kKey{"crm", "@callback"};
-
 class CallbackServerTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -45,6 +43,7 @@ class CallbackServerTest : public testing::Test {
   JournalOnDisk journal_;
   Config config_;
   Consumers consumers_;
+  const Consumers::Key key_{"crm", "@callback"};
   std::vector<std::unique_ptr<CallbackServer>> servers_;
   std::unique_ptr<CommitFeed> feed_ =
       std::make_unique<CommitFeed>(journal_.commit(), false, 0, [] {});
@@ -55,11 +54,11 @@ TEST_F(CallbackServerTest, WhatWaitedInMemoryAloneAtTheEndIsDeadAndToldOnce) {
   CallbackServer& second = server();
   journal_.start();
   fill_to(3);
-  consumers_.set(kKey, {queue::Locator(1, 4096, 0), 1});
+  consumers_.set(key_, {queue::Locator(1, 4096, 0), 1});
   MissedEvents missed;
   missed.to = queue::Locator(2, 0, 0);
   for (int i = 0; i < 7; ++i) missed.counts.add(0, true);
-  consumers_.set_missed(kKey, missed);
+  consumers_.set_missed(key_, missed);
   for (const auto& entry : std::filesystem::directory_iterator(journal_.journal())) {
     if (entry.path().filename().string().find("00000001") != std::string::npos) {
       std::filesystem::remove(entry.path());
@@ -85,11 +84,11 @@ TEST_F(CallbackServerTest, WhatWaitedInMemoryAloneAtTheEndIsDeadAndToldOnce) {
 TEST_F(CallbackServerTest, WhatIsStillThereToBeReadIsNotDead) {
   CallbackServer& server = this->server();
   journal_.start();
-  consumers_.set(kKey, {queue::Locator(1, 4096, 0), 1});
+  consumers_.set(key_, {queue::Locator(1, 4096, 0), 1});
   MissedEvents missed;
   missed.to = queue::Locator(2, 0, 0);
   missed.counts.add(0, true);
-  consumers_.set_missed(kKey, missed);
+  consumers_.set_missed(key_, missed);
 
   server.start();
   EXPECT_TRUE(server.dead_letters().empty());

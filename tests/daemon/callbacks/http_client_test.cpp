@@ -27,6 +27,8 @@ using namespace std::chrono_literals;
 class LoopbackEndpoint {
  public:
   LoopbackEndpoint() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    EXPECT_GE(fd_, 0);
+    if (fd_ < 0) return;
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -39,7 +41,7 @@ class LoopbackEndpoint {
   }
   ~LoopbackEndpoint() {
     ::shutdown(fd_, SHUT_RDWR);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     ::close(fd_);
   }
   LoopbackEndpoint(const LoopbackEndpoint&) = delete;
@@ -128,7 +130,7 @@ class HttpClientTest : public testing::Test {
 
   LoopbackEndpoint endpoint_;
   std::shared_ptr<NameServer> names_ = std::make_shared<NameServer>();
-  AddressGuard guard_{{parse_network("127.0.0.0/8").value()}};
+  AddressGuard guard_{{parse_network("127.0.0.0/8").value_or(Network{})}};
   std::map<std::uint64_t, HttpOutcome> outcomes_;
   std::unique_ptr<HttpClient> client_;
 };
