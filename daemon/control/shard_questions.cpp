@@ -1,5 +1,7 @@
 #include "daemon/control/shard_questions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
@@ -68,6 +70,12 @@ void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply 
     std::string out;
     if (!gathered->answer) {
       append_rejection({"not_found", "resolve: no message in doubt, or not yours", {}}, out);
+    } else if (!gathered->answer->unreadable.empty()) {
+      append_rejection({"unavailable",
+                        fmt::format("resolve: its record cannot be read now, and it stays held: {}",
+                                    gathered->answer->unreadable),
+                        {}},
+                       out);
     } else {
       const auto text = id.text();
       out.push_back('{');

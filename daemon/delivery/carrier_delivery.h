@@ -107,6 +107,7 @@ enum class CalledBack : std::uint8_t {
 struct DoubtAnswer {
   std::string carrier;
   std::string_view state;
+  std::string unreadable;  ///< its record cannot be read now, and why: it stays held
 };
 
 class OutbindListener;

@@ -1,4 +1,6 @@
 // Messages whose answer was lost: what the policy says, what a receipt proves, what somebody says.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -10,6 +12,7 @@
 #include "daemon/delivery/retry_schedule.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
+#include "queue/journal_format.h"
 
 namespace stentor::daemon {
 namespace {
@@ -22,6 +25,11 @@ PartSet untaken(const Retry& retry, std::uint8_t parts) {
     if (retry.taken[i]) doubt[i] = false;
   }
   return doubt;
+}
+
+std::string why_unreadable(queue::Locator at, const queue::result<queue::Record>& record) {
+  return fmt::format("{}: {}", queue::file_name(at.file()),
+                     record ? "a record does not decode" : record.error().message());
 }
 
 bool any(const PartSet& parts) {
@@ -260,11 +268,17 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
                                                     const Peer& peer) {
   const Held* found = in_doubt_.find(sequence);
   if (found == nullptr) return std::nullopt;
-  const auto record = services_.reader.read(found->pick.ticket.at);
+  DoubtAnswer answer{.carrier = config_.name, .state = {}, .unreadable = {}};
+  const queue::Locator at = found->pick.ticket.at;
+  const auto record = services_.reader.read(at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-  if (!subject || (subject->client != peer.client && !peer.is_admin)) return std::nullopt;
-  DoubtAnswer answer{.carrier = config_.name, .state = {}};
+  if (!subject) {
+    // Whose it is cannot be read either; nothing is done, so whoever asks may know why.
+    answer.unreadable = why_unreadable(at, record);
+    return answer;
+  }
+  if (subject->client != peer.client && !peer.is_admin) return std::nullopt;
   Held held = *in_doubt_.take(sequence);
   Held before = held;
   bool has_ended = false;
@@ -290,7 +304,8 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
   }
   if (!has_ended) {  // between the two readings it has become unreadable
     in_doubt_.put(sequence, std::move(before));
-    return std::nullopt;
+    answer.unreadable = why_unreadable(at, services_.reader.read(at));
+    return answer;
   }
   schedule_pump();
   return answer;

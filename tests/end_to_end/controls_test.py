@@ -5,6 +5,7 @@ The carrier is scripted and slow where a test wants something to wait; what arri
 stream of events are the witnesses.
 """
 
+import os
 import collections
 import time
 import unittest
@@ -354,6 +355,33 @@ class Doubt(Bench):
         self.daemon.wait_bound("north")
         time.sleep(0.3)
         self.assertEqual(self.arrived([number, other]), [number, other])
+
+    def overwrite(self, old, new):
+        """In the accepted record of a message."""
+        for path in self.daemon.journal_files():
+            with open(path, "r+b") as file:
+                at = file.read().find(old)
+                if at >= 0:
+                    file.seek(at)
+                    file.write(new)
+                    return os.path.basename(path)
+        self.fail(f"{old} is in no file")
+
+    def test_a_word_on_what_cannot_be_read_is_told_so(self):
+        first, _ = self.send_one(uncertain="hold", ref="spoilt-one")
+        self.lose_link()
+        under_test.wait_until(lambda: self.held() == 1, "it is held")
+        self.restart()  # what has been read is not read again
+        self.daemon.wait_bound("north")
+        file = self.overwrite(b"spoilt-one", b"Spoilt-one")
+        try:
+            reply = self.resolve(first, **{"as": "sent"})
+        finally:
+            self.overwrite(b"Spoilt-one", b"spoilt-one")
+        self.assertEqual(reply.get("error", {}).get("code"), "unavailable", reply)
+        self.assertIn(f"it stays held: {file}: ", reply["error"]["detail"])
+        self.assertEqual(self.held(), 1)
+        self.assertEqual(self.resolve(first, **{"as": "sent"})["state"], "sent")
 
     def test_fail_ends_as_unknown_after_a_lost_link_and_after_a_kill(self):
         first, number = self.send_one(uncertain="fail")

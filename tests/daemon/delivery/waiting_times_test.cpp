@@ -233,6 +233,26 @@ TEST_F(UnreadableTimes, CallingBackSaysThatNothingWasWritten) {
   EXPECT_EQ(ended->state, State::cancelled);
 }
 
+TEST_F(UnreadableTimes, AWordOnADoubtIsToldWhichFileCannotBeRead) {
+  const queue::Locator at = hold(kMuchLater, 0, UncertainPolicy::hold);
+  Peer peer;
+  peer.client = "crm";
+  spoil(at);
+  const auto refused = carrier().resolve(sequence_, DoubtEnd::said_sent, peer);
+  ASSERT_TRUE(refused.has_value()) << "it is in doubt here";
+  EXPECT_NE(refused->unreadable.find(queue::file_name(at.file()) + ": "), std::string::npos)
+      << refused->unreadable;
+  settle();
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 1u) << "it stays held";
+  EXPECT_FALSE(end_of(at));
+  mend(at);
+  const auto answer = carrier().resolve(sequence_, DoubtEnd::said_sent, peer);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->unreadable, "");
+  EXPECT_EQ(answer->state, "sent");
+  EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 0u);
+}
+
 class WaitingTimesOnDisk : public WaitingTimes {
  protected:
   WaitingTimesOnDisk() : WaitingTimes({.tickets_in_memory = 256}) {}
