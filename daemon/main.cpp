@@ -6,11 +6,13 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "daemon/config/config.h"
 #include "daemon/control/daemon.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/links/tls_context.h"
 #include "daemon/log.h"
 #include "daemon/version.h"
@@ -47,6 +49,18 @@ std::vector<ConfigMistake> tls_mistakes(const Config& config, const std::string&
     }
   }
   return mistakes;
+}
+
+// For tests alone (docs/journal.md, "Failpoints").
+bool arm_failpoint_of_environment() {
+  const char* place = std::getenv("STENTOR_FAILPOINT");  // NOLINT(concurrency-mt-unsafe): no thread
+  if (place == nullptr) return true;
+  if (const auto armed = arm_failpoint(place); !armed) {
+    fmt::print(stderr, "STENTOR_FAILPOINT: {}\n", armed.error());
+    return false;
+  }
+  log::warn("STENTOR_FAILPOINT={}: this process kills itself there; it is for tests", place);
+  return true;
 }
 
 }  // namespace
@@ -86,6 +100,7 @@ int main(int argc, char** argv) {
   }
   log::to_stderr(log_level);
   try {
+    if (!arm_failpoint_of_environment()) return kExitUsage;
     Daemon daemon(std::move(*config), salvage);
     return daemon.run();
   } catch (const JournalRefused& why) {

@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include "daemon/commit/commit_feed.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/records/carried_records.h"
 #include "daemon/wall_clock.h"
 
@@ -191,6 +192,7 @@ void CommitThread::run() {
     if (stopping_.load(std::memory_order_seq_cst)) break;
     wait_for_work();
   }
+  failpoint(Failpoint::stop_last_commit);
   if (!has_failed_) (void)writer_->commit_watermark();  // on the way out: nobody left to tell
 }
 
@@ -262,6 +264,7 @@ void CommitThread::commit_gathered() {
     if (committed.error() == queue::JournalError::disk_full) return refuse_or_keep();
     return fail(committed.error());
   }
+  failpoint(Failpoint::commit_durable);
   commit_seconds_.record(Clock::now() - start);
   owes_watermark_ = true;
 
@@ -282,6 +285,7 @@ void CommitThread::commit_gathered() {
       }
     }
   }
+  failpoint(Failpoint::commit_told);
   gathered_.clear();
   gathered_octets_ = 0;
   if (has_events && on_events_) on_events_();
@@ -469,6 +473,7 @@ void CommitThread::look_at_carrying() {
 void CommitThread::take_carried(const CarriedUse& carried) {
   CommitBatch batch;
   add_carried(carried.before, carried.octets, batch.records);
+  failpoint(Failpoint::carrying_before);
   block_.assign(1, &batch.records);
   const auto written = writer_->commit(block_);
   block_.clear();
@@ -476,6 +481,7 @@ void CommitThread::take_carried(const CarriedUse& carried) {
     if (written.error() != queue::JournalError::disk_full) fail(written.error());
     return;
   }
+  failpoint(Failpoint::carrying_recorded);
   carried_ = carried;
   owes_watermark_ = true;
   count(batch);
@@ -537,10 +543,13 @@ void CommitThread::retire_files() {
   retention_wants_.store(keep_from, std::memory_order_relaxed);  // see retention_wants()
   keep_from = held_back(keep_from);
   const auto kept = files_.lower_bound(keep_from);
+  const bool may_go = kept != files_.begin();
   for (auto file = files_.begin(); file != kept; ++file) carried_.live += file->second.live;
   files_.erase(files_.begin(), kept);
+  if (may_go) failpoint(Failpoint::retirement_before);
   // A file that cannot be removed now is offered again at the next turn.
   (void)writer_->drop_before(keep_from);
+  if (may_go) failpoint(Failpoint::retirement_asked);
 }
 
 }  // namespace stentor::daemon

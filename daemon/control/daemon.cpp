@@ -10,6 +10,7 @@
 
 #include "daemon/callbacks/callbacks_reply.h"
 #include "daemon/control/daemon_body.h"
+#include "daemon/failpoints/failpoint_files.h"
 #include "daemon/log.h"
 #include "daemon/version.h"
 
@@ -31,7 +32,7 @@ std::unique_ptr<queue::FileSystem> open_file_system(JournalIo io) {
   if (io == JournalIo::threads) backend = queue::IoBackend::threads;
   auto files = queue::make_posix_file_system(backend);
   if (!files) throw std::runtime_error(fmt::format("journal: io: {}", files.error().message()));
-  return std::move(*files);
+  return with_failpoints(std::move(*files));
 }
 
 }  // namespace

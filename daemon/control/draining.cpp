@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/control/daemon_body.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
 
 namespace stentor::daemon {
@@ -102,6 +103,7 @@ void Daemon::Body::begin_stop() {
 }
 
 void Daemon::Body::finish() {
+  failpoint(Failpoint::stop_drained);
   asio::post(ingress_worker_.context, [this] { ingress_->stop(); });
   history_->stop();
   report_->stop();

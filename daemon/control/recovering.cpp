@@ -6,6 +6,8 @@
 #include <stdexcept>
 
 #include "daemon/control/daemon_body.h"
+#include "daemon/failpoints/failpoint.h"
+#include "daemon/failpoints/failpoint_files.h"
 #include "daemon/log.h"
 #include "daemon/recovery/journal_start.h"
 #include "daemon/wall_clock.h"
@@ -121,6 +123,8 @@ void Daemon::Body::recover(bool salvage) {
     switches_.add_to(preamble);
   });
   commit_.set_on_counted([this](const CommitBatch& batch) { campaigns_.apply(batch); });
+  failpoints_recovered();
+  failpoint(Failpoint::start_recovered);
   auto writer = queue::JournalWriter::start(*files_, {.directory = journal}, recovered.end,
                                             [this] { return commit_.make_preamble(); });
   if (!writer) {

@@ -6,6 +6,7 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/part_verdict.h"
+#include "daemon/failpoints/failpoint.h"
 
 namespace stentor::daemon {
 namespace {
@@ -42,6 +43,7 @@ bool CarrierDelivery::has_work(const SmscLink& link) const {
 
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,
                                      std::string_view message_id) {
+  failpoint(Failpoint::response_read);
   const auto slot = static_cast<std::uint32_t>(cookie >> 8);
   const auto part = static_cast<std::uint16_t>(cookie & 0xff);
   Sending& answered = sending(slot);
@@ -63,6 +65,7 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
     on_part_refused(slot, part, status);
   }
   finish_when_answered(slot);
+  failpoint(Failpoint::response_recorded);
 }
 
 void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/links/outbind_listener.h"
 
 namespace stentor::daemon {
@@ -162,6 +163,7 @@ void CarrierDelivery::on_durable(std::uint64_t settled) {
     while (!line->intending.empty() && sending(line->intending.front()).intent_batch <= settled) {
       line->ready.push_back(line->intending.front());
       line->intending.pop_front();
+      failpoint(Failpoint::intent_durable);
     }
   }
   tell_switched();
@@ -173,10 +175,19 @@ void CarrierDelivery::answer_delivers(Line& line) {
   while (!line.delivers.empty() && line.delivers.front().batch <= settled_) {
     const Line::Unanswered& deliver = line.delivers.front();
     if (deliver.epoch == line.link->epoch() && line.link->is_connected()) {
+      failpoint(Failpoint::receipt_before_answer);
       line.link->session().answer(deliver.sequence_number, protocol::CommandStatus::ok);
     }
     line.delivers.pop_front();
   }
+}
+
+// The socket takes what it can at once, so that behind flush() the kernel has it.
+void CarrierDelivery::flush(Line& line, bool has_answered, bool has_submitted) {
+  if (has_submitted) failpoint(Failpoint::submit_before_write);
+  line.link->flush();
+  if (has_submitted) failpoint(Failpoint::submit_after_write);
+  if (has_answered) failpoint(Failpoint::receipt_after_answer);
 }
 
 void CarrierDelivery::schedule_pump() {
@@ -207,12 +218,14 @@ void CarrierDelivery::pump() {
     reserve(now);
   }
   write_intents();
+  const std::uint64_t submitted = stats_.submitted;
   submit_ready(now);
   ask_to_cancel(now);
   services_.feed.flush();
   for (const auto& line : lines_) {
+    const std::size_t unanswered = line->delivers.size();
     answer_delivers(*line);
-    line->link->flush();
+    flush(*line, line->delivers.size() < unanswered, stats_.submitted > submitted);
   }
   if (draining_ && reserved_ == 0) {
     for (const auto& line : lines_) {

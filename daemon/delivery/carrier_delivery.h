@@ -224,6 +224,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void publish_gauges();
   void answer_delivers(Line& line);
+  void flush(Line& line, bool has_answered, bool has_submitted);
 
   // outbind.cpp
   void listen_for_outbind();

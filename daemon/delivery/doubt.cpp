@@ -12,6 +12,7 @@
 #include "daemon/delivery/retry_schedule.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
+#include "daemon/failpoints/failpoint.h"
 #include "queue/journal_format.h"
 
 namespace stentor::daemon {
@@ -63,6 +64,7 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
                   .state = State::none,
                   .possible_duplicate = true,
                   .flow = flow_of(doubted.accepted)};
+  failpoint(Failpoint::doubt_noted);
   uncertain.reason = doubted.reason;
   uncertain.policy = wish.policy;
   uncertain.until_ms = held.until_ms;
@@ -268,6 +270,7 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
                                                     const Peer& peer) {
   const Held* found = in_doubt_.find(sequence);
   if (found == nullptr) return std::nullopt;
+  failpoint(Failpoint::resolve_before);
   DoubtAnswer answer{.carrier = config_.name, .state = {}, .unreadable = {}};
   const queue::Locator at = found->pick.ticket.at;
   const auto record = services_.reader.read(at);
@@ -307,6 +310,7 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
     answer.unreadable = why_unreadable(at, services_.reader.read(at));
     return answer;
   }
+  failpoint(Failpoint::resolve_recorded);
   schedule_pump();
   return answer;
 }

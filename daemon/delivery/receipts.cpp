@@ -4,6 +4,7 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
 
 namespace stentor::daemon {
@@ -48,6 +49,7 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
 
 void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
                                  const protocol::DeliverSm& deliver) {
+  failpoint(Failpoint::receipt_read);
   if (!protocol::is_receipt(deliver.esm_class)) {
     replies_.take(deliver, steady_now());
     return answer_when_durable(link, sequence_number);
@@ -72,6 +74,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
   }
   end_doubt_by_receipt(*receipt, deliver.source.digits);
   tracker_.on_receipt(*receipt, moment_now());
+  failpoint(Failpoint::receipt_recorded);
   answer_when_durable(link, sequence_number);
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/subject_here.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
 
 namespace stentor::daemon {
@@ -271,6 +272,7 @@ void CarrierDelivery::tell_waits(Line& line, std::size_t fresh) {
 void CarrierDelivery::write_intents() {
   for (const auto& line : lines_) {
     if (line->intent.sequences.empty()) continue;
+    failpoint(Failpoint::intent_before);
     line->intent.carrier = config_.name;
     line->intent.bind = line->link->number();
     line->intent.epoch = line->link->epoch();

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "daemon/events/event_server.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 
@@ -257,11 +258,13 @@ void EventStream::write() {
     return;
   }
   writing_.swap(out_);
+  failpoint(Failpoint::event_before_write);
   boost::asio::async_write(
       socket_, boost::asio::buffer(writing_),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
         self->writing_.clear();
         if (error) return self->close();
+        failpoint(Failpoint::event_after_write);
         self->write();
         self->pump();
         if (self->is_open_) self->read();

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "daemon/delivery/route_answer.h"
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/ingress/ingress.h"
 #include "daemon/ingress/preview.h"
 #include "daemon/wall_clock.h"
@@ -363,11 +364,13 @@ void Connection::write() {
     out_.erase(0, octets);
   }
   out_base_ = released_;
+  failpoint(Failpoint::answer_before_write);
   boost::asio::async_write(
       socket_, boost::asio::buffer(writing_),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
         self->writing_.clear();
         if (error) return self->close();
+        failpoint(Failpoint::answer_after_write);
         self->write();
         self->go_on_with_report();
         self->resume();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/failpoints/failpoint.h"
 #include "queue/checksum.h"
 #include "queue/error.h"
 
@@ -76,8 +77,10 @@ std::error_code OptOutFileWriter::finish() {
   write_out();
   if (!failed_ && ::fsync(fd_) != 0) failed_ = last_error();
   ::close(std::exchange(fd_, -1));
+  failpoint(Failpoint::opt_out_before_rename);
   if (!failed_ && ::rename(making(path_).c_str(), path_.c_str()) != 0) failed_ = last_error();
   if (failed_) return failed_;
+  failpoint(Failpoint::opt_out_after_rename);
   const int directory = ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return last_error();
   if (::fsync(directory) != 0) failed_ = last_error();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
 
 namespace stentor::daemon {
@@ -71,6 +72,7 @@ void OptOutSaver::open(OptOuts::Save save) {
   if (const auto failed = append_durably(opt_outs_.audit_path(), save_.audit_lines)) {
     return fail(failed);
   }
+  failpoint(Failpoint::opt_out_trail);
   save_.audit_lines.clear();
   auto writer = OptOutFileWriter::create(opt_outs_.path(), save_.begun_at);
   if (!writer) return fail(writer.error());

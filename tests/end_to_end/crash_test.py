@@ -49,6 +49,8 @@ TEXTS = (
 class Client(threading.Thread):
     """An upstream program: sends, remembers what was answered, sends unanswered requests again."""
 
+    answered_again = 20  # answered requests sent again on each connection
+
     def __init__(self, daemon, random):
         super().__init__(daemon=True)
         self.daemon_process = daemon
@@ -73,7 +75,7 @@ class Client(threading.Thread):
             expected = collections.deque()
             again = list(self.unanswered)
             if self.answered:
-                again += self.random.sample(sorted(self.answered), min(20, len(self.answered)))
+                again += self.random.sample(sorted(self.answered), min(self.answered_again, len(self.answered)))
             self._write(connection, again, expected)
             while True:
                 while len(expected) < UNANSWERED_MAX and self._may_send():
@@ -110,6 +112,8 @@ class Client(threading.Thread):
     def _on_reply(self, ref, reply):
         if reply.get("ref") != ref:
             self.wrong.append(f"{ref}: answered out of order with {reply}")
+        elif reply.get("error", {}).get("code") == "draining":
+            return  # not taken: it stays unanswered, and goes again
         elif reply["status"] == "accepted" and ref not in self.answered:
             self.answered[ref] = reply["id"]
         elif reply["status"] == "duplicate":

@@ -208,11 +208,15 @@ class Daemon:
                   encoding="utf-8") as file:
             file.write(text)
 
-    def start(self, patience=PATIENCE):
-        """Starts it and waits until it answers."""
+    def launch(self):
+        """Starts it, and does not wait: it may be about to end by itself."""
         self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path] +
                                self.arguments, self.log_path, **self.process_options)
-        wait_until(lambda: self._answers() or not self.process.is_running(),
+
+    def start(self, patience=PATIENCE):
+        """Starts it and waits until it answers."""
+        self.launch()
+        wait_until(lambda: self.answers() or not self.process.is_running(),
                    "stentord answers on its socket", patience)
         if not self.process.is_running():
             raise AssertionError(f"stentord ended with {self.process.wait()}:\n{self.log_tail()}")
@@ -225,7 +229,8 @@ class Daemon:
         status = process.wait(patience)
         return status, self.log()[before:]
 
-    def _answers(self):
+    def answers(self):
+        """Whether it replies to a request."""
         try:
             with Connection(self.socket_path, timeout=1.0) as connection:
                 return connection.ask(op="status")["status"] == "ok"
