@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Cuts the power of stentord's disk again and again while a client sends, and proves what it
+promises.
+
+The disk is a file with ext4 on a loop device. A cut is FS_IOC_SHUTDOWN without a flush of the file
+system's log: what was not synced is gone, and so is what ext4 had only in memory. The daemon is
+stopped before it (SIGSTOP, every thread of it), so that no acknowledgement races with the cut, and
+killed after it: what it had acknowledged by then lies in the client's socket and is held against
+the disk. Then the disk is unmounted, mounted, and the daemon starts.
+
+The judge is the crash test's, with cuts for kills. At the end every acknowledged request is sent
+again: it must be a duplicate with the id it had.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import crash_test
+import stentor_under_test as under_test
+from carrier_simulator import CarrierSimulator
+from disk_test import FS_IOC_SHUTDOWN, SHUTDOWN_NOLOGFLUSH, have, libc, own_mount_namespace
+
+MIB = 1 << 20
+DISK = 1024 * MIB  # sparse; a run of thousands of cuts writes some hundred MiB
+
+
+def run(*command):
+    """(what it printed, None) or (None, why it failed)."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    said = done.stdout.decode().strip()
+    return (said, None) if done.returncode == 0 else (None, f"{' '.join(command)}: {said}")
+
+
+class Disk:
+    """ext4 on a loop device, mounted on `folder`."""
+
+    def __init__(self, image, folder):
+        self.folder = folder
+        os.makedirs(folder, 0o700)
+        with open(image, "wb") as file:
+            file.truncate(DISK)
+        if not have("mkfs.ext4"):
+            under_test.skip("no mkfs.ext4")
+        _, why = run("mkfs.ext4", "-q", "-F", image)
+        if why:
+            under_test.skip(why)
+        self.device, why = run("losetup", "--find", "--show", image)
+        if why:
+            under_test.skip(why)
+        try:
+            self.mount()
+        except OSError as error:
+            self.close()
+            under_test.skip(f"ext4 cannot be mounted: {error}")
+        os.chmod(folder, 0o700)
+
+    def mount(self):
+        if libc.mount(self.device.encode(), self.folder.encode(), b"ext4", 0, None) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error))
+
+    def unmount(self):
+        """A ring is torn down a little after its process, and holds its files till then."""
+        under_test.wait_until(lambda: libc.umount2(self.folder.encode(), 0) == 0,
+                              "the disk is let go", step=0.002)
+
+    def cut(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.ioctl(folder, FS_IOC_SHUTDOWN, struct.pack("I", SHUTDOWN_NOLOGFLUSH))
+        finally:
+            os.close(folder)
+
+    def close(self):
+        run("losetup", "--detach", self.device)
+
+
+def states_of(pid):
+    """The letter of each thread's state; none when it is gone."""
+    states = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8") as file:
+                states.append(file.read().rpartition(")")[2].split()[0])
+        except FileNotFoundError:
+            pass
+    return states
+
+
+def stop_all_threads(process):
+    process.signal(signal.SIGSTOP)
+    under_test.wait_until(lambda: all(state in "TtX" for state in states_of(process.pid)),
+                          lambda: f"every thread has stopped: {states_of(process.pid)}", step=0.0005)
+
+
+def wrong_duplicates(daemon, client):
+    """Of all acknowledged requests, sent again, those not answered with the id they had."""
+    wrong = []
+    with daemon.connect(60.0) as connection:
+        refs = list(client.answered)
+        for start in range(0, len(refs), 500):
+            part = refs[start:start + 500]
+            lines = [json.dumps(client.submitted[ref], ensure_ascii=False) for ref in part]
+            connection.write(("\n".join(lines) + "\n").encode("utf-8"))
+            for ref in part:
+                reply = connection.read()
+                if reply["status"] != "duplicate" or reply["id"] != client.answered[ref]:
+                    wrong.append(f"{ref}: was {client.answered[ref]}, now {reply}")
+    return wrong
+
+
+def main():
+    arguments, random = under_test.begin(
+        __doc__.splitlines()[0],
+        lambda parser: parser.add_argument("--cuts", type=int, default=200))
+    if os.geteuid() != 0:
+        under_test.skip("not root: no loop device, no mount")
+    reason = own_mount_namespace()
+    if reason:
+        under_test.skip(reason)
+    directory = under_test.new_directory()
+    disk = Disk(os.path.join(directory, "disk"), os.path.join(directory, "state"))
+    simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
+                                 outcomes="DELIVRD=100", seed=under_test.Settings.seed)
+    daemon = under_test.Daemon(
+        [under_test.carrier("north", simulator.address, window=crash_test.WINDOW,
+                            enquire_link="5s")],
+        directory=directory, tables={"journal": {"checkpoint": "64KiB"}})
+    try:
+        wrong = cut_and_judge(arguments.cuts, random, disk, daemon, simulator)
+    finally:
+        if daemon.process:
+            daemon.kill()
+        try:
+            disk.unmount()
+        finally:
+            disk.close()
+    if wrong:
+        print(f"FAILED with seed {under_test.Settings.seed}:")
+        for line in wrong[:40]:
+            print("  " + line)
+        print(daemon.log_tail())
+        return 1
+    return 0
+
+
+def cut_and_judge(cuts, random, disk, daemon, simulator):
+    daemon.start()
+    events = under_test.EventFollower(daemon)
+    crash_test.RATE = 1000
+    client = crash_test.Client(daemon, random)
+    client.start()
+    kills, gaps, acknowledged = [], [], []
+    began = time.monotonic()
+    for _ in range(cuts):
+        before = len(client.answered)
+        time.sleep(random.uniform(0.005, 0.1))
+        stop_all_threads(daemon.process)
+        disk.cut()
+        kills.append((time.time_ns(), len(events.events)))
+        daemon.kill()
+        acknowledged.append(len(client.answered) - before)
+        disk.unmount()
+        disk.mount()
+        daemon.start()
+        gaps.append(under_test.ledger_gap(daemon.status()))
+    took = time.monotonic() - began
+
+    client.finishing.set()
+    client.join(under_test.PATIENCE * 4)
+    wrong = []
+    if client.is_alive():
+        wrong.append(f"{len(client.unanswered)} requests stay unanswered")
+
+    def all_final():
+        finals = {e["id"] for e in list(events.events) if e["type"] in under_test.FINAL}
+        return finals.issuperset(client.answered.values())
+
+    try:
+        under_test.wait_until(all_final, "every message has its final event", 120.0, step=0.2)
+    except AssertionError as error:
+        wrong.append(str(error))
+    wrong += wrong_duplicates(daemon, client)
+    gaps.append(under_test.ledger_gap(daemon.status()))
+    if any(gaps):
+        wrong.append(f"the ledger does not balance: {gaps}")
+    exit_status = daemon.stop()
+    if exit_status != 0:
+        wrong.append(f"SIGTERM ended the daemon with {exit_status}")
+    events.close()
+    simulator.stop()
+    judge = crash_test.Judge(client, simulator, events, kills)
+    judge.check_all()
+    busy = sum(count > 0 for count in acknowledged)
+    if busy * 2 < cuts:
+        wrong.append(f"the client was answered before only {busy} of {cuts} cuts")
+    print(f"{cuts} cuts, {1000 * took / max(1, cuts):.0f} ms each, {busy} of them with "
+          f"acknowledgements since the one before; {len(client.submitted)} submitted, "
+          f"{len(client.answered)} acknowledged; {len(judge.twice)} messages came twice, "
+          f"{judge.marked} marked possible_duplicate")
+    return wrong + judge.wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())
