@@ -66,8 +66,9 @@ asio::awaitable<bool> Dialer::dial(const HostPort& host) {
   const std::vector<Endpoint> endpoints = co_await find(host);
   for (const Endpoint& endpoint : endpoints) {
     if (given_up_) co_return false;
+    const bool is_connected = co_await connect(endpoint, host);
     // Given up between a success and our hearing of it, it is none.
-    if (co_await connect(endpoint, host)) co_return !given_up_;
+    if (is_connected) co_return !given_up_;
   }
   co_return false;
 }
@@ -146,9 +147,12 @@ asio::awaitable<bool> Dialer::connect(const Endpoint& endpoint, const HostPort& 
     co_return false;
   }
   stream_.set_options();
-  if (tls_) co_return co_await begin_tls(host);
-  tell_plain_text(endpoint, text_of(host));
-  co_return true;
+  if (!tls_) {
+    tell_plain_text(endpoint, text_of(host));
+    co_return true;
+  }
+  const bool is_proved = co_await begin_tls(host);
+  co_return is_proved;
 }
 
 asio::awaitable<bool> Dialer::begin_tls(const HostPort& host) {

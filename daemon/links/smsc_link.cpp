@@ -217,9 +217,10 @@ bool SmscLink::adopt_offered() {
 }
 
 asio::awaitable<bool> SmscLink::connect() {
-  if (co_await dialer_.dial(carrier_.hosts[hosts_.index()])) co_return true;
-  if (!dialer_.was_given_up()) hosts_.on_failed();
-  co_return false;
+  const HostPort& host = carrier_.hosts[hosts_.index()];
+  const bool is_connected = co_await dialer_.dial(host);
+  if (!is_connected && !dialer_.was_given_up()) hosts_.on_failed();
+  co_return is_connected;
 }
 
 // One connection from its bind to its end.
