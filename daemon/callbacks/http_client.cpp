@@ -172,12 +172,13 @@ class HttpClient::Body {
   void begin_those_found(Clock::time_point now) {
     for (Waiting& each : std::exchange(waiting_, {})) {
       const FoundName* found = names_->look_up(each.host.name, now);
-      if (found != nullptr && !found->addresses.empty()) {
+      const bool is_found = found != nullptr && !found->addresses.empty();
+      if (is_found && now < each.ends) {  // no time left would be no limit to libcurl
         each.request.timeout = std::chrono::ceil<std::chrono::milliseconds>(each.ends - now);
         begin(each.token, std::move(each.request), resolved(each.host, found->addresses));
-      } else if (found != nullptr) {
+      } else if (found != nullptr && !is_found) {
         end(each.token, {.why = fmt::format("its name was not found: {}", found->why)});
-      } else if (now >= each.patience_ends) {
+      } else if (is_found || now >= each.patience_ends) {
         const auto within = std::min(each.request.timeout, kLookUpWithin);
         end(each.token, {.why = fmt::format("its name was not found in {} ms", within.count())});
       } else {

@@ -73,7 +73,7 @@ void NameLookup::collect(TimePoint now) {
 FoundName find_by_resolver(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
+  hints.ai_flags = AI_ADDRCONFIG | AI_IDN;  // a URL may write a name in its own letters
   addrinfo* list = nullptr;
   FoundName found;
   if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {

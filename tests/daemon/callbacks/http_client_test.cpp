@@ -154,6 +154,15 @@ TEST_F(HttpClientTest, ANameThatNobodyAnswersForIsGivenUpInTime) {
   EXPECT_EQ(names_->asked, 1) << "one thread for one name";
 }
 
+TEST_F(HttpClientTest, ANameThatIsFoundWhenTheTimeIsUpBeginsNothing) {
+  start(1, "well.here.example", 0ms);
+  EXPECT_EQ(outcome_of(1).why, "its name was not found in 0 ms");
+  while (names_->ended == 0) std::this_thread::yield();
+  start(2, "well.here.example", 0ms);  // its name is known by now
+  EXPECT_EQ(outcome_of(2).why, "its name was not found in 0 ms");
+  EXPECT_EQ(endpoint_.connections(), 0);
+}
+
 TEST_F(HttpClientTest, ANameThatDoesNotExistIsSaidSo) {
   start(1, "nowhere.example");
   EXPECT_EQ(outcome_of(1).why, "its name was not found: no such name");
