@@ -170,6 +170,8 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
       return Target{
           .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
     }
+    // A second copy, not another segment whose id looks alike when it is spelt otherwise.
+    if (settled_.find(spellings.candidates[i].text())) return std::nullopt;
   }
   return std::nullopt;
 }

@@ -89,6 +89,17 @@ TEST_F(TrackerTest, MatchesAfterARestart) {
   EXPECT_EQ(carrier_.told_of(at), States{State::failed});
 }
 
+// "10" read as hexadecimal is 16.
+TEST_F(TrackerTest, ASecondCopyEndsNoOtherMessageWhoseIdItMightSpell) {
+  const auto one = taken("10");
+  const auto other = taken("16");
+  carrier_.receive("10", MessageState::delivered);
+  carrier_.receive("10", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(one), States{State::delivered});
+  EXPECT_EQ(carrier_.told_of(other), States{});
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u);
+}
+
 TEST_F(TrackerTest, ASecondCopyIsNotToldAgainNotEvenAfterARestart) {
   taken("8f00");
   carrier_.receive("8f00", MessageState::delivered);
