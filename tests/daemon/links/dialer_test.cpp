@@ -125,10 +125,11 @@ TEST_F(DialerTest, PlainTextGoesToNoPublicAddressUnlessThatIsStated) {
 // A stop or an outbind may come between any two steps, also between a success and its being heard.
 TEST_F(DialerTest, GivenUpAfterAnyNumberOfStepsItHasNoConnectionAndSaysNothing) {
   const auto dialer = this->dialer(finds_us(), {.look_up = 1min, .connect = 1min, .tls = 1min});
+  const HostPort host = here("smsc.example");
   int steps = 0;
   for (bool was_over = false; !was_over; ++steps) {
     ASSERT_LT(steps, 1000) << "a dial ends";
-    begin(*dialer, here("smsc.example"));
+    begin(*dialer, host);
     context_.restart();
     is_looking_up_ = false;
     while (!is_looking_up_) context_.run_one();  // now it is on its way
