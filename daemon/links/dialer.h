@@ -53,7 +53,7 @@ class Dialer {
   ~Dialer();
 
   /// Connects the stream to this host, by the first of its addresses that takes us. False when none
-  /// does, which has been told, or when it was given up.
+  /// does, which has been told, or when it was given up. `host` outlives the dial.
   [[nodiscard]] boost::asio::awaitable<bool> dial(const HostPort& host);
   /// Ends a dial that is on its way, quietly. The stream is closed.
   void give_up();
