@@ -426,7 +426,6 @@ void CommitThread::fail(std::error_code why) {
   }
 }
 
-// What somebody holds stays, and with it what comes before up to a file that begins with totals.
 std::uint32_t CommitThread::wanted_but_for(const FilePin& pin) const noexcept {
   std::uint32_t wanted = retention_wants();
   for (const auto& each : pins_) {
@@ -435,6 +434,7 @@ std::uint32_t CommitThread::wanted_but_for(const FilePin& pin) const noexcept {
   return wanted;
 }
 
+// What somebody holds stays, and with it what comes before up to a file that begins with totals.
 std::uint32_t CommitThread::held_back(std::uint32_t keep_from) const {
   std::uint32_t pinned = FilePin::kNothing;
   for (const auto& pin : pins_) pinned = std::min(pinned, pin->held_from());

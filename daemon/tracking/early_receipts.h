@@ -3,8 +3,7 @@
 // Units    `since` is the steady clock.
 // Owns     Copies of what the receipts said.
 // Errors   A full table lets its oldest entry go; it is counted by the caller as unmatched.
-// Receipts
-//          that name no id have a share of their own, and push out no others.
+//          Receipts that name no id have a share of their own, and push out no others.
 // Threads  One thread.
 #pragma once
 
