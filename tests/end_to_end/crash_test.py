@@ -32,10 +32,6 @@ WINDOW = 50
 DOUBT_PER_KILL = 2 * WINDOW
 
 UNANSWERED_MAX = 200  # requests the client leaves unanswered
-# Messages a second: the carrier's window is full at every kill, and what waits stays short enough
-# for the test to end soon after the last one.
-RATE = 3000
-
 TEXTS = (
     "Your code is {n}. Do not tell it to anyone.",
     "Заказ {n} готов, ждём вас до 21:00",
@@ -51,10 +47,13 @@ class Client(threading.Thread):
 
     answered_again = 20  # answered requests sent again on each connection
 
-    def __init__(self, daemon, random):
+    # `rate`: messages a second. At 3,000 the carrier's window is full at every kill, and what waits
+    # stays short enough for the test to end soon after the last one.
+    def __init__(self, daemon, random, rate=3000):
         super().__init__(daemon=True)
         self.daemon_process = daemon
         self.random = random
+        self.rate = rate
         self.submitted = {}  # ref -> request
         self.answered = {}  # ref -> id
         self.unanswered = collections.OrderedDict()
@@ -75,7 +74,8 @@ class Client(threading.Thread):
             expected = collections.deque()
             again = list(self.unanswered)
             if self.answered:
-                again += self.random.sample(sorted(self.answered), min(self.answered_again, len(self.answered)))
+                count = min(self.answered_again, len(self.answered))
+                again += self.random.sample(sorted(self.answered), count)
             self._write(connection, again, expected)
             while True:
                 while len(expected) < UNANSWERED_MAX and self._may_send():
@@ -91,7 +91,7 @@ class Client(threading.Thread):
                 self._on_reply(expected.popleft(), reply)
 
     def _may_send(self):
-        due = (time.monotonic() - self.begun) * RATE
+        due = (time.monotonic() - self.begun) * self.rate
         return len(self.submitted) < due and not self.finishing.is_set()
 
     def _new(self):
@@ -233,6 +233,37 @@ class Judge:
             self.say(f"{self.marked} messages marked possible_duplicate, at most {bound} may be")
 
 
+def wait_for_finals(client, events, meanwhile=lambda: None):
+    """Ends the client, waits for the final event of each message; what is wrong with that."""
+    wrong = []
+    client.finishing.set()
+    client.join(under_test.PATIENCE * 4)
+    if client.is_alive():
+        wrong.append(f"{len(client.unanswered)} requests stay unanswered")
+
+    def all_final():
+        meanwhile()
+        finals = {e["id"] for e in list(events.events) if e["type"] in under_test.FINAL}
+        return finals.issuperset(client.answered.values())
+
+    try:
+        under_test.wait_until(all_final, "every message has its final event", 120.0, step=0.2)
+    except AssertionError as error:
+        wrong.append(str(error))
+    return wrong
+
+
+def report(wrong, log_tail=""):
+    """Prints what is wrong; the exit status."""
+    if not wrong:
+        return 0
+    print(f"FAILED with seed {under_test.Settings.seed}:")
+    for line in wrong[:40]:
+        print("  " + line)
+    print(log_tail)
+    return 1
+
+
 def main():
     arguments, random = under_test.begin(
         __doc__.splitlines()[0],
@@ -261,20 +292,7 @@ def main():
         gaps.append(under_test.ledger_gap(daemon.status()))
 
     time.sleep(0.5)
-    client.finishing.set()
-    client.join(under_test.PATIENCE * 4)
-    wrong = []
-    if client.is_alive():
-        wrong.append(f"{len(client.unanswered)} requests stay unanswered")
-
-    def all_final():
-        finals = {e["id"] for e in list(events.events) if e["type"] in under_test.FINAL}
-        return finals.issuperset(client.answered.values())
-
-    try:
-        under_test.wait_until(all_final, "every message has its final event", 120.0, step=0.2)
-    except AssertionError as error:
-        wrong.append(str(error))
+    wrong = wait_for_finals(client, events)
     status = daemon.status()
     gaps.append(under_test.ledger_gap(status))
     if any(gaps):
@@ -300,13 +318,7 @@ def main():
           f"came twice (at most {judge.worst} segments per kill, {DOUBT_PER_KILL} allowed), "
           f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated; "
           f"{from_checkpoint} starts from a checkpoint; {len(audits) + 1} audits")
-    if wrong:
-        print(f"FAILED with seed {under_test.Settings.seed}:")
-        for line in wrong[:40]:
-            print("  " + line)
-        print(daemon.log_tail())
-        return 1
-    return 0
+    return report(wrong, daemon.log_tail())
 
 
 if __name__ == "__main__":

@@ -77,6 +77,15 @@ def all_points():
     return process.log().split("there are:")[1].split()
 
 
+def not_died_at(point, daemon, before):
+    """What is wrong with the end of a daemon that should have died there, its log from `before`."""
+    status = daemon.process.wait()
+    lines = daemon.log()[before:].splitlines()
+    if status == -signal.SIGKILL and lines[-1] == f"failpoint {point} reached":
+        return []
+    return [f"{point}: ended with {status}, its last line {lines[-1:]}"]
+
+
 class Lane:
     """One daemon, its carrier, its client and what they say of it."""
 
@@ -105,8 +114,7 @@ class Lane:
     def run(self):
         self.daemon.start()
         self.events = under_test.EventFollower(self.daemon)
-        crash_test.RATE = self.rate
-        self.client = crash_test.Client(self.daemon, self.random)
+        self.client = crash_test.Client(self.daemon, self.random, self.rate)
         self.client.answered_again = self.answered_again
         self.client.start()
         self.begin()
@@ -152,10 +160,7 @@ class Lane:
             self.wrong.append(f"{point}: never reached")
             self.daemon.kill()
         else:
-            status = self.daemon.process.wait()
-            lines = self.daemon.log()[before:].splitlines()
-            if status != -signal.SIGKILL or lines[-1] != f"failpoint {point} reached":
-                self.wrong.append(f"{point}: ended with {status}, its last line {lines[-1:]}")
+            self.wrong += not_died_at(point, self.daemon, before)
         self.kills.append((time.time_ns(), len(self.events.events)))
 
     def start_unarmed(self):
@@ -164,20 +169,7 @@ class Lane:
 
     def finish(self):
         """All that waits goes out; the judge compares the histories."""
-        self.client.finishing.set()
-        self.client.join(under_test.PATIENCE * 4)
-        if self.client.is_alive():
-            self.wrong.append(f"{len(self.client.unanswered)} requests stay unanswered")
-
-        def all_final():
-            self.while_alive()
-            finals = {e["id"] for e in list(self.events.events) if e["type"] in under_test.FINAL}
-            return finals.issuperset(self.client.answered.values())
-
-        try:
-            under_test.wait_until(all_final, "every message has its final event", 120.0, step=0.2)
-        except AssertionError as error:
-            self.wrong.append(str(error))
+        self.wrong += crash_test.wait_for_finals(self.client, self.events, self.while_alive)
         self.end()
         gap = under_test.ledger_gap(self.daemon.status())
         if gap:
@@ -351,10 +343,7 @@ class Salvage:
         daemon.arguments = ["--salvage"]
         daemon.process_options = {"env": {**os.environ, "STENTOR_FAILPOINT": point}}
         daemon.launch()
-        status = daemon.process.wait()
-        lines = daemon.log().splitlines()
-        if status != -signal.SIGKILL or lines[-1] != f"failpoint {point} reached":
-            self.wrong.append(f"{point}: ended with {status}, its last line {lines[-1:]}")
+        self.wrong += not_died_at(point, daemon, 0)
         daemon.process_options = {}
         daemon.start()
         live = [n for n, message_id in ids.items()
@@ -370,7 +359,8 @@ class Salvage:
         print(f"{point}: {len(live)} of 200 left", flush=True)
 
 
-LANE_CLASSES = {"load": Lane, "references": References, "retirement": Retirement, "carrying": Carrying, "carried": Carrying, "doubts": Doubts, "opt_outs": OptOuts,
+LANE_CLASSES = {"load": Lane, "references": References, "retirement": Retirement,
+                "carrying": Carrying, "carried": Carrying, "doubts": Doubts, "opt_outs": OptOuts,
                 "salvage": Salvage}
 
 
@@ -387,12 +377,7 @@ def main():
     if arguments.only:
         lane.points = arguments.only
     wrong += lane.run()
-    if wrong:
-        print(f"FAILED with seed {under_test.Settings.seed}:")
-        for line in wrong[:40]:
-            print("  " + line)
-        return 1
-    return 0
+    return crash_test.report(wrong)
 
 
 if __name__ == "__main__":

@@ -142,20 +142,13 @@ def main():
             disk.unmount()
         finally:
             disk.close()
-    if wrong:
-        print(f"FAILED with seed {under_test.Settings.seed}:")
-        for line in wrong[:40]:
-            print("  " + line)
-        print(daemon.log_tail())
-        return 1
-    return 0
+    return crash_test.report(wrong, daemon.log_tail())
 
 
 def cut_and_judge(cuts, random, disk, daemon, simulator):
     daemon.start()
     events = under_test.EventFollower(daemon)
-    crash_test.RATE = 1000
-    client = crash_test.Client(daemon, random)
+    client = crash_test.Client(daemon, random, rate=1000)
     client.start()
     kills, gaps, acknowledged = [], [], []
     began = time.monotonic()
@@ -173,20 +166,7 @@ def cut_and_judge(cuts, random, disk, daemon, simulator):
         gaps.append(under_test.ledger_gap(daemon.status()))
     took = time.monotonic() - began
 
-    client.finishing.set()
-    client.join(under_test.PATIENCE * 4)
-    wrong = []
-    if client.is_alive():
-        wrong.append(f"{len(client.unanswered)} requests stay unanswered")
-
-    def all_final():
-        finals = {e["id"] for e in list(events.events) if e["type"] in under_test.FINAL}
-        return finals.issuperset(client.answered.values())
-
-    try:
-        under_test.wait_until(all_final, "every message has its final event", 120.0, step=0.2)
-    except AssertionError as error:
-        wrong.append(str(error))
+    wrong = crash_test.wait_for_finals(client, events)
     wrong += wrong_duplicates(daemon, client)
     gaps.append(under_test.ledger_gap(daemon.status()))
     if any(gaps):
