@@ -167,8 +167,6 @@ void read_interface_version(Section& section, std::uint8_t& version) {
                   fmt::format("is {:#04x}; must be 0x33, 0x34 or 0x50", version));
 }
 
-constexpr std::uint8_t kVersion33 = 0x33;
-
 // What came with 3.4 is off unless it is asked for, and then it is a mistake (below).
 void suit_version_33(CarrierConfig& carrier) {
   carrier.binds = {.transceivers = 0, .transmitters = 1, .receivers = 1};

@@ -198,7 +198,7 @@ void read_rewrites(Section& section, std::string_view key, std::vector<Rewrite>&
     Rewrite rewrite;
     entry.text("from", rewrite.from, kPrefixDigits);
     entry.text("to", rewrite.to, kRewrittenDigits);
-    entry.flag("national", rewrite.is_national);
+    if (entry.find("national") != nullptr) entry.flag("national", rewrite.is_national.emplace());
     if (rewrite.from.empty() || !is_digits(rewrite.from, kPrefixDigits)) {
       if (!entry.has_mistake("from")) entry.mistake("from", "must be 1 to 15 digits, no +");
     } else if (std::ranges::find(rewrites, rewrite.from, &Rewrite::from) != rewrites.end()) {

@@ -63,7 +63,7 @@ struct RateLimit {
 struct Rewrite {
   std::string from;          ///< digits, without `+`
   std::string to;            ///< digits; may be empty
-  bool is_national = false;  ///< what comes out is a national number
+  std::optional<bool> is_national;  ///< what comes out is a national number; empty: by its form
 };
 
 }  // namespace stentor::daemon

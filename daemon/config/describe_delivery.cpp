@@ -32,6 +32,11 @@ std::string write_rule(std::string_view name, const RetryRule& rule) {
   return out + fmt::format("within = \"{}\" }}", write_duration(rule.within));
 }
 
+std::string_view national_word(std::optional<bool> is_national) {
+  if (!is_national) return "";
+  return *is_national ? ", national = true" : ", national = false";
+}
+
 }  // namespace
 
 std::string write_status(const std::vector<StatusOverlay>& status) {
@@ -68,7 +73,7 @@ std::string write_rewrites(const std::vector<Rewrite>& rewrites) {
   std::string out = "[";
   for (std::size_t i = 0; i < rewrites.size(); ++i) {
     out += fmt::format("{}{{ from = \"{}\", to = \"{}\"{} }}", i == 0 ? "" : ", ", rewrites[i].from,
-                       rewrites[i].to, rewrites[i].is_national ? ", national = true" : "");
+                       rewrites[i].to, national_word(rewrites[i].is_national));
   }
   return out + "]";
 }

@@ -18,6 +18,9 @@
 
 namespace stentor::daemon {
 
+/// `interface_version` of SMPP 3.3, which has no optional parameters.
+constexpr std::uint8_t kVersion33 = 0x33;
+
 struct WireConfig {
   bool by_data_sm = false;         ///< `submit`: data_sm instead of submit_sm
   std::vector<std::uint8_t> tlvs;  ///< optional parameters of every message, as they travel

@@ -10,20 +10,21 @@ const Rewrite* rule_for(std::string_view digits, const std::vector<Rewrite>& rul
   const Rewrite* longest = nullptr;
   for (const Rewrite& rule : rules) {
     if (!digits.starts_with(rule.from)) continue;
+    if (rule.to.empty() && rule.from.size() == digits.size()) continue;  // nothing would be left
     if (longest == nullptr || rule.from.size() > longest->from.size()) longest = &rule;
   }
   return longest;
 }
 
 // What the carrier says of the form, then of all forms; nothing: as usual.
-const std::optional<TonNpi>& numbering_at(const FormNumbering& carrier, protocol::AddressForm form,
-                                          bool is_national) {
+const std::optional<TonNpi>& numbering_at(const FormNumbering& carrier,
+                                          protocol::AddressForm form) {
   const auto or_others = [&](const std::optional<TonNpi>& own) -> const std::optional<TonNpi>& {
     return own ? own : carrier.others;
   };
   switch (form) {
-    case protocol::AddressForm::international:
-      return or_others(is_national ? carrier.national : carrier.international);
+    case protocol::AddressForm::international: return or_others(carrier.international);
+    case protocol::AddressForm::national: return or_others(carrier.national);
     case protocol::AddressForm::short_code: return or_others(carrier.short_code);
     case protocol::AddressForm::alphanumeric: return or_others(carrier.alphanumeric);
   }
@@ -34,17 +35,17 @@ WireAddress on_wire(std::string_view kept, protocol::AddressForm form,
                     const std::vector<Rewrite>& rules, const FormNumbering& configured) {
   WireAddress address;
   address.digits = to_wire(kept);
-  address.numbering = protocol::numbering_of(form);
-  bool is_national = false;
   if (form == protocol::AddressForm::international) {
     if (const Rewrite* rule = rule_for(address.digits, rules)) {
       address.digits.replace(0, rule->from.size(), rule->to);
       address.rewritten = rule->from;
-      is_national = rule->is_national;
-      if (is_national) address.numbering = {.ton = 2, .npi = 1};  // SMPP 3.4 section 5.2.5
+      const bool looks_national =
+          protocol::form_of(address.digits) == protocol::AddressForm::national;
+      if (rule->is_national.value_or(looks_national)) form = protocol::AddressForm::national;
     }
   }
-  if (const auto& own = numbering_at(configured, form, is_national)) {
+  address.numbering = protocol::numbering_of(form);
+  if (const auto& own = numbering_at(configured, form)) {
     address.numbering = {.ton = own->ton, .npi = own->npi};
   }
   return address;

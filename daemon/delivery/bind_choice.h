@@ -1,9 +1,9 @@
 // Which of a carrier's binds a message goes on.
 //
 // While something of an order key is under way on a bind, what follows of that key goes the same
-// way, so that it cannot overtake. Otherwise the key's two favourites by rendezvous hash are looked
-// at, and the less loaded one gets it: a recipient keeps its bind when nothing speaks against it,
-// and one slow bind does not hold up what the others could take.
+// way, so that it cannot overtake. Otherwise the least loaded bind gets it, and among equals the
+// key's favourite by rendezvous hash: a recipient keeps its bind when nothing speaks against it,
+// and slow binds do not hold up what the others could take.
 //
 // Units    Load in segments.
 // Owns     A count of messages under way by key: 16 octets each, at most as many as are reserved.
@@ -53,16 +53,13 @@ class BindChoice {
 
   void offer(std::uint16_t bind, std::size_t load) noexcept {
     const Offer offer{.is_made = true, .bind = bind, .load = load, .weight = weight_of(bind)};
-    if (!first_.is_made || offer.weight > first_.weight) {
-      second_ = first_;
-      first_ = offer;
-    } else if (!second_.is_made || offer.weight > second_.weight) {
-      second_ = offer;
-    }
+    const bool is_better = offer.load != best_.load ? offer.load < best_.load
+                                                    : offer.weight > best_.weight;
+    if (!best_.is_made || is_better) best_ = offer;
   }
   [[nodiscard]] std::optional<std::uint16_t> chosen() const noexcept {
-    if (!first_.is_made) return std::nullopt;
-    return second_.is_made && second_.load < first_.load ? second_.bind : first_.bind;
+    if (!best_.is_made) return std::nullopt;
+    return best_.bind;
   }
 
  private:
@@ -82,8 +79,7 @@ class BindChoice {
   }
 
   std::uint32_t key_;
-  Offer first_;
-  Offer second_;
+  Offer best_;
 };
 
 }  // namespace stentor::daemon

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/carrier_fit.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/coding.h"
 #include "daemon/delivery/subject_here.h"
@@ -131,7 +132,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
   const CarrierConfig& there = services_.routing.carrier(*target);
   const Content content = content_of(*accepted);
   const auto plan = MessagePlan::make(content, there, 255);
-  if (!plan) return false;  // an alphabet that the other one lacks
+  if (!plan || misfit_of(*accepted, there)) return false;  // what the other one has no place for
 
   const SubjectHere told(accepted->subject, there.name, static_cast<std::uint8_t>(plan->parts()));
   Moved moved;

@@ -35,7 +35,7 @@ bool CarrierDelivery::has_room(const Line& line, std::size_t limit) const {
   return line.link->may_send() && line.reserved_segments < limit;
 }
 
-// The bind on which something of the same key is under way, or the better of its favourites.
+// The bind on which something of the same key is under way, or the least loaded.
 CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
   if (const auto bind = under_way_.bind_of(ticket.key)) {
     Line& line = *lines_[*bind];

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/commit/commit_feed.h"
+#include "daemon/delivery/carrier_fit.h"
 #include "daemon/hours/number_region.h"
 #include "daemon/ingress/number.h"
 #include "daemon/ingress/preview.h"
@@ -196,8 +197,8 @@ Check::Outcome Check::check_permission(const CheckedRecipient& recipient) const 
       !Peer::allows(peer_.config->carriers, carrier_of(recipient).name)) {
     return refuse("not_permitted", "carrier: not among this client's carriers");
   }
-  if (request_.smpp.protocol_id && carrier_of(recipient).wire.by_data_sm) {
-    return refuse("bad_field", "protocol_id: the carrier takes data_sm, which has none");
+  if (const auto misfit = misfit_of(request_.smpp, carrier_of(recipient))) {
+    return refuse("bad_field", std::string(*misfit));
   }
   if (rules_.opt_outs != nullptr && !request_.ignores_opt_out &&
       rules_.opt_outs->forbids({.to = recipient.to,

@@ -195,6 +195,52 @@ class AfterKill(unittest.TestCase):
         carrier.close()
 
 
+class HalfACommit(unittest.TestCase):
+    """The daemon dies when half of a commit is written, as long as there are replies."""
+
+    FORMS = {smpp.DELIVER_SM: smpp.deliver_sm, smpp.DATA_SM: smpp.data_sm}
+
+    def test_what_was_answered_is_kept_and_what_was_not_may_come_again(self):
+        for command, form in self.FORMS.items():
+            with self.subTest(hex(command)):
+                self.play(command, lambda n, form=form: form(HANDSET, SHORT_CODE, 0, 0, b"%d" % n))
+
+    def play(self, command, reply):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)]).start()
+        self.addCleanup(daemon.kill)
+        daemon.wait_bound("north")
+        daemon.ask(op="events", consumer="late", **{"from": "oldest"})
+        self.assertEqual(daemon.stop(), 0)
+
+        # The start commits something too, hence not the first.
+        daemon.process_options = {
+            "env": {**os.environ, "STENTOR_FAILPOINT": "journal.commit.half:8"}}
+        daemon.start()
+        daemon.wait_bound("north")
+        said = 0
+        while daemon.process.is_running():
+            carrier.say(command, reply(said))
+            said += 1
+            under_test.wait_until(lambda: len(carrier.receipt_answers) == said
+                                  or not daemon.process.is_running(), "an answer, or the end")
+        self.assertIn("failpoint journal.commit.half reached", daemon.log())
+        answered = len(carrier.receipt_answers)
+        self.assertEqual(answered, said - 1, "the last was not written whole, nor answered")
+        self.assertGreater(answered, 0)
+
+        daemon.process_options = {}
+        daemon.start()
+        daemon.wait_bound("north")
+        carrier.say(command, reply(answered))
+        under_test.wait_until(lambda: len(carrier.receipt_answers) == said, "an answer")
+        events = under_test.EventFollower(daemon, "late")
+        self.addCleanup(events.close)
+        under_test.wait_until(lambda: len(events.events) == said, "all replies")
+        self.assertEqual([e["text"] for e in events.events], [str(n) for n in range(said)])
+
+
 class Routed(unittest.TestCase):
     """Number and keyword say whose a message is, and nobody else hears of it."""
 

@@ -348,6 +348,8 @@ class BrokenWire(unittest.TestCase):
                                patience=20)
         self.assertEqual(len(second.arrived()), 2, "the second serves what the first left silent")
 
+    waits_for_mended_account = False  # the long run: two minutes
+
     def test_refused_credentials_raise_an_alarm_and_are_no_dead_end(self):
         carrier = self.carrier(bind_status=0x0E)
         self.start([under_test.carrier("north", carrier.address)])
@@ -361,6 +363,14 @@ class BrokenWire(unittest.TestCase):
         self.assertNotIn("secret", self.daemon.log())
         time.sleep(2.5)
         self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
+        if not self.waits_for_mended_account:
+            return
+        carrier.bind_status = 0
+        self.daemon.wait_bound("north", patience=150)  # after 60 to 120 s
+        self.assertEqual(len(carrier.binds), 2)
+        self.assertNotIn("alarm", self.daemon.ask(op="carrier", action="show", name="north"))
+        _, page = self.daemon.http("/metrics")
+        self.assertIn('stentor_link_credentials_refused{carrier="north",bind="0"} 0', page)
 
     def test_an_account_that_is_bound_already_is_no_wrong_credential_and_is_tried_again_soon(self):
         carrier = self.carrier(bind_status=0x05)  # what the SMSC has left of a session before
@@ -525,9 +535,10 @@ def processor_seconds(pid):
 
 if __name__ == "__main__":
     arguments, RANDOM = under_test.begin(__doc__.splitlines()[0], lambda parser: parser.add_argument(
-        "--long", action="store_true", help="cut at every octet, a greater flood"))
+        "--long", action="store_true", help="cut at every octet, a greater flood, longer patience"))
     if arguments.long:
         BrokenWire.cuts_max, BrokenWire.flood, BrokenWire.octet_pause = 1000, 200_000, 1.0
+        BrokenWire.waits_for_mended_account = True
     if NO_NAMESPACES and arguments.rest == ["HalfOpen"]:
         under_test.skip(NO_NAMESPACES)
     unittest.main(argv=[sys.argv[0], "-v"] + arguments.rest)

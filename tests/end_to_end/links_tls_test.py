@@ -30,6 +30,8 @@ def server_context(chain, key, *, client_ca=None, only=None, weak=False):
     if only:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = only
+    context.names_asked_for = []  # by SNI; None: a connection that named none
+    context.sni_callback = lambda stream, name, context: context.names_asked_for.append(name)
     return context
 
 
@@ -201,6 +203,12 @@ class Tls(unittest.TestCase):
                 self.assertEqual(self.shown(case)["bound"], 0)
                 server = self.servers[case]
                 self.assertEqual(getattr(server, "binds", []), [], "a password went out")
+
+    def test_a_host_is_asked_for_by_its_name_and_an_address_by_none(self):
+        for case, name in (("whole-wildcard", HOST), ("by-address", None)):
+            with self.subTest(case):
+                self.daemon.wait_bound(case)
+                self.assertEqual(set(self.servers[case].context.names_asked_for), {name})
 
     def test_messages_go_and_receipts_come(self):
         self.daemon.wait_bound("good")

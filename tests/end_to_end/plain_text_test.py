@@ -46,9 +46,11 @@ class PlainText(unittest.TestCase):
         under_test.wait_until(lambda: len(self.carrier.binds) == 2, "it is bound again")
         self.assertEqual(self.daemon.log().count(warning), 1, self.daemon.log())
 
-    def test_a_name_that_leads_to_a_private_address_is_bound(self):
+    def test_a_name_that_leads_to_a_private_address_is_bound_and_the_log_says_so(self):
         self.start("localhost")
         self.daemon.wait_bound("north")
+        told = f"carrier north: plain text (tls = false) to localhost:{self.carrier.port}"
+        self.assertEqual(self.daemon.log().count(told), 1, self.daemon.log())
         self.assertNotIn("not a private address", self.daemon.log())
 
 

@@ -4,6 +4,7 @@
 Carriers are scripted by destination; each test plays on destinations of its own.
 """
 
+import re
 import subprocess
 import time
 import unittest
@@ -443,7 +444,7 @@ class Pace(Played):
                         if a.submit.destination[2].startswith("7903")]
         self.assertEqual(narrow_order, sorted(narrow_order), "parked ones keep their order")
 
-    def test_throttling_finds_the_rate_again_and_charges_nothing(self):
+    def test_throttling_cuts_the_rate_and_charges_nothing(self):
         times = []
 
         def script(submit, attempt):
@@ -464,6 +465,44 @@ class Pace(Played):
         refused = sum(1 for a in self.carrier.arrived() if a.status)
         self.assertLess(refused, 150, "it kept on hammering")
         self.assertGreater(self.daemon.carrier_status("north")["throttled"], 0)
+
+    def rate_now(self):
+        """As `carrier show` and the metrics say it."""
+        page = self.daemon.http("/metrics")[1]
+        metric = int(re.search(r'^stentor_rate_current\{carrier="north"\} (\d+)$', page, re.M)[1])
+        return self.daemon.carrier_status("north")["rate_current"], metric
+
+    def test_a_rate_that_was_cut_climbs_again_by_small_steps_to_what_is_configured(self):
+        grants = 40  # a second, until it is told to grant all
+
+        def script(submit, attempt):
+            recent = [t for t in times if t > time.monotonic() - 1.0]
+            if len(recent) >= grants:
+                return Answer(status=0x58)
+            times.append(time.monotonic())
+            return Answer()
+        times, self.script = [], script
+        configured = 60
+        self.open_pair(window=20, rate=configured)
+        self.assertEqual(self.rate_now(), (configured, configured))
+        self.send_many(120)
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["throttled"],
+                              "it is throttled")
+        grants = 1000
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["waiting"] == 0,
+                              "all are sent")
+        seen = []
+
+        def look():
+            rate, _ = self.rate_now()
+            if not seen or seen[-1] != rate:
+                seen.append(rate)
+            return rate == configured
+        under_test.wait_until(look, lambda: f"it climbs: {seen}", 60)
+        self.assertLess(seen[0], configured, "it was cut")
+        self.assertEqual(seen, sorted(seen), "it only climbs")
+        self.assertGreater(len(seen), 3, "by steps")
+        self.assertEqual(self.rate_now(), (configured, configured))
 
     def test_an_automatic_window_grows_to_what_the_latency_needs(self):
         self.script = lambda submit, attempt: Answer(delay=0.2)
@@ -521,7 +560,7 @@ class Routes(Played):
             sent = self.events.wait_for(reply["id"], "sent")
             self.assertEqual(sent["carrier"], expected, wish)
 
-    def test_route_explains_addresses_and_health(self):
+    def test_route_explains_addresses_health_and_what_it_refuses(self):
         told = self.daemon.ask(op="route", to="+375291234567", campaign="spring")
         self.assertEqual(told["why"], "its campaign, any destination")
         self.assertEqual(told["from"], "SPRING")
@@ -550,11 +589,15 @@ class FailOver(Played):
     def setUp(self):
         super().setUp()
         self.north, self.south = self.open_carrier(), self.open_carrier()
+        self.old = self.open_carrier()
         self.daemon = self.open_daemon(
             [under_test.carrier("north", self.north.address, rate=20, failover_after="1s",
                                 window=4),
-             under_test.carrier("south", self.south.address, long="udh16")],
-            [{"default": True, "carriers": ["north", "south"]}])
+             under_test.carrier("south", self.south.address, long="udh16"),
+             under_test.carrier("old", self.old.address, interface_version=0x33,
+                                binds={"transmitter": 1, "receiver": 1})],
+            [{"default": True, "carriers": ["north", "south"]},
+             {"campaigns": ["tickets"], "carriers": ["north", "old"]}])
         self.events = self.follow(self.daemon)
         self.daemon.wait_bound("north")
         self.daemon.wait_bound("south")
@@ -613,6 +656,24 @@ class FailOver(Played):
         self.daemon.start()
         self.assertEqual(len(self.south.arrived(digits)), 3, "sent again after the restart")
         self.assertEqual(self.events.of(named, "sent"), [])
+
+    def test_what_the_other_has_no_place_for_stays(self):
+        self.daemon.wait_bound("old")
+        first = [self.send(self.daemon, self.number(), campaign="tickets") for _ in range(40)]
+        with_tlv, without = self.number(), self.number()
+        stays = self.send(self.daemon, with_tlv, campaign="tickets", tlv={"source_port": 16})
+        goes = self.send(self.daemon, without, campaign="tickets")
+        self.daemon.ask(op="carrier", action="suspend", name="north")
+        for message_id in first + [goes]:
+            self.events.wait_for(message_id, "delivered", patience=60)
+        self.assertEqual(len(self.old.arrived(without)), 1)
+        refused = self.daemon.ask(op="send", to="+" + self.number(), text="x", campaign="tickets",
+                                  tlv={"source_port": 16}, **{"from": "SHOP"})
+        self.assertIn("SMPP 3.3", refused["error"]["detail"])
+        self.assertEqual(self.daemon.carrier_status("north")["waiting"], 1)
+        self.daemon.ask(op="carrier", action="resume", name="north")
+        self.events.wait_for(stays, "delivered")
+        self.assertEqual(self.north.arrived(with_tlv)[0].submit.tlvs[0x020A], b"\0\x10")
 
     def test_a_blink_moves_nothing(self):
         digits = self.number()

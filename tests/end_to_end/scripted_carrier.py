@@ -88,7 +88,7 @@ class ScriptedCarrier:
         self.arrivals = []
         self.binds = []
         self.unbinds = 0
-        self.receipt_answers = []  # (status, message id) of every deliver_sm_resp
+        self.receipt_answers = []  # (status, message id) of every deliver_sm_resp and data_sm_resp
         self.malformed = []
         self.queries = []  # ids that query_sm asked about
         self.query_answer = None  # (status, message_state); None: query_sm is unknown
@@ -254,7 +254,7 @@ class ScriptedCarrier:
                 self.unbinds += 1
             link.write(smpp.pdu(command | smpp.RESPONSE, 0, sequence))
             return False
-        elif command == smpp.DELIVER_SM | smpp.RESPONSE:
+        elif command in (smpp.DELIVER_SM | smpp.RESPONSE, smpp.DATA_SM | smpp.RESPONSE):
             with self.lock:
                 message_id, _ = self._unacknowledged.pop((link.number, sequence), (None, None))
                 self.receipt_answers.append((status, message_id))

@@ -295,7 +295,7 @@ class CallingBack(OneCarrier):
         self.assertEqual(self.daemon.carrier_status("north")["bound"], 1, "the bind stays")
         self.assertEqual(self.daemon.ask(op="message", id=message_id)["state"], "sent")
 
-    def test_it_is_not_asked_where_the_configuration_says_so_or_there_is_no_bind(self):
+    def test_it_is_not_asked_where_the_configuration_says_so(self):
         self.begin_without_receipts(cancel_sm=False)
         message_id, _, _ = self.send_long()
         self.assertEqual(self.cancel(message_id)["error"]["code"], "not_supported")
@@ -387,20 +387,33 @@ class Versions(OneCarrier):
 
 class Deliveries(OneCarrier):
     # Carriers cut binds that answer later than a second, and send again what was not answered.
+    def answered_within_a_second(self, command, body):
+        before = len(self.carrier.receipt_answers)
+        begun = time.monotonic()
+        self.carrier.say(command, body)
+        under_test.wait_until(lambda: len(self.carrier.receipt_answers) > before, "an answer",
+                              step=0.005)
+        self.assertLess(time.monotonic() - begun, 1.0)
+
+    def test_a_reply_is_answered_within_a_second(self):
+        self.begin()
+        handset, shop = (1, 1, "79160000001"), (3, 0, "1234")
+        self.answered_within_a_second(
+            smpp.DELIVER_SM, smpp.deliver_sm(handset, shop, 0, 0, b"yes"))
+        self.answered_within_a_second(smpp.DATA_SM, smpp.data_sm(handset, shop, 0, 0, b"no"))
+        under_test.wait_until(lambda: len(self.events.events) == 2, "both are told")
+        self.assertEqual([event["text"] for event in self.events.events], ["yes", "no"])
+        self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
+
     def test_a_receipt_is_answered_within_a_second(self):
         self.begin(lambda submit, attempt: Answer(receipts=[]))
         message_id, digits = self.send()
         self.events.wait_for(message_id, "sent")
         arrival = self.carrier.arrived(digits)[0]
         for stat in ("ENROUTE", "DELIVRD", "DELIVRD", "UNDELIV"):  # the last: a second opinion
-            before = len(self.carrier.receipt_answers)
             text = f"id:{arrival.message_id} stat:{stat} err:000".encode()
-            begun = time.monotonic()
-            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            self.answered_within_a_second(smpp.DELIVER_SM, smpp.deliver_sm(
                 arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
-            under_test.wait_until(lambda b=before: len(self.carrier.receipt_answers) > b,
-                                  "an answer", step=0.005)
-            self.assertLess(time.monotonic() - begun, 1.0)
         self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
 
     # Pitfall 15: refusing an id that is not ours makes some carriers send it for ever.

@@ -124,7 +124,7 @@ TEST(DeliveryKeys, ALimitIsForASenderOrAPrefix) {
 TEST(DeliveryKeys, ARewriteTakesOnePrefixForAnother) {
   const Config config = loaded("rewrite = [{ from = \"7\", to = \"8\", national = true }]");
   EXPECT_EQ(config.carriers.at(0).rewrite.at(0).to, "8");
-  EXPECT_TRUE(config.carriers.at(0).rewrite.at(0).is_national);
+  EXPECT_EQ(config.carriers.at(0).rewrite.at(0).is_national, true);
   EXPECT_EQ(mistake_in("rewrite = [{ from = \"7\", to = \"8\" }, { from = \"7\", to = \"\" }]"),
             "carrier[0].rewrite[1].from: has a rule already");
   EXPECT_EQ(mistake_in("rewrite = [{ from = \"\", to = \"8\" }]"),

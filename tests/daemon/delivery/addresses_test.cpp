@@ -29,6 +29,22 @@ TEST(Addresses, AreRewrittenByTheLongestRule) {
   EXPECT_EQ(destination_on_wire("+79161234567", false, carrier).rewritten, "7916");
 }
 
+TEST(Addresses, RewrittenToATrunkPrefixAreNationalUnlessTheRuleSaysOtherwise) {
+  CarrierConfig carrier;
+  carrier.rewrite = {{"49", "0", {}}, {"7", "8", {}}, {"44", "00144", {}}, {"39", "0", false}};
+  EXPECT_EQ(shown(destination_on_wire("+491711234567", false, carrier)), "01711234567 2/1");
+  EXPECT_EQ(shown(destination_on_wire("+79161234567", false, carrier)), "89161234567 1/1")
+      << "an 8 says nothing";
+  EXPECT_EQ(shown(destination_on_wire("+441234567890", false, carrier)), "001441234567890 1/1");
+  EXPECT_EQ(shown(destination_on_wire("+390612345678", false, carrier)), "00612345678 1/1");
+}
+
+TEST(Addresses, AreNeverRewrittenToNothing) {
+  CarrierConfig carrier;
+  carrier.rewrite = {{"79161234567", "", {}}, {"7", "8", {}}};
+  EXPECT_EQ(shown(destination_on_wire("+79161234567", false, carrier)), "89161234567 1/1");
+}
+
 TEST(Addresses, OfShortCodesAndNamesAreNotRewritten) {
   CarrierConfig carrier;
   carrier.rewrite = {{"7", "8", false}};

@@ -211,6 +211,22 @@ TEST_F(AdmissionTest, HoldsAClientToItsSendersAndCarriers) {
   expect_has(send(other), R"("code":"not_permitted")");
 }
 
+TEST_F(AdmissionTest, RefusesWhatItsCarrierHasNoPlaceFor) {
+  const std::vector<std::uint8_t> source_port = {0x02, 0x0a, 0x00, 0x02, 0x00, 0x10};
+  SendRequest with_tlv = request("");
+  with_tlv.smpp.tlvs = source_port;
+  SendRequest with_protocol_id = request("");
+  with_protocol_id.smpp.protocol_id = 0x41;
+  expect_has(send(with_tlv), R"("status":"accepted")");
+  expect_has(send(with_protocol_id), R"("status":"accepted")");
+
+  config_.carriers[0].interface_version = kVersion33;
+  config_.carriers[0].wire.by_data_sm = true;
+  expect_has(send(with_tlv), R"("code":"bad_field","detail":"tlv: the carrier speaks SMPP 3.3)");
+  expect_has(send(with_protocol_id), R"("code":"bad_field","detail":"protocol_id: the carrier)");
+  expect_has(send(request("")), R"("status":"accepted")");
+}
+
 TEST_F(AdmissionTest, ATransactionThatFitsNoBlockIsRefusedWhole) {
   const std::string text(30'000, 'a');
   SendRequest many = request("r", text);
