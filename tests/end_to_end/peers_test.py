@@ -6,7 +6,9 @@
               bind_transceiver, sends messages of its own
   tshark      every kind of PDU that stentord and a carrier say, decoded by Wireshark's dissector
 
-A peer that is not installed, or a capture that is not permitted, is skipped with its reason.
+What passes between stentord and the other two is captured and decoded by it as well, where that is
+permitted. A peer that is not installed, or a capture that is not permitted, is skipped with its
+reason.
 """
 
 import os
@@ -32,6 +34,68 @@ WITHOUT_RECEIPT = "79160000009"
 TEXTS = ("Hello", "@£$ [brackets] 5€", "Привет, мир", "long " * 60, "длинный текст 👍🏽 " * 10)
 
 
+class Capture:
+    """What passes on some TCP ports of loopback from construction to end(), as Wireshark reads it.
+
+    `why_not` says why there is none, where there is none.
+    """
+
+    def __init__(self, directory, *ports):
+        self.ports = ports
+        self.path = os.path.join(directory, "frames.pcapng")
+        self.process, self.why_not = None, None
+        if not shutil.which("tshark"):
+            self.why_not = "tshark is not installed"
+            return
+        # Not tshark, whose own dumpcap would outlive it when it is killed.
+        self.process = under_test.Process(
+            ["dumpcap", "-q", "-i", "lo", "-f", " or ".join(f"tcp port {port}" for port in ports),
+             "-w", self.path], self.path + ".log")
+        deadline = time.monotonic() + 20
+        while not (os.path.exists(self.path) and "Capturing on" in self.process.log()):
+            if not self.process.is_running() or time.monotonic() > deadline:
+                self.why_not = ("frames on loopback may not be captured here: "
+                                + self.process.log().strip().replace("\n", " ")[-200:])
+                self.process.kill()
+                return
+            time.sleep(0.05)
+
+    def end(self):
+        """Fails if Wireshark finds anything wrong with what was captured."""
+        time.sleep(0.5)  # the recorder writes what the kernel still holds
+        self.process.signal(under_test.signal.SIGINT)
+        self.process.wait()
+        malformed = self.fields("_ws.malformed", "frame.number", "frame.protocols")
+        assert not malformed, f"Wireshark finds malformed frames: {malformed}"
+        suspicious = self.fields("smpp && _ws.expert.severity >= 0x00600000",
+                                 "frame.number", "_ws.expert.message")
+        assert not suspicious, f"Wireshark warns: {suspicious}"
+
+    def fields(self, display_filter, *fields):
+        as_smpp = [option for port in self.ports for option in ("-d", f"tcp.port=={port},smpp")]
+        done = subprocess.run(
+            ["tshark", "-r", self.path, *as_smpp, "-Y", display_filter,
+             "-T", "fields"] + [option for field in fields for option in ("-e", field)],
+            capture_output=True, text=True, check=True)
+        return [line for line in done.stdout.splitlines() if line]
+
+    def commands(self, display_filter="smpp"):
+        return {int(command, 0) for line in
+                self.fields(f"smpp && ({display_filter})", "smpp.command_id")
+                for command in line.split(",")}
+
+
+def end_capture(capture, *expected):
+    """Of a peer: each of the expected commands passed, and all that passed is well-formed."""
+    if capture.why_not:
+        print(f"not decoded by Wireshark: {capture.why_not}")
+        return
+    capture.end()
+    unseen = set(expected) - capture.commands()
+    assert not unseen, f"not captured: {sorted(map(hex, unseen))}"
+    print(f"{len(capture.commands())} kinds of PDU decoded by Wireshark, none malformed")
+
+
 def send_all(daemon, texts=TEXTS):
     """{id: (destination digits, text)} of what was accepted."""
     sent = {}
@@ -53,6 +117,7 @@ def net_smpp():
                               os.path.join(directory, "net_smpp.log"))
     port = under_test.wait_until(lambda: re.search(r"listening (\d+)", peer.log()),
                                  "Net::SMPP listens").group(1)
+    capture = Capture(directory, port)
     daemon = under_test.Daemon([under_test.carrier("perl", f"127.0.0.1:{port}", query_after="1s",
                                                    tlv={'"0x1400"': "0a0b"})],
                                directory=directory).start()
@@ -68,6 +133,8 @@ def net_smpp():
     events.close()
     assert daemon.stop() == 0, daemon.log_tail()
     under_test.wait_until(lambda: "unbind" in peer.log(), "stentord unbinds")
+    end_capture(capture, smpp.BIND_TRANSCEIVER, smpp.SUBMIT_SM, smpp.SUBMIT_SM | smpp.RESPONSE,
+                smpp.DELIVER_SM, smpp.DELIVER_SM | smpp.RESPONSE, smpp.QUERY_SM, smpp.UNBIND)
     assert "unexpected" not in peer.log(), peer.log()
     assert "bind stentor secret 52" in peer.log(), peer.log()  # interface_version 0x34
 
@@ -96,6 +163,7 @@ def drive_smpp():
     directory = under_test.new_directory()
     port = under_test.free_port()
     replies = 20
+    capture = Capture(directory, port)
     peer = under_test.Process([DRIVE_SMPP, "-v", "0", "-p", str(port), "-m", str(replies)],
                               os.path.join(directory, "drive_smpp.log"), cwd=directory)
     daemon = under_test.Daemon(
@@ -111,42 +179,13 @@ def drive_smpp():
     events.close()
     assert daemon.stop() == 0, daemon.log_tail()
     under_test.wait_until(lambda: "type unbind" in peer.log(), "stentord unbinds")
+    end_capture(capture, smpp.BIND_TRANSMITTER, smpp.BIND_RECEIVER, smpp.SUBMIT_SM,
+                smpp.SUBMIT_SM | smpp.RESPONSE, smpp.DELIVER_SM, smpp.DELIVER_SM | smpp.RESPONSE)
     complaints = [line for line in peer.log().splitlines()
                   if re.search(r" (ERROR|PANIC|WARNING): ", line)]
     assert not complaints, complaints
     bearerbox.close()
     print(f"{len(TEXTS)} messages sent through Kannel's carrier, its {replies} answered")
-
-
-def capture_frames(ports, path):
-    """A capture of some TCP ports on loopback; skips where it is not permitted."""
-    if not shutil.which("tshark"):
-        under_test.skip("tshark is not installed")
-    process = under_test.Process(["tshark", "-q", "-i", "lo", "-f",
-                                  " or ".join(f"tcp port {port}" for port in ports), "-w", path],
-                                 path + ".log")
-    deadline = time.monotonic() + 20
-    while not (os.path.exists(path) and "Capturing on" in process.log()):
-        if not process.is_running() or time.monotonic() > deadline:
-            under_test.skip("frames on loopback may not be captured here: "
-                            + process.log().strip().replace("\n", " ")[-200:])
-        time.sleep(0.05)
-    return process
-
-
-def tshark_fields(path, ports, display_filter, *fields):
-    as_smpp = [option for port in ports for option in ("-d", f"tcp.port=={port},smpp")]
-    done = subprocess.run(
-        ["tshark", "-r", path, *as_smpp, "-Y", display_filter,
-         "-T", "fields"] + [option for field in fields for option in ("-e", field)],
-        capture_output=True, text=True, check=True)
-    return [line for line in done.stdout.splitlines() if line]
-
-
-def tshark_commands(path, ports, display_filter):
-    return {int(command, 0) for line in
-            tshark_fields(path, ports, f"smpp && ({display_filter})", "smpp.command_id")
-            for command in line.split(",")}
 
 
 def call_back(daemon, events):
@@ -178,9 +217,9 @@ def converse(settings, receipts, query_answer=None, outbind_port=None):
         receipts=[] if submit.destination[2] == WITHOUT_RECEIPT else receipts))
     carrier.query_answer = query_answer
     carrier.cancel_status = lambda message_id: 0
-    path = os.path.join(directory, "frames.pcapng")
-    ports = [carrier.port] + ([outbind_port] if outbind_port else [])
-    recorder = capture_frames(ports, path)
+    capture = Capture(directory, carrier.port, *([outbind_port] if outbind_port else []))
+    if capture.why_not:
+        under_test.skip(capture.why_not)
     daemon = under_test.Daemon(
         [under_test.carrier("north", carrier.address, enquire_link="1s", **settings)],
         directory=directory).start()
@@ -204,20 +243,12 @@ def converse(settings, receipts, query_answer=None, outbind_port=None):
     assert daemon.stop() == 0, daemon.log_tail()
     carrier.close()
     assert not carrier.malformed, carrier.malformed
-    time.sleep(0.5)  # the recorder writes what the kernel still holds
-    recorder.signal(under_test.signal.SIGINT)
-    recorder.wait()
-
-    malformed = tshark_fields(path, ports, "_ws.malformed", "frame.number", "frame.protocols")
-    assert not malformed, f"Wireshark finds malformed frames: {malformed}"
-    suspicious = tshark_fields(path, ports, "smpp && _ws.expert.severity >= 0x00600000",
-                               "frame.number", "_ws.expert.message")
-    assert not suspicious, f"Wireshark warns: {suspicious}"
+    capture.end()
     ours, theirs = f"tcp.dstport == {carrier.port}", f"tcp.srcport == {carrier.port}"
     if outbind_port:
         ours += f" || tcp.srcport == {outbind_port}"
         theirs += f" || tcp.dstport == {outbind_port}"
-    return tshark_commands(path, ports, ours), tshark_commands(path, ports, theirs)
+    return capture.commands(ours), capture.commands(theirs)
 
 
 def tshark():
