@@ -72,12 +72,17 @@ int main(int argc, char** argv) {
   std::string config_file;
   std::string log_level = "info";
   bool check_config = false;
-  bool salvage = false;
+  StartWish wish;
   app.add_option("--config", config_file, "configuration file (TOML)")->required();
   app.add_flag("--check-config", check_config,
                "name every mistake of the configuration by file, line and key, and stop");
-  app.add_flag("--salvage", salvage,
+  app.add_flag("--salvage", wish.salvage,
                "start on a damaged journal: bad stretches are set aside in quarantine/ and listed");
+  std::string adopt;
+  app.add_option("--adopt", adopt,
+                 "start on a state that is a copy. moved: its original was stopped before, go on; "
+                 "copy: it was not, suspend every carrier and hold what is in doubt")
+      ->check(CLI::IsMember({"moved", "copy"}));
   app.add_option("--log-level", log_level, "trace, debug, info, warning, error, critical")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical"}))
       ->capture_default_str();
@@ -87,6 +92,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& mistake) {
     return app.exit(mistake) == 0 ? 0 : kExitUsage;
   }
+
+  if (!adopt.empty()) wish.adopt = adopt == "copy" ? Adoption::copy : Adoption::moved;
 
   protect_process();
   auto config = load_config(config_file);
@@ -101,7 +108,7 @@ int main(int argc, char** argv) {
   log::to_stderr(log_level);
   try {
     if (!arm_failpoint_of_environment()) return kExitUsage;
-    Daemon daemon(std::move(*config), salvage);
+    Daemon daemon(std::move(*config), wish);
     return daemon.run();
   } catch (const JournalRefused& why) {
     log::critical("{}", why.what());

@@ -37,14 +37,14 @@ std::unique_ptr<queue::FileSystem> open_file_system(JournalIo io) {
 
 }  // namespace
 
-Daemon::Daemon(Config config, bool salvage)
-    : body_(std::make_unique<Body>(std::move(config), salvage)) {}
+Daemon::Daemon(Config config, StartWish wish)
+    : body_(std::make_unique<Body>(std::move(config), wish)) {}
 Daemon::~Daemon() = default;
 int Daemon::run() {
   return body_->run();
 }
 
-Daemon::Body::Body(Config config, bool salvage)
+Daemon::Body::Body(Config config, StartWish wish)
     : config_(std::move(config)),
       environment_(SystemdEnvironment::of_this_process()),
       notify_(environment_),
@@ -76,7 +76,7 @@ Daemon::Body::Body(Config config, bool salvage)
   events_ =
       std::make_unique<EventServer>(events_worker_.context, config_, commit_, consumers_, *files_);
   callbacks_ = std::make_unique<CallbackServer>(config_, commit_, consumers_, *files_);
-  recover(salvage);
+  recover(wish);
   serve();
 }
 

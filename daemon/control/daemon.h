@@ -16,9 +16,21 @@
 
 namespace stentor::daemon {
 
+/// What a copied state is started as (docs/operations.md, "A copy of the state").
+enum class Adoption : std::uint8_t {
+  none,   ///< not at all: a copy is refused
+  moved,  ///< its original is gone and had stopped before
+  copy,   ///< its original may have sent since what waits here
+};
+
+struct StartWish {
+  bool salvage = false;  ///< of a damaged journal
+  Adoption adopt = Adoption::none;
+};
+
 class Daemon {
  public:
-  explicit Daemon(Config config, bool salvage);
+  Daemon(Config config, StartWish wish);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

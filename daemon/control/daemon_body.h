@@ -41,12 +41,13 @@
 #include "daemon/recovery/checkpointer.h"
 #include "daemon/recovery/lost_messages.h"
 #include "daemon/recovery/replay.h"
+#include "daemon/recovery/state_origin.h"
 
 namespace stentor::daemon {
 
 class Daemon::Body {
  public:
-  Body(Config config, bool salvage);
+  Body(Config config, StartWish wish);
   ~Body();
   int run();
 
@@ -56,7 +57,10 @@ class Daemon::Body {
   void wait_for_signals();
 
   // recovering.cpp
-  void recover(bool salvage);
+  void recover(StartWish wish);
+  void check_origin(Adoption adopt, const MachineMarks& marks) const;
+  [[nodiscard]] CarrierDelivery& carrier(std::uint16_t number);
+  void suspend_all();
   void open_references(const std::filesystem::path& journal);
   void rebuild_references(const Replay& restored);
   void start_checkpoints(const std::filesystem::path& journal,

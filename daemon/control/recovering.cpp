@@ -59,7 +59,42 @@ void tell_newer(const std::optional<NewerFile>& newer) {
   if (newer) log::warn("{}: what it holds is read from the journal again", to_string(*newer));
 }
 
-void Daemon::Body::recover(bool salvage) {
+CarrierDelivery& Daemon::Body::carrier(std::uint16_t number) {
+  return shards_[number % shards_.size()]->carrier(number);
+}
+
+void Daemon::Body::check_origin(Adoption adopt, const MachineMarks& marks) const {
+  const auto origin = origin_of(config_.state_dir, marks);
+  if (!origin) throw JournalRefused(origin.error());
+  if (adopt != Adoption::none || *origin == StateOrigin::own || *origin == StateOrigin::unclaimed) {
+    return;
+  }
+  throw JournalRefused(fmt::format(
+      "state_dir {}: {}. What waits in it may have been sent since by the original. Once, and with "
+      "the original stopped for good: --adopt moved, if it was stopped before the copy was made, "
+      "else --adopt copy, which suspends every carrier and holds what is in doubt",
+      config_.state_dir.string(),
+      *origin == StateOrigin::other_machine
+          ? "another machine wrote it"
+          : "its files are copies of those that were written here, such as a restored backup"));
+}
+
+// Durable with the first file of the journal that is begun, so before anything is sent.
+void Daemon::Body::suspend_all() {
+  for (std::size_t i = 0; i < config_.carriers.size(); ++i) {
+    CarrierSwitched record;
+    record.carrier = config_.carriers[i].name;
+    record.suspended = true;
+    record.time_ms = wall_clock_ms();
+    record.client = "--adopt copy";
+    carrier(static_cast<std::uint16_t>(i)).restore_switch(record);
+  }
+  log::warn(
+      "--adopt copy: every carrier is suspended and what is in doubt is held. Judge what waits, "
+      "resolve what is held, then resume the carriers; do not start with --adopt again");
+}
+
+void Daemon::Body::recover(StartWish wish) {
   const auto began = Clock::now();
   notify_.status("recovering the journal");
   (void)notify_.extend_timeout(10min);  // a large journal: minutes, not a reason to be killed
@@ -69,14 +104,14 @@ void Daemon::Body::recover(bool salvage) {
     throw std::runtime_error(
         fmt::format("state_dir {}: {}", config_.state_dir.string(), uncreated.message()));
   }
+  const auto marks = MachineMarks::of(config_.state_dir);
+  check_origin(wish.adopt, marks);
   const auto journal = config_.state_dir / "journal";
   open_references(journal);
   Replay replay(
       config_, routing_,
-      [this](std::uint16_t number) -> CarrierDelivery& {
-        return shards_[number % shards_.size()]->carrier(number);
-      },
-      *references_, consumers_, campaigns_, wall_clock_ms());
+      [this](std::uint16_t number) -> CarrierDelivery& { return carrier(number); }, *references_,
+      consumers_, campaigns_, wall_clock_ms());
   if (const auto loaded = opt_outs_.load(*files_); !loaded) {
     throw JournalRefused(fmt::format("opt-outs: {}", loaded.error()));
   }
@@ -84,10 +119,15 @@ void Daemon::Body::recover(bool salvage) {
       [this](const OptOutChange& change, queue::Locator at) { opt_outs_.restore(change, at); });
   replay.set_on_dead_letter([this](const DeadLetter& letter) { callbacks_->restore(letter); });
   std::optional<LostMessages> lost;
-  if (salvage) lost.emplace();
+  if (wish.salvage) lost.emplace();
+  if (wish.adopt == Adoption::copy) {
+    for (std::size_t i = 0; i < config_.carriers.size(); ++i) {
+      carrier(static_cast<std::uint16_t>(i)).hold_restored_doubts();
+    }
+  }
   auto started = start_from_journal(
       *files_, journal,
-      {.salvage = salvage, .on_checkpoint = [this, &replay] { rebuild_references(replay); }},
+      {.salvage = wish.salvage, .on_checkpoint = [this, &replay] { rebuild_references(replay); }},
       replay, lost ? &*lost : nullptr);
   if (!started) throw JournalRefused(fmt::format("journal: {}", started.error()));
   queue::Recovered& recovered = started->recovered;
@@ -99,7 +139,7 @@ void Daemon::Body::recover(bool salvage) {
     log::error("journal: set aside: {}", line);
   }
   if (lost && !started->set_aside.empty()) tell_lost(*lost, journal);
-  if (salvage) {
+  if (wish.salvage) {
     if (const auto removed = CheckpointFiles(*files_, journal).remove_all(); !removed) {
       throw std::runtime_error(
           fmt::format("journal: checkpoints of before the salvage: {}", removed.error().message()));
@@ -110,6 +150,7 @@ void Daemon::Body::recover(bool salvage) {
     if (order.asks_for_nothing()) continue;
     for (const auto& shard : shards_) (void)shard->ask(order, true);
   }
+  if (wish.adopt == Adoption::copy) suspend_all();
   latest_ms_ = replay.latest_ms();
   ClockWatch::on_start(latest_ms_);
   Ledger totals = replay.ledger();
@@ -131,6 +172,9 @@ void Daemon::Body::recover(bool salvage) {
     throw std::runtime_error(fmt::format("journal: {}", writer.error().message()));
   }
   commit_.adopt(std::move(*writer));
+  if (const auto claimed = claim_state(config_.state_dir, marks); !claimed) {
+    throw std::runtime_error(claimed.error());
+  }
   start_checkpoints(journal, checkpoint);
 
   tell_recovered(*started, replay.report(), Clock::now() - began);

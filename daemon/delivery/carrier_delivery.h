@@ -127,6 +127,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// A message that was being written when the process died: noted and sent again.
   /// True when it waits for its turn again; else it is held, or final.
   [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
+  /// Of a copied state, before restore_in_doubt(): it holds, whatever the policy.
+  void hold_restored_doubts() noexcept { holds_restored_doubts_ = true; }
   /// One that was held already.
   void restore_held(std::uint64_t sequence, Held held);
   void restore_outstanding(const TakenSegment& taken) { tracker_.restore_taken(taken); }
@@ -355,6 +357,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::string_view reason;
     const Sending* written = nullptr;  ///< under which numbers; nothing after a crash
     bool is_last = false;              ///< it was sent often enough: `resend` ends it
+    bool is_copy = false;              ///< the original of this state may know more: it is held
   };
   struct DoubtWords {
     DoubtEnd end = DoubtEnd::waited;
@@ -491,6 +494,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::size_t reserved_ = 0;  // slots in use
   std::uint64_t turns_ = 0;   // reservations so far
 
+  bool holds_restored_doubts_ = false;
   boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
   ReplyIntake replies_;
   CarrierStats stats_;

@@ -47,6 +47,7 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
     if (wish.policy == UncertainPolicy::resend) wish.policy = UncertainPolicy::fail;
     if (wish.then == UncertainPolicy::resend) wish.then = UncertainPolicy::fail;
   }
+  if (doubted.is_copy) wish = {.policy = UncertainPolicy::hold};
   Held held{.pick = doubted.pick,
             .retry = doubted.retry,
             .doubt = doubted.doubt,
@@ -171,7 +172,8 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
                       .retry = std::move(retry),
                       .doubt = doubt,
                       .reason = "crash",
-                      .is_last = is_last});
+                      .is_last = is_last,
+                      .is_copy = holds_restored_doubts_});
 }
 
 void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
