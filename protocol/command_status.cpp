@@ -56,7 +56,7 @@ constexpr auto kMeanings = std::to_array<Meaning>({
     {0x43, "ESME_RINVESMCLASS", give_up, kBadMessage},
     {0x44, "ESME_RCNTSUBDL", give_up, kBadDestination},
     // Some SMSCs say it when their window overflows, so it is worth another try.
-    {0x45, "ESME_RSUBMITFAIL", retry_later, kCarrierError},
+    {0x45, "ESME_RSUBMITFAIL", retry_few, kCarrierError},
     {0x48, "ESME_RINVSRCTON", give_up, kBadSource},
     {0x49, "ESME_RINVSRCNPI", give_up, kBadSource},
     {0x50, "ESME_RINVDSTTON", give_up, kBadDestination},
@@ -71,14 +71,15 @@ constexpr auto kMeanings = std::to_array<Meaning>({
     {0x64, "ESME_RX_T_APPN", retry_later, kCarrierError},
     {0x65, "ESME_RX_P_APPN", give_up, kRejected},
     {0x66, "ESME_RX_R_APPN", give_up, kRejected},
-    {0x67, "ESME_RQUERYFAIL", retry_later, kCarrierError},
+    {0x67, "ESME_RQUERYFAIL", retry_few, kCarrierError},
     {0xc0, "ESME_RINVOPTPARSTREAM", give_up, kBadMessage},
     {0xc1, "ESME_ROPTPARNOTALLWD", give_up, kBadMessage},
     {0xc2, "ESME_RINVPARLEN", give_up, kBadMessage},
     {0xc3, "ESME_RMISSINGOPTPARAM", give_up, kBadMessage},
     {0xc4, "ESME_RINVOPTPARAMVAL", give_up, kBadMessage},
-    {0xfe, "ESME_RDELIVERYFAILURE", retry_later, kCarrierError},
-    {0xff, "ESME_RUNKNOWNERR", retry_later, kCarrierError},
+    // Given where the SMSC has no better word: it may be for good as well as for now.
+    {0xfe, "ESME_RDELIVERYFAILURE", retry_few, kCarrierError},
+    {0xff, "ESME_RUNKNOWNERR", retry_few, kCarrierError},
     {0x100, "ESME_RSERTYPUNAUTH", give_up, kNotAllowed},
     {0x101, "ESME_RPROHIBITED", give_up, kNotAllowed},
     {0x102, "ESME_RSERTYPUNAVAIL", retry_later, kCarrierError},
@@ -92,8 +93,8 @@ constexpr auto kMeanings = std::to_array<Meaning>({
     {0x10a, "ESME_RINVNUMBCAST_AREAS", give_up, kBadMessage},
     {0x10b, "ESME_RINVBCASTCNTTYPE", give_up, kBadMessage},
     {0x10c, "ESME_RINVBCASTMSGCLASS", give_up, kBadMessage},
-    {0x10d, "ESME_RBCASTFAIL", retry_later, kCarrierError},
-    {0x10e, "ESME_RBCASTQUERYFAIL", retry_later, kCarrierError},
+    {0x10d, "ESME_RBCASTFAIL", retry_few, kCarrierError},
+    {0x10e, "ESME_RBCASTQUERYFAIL", retry_few, kCarrierError},
     {0x10f, "ESME_RBCASTCANCELFAIL", give_up, kRejected},
     {0x110, "ESME_RINVBCAST_REP", give_up, kBadMessage},
     {0x111, "ESME_RINVBCASTSRVGRP", give_up, kBadMessage},
@@ -112,7 +113,15 @@ static_assert(std::ranges::is_sorted(kMeanings, {}, &Meaning::status));
 
 Disposition disposition_of(CommandStatus status) noexcept {
   const Meaning* meaning = meaning_of(status);
-  return meaning == nullptr ? retry_later : meaning->disposition;
+  return meaning == nullptr ? retry_few : meaning->disposition;
+}
+
+Fault fault_of(CommandStatus status) noexcept {
+  const Meaning* meaning = meaning_of(status);
+  if (meaning == nullptr || meaning->disposition != give_up) return Fault::none;
+  if (meaning->outcome == kBadDestination || meaning->outcome == kBadSource) return Fault::address;
+  if (meaning->outcome == kBadMessage || meaning->outcome == kBadTime) return Fault::encoding;
+  return Fault::none;
 }
 
 std::string_view name_of(CommandStatus status) noexcept {

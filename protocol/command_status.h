@@ -35,12 +35,22 @@ enum class Disposition : std::uint8_t {
   accepted,     ///< the carrier took it
   slow_down,    ///< throttled: the carrier's rate falls, no attempt is charged
   retry_later,  ///< temporary: again after a pause, a bounded number of times
+  retry_few,    ///< says little: it may pass, so again, but only a few times
   give_up,      ///< permanent: this message will not pass there
   link_fault    ///< the bind or the account is wrong, not the message: rebind, the first time free
 };
 
 /// A status we do not know is retried a few times and then given up: carriers invent their own.
 [[nodiscard]] Disposition disposition_of(CommandStatus status) noexcept;
+
+/// Whose doing a permanent refusal is: where many of a carrier's answers are of one kind, it is not
+/// the messages that are wrong.
+enum class Fault : std::uint8_t {
+  none,
+  address,  ///< numbers, their TON and NPI: how we write them, or what is routed there
+  encoding  ///< lengths, flags, classes, times, data_coding, TLVs: what we build
+};
+[[nodiscard]] Fault fault_of(CommandStatus status) noexcept;
 
 /// The specification's name, for example "ESME_RTHROTTLED"; "0x00000412" style is the caller's
 /// business: an unknown status answers an empty view.

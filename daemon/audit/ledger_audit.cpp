@@ -11,6 +11,7 @@
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/inbound_records.h"
 #include "daemon/records/opt_out_records.h"
+#include "daemon/records/slowed_records.h"
 
 namespace stentor::daemon {
 namespace {
@@ -53,7 +54,7 @@ bool says_nothing_of_states(std::uint8_t kind) {
     case InboundRecordKind::part: return true;
   }
   return kind == kCancelAnsweredRecord || kind == kOptOutRecord || kind == kDeadLetterRecord ||
-         kind == kConsumerCampaignRecord || kind == kCarriedRecord;
+         kind == kConsumerCampaignRecord || kind == kCarriedRecord || kind == kSlowedRecord;
 }
 
 }  // namespace

@@ -15,8 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr std::pair<std::string_view, StatusClass> kClasses[] = {
     {"throttle", StatusClass::throttle},   {"queue_full", StatusClass::queue_full},
-    {"temporary", StatusClass::temporary}, {"permanent", StatusClass::permanent},
-    {"bind", StatusClass::bind},           {"doubt", StatusClass::doubt},
+    {"temporary", StatusClass::temporary}, {"unknown", StatusClass::unknown},
+    {"permanent", StatusClass::permanent}, {"bind", StatusClass::bind},
+    {"doubt", StatusClass::doubt},
 };
 // A carrier's whole list of its own statuses; each is looked up for an answer that is not ok.
 constexpr std::size_t kOverlaysMax = 256;
@@ -81,7 +82,7 @@ void read_overlay(Section& section, const Entry& entry, CarrierConfig& carrier) 
     return say("names a status twice");
   }
   constexpr std::string_view kWanted =
-      "must be throttle, queue_full, temporary, permanent, doubt or bind, or "
+      "must be throttle, queue_full, temporary, unknown, permanent, doubt or bind, or "
       "{ class = \"permanent\", code = \"word\" }";
   const auto take_class = [&](const Value& value) {
     const auto* word = std::get_if<std::string>(&value.is);
@@ -145,15 +146,15 @@ void read_pauses(Section& rule, std::vector<std::chrono::seconds>& into) {
   into = std::move(pauses);
 }
 
-enum class Charged : std::uint8_t { yes, pauses_only, no };
+enum class Paced : std::uint8_t { by_pauses, by_rate };
 
-void read_rule(Section& retry, std::string_view key, Charged charged, RetryRule& into) {
+void read_rule(Section& retry, std::string_view key, Paced paced, RetryRule& into) {
   auto rule = retry.table(key, "retry_rule");
   if (!rule) return;
-  if (charged == Charged::yes) {
+  if (paced == Paced::by_pauses) {
     rule->number("attempts", into.attempts, 1, kAttemptsMax);
+    read_pauses(*rule, into.pauses);
   }
-  if (charged != Charged::no) read_pauses(*rule, into.pauses);
   rule->duration("within", into.within, 0s, kWithinMax);
   rule->finish();
 }
@@ -161,10 +162,15 @@ void read_rule(Section& retry, std::string_view key, Charged charged, RetryRule&
 void read_retry(Section& section, RetryConfig& retry) {
   auto table = section.table("retry", "retry");
   if (!table) return;
-  read_rule(*table, "temporary", Charged::yes, retry.temporary);
-  read_rule(*table, "unknown", Charged::yes, retry.unknown);
-  read_rule(*table, "queue_full", Charged::pauses_only, retry.queue_full);
-  read_rule(*table, "throttle", Charged::no, retry.throttle);
+  read_rule(*table, "temporary", Paced::by_pauses, retry.temporary);
+  read_rule(*table, "unknown", Paced::by_pauses, retry.unknown);
+  read_rule(*table, "queue_full", Paced::by_pauses, retry.queue_full);
+  read_rule(*table, "throttle", Paced::by_rate, retry.throttle);
+  // What these two leave out is as the temporary one has it.
+  retry.bind = retry.temporary;
+  retry.doubt = retry.temporary;
+  read_rule(*table, "bind", Paced::by_pauses, retry.bind);
+  read_rule(*table, "doubt", Paced::by_pauses, retry.doubt);
   table->finish();
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,10 +20,12 @@ enum class StatusClass : std::uint8_t {
   throttle,    ///< too fast: the carrier's rate falls, no attempt is charged
   queue_full,  ///< full over there: the rate falls further, no attempt is charged
   temporary,   ///< again after a pause, a bounded number of times
-  permanent,   ///< the message will not pass there
+  unknown,     ///< likewise, but few times: it says little
+  bind,        ///< the bind or the account is wrong: bind again, charged from the second time on
   doubt,       ///< the carrier may have taken it all the same: as when its answer is lost
-  bind         ///< the bind or the account is wrong: bind again, charged from the second time on
+  permanent    ///< the message will not pass there: the only one without a retry
 };
+inline constexpr std::size_t kRetryClasses = 6;  // all before `permanent`
 
 struct StatusOverlay {
   std::uint32_t command_status = 0;
@@ -30,11 +33,12 @@ struct StatusOverlay {
   std::string code;  ///< the word upstream sees; empty: the class's own
 };
 
-/// How often and how long a message that was refused for now is tried again.
+/// How often and how long a message that was refused for now is tried again. Each class counts its
+/// own refusals and its own time.
 struct RetryRule {
   std::uint32_t attempts = 0;                  ///< in all, the first included; 0: no limit
   std::vector<std::chrono::seconds> pauses{};  ///< before attempts 2, 3, …; the last one repeats
-  std::chrono::seconds within{0};              ///< since its first refusal; 0: until it expires
+  std::chrono::seconds within{0};  ///< since its first refusal by the class; 0: until it expires
 };
 
 struct RetryConfig {
@@ -46,10 +50,20 @@ struct RetryConfig {
                  std::chrono::seconds(1800), std::chrono::seconds(3600)}};
   /// Carriers invent statuses; one we do not know is not worth more than a few attempts.
   RetryRule unknown{.attempts = 3, .pauses = {std::chrono::seconds(2), std::chrono::seconds(5)}};
-  /// Of a message whose own destination is full; the pauses charge no attempt.
+  /// Of a message whose own destination is full: from its second refusal on, since by the first it
+  /// only waits in its line. A handset that is off for days empties its queue in the end, so that
+  /// only the message's lifetime ends it.
   RetryRule queue_full{
+      .attempts = 0,
       .pauses = {std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60)}};
   RetryRule throttle{};  ///< `within` only: the rate is what paces it
+  /// From the second time on: the first new bind is not the message's to pay for. One that two
+  /// binds refuse is like one that is refused for now: as `temporary` says, where nothing else is.
+  RetryRule bind = temporary;
+  /// Of a message whose answers are lost, or leave it open whether it was taken: each attempt may
+  /// be a copy on a handset. As `temporary` says, where nothing else is, so that a carrier that is
+  /// silent gets no more of them than one that refuses.
+  RetryRule doubt = temporary;
 };
 
 /// At most `rate` segments a second of what matches; exactly one of `sender` and `prefix` is given.

@@ -12,6 +12,7 @@ std::string_view word(StatusClass of) {
     case StatusClass::throttle: return "throttle";
     case StatusClass::queue_full: return "queue_full";
     case StatusClass::temporary: return "temporary";
+    case StatusClass::unknown: return "unknown";
     case StatusClass::permanent: return "permanent";
     case StatusClass::doubt: return "doubt";
     case StatusClass::bind: return "bind";
@@ -52,9 +53,9 @@ std::string write_status(const std::vector<StatusOverlay>& status) {
 }
 
 std::string write_retry(const RetryConfig& retry) {
-  return fmt::format("{{ {}, {}, {}, {} }}", write_rule("temporary", retry.temporary),
-                     write_rule("unknown", retry.unknown),
-                     write_rule("queue_full", retry.queue_full),
+  return fmt::format("{{ {}, {}, {}, {}, {}, {} }}", write_rule("temporary", retry.temporary),
+                     write_rule("unknown", retry.unknown), write_rule("bind", retry.bind),
+                     write_rule("doubt", retry.doubt), write_rule("queue_full", retry.queue_full),
                      write_rule("throttle", retry.throttle));
 }
 

@@ -109,6 +109,26 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_json_untrusted(last_error, kErrorOctetsMax, out);
 }
 
+// What somebody has to act on: all of it, and the gravest by itself.
+void append_alarms(const CarrierSnapshot& carrier, std::string& out) {
+  const std::pair<bool, std::string_view> known[] = {
+      {std::ranges::any_of(carrier.links, &LinkSnapshot::credentials_refused),
+       "credentials_refused"},
+      {carrier.addresses_refused, "addresses_refused"},
+      {carrier.encoding_refused, "encoding_refused"}};
+  const auto* const gravest =
+      std::ranges::find(known, true, [](const auto& alarm) { return alarm.first; });
+  if (gravest == std::end(known)) return;
+  append_member("alarm", gravest->second, out);
+  open_list("alarms", out);
+  for (const auto& [is_on, word] : known) {
+    if (!is_on) continue;
+    if (out.back() != '[') out.push_back(',');
+    append_json_string(word, out);
+  }
+  out.push_back(']');
+}
+
 void append_bind(const LinkSnapshot& link, std::uint32_t window, std::string& out) {
   out.push_back('{');
   append_member("bind", link.number, out);
@@ -157,9 +177,7 @@ std::string carrier_shown(const CarrierSnapshot& carrier) {
     append_member(suspended ? "suspended_by" : "resumed_by", carrier.switched.client, out);
     append_time(suspended ? "suspended_since" : "resumed_since", carrier.switched.time_ms, out);
   }
-  if (std::ranges::any_of(carrier.links, &LinkSnapshot::credentials_refused)) {
-    append_member("alarm", "credentials_refused", out);
-  }
+  append_alarms(carrier, out);
   open_list("bind_list", out);
   for (const LinkSnapshot& link : carrier.links) {
     if (out.back() != '[') out.push_back(',');

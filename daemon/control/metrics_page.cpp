@@ -224,6 +224,18 @@ void add_links(Exposition::Families& all, const Figures& figures) {
                                &alerts, &refused, &certificate}) {
     all.push_back(std::move(*family));
   }
+  add_by_carrier(all,
+                 counter_family("stentor_link_suspected_total",
+                                "Binds left for new ones since they answered system error alone."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.suspected); });
+  add_by_carrier(all,
+                 gauge_family("stentor_carrier_addresses_refused",
+                              "1 while the carrier refuses many messages for their addresses."),
+                 figures, [](const CarrierSnapshot& c) { return c.addresses_refused ? 1 : 0; });
+  add_by_carrier(all,
+                 gauge_family("stentor_carrier_encoding_refused",
+                              "1 while the carrier refuses many messages for their encoding."),
+                 figures, [](const CarrierSnapshot& c) { return c.encoding_refused ? 1 : 0; });
   add_by_carrier(all, gauge_family("stentor_window_limit", "Window of each bind."), figures,
                  [](const CarrierSnapshot& c) { return number(c.window); });
   MetricFamily limited = gauge_family("stentor_limited_by",

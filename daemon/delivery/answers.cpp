@@ -59,7 +59,10 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   if (stuck_.on_answer(now)) publish_health();
   if (status == CommandStatus::ok) {
     throttle_.on_accepted(now);
-    lines_[link.number()]->has_taken = true;
+    Line& line = *lines_[link.number()];
+    line.has_taken = true;
+    (void)line.system_errors.on_answer(false, now);
+    note_fault(protocol::Fault::none, now);
     on_part_accepted(answered, part, message_id);
   } else {
     on_part_refused(slot, part, status);
@@ -83,7 +86,7 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   PartAnswered record;
   record.of = following(answered, state);
   record.part = static_cast<std::uint8_t>(part + 1);
-  record.attempt = static_cast<std::uint8_t>(answered.retry.attempts + 1);
+  record.attempt = answered.retry.next_attempt();
   record.bind = answered.link;
   record.sequence_number = answered.sequence_numbers[part];
   record.response_ms = answered.response_ms;
@@ -108,10 +111,10 @@ void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
   if (answered.gave_up || answered.refusal_status == 0) {
     fail(answered, answered.refusal_code, refusal_told(answered));
   } else {
-    if (answered.is_charged) ++answered.retry.attempts;
+    if (answered.is_charged) answered.retry.charge();
     ++stats_.retries_messages;
     const queue::Lanes::Pick pick = answered.pick;
-    hold_later_ones(pick, answered.retry.refused_since_ms);
+    hold_later_ones(pick, answered.retry.refusals.first_ms());
     retries_[pick.ticket.at.bits()] = std::move(answered.retry);
     retry_later(pick, answered.retry_at_ms);
   }
@@ -189,7 +192,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
       put_back(slot);
       continue;
     }
-    const bool is_last = count_doubt(left.retry);
+    const bool is_last = !count_doubt(left.retry);
     const bool goes_again = enter_doubt({.pick = left.pick,
                                          .accepted = left.accepted,
                                          .sequence = left.subject.id.sequence(),
@@ -216,8 +219,8 @@ void CarrierDelivery::put_back(std::uint32_t slot) {
   if (left.gave_up) {
     fail(left, left.refusal_code, refusal_told(left));
   } else if (left.stopped && left.retry_at_ms != 0) {
-    if (left.is_charged) ++left.retry.attempts;
-    hold_later_ones(pick, left.retry.refused_since_ms);
+    if (left.is_charged) left.retry.charge();
+    hold_later_ones(pick, left.retry.refusals.first_ms());
     retries_[pick.ticket.at.bits()] = std::move(left.retry);
     retry_later(pick, left.retry_at_ms);
   } else {

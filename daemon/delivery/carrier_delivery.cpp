@@ -111,7 +111,7 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
   if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
   if (due_ms > now) {
     const auto retry = retries_.find(pick.ticket.at.bits());
-    if (retry != retries_.end()) order_.hold(pick.ticket, retry->second.refused_since_ms, now);
+    if (retry != retries_.end()) order_.hold(pick.ticket, retry->second.refusals.first_ms(), now);
     return retry_later(pick, due_ms);
   }
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
@@ -423,6 +423,8 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   }
   shot.reserved = reserved_;
   shot.in_doubt = in_doubt_.size();
+  shot.addresses_refused = addresses_refused_.is_on(steady_now());
+  shot.encoding_refused = encoding_refused_.is_on(steady_now());
   shot.outstanding = tracker_.outstanding();
   shot.early_receipts = tracker_.early();
   shot.message_id_rule = protocol::name_of(tracker_.rule());

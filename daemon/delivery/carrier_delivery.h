@@ -40,6 +40,7 @@
 #include "daemon/delivery/carrier_stats.h"
 #include "daemon/delivery/doubt_report.h"
 #include "daemon/delivery/failover.h"
+#include "daemon/delivery/fault_alarm.h"
 #include "daemon/delivery/flow_holds.h"
 #include "daemon/delivery/flow_order.h"
 #include "daemon/delivery/flow_shares.h"
@@ -368,7 +369,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool enter_doubt(const Doubted& doubted);
   void doubt_part(std::uint32_t slot, std::uint16_t part);
   void leave_in_doubt(std::uint32_t slot);
-  [[nodiscard]] bool count_doubt(Retry& retry) const;
+  std::optional<std::chrono::seconds> count_doubt(Retry& retry) const;
   void end_due_doubts(std::uint64_t now_ms);
   void hold_unreadable(std::uint64_t sequence, Held held);
   [[nodiscard]] bool end_doubt(const Held& held, State state, const DoubtWords& words);
@@ -400,9 +401,14 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // refusals.cpp
   struct Refusal;  // one refused part, and what its status means
   void wait_in_line(std::uint32_t slot, std::uint16_t part);
+  void suspect(const Refusal& refusal);
+  void note_fault(protocol::Fault fault, TimePoint now);
   void slow_down(const Refusal& refusal);
+  void write_slowed(const Refusal& refusal);
   void bind_again(const Refusal& refusal);
-  void put_off_or_fail(const Refusal& refusal, const RetryRule& rule, std::uint32_t attempt);
+  void put_off_or_fail(const Refusal& refusal);
+  [[nodiscard]] std::optional<std::chrono::seconds> pause_after(RefusalCounts& refusals,
+                                                                StatusClass by) const;
   void refuse(const Refusal& refusal, std::optional<std::chrono::seconds> pause, bool is_charged);
   void finish_when_answered(std::uint32_t slot);
   void put_back(std::uint32_t slot);
@@ -464,6 +470,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   queue::Pacer pacer_;
   Throttle throttle_;
   StatusPolicy status_policy_;
+  FaultAlarm addresses_refused_;
+  FaultAlarm encoding_refused_;
   RateLimits limits_;
   std::vector<queue::Flow> crowded_;  // held since too many wait at limits
   OrderHold order_;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "daemon/delivery/carrier_delivery.h"
+#include "daemon/delivery/system_error_run.h"
 
 namespace stentor::daemon {
 
@@ -25,6 +26,7 @@ struct CarrierDelivery::Line {
   std::deque<queue::Lanes::Pick> stash;  ///< picked for this bind while it was full
   std::size_t reserved_segments = 0;
   bool has_taken = false;  ///< a segment, since it was bound
+  SystemErrorRun system_errors;
   std::deque<Unanswered> delivers;
 };
 

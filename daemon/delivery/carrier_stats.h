@@ -34,6 +34,7 @@ struct CarrierStats : TrackingStats {
   std::uint64_t segments_ucs2 = 0;
   std::uint64_t segments_other = 0;
   std::uint64_t throttled = 0;
+  std::uint64_t suspected = 0;  ///< times that a bind was left since it answered 0x08 alone
   std::uint64_t retries_messages = 0;
   std::uint64_t order_passed = 0;    ///< went before an earlier one of their order key
   std::uint64_t messages_moved = 0;  ///< away, to another carrier of their route
@@ -71,7 +72,9 @@ struct LinkSnapshot {
 
 struct CarrierSnapshot {
   std::string name;
-  bool is_stuck = false;  ///< can be bound to, and answers nothing
+  bool is_stuck = false;           ///< can be bound to, and answers nothing
+  bool addresses_refused = false;  ///< of late, for many messages: somebody has to look
+  bool encoding_refused = false;   ///< likewise
   CarrierSwitch switched;
   std::uint32_t window = 0;
   std::uint32_t rate_configured = 0;

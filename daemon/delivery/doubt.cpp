@@ -9,7 +9,6 @@
 #include "daemon/delivery/addresses.h"
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
-#include "daemon/delivery/retry_schedule.h"
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/failpoints/failpoint.h"
@@ -108,45 +107,38 @@ void CarrierDelivery::doubt_part(std::uint32_t slot, std::uint16_t part) {
   doubted.doubtful[part] = true;
 }
 
-// As when the answer is lost; under `resend` as often and in such pauses as for a temporary
-// refusal, then it ends as unknown.
+// As when the answer is lost; under `resend` as often and in such pauses as the class `doubt` has,
+// then it ends as unknown.
 void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
   Sending& left = sending(slot);
   ++stats_.uncertain_status;
-  const std::uint64_t now = wall_ms();
-  if (left.retry.refused_since_ms == 0) left.retry.refused_since_ms = now;
-  ++left.retry.attempts;
-  const auto pause = RetrySchedule(config_.retry.temporary)
-                         .pause_after(left.retry.attempts,
-                                      std::chrono::milliseconds(now - left.retry.refused_since_ms));
+  left.retry.charge();
+  const auto pause = count_doubt(left.retry);
   const bool goes_again = enter_doubt({.pick = left.pick,
                                        .accepted = left.accepted,
                                        .sequence = left.subject.id.sequence(),
                                        .retry = left.retry,
                                        .doubt = left.doubtful,
-                                       .reason = "ambiguous_status",
+                                       .reason = kAmbiguousStatus,
                                        .written = &left,
                                        .is_last = !pause});
   const queue::Lanes::Pick pick = left.pick;
-  const std::uint64_t since_ms = left.retry.refused_since_ms;
+  const std::uint64_t since_ms = left.retry.refusals.first_ms();
   close_slot(slot);
   if (!goes_again) return;
   hold_later_ones(pick, since_ms);
   ++stats_.retries_messages;
   retry_later(
-      pick, now + static_cast<std::uint64_t>(
+      pick,
+      wall_ms() + static_cast<std::uint64_t>(
                       std::chrono::milliseconds(pause.value_or(std::chrono::seconds(0))).count()));
 }
 
-// True when that was the last: an SMSC that never answers for one number gets as many copies as one
-// that refuses for now gets attempts, and no more.
-bool CarrierDelivery::count_doubt(Retry& retry) const {
-  const std::uint64_t now = wall_ms();
-  if (retry.refused_since_ms == 0) retry.refused_since_ms = now;
-  if (retry.doubts < UINT8_MAX) ++retry.doubts;
-  return !RetrySchedule(config_.retry.temporary)
-              .pause_after(retry.doubts,
-                           std::chrono::milliseconds(now - std::min(now, retry.refused_since_ms)));
+// No pause when that was the last: an SMSC that never answers for one number gets as many copies as
+// its class has attempts, and no more.
+std::optional<std::chrono::seconds> CarrierDelivery::count_doubt(Retry& retry) const {
+  retry.refusals.count(StatusClass::doubt);
+  return pause_after(retry.refusals, StatusClass::doubt);
 }
 
 // A message that was being written when the process died.
@@ -165,7 +157,7 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
   }
   ++stats_.uncertain_crash;
   const PartSet doubt = untaken(retry, std::max<std::uint8_t>(1, subject->parts));
-  const bool is_last = count_doubt(retry);
+  const bool is_last = !count_doubt(retry);
   return enter_doubt({.pick = pick,
                       .accepted = *accepted,
                       .sequence = subject->id.sequence(),

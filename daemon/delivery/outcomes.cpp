@@ -69,6 +69,12 @@ void Outcomes::write(const CancelAnswered& answered) {
   feed_.open().records.add(kCancelAnsweredRecord, fields_.octets());
 }
 
+void Outcomes::write(const Slowed& slowed) {
+  fields_.clear();
+  encode(slowed, fields_);
+  feed_.open().records.add(kSlowedRecord, fields_.octets());
+}
+
 void Outcomes::write(const Passed& passed) {
   add(RecordKind::passed, passed);
 }

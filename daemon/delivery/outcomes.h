@@ -16,6 +16,7 @@
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/records.h"
+#include "daemon/records/slowed_records.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
@@ -35,6 +36,7 @@ class Outcomes final : public TrackingOutcomes {
   void write(const Released& released);
   /// Told, and nothing else.
   void write(const CancelAnswered& answered);
+  void write(const Slowed& slowed);
   void write(const Passed& passed);
   void write(const CarrierSwitched& switched);
   /// The message goes to the shard of `arrival`'s carrier when this is durable.

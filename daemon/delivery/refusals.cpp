@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "daemon/delivery/carrier_delivery.h"
@@ -13,7 +14,6 @@ namespace stentor::daemon {
 namespace {
 
 using protocol::CommandStatus;
-using protocol::Disposition;
 
 std::chrono::milliseconds since(std::uint64_t time_ms, std::uint64_t now_ms) {
   return std::chrono::milliseconds(now_ms > time_ms ? now_ms - time_ms : 0);
@@ -36,16 +36,48 @@ void CarrierDelivery::on_part_refused(std::uint32_t slot, std::uint16_t part,
                         .part = part,
                         .status = status,
                         .meaning = status_policy_.meaning_of(status)};
-  if (refusal.meaning.is_doubtful) return doubt_part(slot, part);
-  switch (refusal.meaning.disposition) {
-    case Disposition::accepted:  // an overlay names refusals only
-    case Disposition::retry_later:
-      return put_off_or_fail(
-          refusal, refusal.meaning.is_known ? config_.retry.temporary : config_.retry.unknown,
-          refusal.of.retry.attempts + 1u);
-    case Disposition::give_up: return refuse(refusal, std::nullopt, true);
-    case Disposition::slow_down: return slow_down(refusal);
-    case Disposition::link_fault: return bind_again(refusal);
+  suspect(refusal);
+  switch (refusal.meaning.is) {
+    case StatusClass::throttle:
+    case StatusClass::queue_full: return slow_down(refusal);
+    case StatusClass::temporary:
+    case StatusClass::unknown: return put_off_or_fail(refusal);
+    case StatusClass::bind: return bind_again(refusal);
+    case StatusClass::doubt: return doubt_part(slot, part);
+    case StatusClass::permanent: return refuse(refusal, std::nullopt, true);
+  }
+}
+
+// What one refusal says of its message, many of them say of the bind or of us.
+void CarrierDelivery::suspect(const Refusal& refusal) {
+  const auto now = steady_now();
+  Line& line = *lines_[refusal.of.link];
+  const bool is_system_error =
+      refusal.status == CommandStatus::system_error && refusal.meaning.is == StatusClass::temporary;
+  if (line.system_errors.on_answer(is_system_error, now)) {
+    ++stats_.suspected;
+    line.link->unbind_and_return(fmt::format(
+        "every submit_sm of the last {} s was answered 0x00000008: binding again",
+        std::chrono::duration_cast<std::chrono::seconds>(line.system_errors.lasting(now)).count()));
+    publish_health();
+  }
+  if (refusal.meaning.is == StatusClass::permanent) {
+    note_fault(protocol::fault_of(refusal.status), now);
+  }
+}
+
+void CarrierDelivery::note_fault(protocol::Fault fault, TimePoint now) {
+  if (addresses_refused_.on_answer(fault == protocol::Fault::address, now)) {
+    log::warn(
+        "carrier {}: refuses many messages for their addresses: is its route, its source or "
+        "destination TON and NPI, or its rewriting right?",
+        config_.name);
+  }
+  if (encoding_refused_.on_answer(fault == protocol::Fault::encoding, now)) {
+    log::warn(
+        "carrier {}: refuses many messages for how they are encoded: is its alphabet, its "
+        "data_coding, or what it is sent as TLVs right?",
+        config_.name);
   }
 }
 
@@ -55,14 +87,15 @@ void CarrierDelivery::on_part_refused(std::uint32_t slot, std::uint16_t part,
 void CarrierDelivery::bind_again(const Refusal& refusal) {
   Sending& refused = refusal.of;
   Line& line = *lines_[refused.link];
-  if (!refused.was_unbound) {
-    refused.was_unbound = true;
-    if (refused.retry.bind_answers < UINT8_MAX) ++refused.retry.bind_answers;
-  }
-  const bool is_told_again = refused.retry.bind_answers > 1;
+  RefusalCounts& refusals = refused.retry.refusals;
+  const bool was_told_before =
+      refusals.since_ms(StatusClass::bind) != 0 && !refused.was_unbound;  // in an earlier turn
+  const bool is_told_again = was_told_before || refusals.tries(StatusClass::bind) > 0;
+  refused.was_unbound = true;
   if (is_told_again) {
-    put_off_or_fail(refusal, config_.retry.temporary, refused.retry.attempts + 1u);
+    put_off_or_fail(refusal);
   } else {
+    refusals.note(StatusClass::bind, wall_ms());
     wait_in_line(refusal.slot, refusal.part);
   }
   if (is_told_again && line.has_taken) return;
@@ -85,43 +118,59 @@ void CarrierDelivery::wait_in_line(std::uint32_t slot, std::uint16_t part) {
 
 void CarrierDelivery::slow_down(const Refusal& refusal) {
   Sending& refused = refusal.of;
+  RefusalCounts& refusals = refused.retry.refusals;
+  const StatusClass by = refusal.meaning.is;
+  const bool is_queue_full = by == StatusClass::queue_full;
   const auto now = steady_now();
   ++stats_.throttled;
-  if (refused.retry.refused_since_ms == 0) refused.retry.refused_since_ms = wall_ms();
-  const RetryRule& rule =
-      refusal.meaning.is_queue_full ? config_.retry.queue_full : config_.retry.throttle;
-  if (rule.within.count() > 0 && since(refused.retry.refused_since_ms, wall_ms()) > rule.within) {
-    return refuse(refusal, std::nullopt, true);
-  }
-  if (refusal.meaning.is_queue_full) {
-    // Told twice in a row it steps aside: where only its destination is full, nobody else need
-    // wait.
-    const bool is_told_again = refused.was_full || refused.retry.full_answers > 0;
-    refused.was_full = true;
-    if (is_told_again) {
-      refused.retry.full_answers =
-          static_cast<std::uint8_t>(std::min(refused.retry.full_answers + 1, 255));
-      return put_off_or_fail(refusal, rule, refused.retry.full_answers);
+  const RetryRule& rule = rule_of(config_.retry, by);
+  const bool is_first = refusals.since_ms(by) == 0;
+  refusals.note(by, wall_ms());
+  if (rule.within.count() > 0) {
+    if (is_first) write_slowed(refusal);
+    if (since(refusals.since_ms(by), wall_ms()) > rule.within) {
+      return refuse(refusal, std::nullopt, true);
     }
   }
+  // Told twice in a row it steps aside: where only its destination is full, nobody else need wait.
+  const bool is_told_again = !is_first || refusals.tries(by) > 0;
+  if (is_queue_full && is_told_again) return put_off_or_fail(refusal);
   wait_in_line(refusal.slot, refusal.part);
   const bool is_changed =
-      refusal.meaning.is_queue_full ? throttle_.on_queue_full(now) : throttle_.on_throttled(now);
+      is_queue_full ? throttle_.on_queue_full(now) : throttle_.on_throttled(now);
   if (!is_changed) return;
   pacer_.set_rate(throttle_.rate(), now);
   log::info("carrier {}: {}, rate is now {} segments/s", config_.name,
-            refusal.meaning.is_queue_full ? "its queue is full" : "throttled", throttle_.rate());
+            is_queue_full ? "its queue is full" : "throttled", throttle_.rate());
 }
 
-void CarrierDelivery::put_off_or_fail(const Refusal& refusal, const RetryRule& rule,
-                                      std::uint32_t attempt) {
-  const RetrySchedule schedule(rule);
-  std::uint64_t& first = refusal.of.retry.refused_since_ms;
-  if (first == 0) {  // the first, or one of many before a restart
-    first = wall_ms() - static_cast<std::uint64_t>(schedule.earliest(attempt).count()) * 1000;
+// Once for a message and class: neither a lost link nor a restart gives it its time anew.
+void CarrierDelivery::write_slowed(const Refusal& refusal) {
+  Slowed slowed;
+  slowed.of = following(refusal.of, State::none);
+  slowed.command_status = static_cast<std::uint32_t>(refusal.status);
+  outcomes_.write(slowed);
+}
+
+void CarrierDelivery::put_off_or_fail(const Refusal& refusal) {
+  Sending& refused = refusal.of;
+  const StatusClass by = refusal.meaning.is;
+  if (!refused.counted.test(static_cast<std::size_t>(by))) {  // of several parts one counts
+    refused.counted.set(static_cast<std::size_t>(by));
+    refused.retry.refusals.count(by);
   }
-  const bool is_charged = refusal.meaning.disposition != Disposition::slow_down;
-  refuse(refusal, schedule.pause_after(attempt, since(first, wall_ms())), is_charged);
+  refuse(refusal, pause_after(refused.retry.refusals, by), by != StatusClass::queue_full);
+}
+
+// Nothing: the class's tries or its time are used up.
+std::optional<std::chrono::seconds> CarrierDelivery::pause_after(RefusalCounts& refusals,
+                                                                 StatusClass by) const {
+  const RetrySchedule schedule(rule_of(config_.retry, by));
+  const std::uint8_t tries = refusals.tries(by);
+  // The first, or one of many before a restart.
+  refusals.note(by,
+                wall_ms() - static_cast<std::uint64_t>(schedule.earliest(tries).count()) * 1000);
+  return schedule.pause_after(tries, since(refusals.since_ms(by), wall_ms()));
 }
 
 // No pause: it was the last word.
@@ -139,7 +188,7 @@ void CarrierDelivery::refuse(const Refusal& refusal, std::optional<std::chrono::
   PartAnswered record;
   record.of = following(refused, is_verdict ? State::failed : State::none);
   record.part = static_cast<std::uint8_t>(refusal.part + 1);
-  record.attempt = static_cast<std::uint8_t>(refused.retry.attempts + (is_charged ? 1 : 0));
+  record.attempt = is_charged ? refused.retry.next_attempt() : refused.retry.attempts;
   record.bind = refused.link;
   record.sequence_number = refused.sequence_numbers[refusal.part];
   record.response_ms = refused.response_ms;

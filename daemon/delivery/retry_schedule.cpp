@@ -1,10 +1,25 @@
 #include "daemon/delivery/retry_schedule.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace stentor::daemon {
 
 using namespace std::chrono_literals;
+
+const RetryRule& rule_of(const RetryConfig& retry, StatusClass is) noexcept {
+  switch (is) {
+    case StatusClass::throttle: return retry.throttle;
+    case StatusClass::queue_full: return retry.queue_full;
+    case StatusClass::temporary: return retry.temporary;
+    case StatusClass::unknown: return retry.unknown;
+    case StatusClass::bind: return retry.bind;
+    case StatusClass::doubt: return retry.doubt;
+    case StatusClass::permanent: break;
+  }
+  assert(false && "what is refused for good has no rule");
+  return retry.unknown;
+}
 
 std::chrono::seconds RetrySchedule::pause(std::uint32_t attempt) const {
   if (rule_.pauses.empty()) return 1s;

@@ -14,6 +14,9 @@
 
 namespace stentor::daemon {
 
+/// What a class that can be refused for now is retried by: any but `permanent`.
+[[nodiscard]] const RetryRule& rule_of(const RetryConfig& retry, StatusClass is) noexcept;
+
 class RetrySchedule {
  public:
   explicit RetrySchedule(const RetryRule& rule) : rule_(rule) {}

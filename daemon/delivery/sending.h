@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bitset>
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "daemon/delivery/addresses.h"
 #include "daemon/delivery/coding.h"
+#include "daemon/delivery/refusal_counts.h"
 #include "daemon/records/records.h"
 #include "encoding/segmenter.h"
 #include "protocol/pdu.h"
@@ -25,17 +27,21 @@ using PartSet = boost::container::small_vector<bool, encoding::kPartsInline>;
 
 /// What is remembered of a message between two attempts.
 struct Retry {
-  std::uint8_t attempts = 0;           ///< made so far, throttled ones not counted
-  bool possible_duplicate = false;     ///< a segment of it may have arrived without our knowing
-  PartSet taken;                       ///< parts the carrier has accepted: not sent again
-  std::uint64_t refused_since_ms = 0;  ///< its first refusal for now; 0: none known
-  std::uint8_t full_answers = 0;       ///< how often it alone was told that the queue is full
-  std::uint8_t bind_answers = 0;       ///< how often it was told that the bind is wrong
-  std::uint8_t doubts = 0;             ///< how often its answer was lost
+  std::uint8_t attempts = 0;        ///< made so far, of any class, throttled ones not counted
+  bool possible_duplicate = false;  ///< a segment of it may have arrived without our knowing
+  PartSet taken;                    ///< parts the carrier has accepted: not sent again
+  RefusalCounts refusals;
 
   [[nodiscard]] bool is_worth_keeping() const {
-    return attempts > 0 || full_answers > 0 || bind_answers > 0 || possible_duplicate ||
+    return attempts > 0 || possible_duplicate || !refusals.is_empty() ||
            std::ranges::find(taken, true) != taken.end();
+  }
+  /// Events and the journal show the number in one octet.
+  void charge() noexcept {
+    if (attempts < UINT8_MAX) ++attempts;
+  }
+  [[nodiscard]] std::uint8_t next_attempt() const noexcept {
+    return static_cast<std::uint8_t>(std::min(attempts + 1, UINT8_MAX));
   }
 };
 
@@ -54,15 +60,15 @@ struct Sending {
   std::uint64_t intent_batch = 0;
   std::uint64_t turn = 0;  ///< in which it was reserved: its place among the ready ones
   Retry retry;
-  std::uint16_t next_part = 0;       ///< index of the first part not looked at yet
-  std::uint16_t in_flight = 0;       ///< parts submitted and not answered
-  std::uint16_t taken = 0;           ///< parts the carrier has accepted, ever
-  std::uint32_t response_ms = 0;     ///< how long the latest answer took
-  bool was_full = false;             ///< it was told once that the queue is full
-  bool was_unbound = false;          ///< it was told that the bind is wrong
-  bool stopped = false;              ///< a part was refused: send no more of it now
-  std::uint16_t refused_part = 0;    ///< index of the part it stopped at
-  std::uint32_t refusal_status = 0;  ///< of the refused part
+  std::uint16_t next_part = 0;         ///< index of the first part not looked at yet
+  std::uint16_t in_flight = 0;         ///< parts submitted and not answered
+  std::uint16_t taken = 0;             ///< parts the carrier has accepted, ever
+  std::uint32_t response_ms = 0;       ///< how long the latest answer took
+  std::bitset<kRetryClasses> counted;  ///< classes whose tries have this turn already
+  bool was_unbound = false;            ///< it was told in this turn that the bind is wrong
+  bool stopped = false;                ///< a part was refused: send no more of it now
+  std::uint16_t refused_part = 0;      ///< index of the part it stopped at
+  std::uint32_t refusal_status = 0;    ///< of the refused part
   std::string_view refusal_code;
   std::uint64_t retry_at_ms = 0;  ///< when a temporarily refused message goes again
   bool gave_up = false;           ///< the refusal was the last word

@@ -5,53 +5,60 @@
 namespace stentor::daemon {
 namespace {
 
+using protocol::CommandStatus;
 using protocol::Disposition;
 
-struct ClassMeaning {
-  Disposition disposition;
-  std::string_view code;
-};
-
-ClassMeaning meaning_of(StatusClass of) noexcept {
-  switch (of) {
-    case StatusClass::throttle: return {Disposition::slow_down, "throttled"};
-    case StatusClass::queue_full: return {Disposition::slow_down, "queue_full"};
-    case StatusClass::temporary: return {Disposition::retry_later, "carrier_error"};
-    case StatusClass::permanent: return {Disposition::give_up, "carrier_rejected"};
-    case StatusClass::doubt: return {Disposition::retry_later, "unknown_acceptance"};
-    case StatusClass::bind: return {Disposition::link_fault, "not_bound"};
+StatusClass standard_class(CommandStatus status) noexcept {
+  switch (protocol::disposition_of(status)) {
+    case Disposition::slow_down:
+      return status == CommandStatus::message_queue_full ? StatusClass::queue_full
+                                                         : StatusClass::throttle;
+    case Disposition::retry_later: return StatusClass::temporary;
+    case Disposition::accepted:  // not asked for
+    case Disposition::retry_few: return StatusClass::unknown;
+    case Disposition::link_fault: return StatusClass::bind;
+    case Disposition::give_up: return StatusClass::permanent;
   }
-  return {Disposition::retry_later, "carrier_error"};
+  return StatusClass::unknown;
+}
+
+std::string_view code_of(StatusClass is) noexcept {
+  switch (is) {
+    case StatusClass::throttle: return "throttled";
+    case StatusClass::queue_full: return "queue_full";
+    case StatusClass::temporary:
+    case StatusClass::unknown: return "carrier_error";
+    case StatusClass::permanent: return "carrier_rejected";
+    case StatusClass::doubt: return "unknown_acceptance";
+    case StatusClass::bind: return "not_bound";
+  }
+  return "carrier_error";
+}
+
+// The standard's word says more than the class's, where both mean much the same.
+bool is_alike(StatusClass one, StatusClass other) noexcept {
+  const auto like = [](StatusClass is) {
+    if (is == StatusClass::queue_full) return StatusClass::throttle;
+    return is == StatusClass::unknown ? StatusClass::temporary : is;
+  };
+  return like(one) == like(other);
 }
 
 }  // namespace
 
 StatusPolicy::StatusPolicy(const CarrierConfig& carrier) : overlays_(carrier.status) {}
 
-StatusMeaning StatusPolicy::meaning_of(protocol::CommandStatus status) const noexcept {
+StatusMeaning StatusPolicy::meaning_of(CommandStatus status) const noexcept {
   const auto value = static_cast<std::uint32_t>(status);
-  const Disposition standard = protocol::disposition_of(status);
-  if (value != 0 && !overlays_.empty()) {
-    const auto found =
-        std::ranges::lower_bound(overlays_, value, {}, &StatusOverlay::command_status);
-    if (found != overlays_.end() && found->command_status == value) {
-      const ClassMeaning overlaid = daemon::meaning_of(found->is);
-      // The standard's word says more than the class's, where both mean the same.
-      const bool keeps_word = found->is != StatusClass::doubt && overlaid.disposition == standard &&
-                              !protocol::name_of(status).empty();
-      return {.disposition = overlaid.disposition,
-              .is_queue_full = found->is == StatusClass::queue_full,
-              .is_doubtful = found->is == StatusClass::doubt,
-              .is_known = true,
-              .code = !found->code.empty() ? std::string_view(found->code)
-                      : keeps_word         ? protocol::outcome_code_of(status)
-                                           : overlaid.code};
-    }
+  const StatusClass standard = standard_class(status);
+  const auto found = std::ranges::lower_bound(overlays_, value, {}, &StatusOverlay::command_status);
+  if (found == overlays_.end() || found->command_status != value) {
+    return {.is = standard, .code = protocol::outcome_code_of(status)};
   }
-  return {.disposition = standard,
-          .is_queue_full = status == protocol::CommandStatus::message_queue_full,
-          .is_known = !protocol::name_of(status).empty(),
-          .code = protocol::outcome_code_of(status)};
+  if (!found->code.empty()) return {.is = found->is, .code = found->code};
+  const bool keeps_word = is_alike(found->is, standard) && !protocol::name_of(status).empty();
+  return {.is = found->is,
+          .code = keeps_word ? protocol::outcome_code_of(status) : code_of(found->is)};
 }
 
 }  // namespace stentor::daemon

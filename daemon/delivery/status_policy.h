@@ -14,17 +14,15 @@
 namespace stentor::daemon {
 
 struct StatusMeaning {
-  protocol::Disposition disposition = protocol::Disposition::retry_later;
-  bool is_queue_full = false;  ///< of slow_down: it is the queue over there, not our speed
-  bool is_doubtful = false;    ///< it may have been taken all the same
-  bool is_known = true;        ///< to the standard or to the configuration
-  std::string_view code;       ///< the stable word for upstream
+  StatusClass is = StatusClass::unknown;
+  std::string_view code;  ///< the stable word for upstream
 };
 
 class StatusPolicy {
  public:
   explicit StatusPolicy(const CarrierConfig& carrier);
 
+  /// Of a status that refuses: 0 is none.
   [[nodiscard]] StatusMeaning meaning_of(protocol::CommandStatus status) const noexcept;
 
  private:

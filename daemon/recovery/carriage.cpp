@@ -6,6 +6,7 @@
 #include "daemon/records/carried_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/inbound_records.h"
+#include "daemon/records/slowed_records.h"
 
 namespace stentor::daemon {
 
@@ -33,6 +34,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
   }
   if (kind == kCancelAnsweredRecord) return Carriage::dropped;  // likewise
   if (kind == kCarriedRecord) return Carriage::dropped;  // each file begins with it, as with totals
+  if (kind == kSlowedRecord) return Carriage::follows;
   switch (
       static_cast<InboundRecordKind>(kind)) {  // parts wait for their message for less than that
     case InboundRecordKind::came:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/delivery/order_key.h"
+#include "daemon/records/slowed_records.h"
 #include "daemon/recovery/condenser.h"
 
 namespace stentor::daemon {
@@ -25,7 +26,8 @@ Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_o
       references_(references),
       consumers_(consumers),
       campaigns_(campaigns),
-      now_ms_(now_ms) {}
+      now_ms_(now_ms),
+      policies_(config.carriers.begin(), config.carriers.end()) {}
 
 Replay::Entry* Replay::find(std::uint64_t sequence) {
   const auto piece = pieces_.find(sequence / kPieceEntries);
@@ -102,7 +104,7 @@ void Replay::apply(const queue::Record& record) {
         std::uint64_t sequence = 0;
         if (Entry* entry = entry_of(moved->of, sequence)) {
           entry->carrier = carrier_for(moved->to, false, *decode_subject(moved->of.subject));
-          entry->attempts = 0;
+          entry->attempts = 0;  // it begins anew over there
           refused_.erase(sequence);
         }
         return;
@@ -124,8 +126,8 @@ void Replay::apply(const queue::Record& record) {
   if (!visit_inbound(record)) ++report_.not_understood;
 }
 
-// True when it is a record of what handsets sent or want, or one that changes nothing. Of a carrier
-// that is gone nothing is kept.
+// True when it is one of the kinds beside RecordKind: what handsets sent or want, above all. Of a
+// carrier that is gone nothing is kept.
 bool Replay::visit_inbound(const queue::Record& record) {
   std::uint64_t& last_ms = files_[record.at.file()].last_ms;  // retention counts from here
   if (record.kind == kOptOutRecord) {
@@ -146,6 +148,7 @@ bool Replay::visit_inbound(const queue::Record& record) {
     return letter.has_value();
   }
   if (record.kind == kCancelAnsweredRecord) return true;  // told then; nothing came of it
+  if (record.kind == kSlowedRecord) return visit_slowed(record);
   if (record.kind == kCarriedRecord) {
     const auto carried = decode_carried(record.payload);
     if (carried) carried_ = *carried;
@@ -333,7 +336,8 @@ void Replay::visit_part(const queue::Record& record) {
     if (entry->parts == 1) entry->intended = false;
     if (!is_accepted) {
       note_refusal(sequence, *entry, *part);
-      entry->attempts = part->attempt;
+      // Of several parts one may be charged and another not.
+      entry->attempts = std::max(entry->attempts, part->attempt);
       entry->due_ms = std::max<std::uint64_t>(entry->due_ms, part->retry_at_ms) & kDueMask;
     }
     if (part->of.state == State::sent) {
@@ -355,18 +359,49 @@ void Replay::visit_part(const queue::Record& record) {
   advance(part->of, entry, sequence);
 }
 
-// Since its first refusal it holds back later ones of its order key, for a while; and that many
-// times it was told of a full queue, of which nothing else in its record speaks.
+// By the configuration of today: what a status means is the carrier's matter, not the journal's.
+StatusClass Replay::class_of(const Entry& entry, std::uint32_t command_status) const {
+  if (entry.carrier == kNoCarrier) return StatusClass::unknown;
+  return policies_[entry.carrier].meaning_of(protocol::CommandStatus{command_status}).is;
+}
+
+RefusalCounts& Replay::refusals_of(std::uint64_t sequence, const Entry& entry) {
+  const auto [refused, is_new] = refused_.try_emplace(sequence);
+  // None of those so far was worth a place here.
+  if (is_new) refused->second.count(StatusClass::temporary, entry.attempts);
+  return refused->second;
+}
+
+// For each class since when and how often, as the carrier's rules count; and since its first
+// refusal it holds back later ones of its order key, for a while.
 void Replay::note_refusal(std::uint64_t sequence, const Entry& entry, const PartAnswered& part) {
-  const bool is_by_full_queue = part.attempt == entry.attempts;
-  auto refused = refused_.find(sequence);
-  if (refused == refused_.end()) {
+  if (entry.carrier == kNoCarrier) return;
+  const StatusClass by = class_of(entry, part.command_status);
+  if (by == StatusClass::permanent) return;
+  if (by == StatusClass::temporary && !refused_.contains(sequence)) {
     const auto hold_ms = static_cast<std::uint64_t>(config_.queue.order_hold.count());
     const bool is_of_late = part.of.time_ms + hold_ms > now_ms_;
-    if (entry.attempts > 0 || (!is_of_late && !is_by_full_queue)) return;
-    refused = refused_.try_emplace(sequence, Refused{.since_ms = part.of.time_ms}).first;
+    const bool is_bounded = config_.carriers[entry.carrier].retry.temporary.within.count() > 0;
+    if (!is_bounded && (entry.attempts > 0 || !is_of_late)) return;
   }
-  if (is_by_full_queue && refused->second.full_answers < UINT8_MAX) ++refused->second.full_answers;
+  RefusalCounts& refusals = refusals_of(sequence, entry);
+  refusals.note(by, part.of.time_ms);
+  // Several parts of one turn count once. A full queue charges no attempt; its next turn comes when
+  // the pause is over.
+  const bool is_next_turn = by == StatusClass::queue_full ? part.of.time_ms >= entry.due_ms
+                                                          : part.attempt > entry.attempts;
+  if (is_next_turn || refusals.tries(by) == 0) refusals.count(by);
+}
+
+bool Replay::visit_slowed(const queue::Record& record) {
+  const auto slowed = decode_slowed(record.payload);
+  if (!slowed) return false;
+  std::uint64_t sequence = 0;
+  const Entry* entry = entry_of(slowed->of, sequence);
+  if (entry == nullptr) return true;  // final since
+  const StatusClass by = class_of(*entry, slowed->command_status);
+  if (by != StatusClass::permanent) refusals_of(sequence, *entry).note(by, slowed->of.time_ms);
+  return true;
 }
 
 void Replay::visit_receipt(const queue::Record& record) {
@@ -397,9 +432,10 @@ void Replay::visit_uncertain(const queue::Record& record) {
   if (entry == nullptr) return;
   entry->possible_duplicate = true;
   entry->intended = false;
-  Refused& lost =
-      refused_.try_emplace(sequence, Refused{.since_ms = uncertain->of.time_ms}).first->second;
-  if (lost.doubts < UINT8_MAX) ++lost.doubts;
+  RefusalCounts& refusals = refusals_of(sequence, *entry);
+  refusals.note(StatusClass::doubt, uncertain->of.time_ms);
+  refusals.count(StatusClass::doubt);
+  if (uncertain->reason == kAmbiguousStatus && entry->attempts < UINT8_MAX) ++entry->attempts;
   if (uncertain->policy != UncertainPolicy::hold &&
       uncertain->policy != UncertainPolicy::wait_dlr) {
     return;
@@ -509,9 +545,9 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
   Retry retry;
   retry.attempts = entry.attempts;
   if (const auto refused = refused_.find(sequence); refused != refused_.end()) {
-    retry.refused_since_ms = refused->second.since_ms;
-    retry.full_answers = refused->second.full_answers;
-    retry.doubts = refused->second.doubts;
+    retry.refusals = refused->second;
+  } else {
+    retry.refusals.count(StatusClass::temporary, entry.attempts);
   }
   retry.possible_duplicate = entry.possible_duplicate;
   if (partial != partials_.end()) retry.taken = partial->second.taken;

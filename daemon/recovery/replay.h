@@ -106,13 +106,6 @@ class Replay {
   struct Partial {
     PartSet taken;
   };
-  // A message that was refused for now: of late, or by a full queue, which charges no attempt; or
-  // whose answer was lost.
-  struct Refused {
-    std::uint64_t since_ms = 0;
-    std::uint8_t full_answers = 0;
-    std::uint8_t doubts = 0;
-  };
   struct HeldEntry {
     PartSet doubt;
     std::uint64_t since_ms = 0;
@@ -133,6 +126,9 @@ class Replay {
   void visit_released(const queue::Record& record);
   void visit_part(const queue::Record& record);
   void note_refusal(std::uint64_t sequence, const Entry& entry, const PartAnswered& part);
+  [[nodiscard]] bool visit_slowed(const queue::Record& record);
+  [[nodiscard]] RefusalCounts& refusals_of(std::uint64_t sequence, const Entry& entry);
+  [[nodiscard]] StatusClass class_of(const Entry& entry, std::uint32_t command_status) const;
   void visit_receipt(const queue::Record& record);
   void visit_orphan(const queue::Record& record);
   [[nodiscard]] bool visit_inbound(const queue::Record& record);
@@ -152,9 +148,12 @@ class Replay {
   std::function<void(const DeadLetter&)> on_dead_letter_;
   CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
-  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;       // by sequence / kPieceEntries
-  std::unordered_map<std::uint64_t, Partial> partials_;          // messages of several parts
-  std::unordered_map<std::uint64_t, Refused> refused_;           // by sequence
+  std::vector<StatusPolicy> policies_;                      // by carrier
+  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
+  std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts
+  // Messages that were refused for now, by sequence: all but those of which the number of their
+  // attempts says as much, so that millions that a carrier's outage put off take nothing here.
+  std::unordered_map<std::uint64_t, RefusalCounts> refused_;
   std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
   std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
   Ledger ledger_;

@@ -56,8 +56,8 @@ TEST(DeliveryKeys, AStatusHasAClassAndMayHaveAWord) {
 TEST(DeliveryKeys, AStatusThatIsNoneIsNamed) {
   EXPECT_EQ(
       mistake_in("status = { 0x400 = \"retry\" }"),
-      "carrier[0].status.0x400: must be throttle, queue_full, temporary, permanent, doubt or bind, "
-      "or { class = \"permanent\", code = \"word\" }");
+      "carrier[0].status.0x400: must be throttle, queue_full, temporary, unknown, permanent, doubt "
+      "or bind, or { class = \"permanent\", code = \"word\" }");
   EXPECT_EQ(mistake_in("status = { nothing = \"bind\" }"),
             "carrier[0].status.nothing: is not a command_status: a number such as 0x58, and not 0");
   EXPECT_EQ(mistake_in("status = { 0x0 = \"bind\" }"),
@@ -80,6 +80,36 @@ TEST(DeliveryKeys, ARetryRuleSaysHowOftenAndHowLong) {
   EXPECT_EQ(retry.unknown.attempts, 3u) << "not named: its default";
   EXPECT_EQ(retry.queue_full.pauses, (std::vector<std::chrono::seconds>{30s}));
   EXPECT_EQ(retry.throttle.within, 3600s);
+  EXPECT_EQ(retry.queue_full.attempts, 0u) << "no limit";
+}
+
+TEST(DeliveryKeys, WhatBindAndDoubtLeaveOutIsAsTemporaryHasIt) {
+  const Config config = loaded(
+      "retry = { doubt = { attempts = 2 }, bind = { within = \"1h\" }, "
+      "temporary = { attempts = 4, pauses = [\"1s\", \"10s\"], within = \"5m\" } }");
+  const RetryConfig& retry = config.carriers.at(0).retry;
+  EXPECT_EQ(retry.doubt.attempts, 2u);
+  EXPECT_EQ(retry.doubt.pauses, retry.temporary.pauses);
+  EXPECT_EQ(retry.doubt.within, 300s);
+  EXPECT_EQ(retry.bind.attempts, 4u);
+  EXPECT_EQ(retry.bind.within, 3600s);
+  EXPECT_NE(describe(config).find("doubt = { attempts = 2, pauses = [\"1s\", \"10s\"], "
+                                  "within = \"5m\" }"),
+            std::string::npos)
+      << describe(config);
+  const RetryConfig defaults;
+  EXPECT_EQ(defaults.bind.attempts, 9u);
+  EXPECT_EQ(defaults.doubt.pauses, defaults.temporary.pauses);
+}
+
+TEST(DeliveryKeys, EveryClassThatPausesHasAttempts) {
+  const Config config = loaded(
+      "retry = { queue_full = { attempts = 7 }, bind = { attempts = 6 }, unknown = { attempts = 1 "
+      "} }");
+  const RetryConfig& retry = config.carriers.at(0).retry;
+  EXPECT_EQ(retry.queue_full.attempts, 7u);
+  EXPECT_EQ(retry.bind.attempts, 6u);
+  EXPECT_EQ(retry.unknown.attempts, 1u);
 }
 
 TEST(DeliveryKeys, ARetryRuleIsBounded) {
