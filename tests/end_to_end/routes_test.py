@@ -116,6 +116,24 @@ class Statuses(Played):
         codes = {e.get("code") for e in self.events.of(full_id, "part") if "code" in e}
         self.assertEqual(codes, {"queue_full"})
 
+    def test_many_addresses_that_are_refused_raise_an_alarm_and_fail_alone(self):
+        def shown():
+            return self.daemon.ask(op="carrier", action="show", name="north")
+        self.assertNotIn("alarm", shown())
+        ids = [self.send(self.daemon, self.number(lambda submit, attempt: Answer(status=0x51)))
+               for _ in range(20)]
+        for message_id in ids:
+            failed = self.events.wait_for(message_id, "failed")
+            self.assertEqual(failed["code"], "invalid_destination")
+        self.assertEqual(shown()["alarm"], "addresses_refused")
+        self.assertEqual(shown()["alarms"], ["addresses_refused"])
+        _, page = self.daemon.http("/metrics")
+        self.assertIn('stentor_carrier_addresses_refused{carrier="north"} 1', page)
+        self.assertIn('stentor_carrier_encoding_refused{carrier="north"} 0', page)
+        self.assertIn('stentor_link_suspected_total{carrier="north"} 0', page)
+        self.assertIn("refuses many messages for their addresses", self.daemon.log())
+        self.events.wait_for(self.send(self.daemon, self.number()), "delivered")
+
     def test_a_refused_part_stops_the_rest_and_the_verdict_names_the_parts(self):
         def play(submit, attempt):
             part = sms_octets.decode_part(submit.short_message, submit.esm_class,
