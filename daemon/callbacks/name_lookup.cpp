@@ -34,7 +34,12 @@ const FoundName* NameLookup::look_up(const std::string& host, TimePoint now) {
   collect(now);
   const auto known = kept_.find(host);
   if (known != kept_.end() && now < known->second.until) return &known->second.found;
-  if (under_way_.size() < kThreadsMax && !under_way_.contains(host)) begin(host);
+  if (under_way_.contains(host)) return nullptr;
+  if (under_way_.size() < kThreadsMax) {
+    begin(host);
+  } else if (known != kept_.end() && !known->second.found.addresses.empty()) {
+    return &known->second.found;
+  }
   return nullptr;
 }
 

@@ -51,7 +51,8 @@ class NameLookup {
   NameLookup& operator=(const NameLookup&) = delete;
 
   /// What is known of it; nullptr: ask again after `wake`, it is being looked up, or will be when
-  /// there is a thread. Good until the next call.
+  /// there is a thread. While there is none, addresses stay good beyond their minute: names that
+  /// nobody answers for hold up no host that was found. Good until the next call.
   [[nodiscard]] const FoundName* look_up(const std::string& host, TimePoint now);
   [[nodiscard]] std::size_t threads() const noexcept { return under_way_.size(); }
 

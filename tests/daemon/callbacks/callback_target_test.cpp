@@ -172,6 +172,23 @@ TEST_F(CallbackTargetTest, KnowsWhatWaitsInMemoryAloneSinceItsFileHasGone) {
   EXPECT_TRUE(target->in_memory_alone().value_or(alone).to.is_nowhere());
 }
 
+TEST_F(CallbackTargetTest, EachFailureDoublesThePauseUpToFiveMinutesAndOneSuccessEndsThat) {
+  config_.give_up_after = 24h;
+  deliver(1);
+  const auto target = this->target();
+  TimePoint now = kStart;
+  for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 64s, 128s, 256s, 300s, 300s}) {
+    EXPECT_EQ(post_all(*target, "http://well.example", now), 1u);
+    EXPECT_EQ(target->next_try(), now + pause);
+    EXPECT_EQ(post_all(*target, "http://well.example", now + pause - 1ms), 0u);
+    now += pause;
+  }
+  EXPECT_EQ(post_all(*target, "nobody", now), 1u);
+  deliver(1);
+  EXPECT_EQ(post_all(*target, "http://well.example", now), 1u);
+  EXPECT_EQ(target->next_try(), now + 1s);
+}
+
 TEST_F(CallbackTargetTest, AsksNoHostTwiceWhereNoneTakesAnything) {
   deliver(500, "http://dead.example/");
   const auto target = this->target();

@@ -91,6 +91,29 @@ TEST_F(NameLookupTest, HasABoundOfThreadsBeyondWhichNamesWait) {
   EXPECT_FALSE(wait_for(names, last, kStart).addresses.empty());
 }
 
+TEST_F(NameLookupTest, AddressesStayGoodWhileAllPlacesAreTakenByNamesThatNobodyAnswersFor) {
+  resolver_->answers = true;
+  NameLookup names(find_, [] {});
+  (void)wait_for(names, "well.example", kStart);
+  (void)wait_for(names, "nowhere.example", kStart);
+  resolver_->answers = false;
+  for (std::size_t i = 0; i < NameLookup::kThreadsMax; ++i) {
+    (void)names.look_up(std::to_string(i) + ".example", kStart);
+  }
+
+  const FoundName* found = names.look_up("well.example", kStart + 1h);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->addresses, std::vector<std::string>{"192.0.2.1"});
+  EXPECT_EQ(names.look_up("nowhere.example", kStart + 1h), nullptr) << "it never had any";
+
+  resolver_->answers = true;  // and it is looked up again when there is a place
+  (void)wait_for(names, "0.example", kStart);
+  const std::size_t asked = resolver_->asked;
+  while (names.look_up("well.example", kStart + 1h) != nullptr) std::this_thread::yield();
+  (void)wait_for(names, "well.example", kStart + 1h);
+  EXPECT_GT(resolver_->asked, asked);
+}
+
 TEST_F(NameLookupTest, WakesWhoAsksAndNobodyOnceThatHasGone) {
   std::atomic<int> woken{0};
   {
