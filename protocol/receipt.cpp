@@ -228,9 +228,9 @@ struct TlvFields {
     switch (tlv.tag) {
       case tag::kReceiptedMessageId: keep_first(fields.id, c_octets_of(tlv.value)); break;
       case tag::kMessageState:
-        if (tlv.value.size() == 1 && tlv.value[0] <= kStateMax) {
-          fields.state = static_cast<MessageState>(tlv.value[0]);
-        }
+        if (tlv.value.size() != 1) break;
+        receipt.message_state = tlv.value[0];
+        if (tlv.value[0] <= kStateMax) fields.state = static_cast<MessageState>(tlv.value[0]);
         break;
       case tag::kNetworkErrorCode: receipt.network_error_code = network_error_of(tlv.value); break;
       case tag::kUserMessageReference:

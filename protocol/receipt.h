@@ -42,9 +42,10 @@ enum class ReceiptVerdict : std::uint8_t { intermediate, delivered, failed, expi
 struct Receipt {
   std::string_view message_id;  ///< as the SMSC wrote it; empty: there is the reference alone
   MessageState state = MessageState::unknown;
-  bool is_intermediate = false;  ///< esm_class says intermediate notification
-  std::string_view stat;         ///< the text's word; empty when only the TLV told
-  std::string_view err;          ///< the text's error, or empty
+  bool is_intermediate = false;               ///< esm_class says intermediate notification
+  std::optional<std::uint8_t> message_state;  ///< the TLV's octet, whatever it is
+  std::string_view stat;                      ///< the text's word; empty when only the TLV told
+  std::string_view err;                       ///< the text's error, or empty
   std::optional<std::uint32_t> network_error_code;  ///< of the TLV: type << 16 | code
   std::optional<std::uint16_t> user_message_reference;
   std::string_view done_date;

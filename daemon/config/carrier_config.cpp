@@ -11,6 +11,7 @@
 #include "daemon/config/outbind_reader.h"
 #include "daemon/config/outcome_words.h"
 #include "daemon/config/password_reader.h"
+#include "daemon/config/receipt_keys.h"
 #include "daemon/config/tls_config.h"
 #include "daemon/config/units.h"
 
@@ -35,7 +36,7 @@ constexpr std::size_t kHostsMax = 16;
 
 // Searched from the front for each failed receipt; carriers' lists have a few dozen numbers.
 constexpr std::size_t kErrorsMax = 500;
-constexpr std::size_t kErrorOctets = 32;
+constexpr std::size_t kErrorOctets = 40;  // kStatKey and a word of receipt_states
 
 using encoding::Alphabet;
 // What data_coding 0 may mean; UCS-2 is never the default alphabet.
@@ -236,6 +237,15 @@ void read_national(Section& section, encoding::NationalLanguages& national) {
   }
 }
 
+// "001", "3:27", "stat:REJECTD", "message_state:8": the states of SMPP 5.0 go to 9.
+bool is_key_of_errors(std::string_view key) {
+  constexpr std::uint8_t kStateMax = 9;
+  if (key.empty() || key.size() > kErrorOctets || key == kStatKey) return false;
+  if (!key.starts_with(kMessageStateKey)) return true;
+  const auto state = message_state_in(key);
+  return state && *state <= kStateMax;
+}
+
 // errors = { "001" = "absent_subscriber" }: what the carrier's own numbers mean.
 void read_errors(Section& section, CarrierConfig& carrier) {
   const auto* given = section.find("errors");
@@ -250,9 +260,10 @@ void read_errors(Section& section, CarrierConfig& carrier) {
   }
   for (const Entry& entry : *table) {
     const auto* word = std::get_if<std::string>(&entry.value.is);
-    if (entry.key.empty() || entry.key.size() > kErrorOctets) {
+    if (!is_key_of_errors(entry.key)) {
       section.mistake_at(entry.line, "errors",
-                         fmt::format("\"{}\" is no error number: 1 to {} octets",
+                         fmt::format("\"{}\" is no error number (1 to {} octets), stat:WORD or "
+                                     "message_state:0 to 9",
                                      entry.key.substr(0, kErrorOctets), kErrorOctets));
     } else if (word == nullptr || !is_outcome_word(*word)) {
       section.mistake_at(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "daemon/config/receipt_keys.h"
 #include "protocol/tlv_kinds.h"
 
 namespace stentor::daemon::config_file {
@@ -111,7 +112,13 @@ void read_receipt_pattern(Section& section, WireConfig& wire) {
   }
 }
 
-// receipt_states = { "00" = "delivered" }: what the carrier's own words in `stat` mean.
+bool is_key_of_states(std::string_view key) {
+  if (key.empty() || key.size() > kStatOctets) return false;
+  return !key.starts_with(kMessageStateKey) || message_state_in(key).has_value();
+}
+
+// receipt_states = { "00" = "delivered", "message_state:9" = "rejected" }: what the carrier means
+// by its words in `stat` and by the TLV, whatever the standard says.
 void read_receipt_states(Section& section, WireConfig& wire) {
   const Value* const given = section.find("receipt_states");
   if (given == nullptr) return;
@@ -127,9 +134,10 @@ void read_receipt_states(Section& section, WireConfig& wire) {
     const auto* known =
         word == nullptr ? std::end(kStates)
                         : std::ranges::find(kStates, *word, [](const auto& s) { return s.first; });
-    if (entry.key.empty() || entry.key.size() > kStatOctets) {
+    if (!is_key_of_states(entry.key)) {
       section.mistake_at(entry.line, "receipt_states",
-                         fmt::format("\"{}\" is no word of a receipt: 1 to {} octets",
+                         fmt::format("\"{}\" is no word of a receipt (1 to {} octets) and no "
+                                     "message_state:0 to 255",
                                      entry.key.substr(0, kStatOctets), kStatOctets));
     } else if (known == std::end(kStates)) {
       section.mistake_at(entry.line, "receipt_states." + entry.key,

@@ -35,7 +35,7 @@ struct WireConfig {
   bool cancel_sm = true;             ///< it may be asked to call back what it has taken
   std::string receipt_pattern_text;  ///< empty: the usual form
   std::optional<protocol::ReceiptPattern> receipt_pattern;
-  /// What the carrier's own words in `stat` mean, numbers among them.
+  /// What the carrier's own words in `stat` mean, numbers among them, and its message_state TLVs.
   std::vector<std::pair<std::string, protocol::MessageState>> receipt_states;
 };
 

@@ -65,13 +65,7 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     tracker_.on_receipt(protocol::nameless_receipt(deliver), moment_now());  // an orphan
     return answer_when_durable(link, sequence_number);
   }
-  // A TLV that told the state is believed before any word.
-  if (receipt->state == protocol::MessageState::unknown && !config_.wire.receipt_states.empty()) {
-    const auto& own = config_.wire.receipt_states;
-    const auto meant =
-        std::ranges::find(own, receipt->stat, [](const auto& state) { return state.first; });
-    if (meant != own.end()) receipt->state = meant->second;
-  }
+  receipt->state = state_by(config_.wire.receipt_states, *receipt);
   end_doubt_by_receipt(*receipt, deliver.source.digits);
   tracker_.on_receipt(*receipt, moment_now());
   failpoint(Failpoint::receipt_recorded);

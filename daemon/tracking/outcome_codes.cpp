@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "daemon/config/receipt_keys.h"
 
 namespace stentor::daemon {
 namespace {
@@ -62,6 +65,22 @@ std::string_view word_of(protocol::MessageState state) noexcept {
   return "unknown";
 }
 
+protocol::MessageState state_by(const OwnStates& own, const protocol::Receipt& receipt) {
+  if (own.empty()) return receipt.state;
+  const auto lookup = [&own](std::string_view written) -> std::optional<protocol::MessageState> {
+    const auto found = std::ranges::find(own, written, [](const auto& one) { return one.first; });
+    if (found == own.end()) return std::nullopt;
+    return found->second;
+  };
+  if (receipt.message_state) {
+    const unsigned tlv = *receipt.message_state;
+    if (const auto meant = lookup(fmt::format("{}{}", kMessageStateKey, tlv))) return *meant;
+    constexpr auto kKnowsNothing = static_cast<unsigned>(protocol::MessageState::unknown);
+    if (tlv == static_cast<unsigned>(receipt.state) && tlv != kKnowsNothing) return receipt.state;
+  }
+  return lookup(receipt.stat).value_or(receipt.state);
+}
+
 std::string_view OutcomeCodes::own_word(const protocol::Receipt& receipt) const {
   if (words_.empty()) return {};
   const auto lookup = [this](std::string_view written) -> std::string_view {
@@ -77,7 +96,11 @@ std::string_view OutcomeCodes::own_word(const protocol::Receipt& receipt) const 
       return word;
     }
   }
-  return receipt.err.empty() ? std::string_view{} : lookup(receipt.err);
+  if (const auto word = lookup(receipt.err); !receipt.err.empty() && !word.empty()) return word;
+  if (const auto word = lookup(fmt::format("{}{}", kStatKey, receipt.stat)); !word.empty()) {
+    return word;
+  }
+  return lookup(fmt::format("{}{}", kMessageStateKey, static_cast<unsigned>(receipt.state)));
 }
 
 std::string_view OutcomeCodes::of(const protocol::Receipt& receipt) const {

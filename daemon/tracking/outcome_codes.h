@@ -1,6 +1,7 @@
-// The stable words for what became of a message, out of what a carrier's receipt says.
+// The states and stable words for what became of a message, out of what a carrier's receipt says.
 //
-// A carrier's own numbers are looked up first, then what the GSM network said, then the state.
+// A carrier's own tables go first, in all that a receipt has; then what the GSM network said, then
+// the state.
 //
 // Units    Words of the vocabulary in docs/protocol.md, "Outcome codes".
 // Owns     The carrier's table; words it answers are the table's own or literals.
@@ -22,7 +23,16 @@ namespace stentor::daemon {
 /// The code of a segment that the carrier called back when asked to: no receipt has it.
 inline constexpr std::string_view kCancelledAtCarrier = "cancelled";
 
-/// What a carrier's `err` (as written, or `type:code` of the TLV) means.
+/// What a carrier means by a `stat` (as written) or by the message_state TLV ("message_state:8").
+using OwnStates = std::vector<std::pair<std::string, protocol::MessageState>>;
+
+/// What the receipt says by the carrier's own table, else as it was read. The TLV is believed
+/// before the text, unless it knows nothing.
+[[nodiscard]] protocol::MessageState state_by(const OwnStates& own,
+                                              const protocol::Receipt& receipt);
+
+/// What a carrier's `err` (as written, or `type:code` of the TLV) means; or "stat:WORD" of the
+/// text, or "message_state:8", a state however it was told.
 using ErrorWords = std::vector<std::pair<std::string, std::string>>;
 
 class OutcomeCodes {

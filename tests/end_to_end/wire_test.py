@@ -215,6 +215,26 @@ class ReceiptForms(OneCarrier):
             self.assertIn(f"stat:{stat}", self.events.wait_for(message_id, final)["detail"])
 
 
+    # Also where the standard knows the word, or the TLV tells: states and codes.
+    def test_a_carriers_meaning_goes_before_the_standards(self):
+        self.begin(lambda submit, attempt: Answer(receipts=[]),
+                   receipt_states={'"REJECTD"': "expired", '"message_state:9"': "undeliverable"},
+                   errors={'"stat:REJECTD"': "spam", '"message_state:5"': "content_refused"})
+        for stat, octet, final, code in (("REJECTD", None, "expired", "spam"),
+                                         ("REJECTD", 9, "failed", "spam"),
+                                         ("", 9, "failed", "content_refused"),
+                                         ("EXPIRED", None, "expired", "expired")):
+            message_id, digits = self.send()
+            self.events.wait_for(message_id, "sent")
+            arrival = self.carrier.arrived(digits)[0]
+            text = f"id:{arrival.message_id}" + (f" stat:{stat}" if stat else "")
+            tlvs = smpp.tlv(smpp.TLV_MESSAGE_STATE, bytes([octet])) if octet else b""
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+                arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0,
+                text.encode(), tlvs))
+            self.assertEqual(self.events.wait_for(message_id, final)["code"], code)
+
+
 class CallingBack(OneCarrier):
     """cancel with at_carrier: cancel_sm for what the carrier has taken."""
 

@@ -254,7 +254,10 @@ TEST(Receipt, PassesOverAStateThatIsNone) {
   append_tlv_u8(tlvs, tag::kMessageState, 10);
   const Delivery delivery("id:1 stat:DELIVRD", tlvs);
 
-  EXPECT_EQ(parse_receipt(delivery.message)->state, MessageState::delivered);
+  const auto receipt = parse_receipt(delivery.message);
+  ASSERT_TRUE(receipt.has_value());
+  EXPECT_EQ(receipt->state, MessageState::delivered);
+  EXPECT_EQ(receipt->message_state, 10) << "as it is, for whom it means something";
 }
 
 TEST(Receipt, IsReadFromMessagePayload) {

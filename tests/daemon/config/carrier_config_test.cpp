@@ -105,6 +105,18 @@ TEST(CarrierConfig, ErrorNumbersHaveWordsOfTheVocabulary) {
   }
 }
 
+TEST(CarrierConfig, StatsAndStatesOfReceiptsHaveWordsToo) {
+  EXPECT_EQ(mistakes_in(carrier("errors = { \"stat:REJECTD\" = \"spam\", "
+                                "\"message_state:9\" = \"content_refused\" }\n")),
+            Said{});
+  for (const std::string_view bad :
+       {"stat:", "message_state:", "message_state:10", "message_state:08", "message_state:x"}) {
+    EXPECT_EQ(mistakes_in(carrier("errors = { \"" + std::string(bad) + "\" = \"spam\" }\n")),
+              Said{"carrier[0].errors: \"" + std::string(bad) +
+                   "\" is no error number (1 to 40 octets), stat:WORD or message_state:0 to 9"});
+  }
+}
+
 TEST(CarrierConfig, ReceiptsNeedABindThatHearsThem) {
   EXPECT_EQ(mistakes_in(carrier("binds = { transmitter = 1 }\n")),
             Said{"carrier[0].binds: no receipt could arrive: add a receiver, or say receipts = "

@@ -157,6 +157,12 @@ TEST(CarrierWire, ReadsWhatACarriersOwnWordsInReceiptsMean) {
       mistakes_in("receipt_states = { \"00\" = \"done\" }"),
       Said{"carrier[0].receipt_states.00: must be delivered, expired, deleted, undeliverable, "
            "rejected, enroute, accepted or unknown"});
+  EXPECT_TRUE(mistakes_in("receipt_states = { \"message_state:255\" = \"rejected\" }").empty());
+  for (const std::string_view bad : {"message_state:256", "message_state:", "message_state:01"}) {
+    EXPECT_EQ(mistakes_in("receipt_states = { \"" + std::string(bad) + "\" = \"rejected\" }"),
+              Said{"carrier[0].receipt_states: \"" + std::string(bad) +
+                   "\" is no word of a receipt (1 to 32 octets) and no message_state:0 to 255"});
+  }
   EXPECT_EQ(mistakes_in("receipt_states = \"00\""),
             Said{"carrier[0].receipt_states: must be a table, such as { \"00\" = \"delivered\" }"});
 }
