@@ -29,6 +29,7 @@ class OptOut(unittest.TestCase):
         cls.daemon = under_test.Daemon(
             [under_test.carrier("north", cls.carrier.address)],
             tables={"opt_out": {"stop_reply": "You get no more messages.",
+                                "start_reply": "You get messages again.",
                                 "exempt": {"priorities": ["urgent"], "campaigns": ["codes"]}}})
         cls.daemon.start()
         cls.daemon.wait_bound("north")
@@ -112,6 +113,19 @@ class OptOut(unittest.TestCase):
         self.assertEqual(len(arrived), 1)
         self.assertEqual(arrived[0].submit.short_message, b"You get no more messages.")
         self.assertEqual(arrived[0].submit.source[2], SHORT_CODE)
+
+    def test_a_start_is_confirmed_once_and_only_where_there_was_a_stop(self):
+        handset = self.handset()
+        for word in ("start", "stop", "start", "start"):
+            told = len(self.opt_outs_of(handset))
+            self.reply(handset, word)
+            under_test.wait_until(lambda n=told: len(self.opt_outs_of(handset)) > n, "an event")
+        # What is sent last goes last: whatever confirms has come by then.
+        reply = self.send(handset)
+        self.events.wait_for(reply["id"], "delivered")
+        self.assertEqual([a.submit.short_message for a in self.carrier.arrived(handset)],
+                         [b"You get no more messages.", b"You get messages again.", b"Hello"])
+        self.assertEqual({a.submit.source[2] for a in self.carrier.arrived(handset)}, {SHORT_CODE})
 
     def test_the_command_adds_lists_exports_imports_and_removes(self):
         first, second = "+" + self.handset(), "+" + self.handset()
