@@ -84,6 +84,11 @@ void EventServer::acknowledge(const Consumers::Key& key, EventPosition position)
   feed_.flush();
 }
 
+// It goes on from another place than they were counted from; made durable with that place.
+void EventServer::forget_missed(const Consumers::Key& key) {
+  consumers_.set_missed(key, {});
+}
+
 void EventServer::write(const Consumers::Key& key) {
   ConsumerAt record = consumers_.record_of(key);
   record.time_ms = wall_clock_ms();
@@ -134,6 +139,10 @@ void EventServer::count_missed() {
     }
     if (position.record.file() >= wanted) continue;
     MissedEvents missed = consumers_.missed(key);
+    // It went on from a place that had gone by then: how much lay behind that, nobody can count.
+    const bool is_uncounted = missed.to.is_nowhere() && !position.record.is_nowhere() &&
+                              position.record.file() < oldest_file();
+    if (is_uncounted) continue;
     // What was counted already stays counted of the campaign it was.
     if (missed.to.is_nowhere()) missed.campaign = consumers_.campaign(key);
     laggards.push_back({.client = key.client,

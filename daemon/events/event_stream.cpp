@@ -58,7 +58,8 @@ void EventStream::start() {
   }
   campaign_ = request->campaign;
   key_ = {peer_.client, std::string(request->consumer)};
-  auto position = server_.consumers().find(key_);
+  const auto kept = server_.consumers().find(key_);
+  auto position = kept;
   const bool is_new = !position;
   if (is_new && server_.consumers().size() >= Consumers::kConsumersMax) {
     return refuse("busy", "consumer: there are too many consumers");
@@ -78,7 +79,9 @@ void EventStream::start() {
   } else if (is_new) {
     position = EventPosition{server_.durable_end(), 0};
   }
-  has_place_of_its_own_ = !request->from.empty();
+  // A program that keeps its cursors itself mostly names the one that it acknowledged.
+  has_place_of_its_own_ = position != kept;
+  if (has_place_of_its_own_) server_.forget_missed(key_);
   skip_to_ = given_ = acknowledged_ = *position;
   next_ = position->record;
   // A new consumer exists from its first request on, whether or not it ever acknowledges.

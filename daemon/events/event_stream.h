@@ -71,7 +71,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   EventPosition skip_to_;  // events up to here are not sent again
   std::string out_;
   std::string writing_;
-  bool has_place_of_its_own_ = false;  // asked for `from` a place
+  bool has_place_of_its_own_ = false;  // asked for `from` a place that it had not acknowledged
   bool is_open_ = false;
   bool pumping_ = false;
   bool reading_ = false;

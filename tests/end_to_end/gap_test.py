@@ -17,7 +17,9 @@ class Gap(unittest.TestCase):
                     "queue": {"guard": "1s"}}).start()
         daemon.wait_bound("north")
         with daemon.connect() as connection:  # exists from now on, and stays away
-            connection.ask(op="events", consumer="away")
+            begun_at = connection.ask(op="events", consumer="away")["cursor"]
+        with daemon.connect() as connection:
+            connection.ask(op="events", consumer="elsewhere")
         with daemon.connect() as connection:
             connection.ask(op="events", consumer="of-spring", campaign="spring")
         with daemon.connect() as connection:
@@ -66,6 +68,18 @@ class Gap(unittest.TestCase):
                     self.assertEqual(gap["missed"], sum(
                         e.get("campaign") == "spring" and e["type"] in types.get("types", [e["type"]])
                         for e in watcher.events if e["cursor"] < gap["to"]))
+            with daemon.connect(5.0) as connection:  # the place that it acknowledged, said by itself
+                connection.write_request(op="events", consumer="away", **{"from": begun_at})
+                connection.read()
+                gap = connection.read()
+                self.assertEqual(gap["missed"], sum(e["cursor"] < gap["to"]
+                                                    for e in watcher.events))
+            for place in ({"from": watcher.events[1]["cursor"]}, {}):
+                with daemon.connect(5.0) as connection:  # another place, and again from there
+                    connection.write_request(op="events", consumer="elsewhere", **place)
+                    connection.read()
+                    gap = connection.read()
+                    self.assertEqual((gap["type"], "missed" in gap), ("gap", False))
             with daemon.connect(5.0) as connection:  # how many of a campaign, nobody counted
                 connection.write_request(op="events", consumer="other", campaign="spring")
                 connection.read()
