@@ -1,5 +1,4 @@
 // Receipts on their way between a link and the tracker: parsed, tracked, answered when durable.
-#include <algorithm>
 #include <random>
 
 #include "daemon/delivery/carrier_delivery.h"
@@ -43,6 +42,7 @@ void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string
                      .expires = sent.accepted.expires,
                      .part = static_cast<std::uint8_t>(part + 1),
                      .parts = sent.subject.parts,
+                     .response_ms = sent.response_ms,
                      .subject = &sent.subject},
                     moment_now());
 }

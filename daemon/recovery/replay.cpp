@@ -353,6 +353,7 @@ void Replay::visit_part(const queue::Record& record) {
                                 .expires = entry->expires,
                                 .part = part->part,
                                 .parts = entry->parts,
+                                .response_ms = part->response_ms,
                                 .subject = subject ? &*subject : nullptr});
     }
   }

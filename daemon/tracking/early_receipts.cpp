@@ -16,7 +16,8 @@ std::size_t octets_of(const protocol::Receipt& receipt, const std::vector<std::s
 
 }  // namespace
 
-KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came_ms) {
+KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                            std::chrono::steady_clock::time_point came) {
   return {.message_id = std::string(receipt.message_id),
           .state = receipt.state,
           .is_intermediate = receipt.is_intermediate,
@@ -27,7 +28,8 @@ KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came
           .user_message_reference = receipt.user_message_reference,
           .source = std::string(receipt.source),
           .destination = std::string(receipt.destination),
-          .came_ms = came_ms};
+          .came_ms = came_ms,
+          .came = came};
 }
 
 protocol::Receipt KeptReceipt::view() const {
@@ -46,7 +48,7 @@ protocol::Receipt KeptReceipt::view() const {
 }
 
 std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
-                               const std::vector<std::string>& spellings, TimePoint now,
+                               const std::vector<std::string>& spellings, TimePoint came,
                                std::uint64_t came_ms) {
   const std::size_t whose = receipt.message_id.empty() ? kUnnamed : kNamed;
   const std::size_t entries_max = whose == kNamed ? kEntriesMax : kUnnamedMax;
@@ -64,19 +66,17 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   places.reserve(spellings.size());
   for (const std::string& id : spellings) places.push_back(by_id_.emplace(id, number));
   share.entries.emplace(number,
-                        Entry{KeptReceipt::of(receipt, came_ms), std::move(places), now, octets});
+                        Entry{KeptReceipt::of(receipt, came_ms, came), std::move(places), octets});
   share.octets += octets;
   return dropped;
 }
 
-std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, std::uint64_t came_since_ms) {
+std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, TimePoint since) {
   std::vector<std::uint64_t> numbers;
   const auto [begin, end] = by_id_.equal_range(id);
   for (auto found = begin; found != end; ++found) {
     const std::uint64_t number = found->second;
-    if (share_of(number).entries.at(number).receipt.came_ms >= came_since_ms) {
-      numbers.push_back(number);
-    }
+    if (share_of(number).entries.at(number).receipt.came >= since) numbers.push_back(number);
   }
   std::ranges::sort(numbers);
   std::vector<KeptReceipt> receipts;
@@ -127,7 +127,8 @@ void EarlyReceipts::drop(Share& share, Entries::iterator entry) {
 std::size_t EarlyReceipts::expire(TimePoint now) {
   std::size_t expired = 0;
   for (Share& share : shares_) {
-    while (!share.entries.empty() && now - share.entries.begin()->second.since >= kPatience) {
+    while (!share.entries.empty() &&
+           now - share.entries.begin()->second.receipt.came >= kPatience) {
       drop(share, share.entries.begin());
       ++expired;
     }

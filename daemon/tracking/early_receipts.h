@@ -1,6 +1,6 @@
 // Receipts that came before anyone knew the id they name: held back, bounded, matched on arrival.
 //
-// Units    `since` is the steady clock.
+// Units    The steady clock, unless a name ends in `_ms`.
 // Owns     Copies of what the receipts said.
 // Errors   A full table lets its oldest entry go; it is counted by the caller as unmatched.
 //          Receipts that name no id have a share of their own, and push out no others.
@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/tracking/outstanding_segment.h"
 #include "protocol/receipt.h"
 
 namespace stentor::daemon {
@@ -35,8 +36,10 @@ struct KeptReceipt {
   std::string source;
   std::string destination;
   std::uint64_t came_ms = 0;  ///< Unix time
+  std::chrono::steady_clock::time_point came;
 
-  [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt, std::uint64_t came_ms = 0);
+  [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                      std::chrono::steady_clock::time_point came);
   [[nodiscard]] protocol::Receipt view() const;
 };
 
@@ -56,15 +59,16 @@ class EarlyReceipts {
   static constexpr std::size_t kUnnamedOctetsMax = 1600u << 10;  ///< 800 for each, as above
   /// Three days, as long as the journal is kept by default: a carrier's id rule may be found out
   /// wrong and corrected, and what matched nothing before is then matched.
-  static constexpr std::chrono::hours kPatience{72};
+  static constexpr std::chrono::hours kPatience = kUnmatchedKept;
 
   /// Keeps the receipt under each spelling it may be asked by. Returns how many entries had to go.
   [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
-                                const std::vector<std::string>& spellings, TimePoint now,
+                                const std::vector<std::string>& spellings, TimePoint came,
                                 std::uint64_t came_ms = 0);
-  /// The receipts kept for this canonical submit id, oldest first, that came at `came_since_ms` or
-  /// later; they are taken out.
-  [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id, std::uint64_t came_since_ms = 0);
+  /// The receipts kept for this canonical submit id, oldest first, that came at `since` or later;
+  /// they are taken out.
+  [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id,
+                                              TimePoint since = TimePoint::min());
   /// All of them, oldest first.
   [[nodiscard]] std::deque<KeptReceipt> take_all();
   /// Lets go what has waited too long; returns how many.
@@ -85,7 +89,6 @@ class EarlyReceipts {
   struct Entry {
     KeptReceipt receipt;
     std::vector<Index::iterator> places;
-    TimePoint since;
     std::size_t octets = 0;
   };
   using Entries = std::map<std::uint64_t, Entry>;  // by number: the oldest first

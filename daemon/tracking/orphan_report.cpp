@@ -44,7 +44,8 @@ OrphanReport Tracker::orphans(std::size_t max) const {
     ++report.examined;
     const auto spellings = protocol::spellings_of(kept.message_id, MessageIdRule::automatic);
     for (std::uint8_t i = 0; i < spellings.count; ++i) {
-      if (!outstanding_.find(spellings.candidates[i].text())) continue;
+      const auto segment = outstanding_.find(spellings.candidates[i].text());
+      if (!segment || is_before_it_was_sent(tick_of(kept.came), segment->sent_tick)) continue;
       ++matches[static_cast<std::size_t>(spellings.rules[i])];
       break;
     }

@@ -22,17 +22,16 @@ void Tracker::name(const TakenSegment& taken, const Outstanding::Fingerprint& ke
   settled_.erase(name.as_id().text());
 }
 
-bool Tracker::apply_by_reference(const protocol::Receipt& receipt, std::uint64_t came_ms,
-                                 Moment now) {
+bool Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now) {
   const auto name = names_.name_of(receipt);
   if (!name) return false;
   const protocol::CanonicalId id = name->as_id();
-  if (const auto target = find_by_name(*name, came_ms / 1000)) {
+  if (const auto target = find_by_name(*name, came)) {
     ++stats_.receipts_by_reference;
     apply(*target, receipt, now);
     return true;
   }
-  const auto settled = settled_.find(id.text());
+  const auto settled = settled_of(id.text(), came);
   if (settled) repeat(*settled, receipt, now);
   return settled.has_value();
 }
@@ -42,38 +41,41 @@ std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {
   if (!subject || !names_.is_used()) return std::nullopt;
   const SegmentName name =
       names_.name_of(reference_of(*subject, came.part), subject->to, subject->from);
-  return find_by_name(name, came.of.time_ms / 1000);
+  return find_by_name(name, restored(came.of.time_ms));
 }
 
 // Where its id was given to another segment since, that one is not taken for it.
-std::optional<Tracker::Target> Tracker::find_by_name(SegmentName name, std::uint64_t came) const {
-  const auto named = names_.find(name, came);
+std::optional<Tracker::Target> Tracker::find_by_name(SegmentName name, Moment came) const {
+  const auto named = names_.find(name, came.wall_ms / 1000);
   if (!named) return std::nullopt;
   for (const auto& key : {named->key, key_aside(named->message, named->part)}) {
     const auto segment = outstanding_.find(key);
     if (!segment || segment->at != named->message || segment->part != named->part) continue;
+    if (is_before_it_was_sent(tick_of(came.steady), segment->sent_tick)) continue;
     return Target{.key = key, .segment = *segment, .id = name.as_id(), .by_reference = true};
   }
   return std::nullopt;
 }
 
-// Receipts that were ahead of this segment's response.
-void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId& id, Moment now) {
-  std::vector<KeptReceipt> kept = early_.take(id.text());
+// Receipts that were ahead of this segment's response, and behind its submit_sm: what came before
+// that is a stranger's, whose id the carrier has given again.
+void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId& id,
+                          TimePoint sent, Moment now) {
+  std::vector<KeptReceipt> kept = early_.take(id.text(), sent);
   if (names_.is_used() && taken.subject != nullptr) {
     const SegmentName name = names_.name_of(reference_of(*taken.subject, taken.part),
                                             taken.subject->to, taken.subject->from);
-    auto named =
-        early_.take(name.as_id().text(),
-                    now.wall_ms - std::min(now.wall_ms, SegmentNames::kAheadSeconds * 1000));
+    const TimePoint ahead = now.steady - std::chrono::seconds(SegmentNames::kAheadSeconds);
+    auto named = early_.take(name.as_id().text(), std::max(sent, ahead));
     std::ranges::move(named, std::back_inserter(kept));
   }
   for (const KeptReceipt& each : kept) {
     const protocol::Receipt receipt = each.view();
-    if (is_matched(receipt, each.came_ms, now)) {
+    const Moment came{.steady = each.came, .wall_ms = each.came_ms};
+    if (is_matched(receipt, came, now)) {
       ++stats_.receipts_matched_late;
     } else {
-      hold(receipt, now, each.came_ms);  // its reference is another's too
+      hold(receipt, came);  // its reference is another's too
     }
   }
 }
@@ -90,11 +92,12 @@ Rematched Tracker::rematch_some(std::size_t max, Moment now) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
     const protocol::Receipt receipt = kept.view();
-    if (is_matched(receipt, kept.came_ms, now)) {
+    const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
+    if (is_matched(receipt, came, now)) {
       ++stats_.receipts_matched_late;
       ++done.matched;
     } else {
-      hold(receipt, now, kept.came_ms);
+      hold(receipt, came);
     }
   }
   return done;

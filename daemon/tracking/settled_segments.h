@@ -24,7 +24,10 @@ struct SettledSegment {
   std::uint8_t part = 1;
   State state = State::none;
   bool possible_duplicate = false;
+  std::uint32_t sent_tick = 0;  ///< as in OutstandingSegment
 };
+
+static_assert(sizeof(SettledSegment) == 16);
 
 class SettledSegments {
  public:

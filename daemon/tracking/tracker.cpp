@@ -11,9 +11,6 @@ namespace {
 
 using protocol::ReceiptVerdict;
 
-constexpr std::chrono::milliseconds kTick(2);
-constexpr std::uint32_t kTickMask = 0x3fffffff;  // OutstandingSegment::sent_tick
-
 // What a carrier's date may take in a record: 14 digits are met, more is no date.
 constexpr std::size_t kDateOctetsMax = 20;
 constexpr std::size_t kWordOctetsMax = 32;
@@ -52,20 +49,48 @@ Tracker::Tracker(TrackerSetup setup, TrackingOutcomes& outcomes, AcceptedRecords
       outcomes_(outcomes),
       records_(records),
       stats_(stats),
-      start_(now.steady),
+      start_(now),
       outstanding_(setup_.secret, now.wall_ms / 1000),
       names_(setup_.secret, setup_.by_reference) {}
 
-// Never 0, which stands for "before this start".
-std::uint32_t Tracker::tick_of(Moment now) const {
-  return std::max(1u, static_cast<std::uint32_t>((now.steady - start_) / kTick) & kTickMask);
+std::uint32_t Tracker::tick_of(TimePoint time) const {
+  return static_cast<std::uint32_t>(
+             std::chrono::floor<std::chrono::milliseconds>(time - start_.steady) / kSentTick) &
+         kSentTickMask;
+}
+
+// As if nobody set the clock since the start.
+Tracker::TimePoint Tracker::steady_of(std::uint64_t wall_ms) const {
+  return start_.steady + std::chrono::milliseconds(static_cast<std::int64_t>(wall_ms) -
+                                                   static_cast<std::int64_t>(start_.wall_ms));
+}
+
+// No receipt can have come before. Where it was written before, and its answer lost, that may have
+// been at any time since it was accepted; further back than what is kept makes no difference.
+Tracker::TimePoint Tracker::sent_at(const TakenSegment& taken, Moment answered) const {
+  constexpr std::chrono::milliseconds kRounding(1);  // of response_ms
+  if (!taken.of.possible_duplicate) {
+    return answered.steady - std::chrono::milliseconds(taken.response_ms) - kRounding;
+  }
+  const TimePoint earliest = answered.steady - kUnmatchedKept;
+  if (taken.subject == nullptr) return earliest;
+  return std::max(earliest, std::min(answered.steady, steady_of(taken.subject->id.time_ms())));
+}
+
+// Nothing: it was sent before this start, or nobody knows when.
+std::optional<std::chrono::milliseconds> Tracker::time_since(const OutstandingSegment& sent,
+                                                             Moment now) const {
+  const auto after = kSentTick * ((tick_of(now.steady) - sent.sent_tick) & kSentTickMask);
+  if (after > now.steady - start_.steady || sent.possible_duplicate) return std::nullopt;
+  return after;
 }
 
 // The carrier took a segment under this id: a receipt may come, or has come already.
 void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   OutstandingSegment segment;
   segment.at = taken.of.accepted;
-  segment.sent_tick = tick_of(now) & kTickMask;
+  const TimePoint sent = sent_at(taken, now);
+  segment.sent_tick = tick_of(sent) & kSentTickMask;
   segment.possible_duplicate = taken.of.possible_duplicate ? 1 : 0;
   segment.expires_minute = outstanding_.minute_of(
       std::uint64_t{taken.expires} + kReceiptMarginSeconds, now.wall_ms / 1000);
@@ -96,7 +121,7 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   }
   settled_.erase(id.text());
   name(taken, key, now.wall_ms);
-  if (!early_.is_empty()) match_early(taken, id, now);
+  if (!early_.is_empty()) match_early(taken, id, sent, now);
 }
 
 void Tracker::await(const Outstanding::Fingerprint& key, const OutstandingSegment& segment) {
@@ -119,16 +144,16 @@ Outstanding::Fingerprint Tracker::key_aside(queue::Locator message, std::uint8_t
 
 void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
   names_.note(receipt);
-  if (!is_matched(receipt, now.wall_ms, now)) keep_unmatched(receipt, now);
+  if (!is_matched(receipt, now, now)) keep_unmatched(receipt, now);
 }
 
 // By its id, else by its reference; each may also say that it has come before.
-bool Tracker::is_matched(const protocol::Receipt& receipt, std::uint64_t came_ms, Moment now) {
-  if (const auto target = find(receipt)) {
+bool Tracker::is_matched(const protocol::Receipt& receipt, Moment came, Moment now) {
+  if (const auto target = find(receipt, came)) {
     apply(*target, receipt, now);
     return true;
   }
-  return is_repeated(receipt, now) || apply_by_reference(receipt, came_ms, now);
+  return is_repeated(receipt, came, now) || apply_by_reference(receipt, came, now);
 }
 
 bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
@@ -157,13 +182,15 @@ void Tracker::forget(queue::Locator message) {
   parts_.forget(message);
 }
 
-std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
+std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, Moment came) {
+  const std::uint32_t came_tick = tick_of(came.steady);
   const bool learns = rule_ == protocol::MessageIdRule::automatic;
   protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   if (learns) spellings = learner_.in_order(spellings);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
-    if (const auto segment = outstanding_.find(key)) {
+    const auto segment = outstanding_.find(key);
+    if (segment && !is_before_it_was_sent(came_tick, segment->sent_tick)) {
       if (learns && learner_.on_match(spellings, i) && watch_ != nullptr) {
         watch_->on_rule(learner_.learnt());
       }
@@ -171,7 +198,7 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt) {
           .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
     }
     // A second copy, not another segment whose id looks alike when it is spelt otherwise.
-    if (settled_.find(spellings.candidates[i].text())) return std::nullopt;
+    if (settled_of(spellings.candidates[i].text(), came)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -234,13 +261,12 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
     await_correction(target.key, segment, now);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(),
-                 {segment.at, segment.part, state, segment.possible_duplicate != 0});
+    settled_.put(target.id.text(), {segment.at, segment.part, state,
+                                    segment.possible_duplicate != 0, segment.sent_tick});
   }
   if (watch_ != nullptr) watch_->on_settled(segment.at, segment.part);
-  const bool is_timed = segment.sent_tick != 0 && !segment.is_told;
-  const auto after = kTick * ((tick_of(now) - segment.sent_tick) & kTickMask);
-  if (is_timed) stats_.receipt_after.record(after);
+  const auto after = segment.is_told ? std::nullopt : time_since(segment, now);
+  if (after) stats_.receipt_after.record(*after);
   if (segment.parts == 1) {
     came.of.state = state;
     if (segment.is_told) came.corrects = State::unknown;
@@ -251,9 +277,9 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
   words.err = came.err;
   PartsVerdict verdict = parts_.settle(segment.at, segment.part, state, came.code, words_of(words));
   if (verdict.possible_duplicate) came.of.possible_duplicate = true;
-  if (is_timed && verdict.is_first) stats_.first_receipt_after.record(after);
+  if (after && verdict.is_first) stats_.first_receipt_after.record(*after);
   if (verdict.state == State::none) return;
-  if (is_timed) stats_.last_receipt_after.record(after);
+  if (after) stats_.last_receipt_after.record(*after);
   came.of.state = verdict.state;
   came.corrects = verdict.corrects;
   code = std::move(verdict.code);
@@ -279,15 +305,21 @@ void Tracker::count(State state, State corrects) {
 
 // True when the receipt speaks of a segment that has had its final one. A second copy is answered
 // and forgotten; another verdict is told as a conflict and changes nothing.
-bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment now) {
+bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment came, Moment now) {
   const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
-    const auto settled = settled_.find(spellings.candidates[i].text());
+    const auto settled = settled_of(spellings.candidates[i].text(), came);
     if (!settled) continue;
     repeat(*settled, receipt, now);
     return true;
   }
   return false;
+}
+
+std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment came) const {
+  auto settled = settled_.find(id);
+  if (settled && is_before_it_was_sent(tick_of(came.steady), settled->sent_tick)) settled.reset();
+  return settled;
 }
 
 void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now) {
@@ -338,10 +370,10 @@ void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now) {
     orphan.destination = receipt.destination;
   }
   outcomes_.write(orphan);
-  hold(receipt, now, now.wall_ms);
+  hold(receipt, now);
 }
 
-void Tracker::hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms) {
+void Tracker::hold(const protocol::Receipt& receipt, Moment came) {
   const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   std::vector<std::string> ids;
   ids.reserve(spellings.count + 1u);
@@ -349,8 +381,7 @@ void Tracker::hold(const protocol::Receipt& receipt, Moment now, std::uint64_t c
     ids.emplace_back(spellings.candidates[i].text());
   }
   if (const auto name = names_.name_of(receipt)) ids.emplace_back(name->as_id().text());
-  const std::chrono::milliseconds age(now.wall_ms - std::min(came_ms, now.wall_ms));
-  (void)early_.put(receipt, ids, now.steady - age, came_ms);  // counted when it came
+  (void)early_.put(receipt, ids, came.steady, came.wall_ms);  // counted when it came
 }
 
 }  // namespace stentor::daemon

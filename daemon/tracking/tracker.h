@@ -6,7 +6,7 @@
 // that was told `unknown` may be corrected by a late receipt, once. Where a carrier gives an id
 // again while a segment awaits its receipt under it, receipts of that id speak of the later
 // segment; the earlier one waits on for a receipt with its reference, or until silence speaks for
-// it.
+// it. A receipt that was kept speaks of no segment that was sent after it came.
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
@@ -15,6 +15,7 @@
 // Spec     docs/carriers.md, "Receipts" and "Message ids"; SMPP 3.4 appendix B
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -93,6 +94,7 @@ struct TakenSegment {
   std::uint32_t expires = 0;    ///< the message's, seconds of Unix time
   std::uint8_t part = 1;
   std::uint8_t parts = 1;
+  std::uint32_t response_ms = 0;     ///< from its submit_sm to the response, which comes now
   const Subject* subject = nullptr;  ///< what its second name is made of; null: it has none
 };
 
@@ -168,23 +170,24 @@ class Tracker {
   // since without its accepted record nothing can be told of it.
   static constexpr std::uint64_t kCorrectionSeconds = std::uint64_t{72} * 3600;
 
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   struct Target {
     Outstanding::Fingerprint key;
     OutstandingSegment segment;
     protocol::CanonicalId id;
     bool by_reference = false;
   };
-  [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt);
-  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, std::uint64_t came_ms,
-                                Moment now);
+  [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt, Moment came);
+  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, Moment came, Moment now);
   void apply(const Target& target, const protocol::Receipt& receipt, Moment now);
-  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, std::uint64_t came_ms,
-                                        Moment now);
+  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
-  void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, Moment now);
+  void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, TimePoint sent,
+                   Moment now);
   [[nodiscard]] std::optional<Target> find_named(const ReceiptCame& came);
-  [[nodiscard]] std::optional<Target> find_by_name(SegmentName name, std::uint64_t came) const;
+  [[nodiscard]] std::optional<Target> find_by_name(SegmentName name, Moment came) const;
   void await(const Outstanding::Fingerprint& key, const OutstandingSegment& segment);
   /// It was told unknown: whoever knows better may say so for a while.
   void await_correction(const Outstanding::Fingerprint& key, OutstandingSegment segment,
@@ -192,18 +195,28 @@ class Tracker {
   [[nodiscard]] Outstanding::Fingerprint key_aside(queue::Locator message, std::uint8_t part) const;
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
+  void forget_unmatched(const Target& target, std::string_view message_id);
   void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
                 bool is_cancelled = false);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
-  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment came, Moment now);
+  [[nodiscard]] std::optional<SettledSegment> settled_of(std::string_view id, Moment came) const;
   void repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now);
   void keep_unmatched(const protocol::Receipt& receipt, Moment now);
-  void hold(const protocol::Receipt& receipt, Moment now, std::uint64_t came_ms);
+  void hold(const protocol::Receipt& receipt, Moment came);
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
   void count(State state, State corrects);
   void count_receipt(const protocol::Receipt& receipt);
-  [[nodiscard]] std::uint32_t tick_of(Moment now) const;
+  [[nodiscard]] std::uint32_t tick_of(TimePoint time) const;
+  [[nodiscard]] TimePoint steady_of(std::uint64_t wall_ms) const;
+  /// When it was written: before this start, whatever was done to the clock since.
+  [[nodiscard]] Moment restored(std::uint64_t wall_ms) const {
+    return {.steady = std::min(start_.steady, steady_of(wall_ms)), .wall_ms = wall_ms};
+  }
+  [[nodiscard]] TimePoint sent_at(const TakenSegment& taken, Moment answered) const;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> time_since(const OutstandingSegment& sent,
+                                                                    Moment now) const;
 
   const TrackerSetup setup_;
   protocol::MessageIdRule rule_;  // as set up, until somebody says otherwise
@@ -212,14 +225,15 @@ class Tracker {
   AcceptedRecords& records_;
   TrackingStats& stats_;
   SegmentWatch* watch_ = nullptr;
-  const std::chrono::steady_clock::time_point start_;
+  const Moment start_;
   Outstanding outstanding_;
   SegmentNames names_;
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
-  std::set<std::string, std::less<>> restored_ids_;  // of orphans, while recovery goes on
-  std::deque<KeptReceipt> to_rematch_;               // at most EarlyReceipts::kEntriesMax
+  // Of orphans, and their names: while recovery goes on.
+  std::set<std::string, std::less<>> restored_ids_;
+  std::deque<KeptReceipt> to_rematch_;  // at most EarlyReceipts::kEntriesMax
 };
 
 /// What a carrier's verdict on a segment means for us.

@@ -8,6 +8,7 @@ namespace stentor::daemon {
 void Tracker::restore_taken(const TakenSegment& taken) {
   OutstandingSegment segment;
   segment.at = taken.of.accepted;
+  segment.sent_tick = tick_of(sent_at(taken, restored(taken.of.time_ms))) & kSentTickMask;
   segment.expires_minute = outstanding_.minute_of(
       std::uint64_t{taken.expires} + kReceiptMarginSeconds, outstanding_.made_at());
   segment.part = taken.part;
@@ -32,21 +33,35 @@ void Tracker::restore_taken(const TakenSegment& taken) {
 }
 
 void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
+  const auto target = came.by_reference ? find_named(came) : find_matched(came);
+  const bool is_found = target && target->segment.at == came.of.accepted;
+  if (is_found) forget_unmatched(*target, came.message_id);
   if (!came.is_final_for_part) return;
   const auto said = static_cast<protocol::MessageState>(came.message_state);
   const State state =
       came.code == kCancelledAtCarrier ? State::cancelled : state_of(protocol::verdict_of(said));
-  const auto target = came.by_reference ? find_named(came) : find_matched(came);
-  if (target && target->segment.at == came.of.accepted) restore(*target, came, state);
-  if (restored_ids_.contains(came.message_id)) {  // it, and its copies, were orphans for a while
-    std::erase_if(to_rematch_, [&](const KeptReceipt& kept) {
-      return kept.message_id == came.message_id && kept.state == said;
-    });
-  }
+  if (is_found) restore(*target, came, state);
   if (parts > 1) {
     std::string words = "stat:" + std::string(came.stat.substr(0, 32));
     if (!came.err.empty()) words += " err:" + std::string(came.err.substr(0, 32));
     (void)parts_.settle(came.of.accepted, came.part, state, came.code, words);
+  }
+}
+
+// It, its copies and what contradicts it were orphans for a while, and were dealt with together:
+// told again at each start, a contradiction would be another each time.
+void Tracker::forget_unmatched(const Target& target, std::string_view message_id) {
+  const protocol::CanonicalId id(message_id);
+  const auto is_of = [&](const KeptReceipt& kept) {
+    if (is_before_it_was_sent(tick_of(kept.came), target.segment.sent_tick)) return false;
+    if (!kept.message_id.empty() && protocol::CanonicalId(kept.message_id).text() == id.text()) {
+      return true;
+    }
+    const auto name = target.by_reference ? names_.name_of(kept.view()) : std::nullopt;
+    return name && name->as_id().text() == target.id.text();
+  };
+  if (restored_ids_.contains(id.text()) || restored_ids_.contains(target.id.text())) {
+    std::erase_if(to_rematch_, is_of);
   }
 }
 
@@ -74,14 +89,17 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(),
-                 {came.of.accepted, came.part, state, came.of.possible_duplicate});
+    settled_.put(target.id.text(), {came.of.accepted, came.part, state, came.of.possible_duplicate,
+                                    target.segment.sent_tick});
   }
 }
 
 void Tracker::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms) {
-  if (!receipt.message_id.empty()) restored_ids_.emplace(receipt.message_id);
-  to_rematch_.push_back(KeptReceipt::of(receipt, came_ms));
+  if (!receipt.message_id.empty()) {
+    restored_ids_.emplace(protocol::CanonicalId(receipt.message_id).text());
+  }
+  if (const auto name = names_.name_of(receipt)) restored_ids_.emplace(name->as_id().text());
+  to_rematch_.push_back(KeptReceipt::of(receipt, came_ms, restored(came_ms).steady));
   if (to_rematch_.size() > EarlyReceipts::kEntriesMax) to_rematch_.pop_front();
 }
 

@@ -116,6 +116,7 @@ TEST_F(ByReference, MatchesAndKnowsCopiesAfterARestart) {
 
 TEST_F(ByReference, IsHeldAMinuteForItsResponseAlsoOverARestart) {
   const auto soon = carrier_.accept();
+  carrier_.submit(soon);
   carrier_.receive_named("", carrier_.reference_of(soon), MessageState::delivered);
   carrier_.restart();
   carrier_.pass(60s);
@@ -123,12 +124,23 @@ TEST_F(ByReference, IsHeldAMinuteForItsResponseAlsoOverARestart) {
   EXPECT_EQ(carrier_.told_of(soon), States{State::delivered});
 
   const auto late = carrier_.accept();
+  carrier_.submit(late);
   carrier_.receive_named("", carrier_.reference_of(late), MessageState::delivered);
   carrier_.pass(61s);
   carrier_.take(late, "8f01");
   EXPECT_TRUE(carrier_.told_of(late).empty()) << "a stranger's, by all that is known";
   carrier_.restart();
   EXPECT_TRUE(carrier_.told_of(late).empty());
+}
+
+TEST_F(ByReference, AContradictionAheadOfTheResponseIsToldOnceHoweverOftenItStarts) {
+  const auto at = carrier_.accept();
+  carrier_.receive_named("", carrier_.reference_of(at), MessageState::delivered);
+  carrier_.receive_named("", carrier_.reference_of(at), MessageState::expired);
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  for (int again = 0; again < 2; ++again) carrier_.restart();
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
 }
 
 TEST_F(ByReference, CorrectsAMessageThatWasToldUnknown) {

@@ -45,6 +45,21 @@ TEST_F(Rematching, MatchesByTheNewRuleAFewAtATimeTheOldestFirst) {
   for (const auto at : sent_) EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
 }
 
+TEST_F(Rematching, WhatCameBeforeItsSubmitStaysAnOrphanByAnyRule) {
+  carrier_.receive("1000000153", MessageState::undeliverable);
+  carrier_.pass(std::chrono::seconds(1));
+  const auto at = carrier_.accept();
+  carrier_.take(at, "3b9aca99");
+  carrier_.tracker().start_rematch(MessageIdRule::decimal);
+  EXPECT_EQ(carrier_.tracker().rematch_some(100, carrier_.now()).matched, 5u);
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+
+  carrier_.receive("1000000153", MessageState::delivered);
+  carrier_.tracker().start_rematch(MessageIdRule::automatic);
+  EXPECT_EQ(carrier_.tracker().rematch_some(100, carrier_.now()).matched, 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u);
+}
+
 TEST_F(Rematching, TheNewRuleIsForReceiptsToComeToo) {
   carrier_.tracker().start_rematch(MessageIdRule::decimal);
   const auto at = carrier_.accept();

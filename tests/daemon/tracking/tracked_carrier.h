@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/delivery/submit_composer.h"
@@ -36,6 +37,7 @@ struct Written {
   std::string err;
   bool by_reference = false;
   bool possible_duplicate = false;
+  std::uint32_t response_ms = 0;
   std::optional<std::uint16_t> reference;
   std::string source;
   std::string destination;
@@ -54,6 +56,10 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     now_.steady += time;
     now_.wall_ms += static_cast<std::uint64_t>(time.count()) * 1000;
   }
+  /// Of the wall alone.
+  void set_clock_back(std::chrono::seconds by) {
+    now_.wall_ms -= static_cast<std::uint64_t>(by.count()) * 1000;
+  }
   /// Looks at the whole index once.
   void sweep() {
     for (int i = 0; i < 65; ++i) tracker_->on_second(now_);
@@ -65,14 +71,22 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     Sent& sent = sent_[at.bits()];
     sent.wish = wish;
     sent.to = std::move(to);
-    sent.id = MessageId::make(0, 0, 0, sequence == 0 ? next_ : sequence);
+    sent.id = MessageId::make(now_.wall_ms, 0, 0, sequence == 0 ? next_ : sequence);
     FieldWriter fields;
     encode(sent.subject(), fields);
     sent.octets.assign(fields.octets().begin(), fields.octets().end());
     return at;
   }
+  /// Its submit_sm goes now; without this it is answered in the moment that it goes.
+  void submit(queue::Locator at, std::uint8_t part = 1) {
+    submitted_ms_[{at.bits(), part}] = now_.wall_ms;
+  }
   void take(queue::Locator at, std::string_view id, std::uint8_t part = 1, std::uint8_t parts = 1,
             std::uint32_t lives_s = 3600) {
+    const auto submitted = submitted_ms_.find({at.bits(), part});
+    const auto response_ms = submitted == submitted_ms_.end()
+                                 ? 0u
+                                 : static_cast<std::uint32_t>(now_.wall_ms - submitted->second);
     const auto expires = static_cast<std::uint32_t>(now_.wall_ms / 1000) + lives_s;
     Written taken;
     taken.kind = Written::Kind::taken;
@@ -83,6 +97,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     taken.expires = expires;
     taken.time_ms = now_.wall_ms;
     taken.possible_duplicate = after_doubt;
+    taken.response_ms = response_ms;
     sent_[at.bits()].parts = parts;
     sent_[at.bits()].expires = expires;
     written.push_back(taken);  // the daemon writes the part's record first, too
@@ -95,6 +110,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
                         .expires = expires,
                         .part = part,
                         .parts = parts,
+                        .response_ms = response_ms,
                         .subject = &subject},
                        now_);
   }
@@ -245,6 +261,14 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     return told;
   }
 
+  [[nodiscard]] std::size_t conflicts_of(queue::Locator at) const {
+    std::size_t found = 0;
+    for (const Written& one : written) {
+      found += one.message == at.bits() && one.kind == Written::Kind::conflict ? 1 : 0;
+    }
+    return found;
+  }
+
   std::vector<Written> written;
   TrackingStats stats;
   bool after_doubt = false;  ///< what is taken was written before, and its answer lost
@@ -283,6 +307,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
                              .expires = one.expires,
                              .part = one.part,
                              .parts = one.parts,
+                             .response_ms = one.response_ms,
                              .subject = &subject});
   }
   Written of(const Following& following, Written::Kind kind) const {
@@ -301,6 +326,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
               .wall_ms = 1'790'000'000'000};
   std::uint32_t next_ = 0;
   std::map<std::uint64_t, Sent> sent_;
+  std::map<std::pair<std::uint64_t, std::uint8_t>, std::uint64_t> submitted_ms_;
   std::unique_ptr<Tracker> tracker_;
 };
 

@@ -65,6 +65,83 @@ TEST(Tracker, HoldsAReceiptThatComesBeforeItsResponseHoweverItsIdIsSpelt) {
   }
 }
 
+// The carrier gave the id before, to what somebody else sent, or what was lost with its response.
+TEST_F(TrackerTest, AReceiptFromBeforeTheSubmitSettlesNothingAlsoAfterARestart) {
+  carrier_.receive("8f00", MessageState::undeliverable);
+  carrier_.pass(1s);
+  const auto at = carrier_.accept();
+  carrier_.submit(at);
+  carrier_.pass(1s);
+  carrier_.take(at, "8f00");
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  EXPECT_EQ(carrier_.tracker().early(), 1u) << "it is an orphan still";
+  carrier_.restart();
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  EXPECT_EQ(carrier_.tracker().early(), 1u);
+
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  carrier_.restart();
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u) << "nor does it contradict anybody";
+}
+
+TEST_F(TrackerTest, AnIntermediateReceiptAheadOfTheResponseIsToldOnceHoweverOftenItStarts) {
+  const auto at = carrier_.accept();
+  carrier_.submit(at);
+  carrier_.receive("8f00", MessageState::enroute);
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.count(Written::Kind::receipt), 1u);
+  for (int again = 0; again < 2; ++again) carrier_.restart();
+  EXPECT_EQ(carrier_.count(Written::Kind::receipt), 1u);
+}
+
+TEST_F(TrackerTest, AContradictionAheadOfTheResponseIsToldOnceHoweverOftenItStarts) {
+  const auto at = carrier_.accept();
+  carrier_.submit(at);
+  carrier_.receive("8F00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::expired);
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+  for (int again = 0; again < 2; ++again) carrier_.restart();
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+  EXPECT_EQ(carrier_.tracker().early(), 0u);
+}
+
+TEST_F(TrackerTest, AReceiptFromBehindTheSubmitIsHeldHoweverLateTheResponseComes) {
+  const auto at = carrier_.accept();
+  carrier_.submit(at);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.pass(40h);
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+}
+
+// It was written before the restart, under the same id, for all we know.
+TEST_F(TrackerTest, AfterADoubtAReceiptIsHeldThatCameSinceTheMessageWasAccepted) {
+  const auto before = carrier_.accept();
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f01", MessageState::delivered);
+  carrier_.pass(1h);
+  const auto behind = carrier_.accept();
+  carrier_.restart();
+  carrier_.after_doubt = true;
+  carrier_.take(before, "8f00");
+  carrier_.take(behind, "8f01");
+  EXPECT_EQ(carrier_.told_of(before), States{State::delivered});
+  EXPECT_TRUE(carrier_.told_of(behind).empty());
+  carrier_.restart();
+  EXPECT_TRUE(carrier_.told_of(behind).empty());
+}
+
+TEST_F(TrackerTest, WhatWasTakenIsMatchedHoweverTheClockWasSetBackOverARestart) {
+  const auto at = taken("8f00");
+  carrier_.set_clock_back(3h);
+  carrier_.restart();
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+}
+
 TEST(Tracker, KeepsToTheRuleOfTheCarrier) {
   TrackedCarrier carrier(MessageIdRule::verbatim);
   const auto at = carrier.accept();
