@@ -11,6 +11,7 @@ import scripted_carrier
 import smpp_octets as smpp
 import sms_octets
 from carrier_simulator import Arrival
+from tracking_model import Said, Submitted, TrackingModel
 
 
 class Histories:
@@ -154,6 +155,119 @@ class TheJudge(unittest.TestCase):
     def test_finds_an_event_with_the_meta_of_another_message(self):
         self.histories.list_of_events["id-r-1"][1]["meta"] = {"n": 2}
         self.assert_found("other ref or meta")
+
+
+class TheTrackingModel(unittest.TestCase):
+    """One message of two parts, of which the second failed, and one whose answer was lost once."""
+
+    def setUp(self):
+        self.submitted = [Submitted("m", 1, "A1", 1.0), Submitted("m", 2, "a2", 1.1),
+                          Submitted("d", 1, "a3", 1.2), Submitted("d", 1, "a4", 3.0)]
+        first, second, _, again = self.submitted
+        self.said = [Said("A1", "ENROUTE", 2.0, 1, 1, 2.1, first),
+                     Said("A1", "DELIVRD", 2.2, 1, 2, 2.3, first),
+                     Said("a2", "UNDELIV", 2.4, 1, 3, 2.5, second),
+                     Said("a2", "UNDELIV", 2.6, 1, 4, 2.7, second),  # a second copy
+                     Said("a2", "DELIVRD", 2.8, 1, 5, 2.9, second),  # and a contradiction
+                     Said("a4", "UNKNOWN", 3.2, 1, 6, 3.3, again),
+                     Said("a4", "EXPIRED", 3.4, 1, 7, 3.5, again)]
+        self.events = [
+            self.event("m", "part", part=1, carrier_id="A1"),
+            self.event("m", "part", part=2, carrier_id="a2"),
+            self.event("m", "sent"),
+            self.receipt("m", 1, "A1", "ENROUTE", "enroute"),
+            self.receipt("m", 1, "a1", "DELIVRD"),
+            self.receipt("m", 2, "a2", "UNDELIV", "undeliverable"),
+            self.event("m", "failed", code="undeliverable"),
+            self.event("m", "conflict", detail="stat:DELIVRD err:000", code="delivered"),
+            self.event("d", "uncertain"),
+            self.event("d", "part", part=1, carrier_id="a4", possible_duplicate=True),
+            self.event("d", "sent", possible_duplicate=True),
+            self.receipt("d", 1, "a4", "UNKNOWN", "unknown", possible_duplicate=True),
+            self.event("d", "unknown", code="unknown", possible_duplicate=True),
+            self.receipt("d", 1, "a4", "EXPIRED", "expired", possible_duplicate=True),
+            self.event("d", "expired", code="expired", corrects="unknown",
+                       possible_duplicate=True)]
+
+    @staticmethod
+    def event(message, kind, **more):
+        return {"id": message, "type": kind, **more}
+
+    def receipt(self, message, part, carrier_id, stat, code=None, **more):
+        code = {"code": code} if code else {}
+        return self.event(message, "receipt", part=part, carrier_id=carrier_id,
+                          detail=f"stat:{stat} err:000", **code, **more)
+
+    def verdict(self):
+        self.model = TrackingModel({"m": 2, "d": 1}, self.submitted, self.said)
+        return self.model.judge(self.events)
+
+    def assert_found(self, words):
+        verdict = self.verdict()
+        self.assertTrue(any(words in line for line in verdict), verdict)
+
+    def at(self, message, kind, nth=0):
+        return [i for i, e in enumerate(self.events)
+                if e["id"] == message and e["type"] == kind][nth]
+
+    def test_finds_nothing_in_what_went_well(self):
+        self.assertEqual(self.verdict(), [])
+        self.assertEqual(self.model.states("m"), ["delivered", "failed"])
+
+    def test_finds_every_event_that_is_missing_or_twice(self):
+        whole = self.events
+        for n, event in enumerate(whole):
+            self.events = whole[:n] + whole[n + 1:]
+            self.assertNotEqual(self.verdict(), [], f"without {event}")
+            if event["type"] != "uncertain":
+                self.events = whole[:n] + [event] + whole[n:]
+                self.assertNotEqual(self.verdict(), [], f"twice: {event}")
+
+    def test_finds_another_verdict(self):
+        self.events[self.at("m", "failed")]["type"] = "delivered"
+        self.assert_found("delivered where failed was due")
+
+    def test_finds_a_verdict_ahead_of_the_last_part(self):
+        at = self.at("m", "failed")
+        self.events.insert(at - 1, self.events.pop(at))
+        self.assert_found("failed that was not due")
+
+    def test_finds_a_receipt_that_the_carrier_gave_for_another(self):
+        self.events[self.at("m", "receipt", 2)]["carrier_id"] = "a4"
+        self.assert_found("which part 2 does not have")
+
+    def test_finds_a_receipt_that_was_overtaken(self):
+        at = self.at("m", "receipt", 2)
+        self.events[at] = self.receipt("m", 2, "a2", "DELIVRD")
+        self.assert_found("before what came before it")
+
+    def test_finds_a_receipt_from_before_its_submit(self):
+        self.said[2] = Said("a2", "UNDELIV", 0.5, 1, 3, 0.6, None)
+        self.said[3] = Said("a2", "UNDELIV", 0.7, 1, 4, 0.8, None)
+        self.assert_found("a receipt UNDELIV that the carrier did not give")
+
+    def test_finds_receipts_of_an_id_given_again_that_go_to_the_earlier_message(self):
+        self.events.insert(2, self.event("d", "uncertain"))
+        self.events.insert(3, self.event("d", "part", part=1, carrier_id="a2",
+                                         possible_duplicate=True))
+        self.submitted.append(Submitted("d", 1, "a2", 1.3))
+        self.assert_found("a receipt for 'a2', which part 2 does not have")
+
+    def test_finds_marks_that_are_missing_or_wrong(self):
+        for at in (self.at("d", kind) for kind in ("part", "sent", "receipt", "unknown", "expired")):
+            del self.events[at]["possible_duplicate"]
+            self.assertNotEqual(self.verdict(), [], self.events[at])
+            self.events[at]["possible_duplicate"] = True
+        self.events[self.at("m", "sent")]["possible_duplicate"] = True
+        self.assert_found("nothing was uncertain")
+
+    def test_finds_a_correction_that_is_not_called_one(self):
+        del self.events[self.at("d", "expired")]["corrects"]
+        self.assert_found("corrects None, not unknown")
+
+    def test_finds_another_code(self):
+        self.events[self.at("m", "receipt", 2)]["code"] = "expired"
+        self.assert_found("a receipt UNDELIV has the code expired")
 
 
 class TheScriptedCarrier(unittest.TestCase):

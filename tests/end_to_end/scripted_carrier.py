@@ -27,6 +27,7 @@ class Receipt:
     form: str = "both"  # text, tlv or both
     spelled: Optional[Callable[[str], str]] = None  # how the id is written here; None: as answered
     esm_class: int = smpp.ESM_RECEIPT
+    via: str = "first"  # bind; "same" as the submit_sm (not at all, once that is gone), or "other"
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Answer:
     hang_up: bool = False  # close the connection instead of answering
 
 
-@dataclass
+@dataclass(eq=False)
 class Arrival:
     """One submit_sm as it came."""
 
@@ -53,6 +54,30 @@ class Arrival:
     status: int
     message_id: str
     command: int = smpp.SUBMIT_SM
+    answered: Optional[float] = None  # when its response was written; None: it was not
+
+
+@dataclass(eq=False)
+class Delivery:
+    """One receipt as it was written, each time that it was."""
+
+    time: float  # time.monotonic()
+    connection: int
+    sequence: int
+    message_id: str
+    receipt: Receipt
+    of: Optional[Arrival]  # None: of nothing that came
+    acknowledged: Optional[float] = None  # when its deliver_sm_resp came
+
+
+@dataclass(eq=False)
+class _Outgoing:
+    """A receipt on its way."""
+
+    message_id: str
+    receipt: Receipt
+    body: bytes
+    of: Optional[Arrival] = None
 
 
 class _Link:
@@ -65,6 +90,7 @@ class _Link:
         self.kind = None
         self.sequence = itertools.count(1)
         self.lock = threading.Lock()
+        self.delivering = threading.Lock()
 
     def write(self, octets):
         with self.lock:
@@ -89,6 +115,8 @@ class ScriptedCarrier:
         self.binds = []
         self.unbinds = 0
         self.receipt_answers = []  # (status, message id) of every deliver_sm_resp and data_sm_resp
+        self.deliveries = []
+        self.on_acknowledged = lambda delivery: None
         self.malformed = []
         self.queries = []  # ids that query_sm asked about
         self.query_answer = None  # (status, message_state); None: query_sm is unknown
@@ -101,10 +129,10 @@ class ScriptedCarrier:
         self._outbound = []  # links that we have opened
         self._attempts = {}
         self._numbers = itertools.count(0x1A2B3C4D)
-        self._due = []  # heap of (time, order, receipt octets maker)
+        self._due = []  # heap of (time, order, _Outgoing or (link, response, Arrival))
         self._order = itertools.count()
-        self._unacknowledged = {}  # (link number, sequence) -> (message id, body)
-        self._waiting = []  # receipts that found no bind
+        self._unacknowledged = {}  # (link number, sequence) -> (_Outgoing, Delivery)
+        self._waiting = []  # _Outgoing that found no bind
         self._wake = threading.Condition(self.lock)
         self._closing = False
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
@@ -169,6 +197,17 @@ class ScriptedCarrier:
         for link in links if bind is None else links[bind:bind + 1]:
             link.write(smpp.pdu(command, status, next(link.sequence), body))
 
+    def report(self, message_id, receipt, source, destination):
+        """A receipt of nothing that came, over any bind, until it is acknowledged."""
+        body = self._receipt_octets(source, destination, message_id, receipt)
+        with self.lock:
+            self._push(receipt.delay, _Outgoing(message_id, receipt, body))
+
+    def is_quiet(self):
+        """Nothing is due, waits for a bind or for its acknowledgement."""
+        with self.lock:
+            return not (self._due or self._waiting or self._unacknowledged)
+
     # -- threads ---------------------------------------------------------------------------------
 
     def _accept(self):
@@ -219,7 +258,7 @@ class ScriptedCarrier:
         with self.lock:
             self._links.pop(link.number, None)
             for key in [k for k in self._unacknowledged if k[0] == link.number]:
-                self._waiting.append(self._unacknowledged.pop(key))
+                self._waiting.append(self._unacknowledged.pop(key)[0])
         link.stream.close()
 
     def _on_pdu(self, link, command, status, sequence, body):
@@ -256,8 +295,12 @@ class ScriptedCarrier:
             return False
         elif command in (smpp.DELIVER_SM | smpp.RESPONSE, smpp.DATA_SM | smpp.RESPONSE):
             with self.lock:
-                message_id, _ = self._unacknowledged.pop((link.number, sequence), (None, None))
-                self.receipt_answers.append((status, message_id))
+                outgoing, delivery = self._unacknowledged.pop((link.number, sequence), (None, None))
+                self.receipt_answers.append((status, outgoing.message_id if outgoing else None))
+                if delivery:
+                    delivery.acknowledged = time.monotonic()
+            if delivery:
+                self.on_acknowledged(delivery)
         elif not command & smpp.RESPONSE:
             self.malformed.append(f"unexpected command {command:#010x}")
             link.write(smpp.pdu(smpp.GENERIC_NACK, 0x03, sequence))
@@ -281,8 +324,8 @@ class ScriptedCarrier:
             if status:
                 return False
             link.system_id, link.kind = bind.system_id, command
-            for message_id, receipt in self._waiting if link.receives() else []:
-                self._push(0.0, message_id, receipt)
+            for outgoing in self._waiting if link.receives() else []:
+                self._push(0.0, outgoing)
             if link.receives():
                 self._waiting = []
         return True
@@ -301,32 +344,45 @@ class ScriptedCarrier:
         answer = self.script(submit, attempt)
         with self.lock:
             message_id = answer.message_id or self.id_of(next(self._numbers))
-            self.arrivals.append(Arrival(time.monotonic(), link.number, sequence, submit,
-                                         answer.status, message_id, command))
+            arrival = Arrival(time.monotonic(), link.number, sequence, submit, answer.status,
+                              message_id, command)
+            self.arrivals.append(arrival)
         if answer.hang_up:
             return False
         wants = submit.registered_delivery & 0x03 and not answer.status
-        receipts = answer.receipts if wants else []
+        receipts = [_Outgoing(message_id, receipt, self._receipt_octets(
+            submit.destination, submit.source, message_id, receipt), arrival)
+            for receipt in (answer.receipts if wants else [])]
         if answer.receipts_first:
-            for receipt in receipts:
-                self._deliver(link, message_id, self._receipt_body(submit, message_id, receipt))
+            for outgoing in receipts:
+                self._deliver(link, outgoing)
         response = smpp.pdu(command | smpp.RESPONSE, answer.status, sequence,
                             smpp.c_string(message_id) if not answer.status else b"")
         if answer.delay:
             with self.lock:
-                self._push(answer.delay, None, (link, response))
+                self._push(answer.delay, (link, response, arrival))
         elif not answer.silent:
             link.write(response)
+            arrival.answered = time.monotonic()
         if not answer.receipts_first:
             with self.lock:
-                for receipt in receipts:
-                    self._push(answer.delay + receipt.delay, message_id,
-                               self._receipt_body(submit, message_id, receipt))
+                for outgoing in receipts:
+                    self._push(answer.delay + outgoing.receipt.delay, outgoing)
         return True
 
-    def _push(self, delay, message_id, what):
-        heapq.heappush(self._due, (time.monotonic() + delay, next(self._order), message_id, what))
+    def _push(self, delay, what):
+        heapq.heappush(self._due, (time.monotonic() + delay, next(self._order), what))
         self._wake.notify_all()
+
+    def _link_for(self, outgoing):
+        """Where it goes; None: nowhere now."""
+        submitted_on = outgoing.of.connection if outgoing.of else None
+        links = [link for link in self._links.values() if link.receives()]
+        if outgoing.receipt.via == "other":
+            links.sort(key=lambda link: link.number == submitted_on)
+        elif outgoing.receipt.via == "same":
+            links = [link for link in links if link.number == submitted_on]
+        return links[0] if links else None
 
     def _send_receipts(self):
         while True:
@@ -335,28 +391,39 @@ class ScriptedCarrier:
                     self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
                 if self._closing:
                     return
-                _, _, message_id, what = heapq.heappop(self._due)
-                link = next((l for l in self._links.values() if l.receives()), None)
-                if message_id is not None and link is None:
-                    self._waiting.append((message_id, what))
-                    continue
+                _, _, what = heapq.heappop(self._due)
+                link = None
+                if isinstance(what, _Outgoing):
+                    link = self._link_for(what)
+                    if link is None:
+                        if what.receipt.via != "same":
+                            self._waiting.append(what)
+                        continue
             try:
-                if message_id is None:  # a response whose time has come
-                    link, response = what
+                if link is None:  # a response whose time has come
+                    link, response, arrival = what
                     link.write(response)
+                    arrival.answered = time.monotonic()
                 else:
-                    self._deliver(link, message_id, what)
+                    self._deliver(link, what)
             except OSError:
                 self._forget(link)  # keeps the receipt for the next bind
 
-    def _deliver(self, link, message_id, body):
-        sequence = next(link.sequence)
-        with self.lock:
-            self._unacknowledged[(link.number, sequence)] = (message_id, body)
-        link.write(smpp.pdu(smpp.DELIVER_SM, 0, sequence, body))
+    def _deliver(self, link, outgoing):
+        with link.delivering:  # its numbers grow in the order of the wire
+            sequence = next(link.sequence)
+            delivery = Delivery(time.monotonic(), link.number, sequence, outgoing.message_id,
+                                outgoing.receipt, outgoing.of)
+            with self.lock:
+                if link.number not in self._links:  # it went meanwhile
+                    self._push(0.0, outgoing)
+                    return
+                self.deliveries.append(delivery)
+                self._unacknowledged[(link.number, sequence)] = (outgoing, delivery)
+            link.write(smpp.pdu(smpp.DELIVER_SM, 0, sequence, outgoing.body))
 
     @staticmethod
-    def _receipt_body(submit, message_id, receipt):
+    def _receipt_octets(source, destination, message_id, receipt):
         """Appendix B of the specification, or the TLVs of section 5.3.2, or both."""
         spelled = receipt.spelled(message_id) if receipt.spelled else message_id
         text, tlvs = b"", b""
@@ -370,4 +437,4 @@ class ScriptedCarrier:
             tlvs = (smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, smpp.c_string(spelled))
                     + smpp.tlv(smpp.TLV_MESSAGE_STATE,
                                bytes([smpp.MESSAGE_STATE[receipt.stat]])))
-        return smpp.deliver_sm(submit.destination, submit.source, receipt.esm_class, 0, text, tlvs)
+        return smpp.deliver_sm(source, destination, receipt.esm_class, 0, text, tlvs)

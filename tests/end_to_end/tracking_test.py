@@ -1,21 +1,13 @@
 #!/usr/bin/env python3
-"""Follows receipts through the real daemon: corrections, codes, orphans, histories, restarts.
+"""Follows receipts through the real daemon: corrections, codes, orphans, histories, restarts."""
 
-A plain model in Python plays beside a carrier that shuffles, repeats, hurries and delays.
-"""
-
-import collections
-import random
+import os
 import struct
-import time
 import unittest
 
 import smpp_octets as smpp
 import stentor_under_test as under_test
 from scripted_carrier import Answer, Receipt, ScriptedCarrier
-
-FINAL_OF = {"DELIVRD": "delivered", "UNDELIV": "failed", "EXPIRED": "expired"}
-WORST_FIRST = ["failed", "expired", "unknown", "delivered"]
 
 
 class OneCarrier(unittest.TestCase):
@@ -280,7 +272,8 @@ class Tracking(OneCarrier):
         nul_inside = smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, b"7\0" + b"7\0")
         forged = b"id:78 stat:DELIVRD err:000 text:id:77 stat:UNDELIV err:000"
         dates = b"id:78 submit date:99999999999999999999 done date:never stat:DELIVRD text:"
-        for text, tlvs in ((b"", too_long), (b"", nul_inside), (forged, b""), (dates, b"")):
+        strange = ((b"", too_long), (b"", nul_inside), (forged, b""), (dates, b""))
+        for text, tlvs in strange:
             self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
                 source, destination, smpp.ESM_RECEIPT, 0, text, tlvs))
         # The TLV is believed before a text that contradicts it.
@@ -290,63 +283,82 @@ class Tracking(OneCarrier):
             source, destination, smpp.ESM_RECEIPT, 0, b"id:79 stat:UNDELIV err:000 text:", both))
         self.events.wait_for(message_id, "delivered")
         self.assertEqual(self.finals(message_id), ["delivered"])
+        under_test.wait_until(lambda: len(self.carrier.receipt_answers) == len(strange) + 1,
+                              "all are answered")
+        self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
+        kept = self.daemon.ask(op="carrier", action="orphans", name="north")
+        self.assertEqual(kept["kept"], len(strange), kept)
+        self.assertEqual([o["stat"] for o in kept["orphans"] if o.get("carrier_id") == "78"],
+                         ["DELIVRD"] * 2, "what stands behind text: is nobody's word")
+        self.assertEqual([e["type"] for e in self.events.of(message_id)],
+                         ["part", "sent", "receipt", "delivered"])
 
 
-class TrackingModel(OneCarrier):
-    """Many messages at once, their receipts early, late, twice, in any order, over a restart."""
+class Spilled(unittest.TestCase):
+    """Many carriers share the memory for what awaits receipts: one that has much goes to disk."""
 
-    def test_verdicts_are_those_of_a_plain_model(self):
-        game = random.Random(under_test.Settings.seed)
-        plans = {}
+    CARRIERS = 32  # of 16 MiB each may keep the least there is, 4,096 segments
+    MESSAGES = 9000
+    REPORTED_EARLY = MESSAGES // 3
 
-        def script(submit, attempt):
-            plan = plans.get(submit.destination[2])
-            if plan is None:
-                return Answer()
-            return Answer(receipts=plan["parts"][plan["next"].pop(0)],
-                          receipts_first=plan["first"])
+    def setUp(self):
+        self.carrier = ScriptedCarrier(lambda submit, attempt: Answer(receipts=[]))
+        self.addCleanup(self.carrier.close)
+        nobody = f"127.0.0.1:{under_test.free_port()}"
+        self.daemon = under_test.Daemon(
+            [under_test.carrier("north", self.carrier.address, window=100)] +
+            [under_test.carrier(f"idle-{n}", nobody) for n in range(1, self.CARRIERS)],
+            tables={"queue": {"memory": "16MiB"}}).start()
+        self.daemon.wait_bound("north")
+        self.events = under_test.EventFollower(self.daemon)
+        self.addCleanup(self.events.close)
 
-        self.carrier.script = script
-        expected = {}
-        for n in range(120):
-            digits = f"7926{n:07d}"
-            parts, worst = [], "delivered"
-            for _ in range(game.choice([1, 1, 2, 3, 5])):
-                stat = game.choice(["DELIVRD"] * 6 + ["UNDELIV", "EXPIRED"])
-                spelled = game.choice([None, str.upper, lambda i: i.rjust(20, "0")])
-                receipts = []
-                if game.random() < 0.3:
-                    receipts.append(Receipt("ENROUTE", spelled=spelled))
-                delay = game.uniform(0.0, 2.5)
-                for copy in range(game.choice([1, 1, 1, 2, 3])):
-                    receipts.append(Receipt(stat, delay=delay + copy * game.uniform(0, 0.5),
-                                            spelled=spelled))
-                parts.append(receipts)
-                worst = min(worst, FINAL_OF[stat], key=WORST_FIRST.index)
-            first = game.random() < 0.2
-            if first:
-                for receipts in parts:
-                    receipts.sort(key=lambda r: r.stat != "ENROUTE")
-            plans[digits] = {"parts": parts, "next": list(range(len(parts))), "first": first}
-            reply = self.daemon.ask(op="send", to="+" + digits, **{"from": "SHOP"},
-                                    text="a" * (150 if len(parts) == 1 else 153 * len(parts)))
-            self.assertEqual(reply["status"], "accepted", reply)
-            self.assertEqual(reply["segments"], len(parts))
-            expected[reply["id"]] = worst
+    def octets_on_disk(self):
+        """Of the nameless files."""
+        folder = os.path.join("/proc", str(self.daemon.process.pid), "fd")
+        sizes = 0
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            try:
+                if os.path.join(self.daemon.state, "outstanding") in os.readlink(path):
+                    sizes += os.stat(path).st_size
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return sizes
+
+    def report(self, arrivals):
+        for arrival in arrivals:
+            self.carrier.report(arrival.message_id, Receipt(), arrival.submit.destination,
+                                arrival.submit.source)
+
+    def test_segments_on_disk_match_their_receipts_before_and_after_a_kill(self):
+        replies = self.daemon.send_numbered(range(self.MESSAGES))
+        self.assertEqual({reply["status"] for reply in replies}, {"accepted"})
         under_test.wait_until(
-            lambda: self.daemon.status()["waiting"] == 0 and
-            self.daemon.carrier_status("north")["in_flight"] == 0, "all are sent")
-        self.restart()
-        for message_id, worst in expected.items():
-            under_test.wait_until(lambda m=message_id: self.finals(m), f"{message_id}: {worst}")
-        time.sleep(1.0)  # what would be told twice is told by then
-        told = collections.Counter()
-        for message_id, worst in expected.items():
-            self.assertEqual(self.finals(message_id), [worst], message_id)
-            told[worst] += 1
-        status = self.daemon.status()
-        for word in WORST_FIRST:
-            self.assertEqual(status[word], told[word], status)
+            lambda: self.daemon.carrier_status("north")["outstanding"] == self.MESSAGES,
+            lambda: f"all await receipts: {self.daemon.carrier_status('north')}",
+            under_test.PATIENCE * 3, step=0.1)
+        self.assertGreater(self.octets_on_disk(), 0)
+        self.report(self.carrier.arrived()[:self.REPORTED_EARLY])
+        under_test.wait_until(lambda: self.daemon.status()["delivered"] == self.REPORTED_EARLY,
+                              lambda: f"they are delivered: {self.daemon.status()['delivered']}",
+                              under_test.PATIENCE * 3, step=0.1)
+        self.daemon.kill()
+        self.daemon.start(under_test.PATIENCE * 2)
+        self.daemon.wait_bound("north")
+        self.assertEqual(self.daemon.carrier_status("north")["outstanding"],
+                         self.MESSAGES - self.REPORTED_EARLY)
+        self.assertGreater(self.octets_on_disk(), 0)
+        self.report(self.carrier.arrived()[self.REPORTED_EARLY:])
+        under_test.wait_until(lambda: self.daemon.status()["delivered"] == self.MESSAGES,
+                              lambda: f"all are delivered: {self.daemon.status()['delivered']}",
+                              under_test.PATIENCE * 3, step=0.1)
+        self.assertEqual(self.daemon.carrier_status("north")["unmatched_receipts"], 0)
+        ids = {reply["id"] for reply in replies}
+        under_test.wait_until(
+            lambda: ids == {e["id"] for e in list(self.events.events) if e["type"] == "delivered"},
+            "an event tells of each", under_test.PATIENCE * 2, step=0.2)
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
 
 
 if __name__ == "__main__":
