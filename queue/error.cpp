@@ -17,6 +17,8 @@ class JournalCategory final : public std::error_category {
       case JournalError::too_large: return "record or batch too large for the journal";
       case JournalError::poisoned: return "an earlier write or sync failed";
       case JournalError::disk_full: return "no disk space for the journal";
+      case JournalError::numbers_used_up:
+        return "no file number is left; go on in an empty state directory";
       case JournalError::no_such_record: return "no such record";
     }
     return "unknown journal error";

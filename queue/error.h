@@ -21,6 +21,7 @@ enum class JournalError {  // NOLINT(performance-enum-size): std::error_code hol
   too_large,               ///< a record is over kRecordOctetsMax; the caller's own bound is wrong
   poisoned,                ///< an earlier write or fsync failed; nothing is accepted any more
   disk_full,               ///< no room for another file; accept nothing, go on delivering
+  numbers_used_up,         ///< the last file there can be is full; begin in an empty directory
   no_such_record  ///< the locator names nothing: the file is gone or the octets do not verify
 };
 

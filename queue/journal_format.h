@@ -27,6 +27,8 @@ inline constexpr std::uint32_t kFirstBlock = kFileHeaderOctets;
 inline constexpr std::uint32_t kPayloadOctetsMax = kBlockOctetsMax - kBlockAlignOctets;
 /// A block may not start at kFileOctetsMax: its place would not fit 22 bits of steps.
 inline constexpr std::uint32_t kFileOctetsUsable = kFileOctetsMax - kBlockAlignOctets;
+/// Numbers are never used twice: a locator names a record for as long as anybody may hold it. So
+/// they end, and a journal with them.
 inline constexpr std::uint32_t kFileNumberMax = (1u << 20) - 1;
 
 struct FileHeader {

@@ -24,6 +24,10 @@ constexpr std::uint32_t kFirstFileOctets = 4u << 20;
 constexpr std::uint64_t kCommitsPerFile = 4096;
 constexpr std::uint64_t kGrowthMax = 4;  // a file is at most this many times its forerunner
 
+// From here on files are as large as they may be, whatever a commit takes: at two thousand small
+// commits a second the numbers would end in a month, and so they last for 112 TiB more.
+constexpr std::uint32_t kNumbersToSave = kFileNumberMax / 8;
+
 // When the next file is not ready the current one grows past its zeros, by this much at a time.
 constexpr std::uint32_t kExtensionOctets = 4u << 20;
 
@@ -122,7 +126,7 @@ class FileJournalWriter final : public JournalWriter {
 };
 
 result<void> FileJournalWriter::open(std::uint32_t number) {
-  if (number > kFileNumberMax) return failed(JournalError::too_large);
+  if (number > kFileNumberMax) return failed(JournalError::numbers_used_up);
   auto names = files_.list(options_.directory);
   if (!names) return std::unexpected(names.error());
   std::ranges::sort(*names);
@@ -149,7 +153,8 @@ result<void> FileJournalWriter::commit(std::span<RecordBatch* const> batches) {
   if (auto room = make_room(*octets); !room) {
     // Nothing was written; but a disk that answers anything else than "full" is not trusted again.
     is_poisoned_ = is_poisoned_ || (room.error() != JournalError::disk_full &&
-                                    room.error() != JournalError::too_large);
+                                    room.error() != JournalError::too_large &&
+                                    room.error() != JournalError::numbers_used_up);
     return room;
   }
 
@@ -229,7 +234,10 @@ result<void> FileJournalWriter::make_room(std::uint64_t octets) {
 
 // Reserves more of this file, without zeros.
 result<void> FileJournalWriter::extend(std::uint64_t end) {
-  if (end > kFileOctetsUsable) return failed(JournalError::too_large);
+  if (end > kFileOctetsUsable) {
+    return failed(number_ == kFileNumberMax ? JournalError::numbers_used_up
+                                            : JournalError::too_large);
+  }
   const std::uint64_t step = std::min(kExtensionOctets, options_.file_octets);
   end = std::min<std::uint64_t>(std::max(end, capacity_ + step), kFileOctetsUsable);
   const auto free = files_.free_octets(options_.directory);
@@ -245,7 +253,9 @@ result<void> FileJournalWriter::extend(std::uint64_t end) {
 result<void> FileJournalWriter::begin_file(PreparedFile prepared) {
   if (file_) {
     const std::uint64_t mean = (offset_ - kFirstBlock) / blocks_;
-    const std::uint64_t grown = std::min(mean * kCommitsPerFile, prepared.octets * kGrowthMax);
+    const std::uint64_t wanted =
+        prepared.number < kNumbersToSave ? mean * kCommitsPerFile : options_.file_octets;
+    const std::uint64_t grown = std::min(wanted, prepared.octets * kGrowthMax);
     next_octets_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         std::max<std::uint64_t>(grown, kFirstFileOctets), options_.file_octets));
     preparer_.finish(std::move(file_), offset_);
@@ -256,6 +266,7 @@ result<void> FileJournalWriter::begin_file(PreparedFile prepared) {
   on_disk_.push_back({.number = prepared.number});
   file_ = std::move(prepared.file);
   number_ = prepared.number;
+  stats_.file = number_;
   epoch_ = prepared.epoch;
   capacity_ = 0;
   set_capacity(prepared.octets);

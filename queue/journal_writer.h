@@ -5,7 +5,8 @@
 //          stays with whoever recovered the journal.
 // Errors   A failed write or sync poisons the writer: every later commit() answers `poisoned`, and
 //          the failed batches must be treated as unknown. disk_full (before anything was written)
-//          poisons nothing: the same batches may be offered again.
+//          poisons nothing: the same batches may be offered again. numbers_used_up, from start()
+//          and commit(): nothing was written and nothing more can be.
 // Threads  One thread owns a writer. Files are prepared on a thread of its own.
 // Spec     docs/journal.md says the format to the octet.
 #pragma once
@@ -45,6 +46,7 @@ struct JournalStats {
   std::uint64_t octets = 0;  ///< written in blocks, headers and padding included
   std::uint64_t files = 0;   ///< started by this writer
   std::uint64_t octets_on_disk = 0;
+  std::uint32_t file = 0;  ///< number of the one in use; they end at kFileNumberMax
 };
 
 class JournalWriter {

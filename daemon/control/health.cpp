@@ -68,6 +68,9 @@ Health Daemon::Body::readiness() const {
   const auto figures = figures_now();
   if (!figures) return {.well = false, .reason = "a thread does not answer"};
   if (figures->ingress.storage_is_low) return {.well = false, .reason = "too little disk space"};
+  if (figures->ingress.journal_is_at_end) {
+    return {.well = false, .reason = "the journal's file numbers are at their end"};
+  }
   return {};
 }
 

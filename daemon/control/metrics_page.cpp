@@ -4,6 +4,7 @@
 
 #include "daemon/version.h"
 #include "daemon/wall_clock.h"
+#include "queue/journal_format.h"
 
 namespace stentor::daemon {
 namespace {
@@ -142,6 +143,10 @@ void add_journal(Exposition::Families& all, const Figures& figures) {
           number(commit.journal.octets_on_disk));
   add_one(all, gauge_family("stentor_journal_free_bytes", "Free octets on the journal's disk."),
           number(figures.free_octets));
+  add_one(all,
+          gauge_family("stentor_journal_numbers_left",
+                       "Journal files that there can still be; the last 1,024 accept nothing."),
+          number(queue::kFileNumberMax - commit.journal.file));
   add_one(all, gauge_family("stentor_journal_failed", "1 after a write or fsync failed."),
           commit.has_failed ? 1 : 0);
 }

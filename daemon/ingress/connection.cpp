@@ -150,7 +150,12 @@ void Connection::handle(const SendRequest& request) {
   };
   if (!peer_.may_submit) return refuse_send("not_permitted", "this client may not send");
   if (ingress_.is_draining()) return refuse_send("draining", "the daemon is stopping");
-  if (ingress_.storage_is_low()) return refuse_send("unavailable", "too little disk space is left");
+  if (ingress_.storage().is_low()) {
+    return refuse_send("unavailable", "too little disk space is left");
+  }
+  if (ingress_.storage().is_at_end()) {
+    return refuse_send("unavailable", "the journal has no file number left for new messages");
+  }
   const Admission::Answer answer = ingress_.admission().send(request, peer_, wall_clock_ms(), out_);
   if (!answer.refused.empty()) ingress_.count_refusal(answer.refused);
   reply_ends(answer.waits_for);

@@ -263,9 +263,24 @@ void Ingress::check_storage() {
   if (::statvfs(config_.state_dir.c_str(), &disk) != 0) return;  // asked again in a second
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   const bool was_low = storage_.is_low();
+  const bool was_near_end = storage_.is_near_end();
+  const bool was_at_end = storage_.is_at_end();
+  const std::uint32_t left = queue::kFileNumberMax - commit_.durable_end().file();
   storage_.look({.free_octets = free,
                  .waiting = gauges_.waiting.load(std::memory_order_relaxed),
-                 .outstanding = gauges_.outstanding.load(std::memory_order_relaxed)});
+                 .outstanding = gauges_.outstanding.load(std::memory_order_relaxed),
+                 .numbers_left = left});
+  if (storage_.is_at_end() && !was_at_end) {
+    log::error(
+        "journal: {} file numbers are left, which are for what was accepted; new messages are "
+        "refused for good: go on in an empty state_dir (journal.md, \"File numbers\")",
+        left);
+  } else if (storage_.is_near_end() && !was_near_end) {
+    log::warn(
+        "journal: {} of {} file numbers are left; at {} new messages are refused: plan to go on in "
+        "an empty state_dir (journal.md, \"File numbers\")",
+        left, queue::kFileNumberMax, kNumbersKept);
+  }
   if (storage_.is_low() == was_low) return;
   if (storage_.is_low()) {
     log::error(
@@ -296,7 +311,8 @@ IngressSnapshot Ingress::snapshot() const {
           .reference_octets = admission_.references().memory_octets(),
           .opt_outs = helpers_.opt_outs->list().size(),
           .requests = requests_,
-          .storage_is_low = storage_.is_low()};
+          .storage_is_low = storage_.is_low(),
+          .journal_is_at_end = storage_.is_at_end()};
 }
 
 }  // namespace stentor::daemon

@@ -53,6 +53,7 @@ struct IngressSnapshot {
   std::size_t opt_outs = 0;
   std::uint64_t requests = 0;
   bool storage_is_low = false;
+  bool journal_is_at_end = false;  ///< no file number is left for new messages
 };
 
 /// How other threads help; each answer comes back posted to the ingress thread.
@@ -99,7 +100,7 @@ class Ingress {
   [[nodiscard]] const Routing& routing() const noexcept { return routing_; }
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
   [[nodiscard]] bool is_draining() const noexcept { return draining_; }
-  [[nodiscard]] bool storage_is_low() const noexcept { return storage_.is_low(); }
+  [[nodiscard]] const StorageGuard& storage() const noexcept { return storage_; }
   /// No more messages until a batch comes back or a shard takes what it has.
   [[nodiscard]] bool is_full() const;
   void flush() { feed_.flush(); }

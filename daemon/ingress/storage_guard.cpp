@@ -15,6 +15,7 @@ void StorageGuard::look(const Look& look) noexcept {
   const std::uint64_t needed = free_octets_min_ + look.waiting * kDiskPerWaiting +
                                look.outstanding * kDiskPerOutstanding + kDiskPerFile;
   is_low_ = look.free_octets < (is_low_ ? needed + needed / kReturnShare : needed);
+  numbers_left_ = look.numbers_left;
 }
 
 }  // namespace stentor::daemon

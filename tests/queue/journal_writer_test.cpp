@@ -287,5 +287,52 @@ TEST(JournalWriter, StaysSmallWithoutLoad) {
   EXPECT_EQ(journal.files.content(journal.path(4)).size(), 4u << 20);
 }
 
+TEST(JournalWriter, MakesLargeFilesWithoutLoadOnceAnEighthOfTheNumbersIsUsed) {
+  JournalOnSim journal;
+  journal.file_octets = 128u << 20;
+  journal.files.make_directory(kJournal).value();
+  const std::uint32_t begun = kFileNumberMax / 8;
+  const auto writer = journal.start({.file = begun - 1}).value();
+
+  while (writer->durable_end().file() < begun + 1) {
+    ASSERT_TRUE(commit_one(*writer, std::string(100'000, 'x')));
+  }
+
+  EXPECT_EQ(journal.files.content(journal.path_in(file_name(begun + 1))).size(), 4u << 20)
+      << "begun before the second file was";
+  EXPECT_EQ(journal.files.content(journal.path_in(file_name(begun + 2))).size(), 16u << 20);
+}
+
+TEST(JournalWriter, FillsTheLastFileThereCanBeAndSaysThatNoNumberIsLeft) {
+  JournalOnSim journal;
+  journal.file_octets = 64u << 20;
+  journal.files.make_directory(kJournal).value();
+  const auto writer = journal.start({.file = kFileNumberMax - 1}).value();
+  RecordBatch large;
+  while (large.octets().size() + kRecordOctetsMax + 4 < kPayloadOctetsMax) {
+    large.add(kKind, Octets(kRecordOctetsMax, 'x'));
+  }
+  RecordBatch* const batches[] = {&large};
+  result<void> committed;
+  std::uint64_t commits = 0;
+  while ((committed = writer->commit(batches))) ++commits;
+
+  EXPECT_EQ(committed.error(), JournalError::numbers_used_up);
+  EXPECT_GT(commits * large.octets().size(), 240u << 20) << "the last file grows as far as it may";
+  EXPECT_EQ(writer->stats().file, kFileNumberMax);
+  EXPECT_TRUE(commit_one(*writer, "smaller")) << "what still fits is taken";
+  EXPECT_TRUE(writer->commit_watermark());
+}
+
+TEST(JournalWriter, DoesNotStartBehindTheLastNumber) {
+  JournalOnSim journal;
+  journal.files.make_directory(kJournal).value();
+
+  const auto writer = journal.start({.file = kFileNumberMax});
+
+  ASSERT_FALSE(writer.has_value());
+  EXPECT_EQ(writer.error(), JournalError::numbers_used_up);
+}
+
 }  // namespace
 }  // namespace stentor::queue::test

@@ -49,5 +49,22 @@ TEST(StorageGuard, BelievesACommitThatFoundNoRoom) {
   EXPECT_FALSE(guard.is_low());
 }
 
+TEST(StorageGuard, WarnsInTheLastTenthOfTheFileNumbersAndEndsBeforeTheLastThousand) {
+  StorageGuard guard(0);
+  EXPECT_FALSE(guard.is_near_end());
+
+  guard.look({.free_octets = 5 * kMiB, .numbers_left = kNumbersFew + 1});
+  EXPECT_FALSE(guard.is_near_end());
+  guard.look({.free_octets = 5 * kMiB, .numbers_left = kNumbersFew});
+  EXPECT_TRUE(guard.is_near_end());
+  EXPECT_FALSE(guard.is_at_end());
+
+  guard.look({.free_octets = 5 * kMiB, .numbers_left = kNumbersKept + 1});
+  EXPECT_FALSE(guard.is_at_end());
+  guard.look({.free_octets = 5 * kMiB, .numbers_left = kNumbersKept});
+  EXPECT_TRUE(guard.is_at_end());
+  EXPECT_FALSE(guard.is_low()) << "the disk is not what is short";
+}
+
 }  // namespace
 }  // namespace stentor::daemon
