@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
@@ -84,6 +85,33 @@ void append_carriers(const std::vector<FlowAtCarrier>& carriers, double rate, st
     out.push_back('}');
   }
   out.push_back(']');
+}
+
+struct OrderPlaces {
+  Failpoint before = Failpoint::none;
+  Failpoint durable = Failpoint::none;
+};
+
+OrderPlaces places_of(CampaignAction action) {
+  switch (action) {
+    case CampaignAction::pause: return {Failpoint::pause_before, Failpoint::pause_durable};
+    case CampaignAction::resume: return {Failpoint::resume_before, Failpoint::resume_durable};
+    case CampaignAction::cancel:
+      return {Failpoint::campaign_cancel_before, Failpoint::campaign_cancel_durable};
+    case CampaignAction::list:
+    case CampaignAction::show:
+    case CampaignAction::create:
+    case CampaignAction::set:
+    case CampaignAction::move:
+    case CampaignAction::wait:
+    case CampaignAction::report: break;
+  }
+  return {};
+}
+
+// Where a place may be of several kinds, `none` is none of them.
+void pass(Failpoint place) {
+  if (place != Failpoint::none) failpoint(place);
 }
 
 }  // namespace
@@ -207,6 +235,7 @@ void CampaignDesk::create(const CampaignRequest& request, const Peer& peer, std:
 
 void CampaignDesk::order(const CampaignRequest& request, const Campaign& campaign,
                          std::uint64_t now_ms, Reply reply) {
+  pass(places_of(request.action).before);
   Campaign changed = campaign;
   changed.changed_ms = now_ms;
   if (request.action == CampaignAction::pause) changed.is_paused = true;
@@ -245,6 +274,7 @@ void CampaignDesk::on_settled(const CommitBatch& batch) {
 
 // What the ledger has is what the record says: it was applied before we were told.
 void CampaignDesk::on_durable(Ordered ordered) {
+  pass(places_of(ordered.action).durable);
   const auto standing = ledger_.find(ordered.flow);
   if (!standing) return ordered.reply(rejection("not_found", "name: no such campaign"));
   pacing_.set_rate(ordered.flow, standing->campaign.rate);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "daemon/failpoints/failpoint.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 
@@ -87,6 +88,7 @@ void MessageCancel::cancel(CancelQuestion question, const Peer& peer, Reply repl
 }
 
 void MessageCancel::bury(const MessageStanding& found, Asked asked) {
+  failpoint(Failpoint::cancel_before);
   if (!buried_.bury(found.at)) {
     return asked.reply(rejection("busy", "cancel: too many at once; cancel their campaign"));
   }
@@ -131,6 +133,7 @@ void MessageCancel::look_again(const MessageStanding& before, Asked asked) {
 
 // It ended before all of it had gone; the carrier may have some of its parts.
 void MessageCancel::end_here(const MessageStanding& ended, const Asked& asked) {
+  failpoint(Failpoint::cancel_durable);
   if (!asked.at_carrier || ended.at_carrier.empty()) {
     return asked.reply(told(ended, State::cancelled));
   }

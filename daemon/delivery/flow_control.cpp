@@ -4,6 +4,7 @@
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
+#include "daemon/failpoints/failpoint.h"
 
 namespace stentor::daemon {
 namespace {
@@ -173,9 +174,11 @@ void CarrierDelivery::cancel_some() {
   while (!cancelling_.empty() && room > 0 && !services_.feed.is_full()) {
     Cancelling& now = cancelling_.front();
     const TakenOfFlow taken = take_oldest_of(now.flow, room);
+    bool has_ended = false;
     for (const queue::Lanes::Pick& pick : taken.picks) {
       if (cancellations_.covers(pick.flow, pick.ticket.at)) {
         end_due_or_cancelled(pick);
+        has_ended = true;
       } else {
         now.kept.push_back(pick);
       }
@@ -194,6 +197,7 @@ void CarrierDelivery::cancel_some() {
     }
     room -= std::min(room, taken.size());
     if (taken.size() == 0) break;  // the rest has to be read first
+    if (has_ended) failpoint(Failpoint::campaign_cancel_some);
   }
   if (!cancelling_.empty() && !services_.feed.is_full()) schedule_pump();
 }

@@ -35,6 +35,15 @@ constexpr std::array kSteps = std::to_array<std::pair<Failpoint, std::string_vie
     {doubt_noted, "doubt.noted"},
     {resolve_before, "resolve.before"},
     {resolve_recorded, "resolve.recorded"},
+    {cancel_before, "cancel.before"},
+    {cancel_durable, "cancel.durable"},
+    {pause_before, "pause.before"},
+    {pause_durable, "pause.durable"},
+    {resume_before, "resume.before"},
+    {resume_durable, "resume.durable"},
+    {campaign_cancel_before, "campaign_cancel.before"},
+    {campaign_cancel_durable, "campaign_cancel.durable"},
+    {campaign_cancel_some, "campaign_cancel.some"},
     {carrying_before, "carrying.before"},
     {carrying_recorded, "carrying.recorded"},
     {retirement_before, "retirement.before"},
@@ -69,7 +78,11 @@ std::vector<FileSteps> file_steps() {
       {"references",
        {"create.after", "write.after", "sync.after", "rename.before", "rename.after"}},
       {"history", {"create.after", "write.after", "rename.before", "rename.after", "remove.after"}},
+      {"names",
+       {"create.after", "write.after", "sync.after", "rename.before", "rename.after",
+        "remove.after"}},
       {"quarantine", making_and()},
+      {"spill", {"create.after", "write.after", "truncate.after", "remove.before", "remove.after"}},
   };
 }
 

@@ -45,6 +45,15 @@ enum class Failpoint : std::uint8_t {
   doubt_noted,            ///< recovery notes a message in doubt
   resolve_before,         ///< an operator's word on a doubt has come
   resolve_recorded,       ///< on its way to the disk
+  cancel_before,          ///< of a message: the request has come
+  cancel_durable,         ///< it has ended, on disk; nobody is told
+  pause_before,           ///< of a campaign: the order has come
+  pause_durable,          ///< it is on disk, no carrier knows it
+  resume_before,          ///< likewise
+  resume_durable,
+  campaign_cancel_before,  ///< likewise
+  campaign_cancel_durable,
+  campaign_cancel_some,   ///< some of its messages have their verdict, others not
   carrying_before,        ///< an excerpt of live messages stands, the journal does not name it
   carrying_recorded,      ///< the journal names it
   retirement_before,      ///< old files may go

@@ -32,6 +32,8 @@ std::string_view kind_of(const std::filesystem::path& path) {
   if (name.starts_with(queue::kCarriedPurpose) && ends_with_either(name, ".stx")) return "carried";
   if (ends_with_either(name, ".refs")) return "references";
   if (ends_with_either(name, ".index")) return "history";
+  if (ends_with_either(name, ".names")) return "names";
+  if (name.ends_with(".spill")) return "spill";
   return "";
 }
 

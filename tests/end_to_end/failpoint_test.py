@@ -9,12 +9,15 @@ below names. At the end the independent judge of the crash test compares the thr
 A lane is a load that reaches some of the points:
 
   load       much is sent: commits, files, checkpoints, answers, receipts, events, recovery
+  names      so many journal files are sealed that a run of their names is made
   references so many references that runs of them are written
   retirement retention lets files go
   carrying   messages for later are carried out of them: an excerpt is made
   carried    and it takes the place of the files, and of the excerpt before
   doubts     some messages are held in doubt, and an operator resolves them
   opt_outs   opt-outs are taken and saved
+  orders     messages are cancelled; a campaign is paused, resumed, cancelled
+  spill      more waits for a carrier that is not there than memory may hold
   salvage    a damaged journal is salvaged
 """
 
@@ -50,6 +53,8 @@ LANES = {
              *of_files("checkpoint", *MAKING, "remove.before", "remove.after"),
              *of_files("history", "create.after", "write.after", "rename.before", "rename.after"),
              "journal.truncate.after"],  # of a file that is full: 4 MiB
+    "names": of_files("names", "create.after", "write.after", "sync.after", "rename.before",
+                      "remove.after", "rename.after"),
     "references": of_files("references", "create.after", "write.after", "sync.after",
                            "rename.before", "rename.after"),
     "retirement": ["retirement.before", "retirement.asked", "history.remove.after",
@@ -60,6 +65,11 @@ LANES = {
     # Dying behind the write leaves doubts to resolve.
     "doubts": ["submit.after_write", "resolve.before", "submit.after_write", "resolve.recorded"],
     "opt_outs": ["opt_out.trail", "opt_out.before_rename", "opt_out.after_rename"],
+    "orders": ["cancel.before", "cancel.durable", "pause.before", "pause.durable",
+               "resume.before", "resume.durable", "campaign_cancel.before",
+               "campaign_cancel.durable", "campaign_cancel.some"],
+    "spill": of_files("spill", "create.after", "write.after", "remove.before", "remove.after",
+                      "truncate.after"),
     "salvage": of_files("quarantine", *MAKING),
 }
 
@@ -228,6 +238,20 @@ class References(Lane):
                     self.wrong.append(f"gone-{number} is not known any more: {reply}")
 
 
+class Names(Lane):
+    """Each life seals a journal file, and sixteen of them make a run of names: the first armed one
+    finds them."""
+
+    rate = 100
+
+    def begin(self):
+        for _ in range(15):
+            time.sleep(0.2)
+            self.daemon.kill()
+            self.kills.append((time.time_ns(), len(self.events.events)))
+            self.daemon.start()
+
+
 class Retirement(Lane):
     """Files go soon."""
 
@@ -310,6 +334,113 @@ class OptOuts(Lane):
             self.wrong.append(f"{len(missing)} of {len(self.opted_out)} opt-outs are missing")
 
 
+class Campaign(Lane):
+    """A campaign waits for a carrier that is not there."""
+
+    name_of_campaign = "spring"
+    more_carriers = [under_test.carrier("south", "127.0.0.1:1")]
+    rate = 300
+    at_once = 1000
+    sent = 0
+
+    def send_campaign(self, count):
+        for start in range(0, count, self.at_once):
+            numbers = [f"+1666{self.sent + start + i:07d}" for i in range(self.at_once)]
+            reply = self.daemon.ask(op="send", to=numbers, text="Hi", carrier="south",
+                                    campaign=self.name_of_campaign, receipt="none",
+                                    **{"from": "SHOP"})
+            assert reply["status"] == "accepted", reply
+        self.sent += count
+
+    def campaign(self, action):
+        return self.daemon.ask(op="campaign", action=action, name=self.name_of_campaign)
+
+    def wait_cancelled(self):
+        """Each of its messages has ended as cancelled, and none twice."""
+        under_test.wait_until(lambda: self.campaign("show")["live"] == 0, "all to be cancelled")
+        shown = self.campaign("show")
+        if (shown["accepted"], shown["cancelled"]) != (self.sent, self.sent):
+            self.wrong.append(f"{self.sent} were sent to be cancelled: {shown}")
+
+
+class Orders(Campaign):
+    """Somebody cancels messages and orders a campaign about. What had not come to the disk when the
+    daemon died was never ordered, and what had is carried out by the next one, told or not."""
+
+    def begin(self):
+        self.message = None  # the one that is cancelled
+        self.send_campaign(self.at_once)
+
+    def die_at(self, point):
+        self.order, self.place = point.split(".")
+        self.message = None
+        if self.place == "some":  # those before are cancelled
+            self.start_unarmed()
+            self.send_campaign(self.at_once)
+            self.daemon.kill()
+            self.kills.append((time.time_ns(), len(self.events.events)))
+        super().die_at(point)
+        self.start_unarmed()
+        try:
+            self.check()
+        except (AssertionError, KeyError, TypeError) as error:
+            self.wrong.append(f"{point}: {error!r}")
+        self.daemon.kill()
+        self.kills.append((time.time_ns(), len(self.events.events)))
+
+    def while_alive(self):
+        if self.client.finishing.is_set():
+            return
+        if self.order != "cancel":
+            self.campaign(self.order.removeprefix("campaign_"))
+            return
+        reply = self.daemon.ask(to="+16669999999", text="Later", not_before=3600, carrier="south",
+                                **{"from": "SHOP"})
+        self.message = reply["id"]
+        self.daemon.ask(op="cancel", id=self.message)
+
+    def check(self):
+        if self.order == "cancel":
+            state = self.daemon.ask(op="message", id=self.message)["state"]
+            expected = {"before": "scheduled", "durable": "cancelled"}[self.place]
+            assert state == expected, f"the message is {state}"
+            if state == "scheduled":
+                assert self.daemon.ask(op="cancel", id=self.message)["status"] == "ok"
+        elif self.order == "campaign_cancel" and self.place != "before":
+            self.wait_cancelled()
+        else:
+            shown = self.campaign("show")
+            is_paused = (self.order == "pause") == (self.place == "durable")
+            if self.order == "campaign_cancel":
+                is_paused = False
+            assert (shown["state"] == "paused") == is_paused, shown
+            assert shown["waiting"] == self.sent, shown
+
+
+class Spill(Campaign):
+    """Forty thousand wait, and memory may hold 16,384 of them."""
+
+    settings = {"queue": {"memory": "16MiB"}}
+    more_carriers = [under_test.carrier(name, "127.0.0.1:1")
+                     for name in ("south", "a", "b", "c", "d", "e", "f")]
+    cancelling = False
+
+    def begin(self):
+        self.send_campaign(40 * self.at_once)
+
+    def die_at(self, point):
+        # The last of its blocks is read when the last of the campaign is cancelled.
+        self.cancelling = point == "spill.truncate.after"
+        super().die_at(point)
+
+    def while_alive(self):
+        if self.cancelling and not self.client.finishing.is_set():
+            self.campaign("cancel")
+
+    def end(self):
+        self.wait_cancelled()
+
+
 class Salvage:
     """A journal with one octet spoilt is salvaged, and dies over it at each step; what was not in
     the spoilt block is there in the end."""
@@ -359,9 +490,9 @@ class Salvage:
         print(f"{point}: {len(live)} of 200 left", flush=True)
 
 
-LANE_CLASSES = {"load": Lane, "references": References, "retirement": Retirement,
+LANE_CLASSES = {"load": Lane, "names": Names, "references": References, "retirement": Retirement,
                 "carrying": Carrying, "carried": Carrying, "doubts": Doubts, "opt_outs": OptOuts,
-                "salvage": Salvage}
+                "orders": Orders, "spill": Spill, "salvage": Salvage}
 
 
 def main():
