@@ -93,7 +93,15 @@ class JournalReader::Body {
         }
         continue;
       }
-      if (position.record() == 0) follow(**block);
+      if (position.record() == 0) {
+        if (breaks_chain(**block)) {
+          if (const auto left = leave_stale(position, end); !left) {
+            return std::unexpected(left.error());
+          }
+          continue;
+        }
+        follow(**block);
+      }
       const std::size_t index = (*block)->first_at(position.record());
       if (index == (*block)->records.size()) {
         position = Locator(position.file(), (*block)->next, 0);
@@ -169,17 +177,42 @@ class JournalReader::Body {
 
   // A block must follow the one that was read before it, over the files' ends too: by itself a good
   // one does not tell that others are lost in front of it.
+  [[nodiscard]] bool breaks_chain(const CachedBlock& block) const {
+    return chain_ && chain_->due == Locator(block.file, block.at, 0) &&
+           chain_->check != block.previous_check;
+  }
+
   void follow(const CachedBlock& block) {
-    if (chain_ && chain_->due == Locator(block.file, block.at, 0) &&
-        chain_->check != block.previous_check) {
-      ++stats_.blocks_bad;
-    }
+    if (breaks_chain(block)) ++stats_.blocks_bad;
     chain_ = {.due = Locator(block.file, block.next, 0), .check = block.check};
+  }
+
+  // As recovery has it: a file ends with the block that the next one names, whatever lies behind.
+  result<bool> has_ended(Locator position) {
+    if (!chain_ || chain_->due != position || position.file() == kFileNumberMax) return false;
+    const auto first = cache_.block(position.file() + 1, kFirstBlock);
+    if (first) return (*first)->previous_check == chain_->check;
+    if (first.error() == JournalError::no_such_record) return false;
+    return std::unexpected(first.error());
+  }
+
+  // The good block at `position` does not follow the one before it: others are lost in front of it,
+  // or it is stale, behind the end of its file.
+  result<void> leave_stale(Locator& position, Locator end) {
+    const auto ended = has_ended(position);
+    if (!ended) return std::unexpected(ended.error());
+    if (*ended) return to_next_file(position, end);
+    ++stats_.blocks_bad;
+    chain_.reset();
+    return {};
   }
 
   // No good block lies at `position`: the file's blocks end there, or the file is gone, or the disk
   // has lost a stretch of it.
   result<void> pass_over(Locator& position, Locator end) {
+    const auto ended = has_ended(position);
+    if (!ended) return std::unexpected(ended.error());
+    if (*ended) return to_next_file(position, end);
     const auto block = cache_.find_block(position.file(), position.block() + 1);
     if (!block && block.error() != JournalError::no_such_record) {
       return std::unexpected(block.error());

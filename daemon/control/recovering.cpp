@@ -221,7 +221,8 @@ void Daemon::Body::open_references(const std::filesystem::path& journal) {
        .guard_ms = static_cast<std::uint64_t>(
            std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count()),
        .entries_max = std::max(kEntriesMin, memory / kTablePart / ReferenceTable::kOctetsPerEntry),
-       .filter_octets_max = memory / kFilterPart});
+       .filter_octets_max = memory / kFilterPart,
+       .now_ms = wall_clock_ms()});
   if (!opened) {
     throw JournalRefused(fmt::format("{}: {}", folder.string(), opened.error().message()));
   }

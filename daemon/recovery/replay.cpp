@@ -227,7 +227,6 @@ void Replay::remember(std::string_view client, std::string_view ref, std::uint64
                       queue::Locator at) {
   const auto guard_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
-  time_ms = std::min(time_ms, now_ms_);  // of a clock that was ahead
   if (time_ms + guard_ms >= now_ms_) {
     references_.restore(references_.key_of(client, ref), at, time_ms);
   }

@@ -22,6 +22,7 @@ queue::result<std::unique_ptr<ReferenceIndex>> ReferenceIndex::open(
   if (!lock) return std::unexpected(lock.error());
   auto index = std::make_unique<ReferenceIndex>(options.seed);
   index->options_ = options;
+  index->now_ms_ = options.now_ms;
   index->lock_ = std::move(*lock);
   index->places_ = std::make_unique<ReferencePlaces>(
       ReferencePlaces{.files = files, .folder = folder, .journal = journal, .seed = options.seed});
@@ -120,6 +121,7 @@ void ReferenceIndex::put_pending(std::uint64_t key, std::uint64_t batch,
 
 void ReferenceIndex::put_durable(std::uint64_t key, queue::Locator at, std::uint64_t time_ms) {
   pending_.erase(key);
+  now_ms_ = std::max(now_ms_, time_ms);
   put(key, at.bits(), time_ms);
   if (places_ && table_.size() >= options_.entries_max) {
     worker_.collect();
@@ -195,6 +197,7 @@ void ReferenceIndex::write_frozen() {
 }
 
 void ReferenceIndex::adopt(ReferenceRun run) {
+  run.limit_dates(now_ms_);
   std::uint64_t filters = run.filter_octets();
   for (const ReferenceRun& other : runs_) filters += other.memory_octets();
   if (filters > options_.filter_octets_max) (void)run.keep_filter(false);
@@ -242,6 +245,7 @@ void ReferenceIndex::rebuild_lost() {
 
 void ReferenceIndex::tend(queue::Locator oldest, std::uint64_t now_ms) {
   table_.forget_before(oldest);
+  now_ms_ = std::max(now_ms_, now_ms);
   if (!places_) return;
   worker_.collect();
   if (!worker_.is_idle()) return;

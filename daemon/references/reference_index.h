@@ -48,6 +48,7 @@ class ReferenceIndex {
     std::uint64_t guard_ms = 0;           ///< older ones need not be remembered
     std::size_t entries_max = 0;          ///< in the table in memory
     std::uint64_t filter_octets_max = 0;  ///< of filters in memory; beyond, they are read in place
+    std::uint64_t now_ms = UINT64_MAX;    ///< at the start: later dates are a wrong clock's
   };
 
   /// All in memory.
@@ -119,6 +120,7 @@ class ReferenceIndex {
   void complain(const std::string& what, std::error_code why);
 
   Options options_;
+  std::uint64_t now_ms_ = UINT64_MAX;        // as told last
   std::unique_ptr<ReferencePlaces> places_;  // none: all in memory
   std::unique_ptr<queue::File> lock_;
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> pending_;  // as packed in the .cpp

@@ -14,6 +14,7 @@
 // Spec     docs/journal.md, "References"
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -60,6 +61,12 @@ class ReferenceRun {
   /// Calls `visit` with each entry in the order of keys.
   [[nodiscard]] queue::result<void> load(std::uint64_t page, std::vector<ReferenceEntry>& out);
 
+  /// Dates of a clock that was ahead count as `now_ms`, or the run would stay for as long as the
+  /// clock was wrong.
+  void limit_dates(std::uint64_t now_ms) noexcept {
+    span_.earliest_ms = std::min(span_.earliest_ms, now_ms);
+    span_.latest_ms = std::min(span_.latest_ms, now_ms);
+  }
   /// Takes the filter into memory, or gives its memory back.
   [[nodiscard]] queue::result<void> keep_filter(bool in_memory);
 

@@ -81,13 +81,14 @@ class ReferenceRuns : public testing::Test {
 
   void SetUp() override { ASSERT_TRUE(files_.make_directory(kJournal)); }
 
-  void open(std::uint64_t filter_octets_max = 1u << 20) {
+  void open(std::uint64_t filter_octets_max = 1u << 20, std::uint64_t now_ms = UINT64_MAX) {
     index_.reset();
     auto opened = ReferenceIndex::open(files_, kFolder, kJournal,
                                        {.seed = next_seed_++,
                                         .guard_ms = kGuardMs,
                                         .entries_max = kTable,
-                                        .filter_octets_max = filter_octets_max});
+                                        .filter_octets_max = filter_octets_max,
+                                        .now_ms = now_ms});
     ASSERT_TRUE(opened) << opened.error().message();
     index_ = std::move(*opened);
     index_->set_on_trouble([this](const std::string& what) { troubles_.push_back(what); });
@@ -217,6 +218,41 @@ TEST_F(ReferenceRuns, ThoseThatOutliveTheGuardGoWhole) {
   EXPECT_EQ(run_files().size(), 1u);
   EXPECT_FALSE(found(*index_, key(1)));
   EXPECT_TRUE(found(*index_, key(kTable + 1)));
+}
+
+TEST_F(ReferenceRuns, ThoseOfAClockThatWasAheadCountFromTheStartThatFindsThem) {
+  open();
+  put(0, 2001, kNow + 100 * kGuardMs);
+  ASSERT_GE(index_->runs(), 2u);
+  open(1u << 20, kNow);
+  restore(0, 2001);
+
+  index_->tend({}, kNow + kGuardMs - 1);
+  index_->settle();
+  expect_all(0, 2001);
+
+  for (int i = 0; i < 3; ++i) {  // what was being merged goes at the next turn
+    index_->tend({}, kNow + kGuardMs + 1);
+    index_->settle();
+  }
+  EXPECT_EQ(index_->runs(), 0u);
+  EXPECT_EQ(run_files().size(), 0u);
+}
+
+TEST_F(ReferenceRuns, WhatIsRestoredWithADateAheadCountsFromThatStart) {
+  open(1u << 20, kNow);
+  for (std::uint64_t i = 0; i < 2001; ++i) {
+    index_->restore(key(i), place(i), kNow + 100 * kGuardMs);
+  }
+  index_->settle();
+  ASSERT_GE(index_->runs(), 2u);
+
+  for (int i = 0; i < 3; ++i) {
+    index_->tend({}, kNow + kGuardMs + 1);
+    index_->settle();
+  }
+
+  EXPECT_EQ(index_->runs(), 0u);
 }
 
 TEST_F(ReferenceRuns, OneThatCannotBeWrittenStaysInMemoryAndIsWrittenLater) {
