@@ -10,10 +10,14 @@ the disk. Then the disk is unmounted, mounted, and the daemon starts.
 
 The judge is the crash test's, with cuts for kills. At the end every acknowledged request is sent
 again: it must be a duplicate with the id it had.
+
+With --killed a run of its own is ended by SIGKILL in the midst of it: no process, mount or loop
+device of it may stay.
 """
 
 import ctypes
 import fcntl
+import glob
 import json
 import os
 import signal
@@ -28,6 +32,8 @@ from carrier_simulator import CarrierSimulator
 from disk_test import FS_IOC_SHUTDOWN, SHUTDOWN_NOLOGFLUSH, have, libc, own_mount_namespace
 
 MIB = 1 << 20
+# A child that outlives this program would hold its mounts, and they the loop device.
+END_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 DISK = 1024 * MIB  # sparse; a run of thousands of cuts writes some hundred MiB
 
 
@@ -54,6 +60,10 @@ class Disk:
         self.device, why = run("losetup", "--find", "--show", image)
         if why:
             under_test.skip(why)
+        # Held open, and told to go: it goes by itself when neither this program nor a mount holds it
+        # any more, however this program ends.
+        self.held = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
+        run("losetup", "--detach", self.device)
         try:
             self.mount()
         except OSError as error:
@@ -79,7 +89,7 @@ class Disk:
             os.close(folder)
 
     def close(self):
-        run("losetup", "--detach", self.device)
+        os.close(self.held)
 
 
 def states_of(pid):
@@ -116,23 +126,71 @@ def wrong_duplicates(daemon, client):
     return wrong
 
 
+def loop_devices(directory):
+    """Those with a file somewhere in the directory behind them."""
+    found = []
+    for path in glob.glob("/sys/block/loop*/loop/backing_file"):
+        try:
+            with open(path, encoding="utf-8") as file:
+                if file.read().startswith(directory + "/"):
+                    found.append(path)
+        except OSError:
+            pass  # it was let go just now
+    return found
+
+
+def killed():
+    """What is wrong with the end of a run that is killed."""
+    directory = under_test.new_directory()
+    log_path = os.path.join(directory, "log")
+    child = under_test.Process(
+        [sys.executable, "-B", __file__, "--bin", under_test.Settings.bin, "--cuts", "100000"],
+        log_path, env={**os.environ, "TMPDIR": directory})
+
+    def starts():  # of its daemon, which logs outside the disk
+        return sum(under_test.tail(path, 10_000).count("accepting on")
+                   for path in glob.glob(os.path.join(directory, "*", "stentord.log")))
+
+    under_test.wait_until(lambda: starts() > 3 or not child.is_running(), "it cuts", 100)
+    if not child.is_running():
+        print(under_test.tail(log_path))
+        if child.wait() == under_test.SKIPPED:
+            under_test.skip("the run was skipped")
+        return [f"the run ended by itself with {child.wait()}"]
+    if not loop_devices(directory):
+        return ["the run has no loop device"]
+    child.kill()
+    under_test.wait_until(lambda: not loop_devices(directory),
+                          lambda: f"the kernel lets go of {loop_devices(directory)}", 60)
+    print("killed in the midst of it; no loop device stays")
+    return []
+
+
 def main():
-    arguments, random = under_test.begin(
-        __doc__.splitlines()[0],
-        lambda parser: parser.add_argument("--cuts", type=int, default=200))
+    def more(parser):
+        parser.add_argument("--cuts", type=int, default=200)
+        parser.add_argument("--killed", action="store_true")
+
+    arguments, random = under_test.begin(__doc__.splitlines()[0], more)
     if os.geteuid() != 0:
         under_test.skip("not root: no loop device, no mount")
+    if not have("setpriv"):
+        under_test.skip("no setpriv")
+    if arguments.killed:
+        return crash_test.report(killed())
     reason = own_mount_namespace()
     if reason:
         under_test.skip(reason)
     directory = under_test.new_directory()
     disk = Disk(os.path.join(directory, "disk"), os.path.join(directory, "state"))
     simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
-                                 outcomes="DELIVRD=100", seed=under_test.Settings.seed)
+                                 outcomes="DELIVRD=100", seed=under_test.Settings.seed,
+                                 prefix=END_WITH_US)
     daemon = under_test.Daemon(
         [under_test.carrier("north", simulator.address, window=crash_test.WINDOW,
                             enquire_link="5s")],
         directory=directory, tables={"journal": {"checkpoint": "64KiB"}})
+    daemon.prefix = END_WITH_US
     try:
         wrong = cut_and_judge(arguments.cuts, random, disk, daemon, simulator)
     finally:
