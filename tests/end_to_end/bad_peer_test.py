@@ -172,6 +172,26 @@ class BadClients(unittest.TestCase):
             # A connection without an unfinished line may be as idle as it likes.
             self.assertEqual(other.ask(op="status")["status"], "ok")
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
+
+    def test_descriptors_that_a_client_passes_are_not_taken(self):
+        with self.daemon.connect() as connection:
+            self.assertEqual(connection.ask(op="status")["status"], "ok")
+            before = self.descriptors()
+            for _ in range(10):
+                socket.send_fds(connection.stream, [b'{"op":"status"}\n'], [0] * 50)
+                self.assertEqual(connection.read()["status"], "ok")
+            self.assertEqual(self.descriptors(), before)
+
+    def test_ten_thousand_connections_leave_no_descriptor_behind(self):
+        before = self.descriptors()
+        for n in range(10_000):
+            with self.daemon.connect() as connection:
+                if n % 100 == 0:
+                    self.assertEqual(connection.ask(op="status")["status"], "ok")
+        under_test.wait_until(lambda: self.descriptors() <= before,
+                              lambda: f"{before} descriptors again: {self.descriptors()}")
 
     def test_a_thousand_clients_that_trickle_are_cut_and_disturb_nobody(self):
         memory_before = self.daemon.status()["memory_octets"]

@@ -12,6 +12,7 @@ import os
 import resource
 import struct
 import subprocess
+import threading
 import time
 import unittest
 
@@ -23,6 +24,7 @@ CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 FS_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 SHUTDOWN_NOLOGFLUSH = 2
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878  # _IOWR('X', 119 and 120, int)
 EXIT_JOURNAL_FAILED = 4
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -259,6 +261,33 @@ class DyingDisk(OnADisk):
         self.daemon.process.signal(18)
         self.fail_by_sending()
         self.come_back()
+
+    def test_a_disk_that_hangs_is_told_and_nothing_is_lost_when_it_goes_on(self):
+        self.on_ext4()
+        self.daemon.start()
+        self.daemon.wait_bound("north")
+        self.send_until("accepted")
+        self.assertEqual(self.daemon.http("/healthz")[0], 200)
+        folder = os.open(self.daemon.state, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        try:
+            fcntl.ioctl(folder, FIFREEZE, 0)
+        except OSError as error:
+            self.skipTest(f"the file system cannot be frozen: {error}")
+        try:
+            client = threading.Thread(target=self.send, args=(5,))
+            client.start()
+            # Then the service manager's watchdog is not fed either, and it restarts the service.
+            under_test.wait_until(lambda: self.daemon.http("/healthz")[0] == 503,
+                                  "the journal's thread is missed", 60)
+            self.assertIn("a thread does not answer", self.daemon.http("/healthz")[1])
+        finally:
+            fcntl.ioctl(folder, FITHAW, 0)
+        client.join()
+        under_test.wait_until(lambda: self.daemon.http("/healthz")[0] == 200, "it is well again", 60)
+        self.send_until("accepted")
+        self.assert_nothing_lost()
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
 
     def fail_by_sending(self):
         before = dict(self.answers)
