@@ -75,8 +75,8 @@ struct RateLimit {
 
 /// A number that begins with `from` is written with `to` instead.
 struct Rewrite {
-  std::string from;          ///< digits, without `+`
-  std::string to;            ///< digits; may be empty
+  std::string from;                 ///< digits, without `+`
+  std::string to;                   ///< digits; may be empty
   std::optional<bool> is_national;  ///< what comes out is a national number; empty: by its form
 };
 

@@ -347,12 +347,12 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
       counter_family("stentor_receipts_total", "Receipts matched to a segment, by outcome.");
   MetricFamily after =
       histogram_family("stentor_receipt_seconds", "From submit_sm to the final receipt.");
-  MetricFamily first = histogram_family(
-      "stentor_first_receipt_seconds",
-      "From submit_sm to the first final receipt of a message of several parts.");
-  MetricFamily last = histogram_family(
-      "stentor_last_receipt_seconds",
-      "From submit_sm to the last final receipt of a message of several parts.");
+  MetricFamily first =
+      histogram_family("stentor_first_receipt_seconds",
+                       "From submit_sm to the first final receipt of a message of several parts.");
+  MetricFamily last =
+      histogram_family("stentor_last_receipt_seconds",
+                       "From submit_sm to the last final receipt of a message of several parts.");
   for (const CarrierSnapshot& carrier : figures.carriers) {
     const CarrierStats& stats = carrier.stats;
     for (const auto& [outcome, count] :

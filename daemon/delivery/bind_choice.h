@@ -53,8 +53,8 @@ class BindChoice {
 
   void offer(std::uint16_t bind, std::size_t load) noexcept {
     const Offer offer{.is_made = true, .bind = bind, .load = load, .weight = weight_of(bind)};
-    const bool is_better = offer.load != best_.load ? offer.load < best_.load
-                                                    : offer.weight > best_.weight;
+    const bool is_better =
+        offer.load != best_.load ? offer.load < best_.load : offer.weight > best_.weight;
     if (!best_.is_made || is_better) best_ = offer;
   }
   [[nodiscard]] std::optional<std::uint16_t> chosen() const noexcept {
