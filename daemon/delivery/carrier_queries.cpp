@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/log.h"
+#include "daemon/tracking/outcome_codes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -26,6 +27,17 @@ constexpr std::uint8_t kAgainMax = 3;
 bool is_for_now(CommandStatus status) noexcept {
   return status == CommandStatus::throttled || status == CommandStatus::message_queue_full ||
          status == CommandStatus::system_error || status == CommandStatus::unknown_error;
+}
+
+// The octet means what the one in the receipt's TLV does, to this carrier too.
+protocol::MessageState state_of(const protocol::QueryResp& response, const CarrierConfig& carrier) {
+  constexpr auto kStateMax = static_cast<std::uint8_t>(protocol::MessageState::skipped);
+  protocol::Receipt told;
+  told.message_state = response.message_state;
+  if (response.message_state <= kStateMax) {
+    told.state = static_cast<protocol::MessageState>(response.message_state);
+  }
+  return state_by(carrier.wire.receipt_states, told);
 }
 
 }  // namespace
@@ -93,10 +105,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
     }
     return std::nullopt;
   }
-  constexpr auto kStateMax = static_cast<std::uint8_t>(protocol::MessageState::skipped);
-  const auto state = response.message_state <= kStateMax
-                         ? static_cast<protocol::MessageState>(response.message_state)
-                         : protocol::MessageState::unknown;
+  const protocol::MessageState state = state_of(response, carrier_);
   switch (protocol::verdict_of(state)) {
     case protocol::ReceiptVerdict::intermediate:
       ++stats_.waiting;

@@ -120,6 +120,25 @@ TEST_F(CarrierQueriesTest, TakesAFinalStateForAReceipt) {
   EXPECT_EQ(queries().stats().final, 4u);
 }
 
+TEST_F(CarrierQueriesTest, TakesAStateForWhatTheCarrierMeansByIt) {
+  carrier_.wire.receipt_states = {{"message_state:9", protocol::MessageState::rejected},
+                                  {"message_state:77", protocol::MessageState::delivered},
+                                  {"message_state:2", protocol::MessageState::enroute}};
+  taken(1, "4f");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  const auto rejected = answer(CommandStatus::ok, 9);
+  ASSERT_TRUE(rejected.has_value());
+  EXPECT_EQ(rejected->state, protocol::MessageState::rejected);
+  taken(2, "50");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  const auto delivered = answer(CommandStatus::ok, 77);
+  ASSERT_TRUE(delivered.has_value());
+  EXPECT_EQ(delivered->state, protocol::MessageState::delivered);
+  taken(3, "51");
+  ASSERT_EQ(asked_at(60s).size(), 1u);
+  EXPECT_FALSE(answer(CommandStatus::ok, 2)) << "it is on its way";
+}
+
 TEST_F(CarrierQueriesTest, AsksAgainWhileTheMessageIsOnItsWay) {
   taken(1, "4f");
   ASSERT_EQ(asked_at(60s).size(), 1u);
