@@ -30,6 +30,9 @@ from carrier_simulator import CarrierSimulator
 WINDOW = 50
 # Segments: the window, and at most as much again reserved ahead of need (docs/architecture.md).
 DOUBT_PER_KILL = 2 * WINDOW
+# A message that is on its way at each of a hundred kills is in doubt as often, and is not to be given
+# up for that.
+AS_OFTEN_AS_IT_TAKES = {"doubt": {"attempts": 255}}
 
 UNANSWERED_MAX = 200  # requests the client leaves unanswered
 TEXTS = (
@@ -272,7 +275,8 @@ def main():
     simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
                                  outcomes="DELIVRD=100", seed=under_test.Settings.seed)
     daemon = under_test.Daemon(
-        [under_test.carrier("north", simulator.address, window=WINDOW, enquire_link="5s")],
+        [under_test.carrier("north", simulator.address, window=WINDOW, enquire_link="5s",
+                            retry=AS_OFTEN_AS_IT_TAKES)],
         directory=directory,
         # So small that a checkpoint is in making at many kills, and most starts begin with one.
         tables={"journal": {"checkpoint": "64KiB"}})

@@ -118,7 +118,8 @@ class Lane:
             seed=under_test.Settings.seed)
         self.daemon = under_test.Daemon(
             [under_test.carrier("north", self.simulator.address, window=crash_test.WINDOW,
-                                enquire_link="5s", **self.carrier_settings), *self.more_carriers],
+                                enquire_link="5s", retry=crash_test.AS_OFTEN_AS_IT_TAKES,
+                                **self.carrier_settings), *self.more_carriers],
             directory=self.directory, tables={"journal": {"checkpoint": "64KiB"}, **self.settings})
 
     def run(self):

@@ -188,7 +188,7 @@ def main():
                                  prefix=END_WITH_US)
     daemon = under_test.Daemon(
         [under_test.carrier("north", simulator.address, window=crash_test.WINDOW,
-                            enquire_link="5s")],
+                            enquire_link="5s", retry=crash_test.AS_OFTEN_AS_IT_TAKES)],
         directory=directory, tables={"journal": {"checkpoint": "64KiB"}})
     daemon.prefix = END_WITH_US
     try:
