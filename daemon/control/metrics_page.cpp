@@ -329,6 +329,11 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.retries_messages); });
   add_by_carrier(all,
+                 counter_family("stentor_retry_counts_forgotten_total",
+                                "Refused messages that are counted anew: too many wait."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.retries_forgotten); });
+  add_by_carrier(all,
                  counter_family("stentor_order_passed_total",
                                 "Messages sent before an earlier one of their order."),
                  figures, [](const CarrierSnapshot& c) { return number(c.stats.order_passed); });

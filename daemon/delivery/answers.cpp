@@ -115,7 +115,7 @@ void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
     ++stats_.retries_messages;
     const queue::Lanes::Pick pick = answered.pick;
     hold_later_ones(pick, answered.retry.refusals.first_ms());
-    retries_[pick.ticket.at.bits()] = std::move(answered.retry);
+    keep_retry(pick.ticket.at, std::move(answered.retry));
     retry_later(pick, answered.retry_at_ms);
   }
   close_slot(slot);
@@ -133,7 +133,7 @@ void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_v
 
 // The message is final: receipts for parts of it that still come change nothing.
 void CarrierDelivery::forget(queue::Locator at) {
-  retries_.erase(at.bits());
+  retries_.forget(at);
   order_.end(at, wall_ms());
   tracker_.forget(at);
 }
@@ -221,10 +221,10 @@ void CarrierDelivery::put_back(std::uint32_t slot) {
   } else if (left.stopped && left.retry_at_ms != 0) {
     if (left.is_charged) left.retry.charge();
     hold_later_ones(pick, left.retry.refusals.first_ms());
-    retries_[pick.ticket.at.bits()] = std::move(left.retry);
+    keep_retry(pick.ticket.at, std::move(left.retry));
     retry_later(pick, left.retry_at_ms);
   } else {
-    if (left.retry.is_worth_keeping()) retries_[pick.ticket.at.bits()] = std::move(left.retry);
+    keep_retry(pick.ticket.at, std::move(left.retry));
     return_to_lane(pick);
   }
   close_slot(slot);

@@ -110,15 +110,19 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
   // No loop runs yet that would hear of blocks written.
   if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
   if (due_ms > now) {
-    const auto retry = retries_.find(pick.ticket.at.bits());
-    if (retry != retries_.end()) order_.hold(pick.ticket, retry->second.refusals.first_ms(), now);
+    const Retry* retry = retries_.find(pick.ticket.at);
+    if (retry != nullptr) order_.hold(pick.ticket, retry->refusals.first_ms(), now);
     return retry_later(pick, due_ms);
   }
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
 }
 
 void CarrierDelivery::restore_retry(queue::Locator at, Retry retry) {
-  retries_[at.bits()] = std::move(retry);
+  keep_retry(at, std::move(retry));
+}
+
+void CarrierDelivery::keep_retry(queue::Locator at, Retry retry) {
+  if (!retries_.keep(at, std::move(retry))) ++stats_.retries_forgotten;
 }
 
 void CarrierDelivery::restore_receipt(const ReceiptCame& receipt, std::uint8_t parts) {

@@ -50,6 +50,7 @@
 #include "daemon/delivery/order_hold.h"
 #include "daemon/delivery/outcomes.h"
 #include "daemon/delivery/rate_limits.h"
+#include "daemon/delivery/retries.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
 #include "daemon/delivery/shard_clock.h"
@@ -503,7 +504,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::uint64_t turns_ = 0;   // reservations so far
 
   bool holds_restored_doubts_ = false;
-  boost::unordered_flat_map<std::uint64_t, Retry> retries_;  // by accepted record
+  Retries retries_;
+  void keep_retry(queue::Locator at, Retry retry);
   ReplyIntake replies_;
   CarrierStats stats_;
   JournalRecords records_;

@@ -36,8 +36,9 @@ struct CarrierStats : TrackingStats {
   std::uint64_t throttled = 0;
   std::uint64_t suspected = 0;  ///< times that a bind was left since it answered 0x08 alone
   std::uint64_t retries_messages = 0;
-  std::uint64_t order_passed = 0;    ///< went before an earlier one of their order key
-  std::uint64_t messages_moved = 0;  ///< away, to another carrier of their route
+  std::uint64_t retries_forgotten = 0;  ///< their counts begin anew: too many wait for a retry
+  std::uint64_t order_passed = 0;       ///< went before an earlier one of their order key
+  std::uint64_t messages_moved = 0;     ///< away, to another carrier of their route
   std::uint64_t messages_sent = 0;
   std::uint64_t uncertain_crash = 0;            ///< messages
   std::uint64_t uncertain_link_lost = 0;        ///< messages

@@ -81,7 +81,7 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
   ++stats_.possible_duplicates;
   switch (wish.policy) {
     case UncertainPolicy::resend:
-      retries_[doubted.pick.ticket.at.bits()] = std::move(held.retry);
+      keep_retry(doubted.pick.ticket.at, std::move(held.retry));
       return true;
     case UncertainPolicy::fail:
       if (!end_doubt_as_unknown(held, DoubtEnd::waited, {})) {
@@ -150,11 +150,7 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
     ++stats_.records_unreadable;
     return true;  // reserving it finds the same, and puts it off
   }
-  Retry retry;
-  if (const auto kept = retries_.find(pick.ticket.at.bits()); kept != retries_.end()) {
-    retry = std::move(kept->second);
-    retries_.erase(kept);
-  }
+  Retry retry = retries_.take(pick.ticket.at);
   ++stats_.uncertain_crash;
   const PartSet doubt = untaken(retry, std::max<std::uint8_t>(1, subject->parts));
   const bool is_last = !count_doubt(retry);
@@ -254,7 +250,7 @@ bool CarrierDelivery::end_doubt_as_unknown(const Held& held, DoubtEnd end, std::
 // Back into its lane, before the others: it was accepted before them.
 bool CarrierDelivery::go_on(const Held& held, DoubtEnd end, std::string_view by) {
   if (!end_doubt(held, State::none, {.end = end, .by = by, .code = {}, .detail = {}})) return false;
-  retries_[held.pick.ticket.at.bits()] = held.retry;
+  keep_retry(held.pick.ticket.at, held.retry);
   return_to_lane(held.pick);
   schedule_pump();
   return true;
@@ -334,7 +330,7 @@ bool CarrierDelivery::is_about(std::uint64_t sequence, std::string_view number) 
 void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt) {
   Held held = *in_doubt_.take(named.sequence);
   Sending taken;
-  retries_[held.pick.ticket.at.bits()] = held.retry;
+  keep_retry(held.pick.ticket.at, held.retry);
   if (!load(held.pick, taken)) return;
   on_part_accepted(taken, named.part, receipt.message_id);
   ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];

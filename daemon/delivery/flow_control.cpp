@@ -124,9 +124,7 @@ std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Se
       for (const std::uint32_t slot : withdrawn) {
         Sending& reserved = sending(slot);
         const queue::Lanes::Pick pick = reserved.pick;
-        if (reserved.retry.is_worth_keeping()) {
-          retries_[pick.ticket.at.bits()] = std::move(reserved.retry);
-        }
+        keep_retry(pick.ticket.at, std::move(reserved.retry));
         close_slot(slot);
         end(pick);
       }
@@ -271,7 +269,11 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
 }
 
 bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
-  if (possible_duplicate) retries_[at.bits()].possible_duplicate = true;
+  if (possible_duplicate) {
+    Retry retry = retries_.take(at);
+    retry.possible_duplicate = true;
+    keep_retry(at, std::move(retry));
+  }
   return write_end({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent");
 }
 

@@ -114,12 +114,8 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
 
 // Nothing of it was ever sent, so that it begins anew over there.
 bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& order) {
-  const auto retry = retries_.find(pick.ticket.at.bits());
-  if (retry != retries_.end() &&
-      (retry->second.possible_duplicate ||
-       std::ranges::find(retry->second.taken, true) != retry->second.taken.end())) {
-    return false;  // something of it may be there already
-  }
+  const Retry* retry = retries_.find(pick.ticket.at);
+  if (retry != nullptr && retry->may_have_arrived()) return false;
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
@@ -153,7 +149,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
                         .priority = pick.priority,
                         .at = pick.ticket.at};
   outcomes_.write(moved, arrival, services_.shards);
-  if (retry != retries_.end()) retries_.erase(pick.ticket.at.bits());
+  retries_.forget(pick.ticket.at);
   order_.end(pick.ticket.at, wall_ms());
   ++stats_.messages_moved;
   return true;

@@ -96,7 +96,7 @@ void CarrierDelivery::relocate(Relocating& now, const queue::Timers::Entry& entr
   const queue::Lanes::Pick pick{
       .ticket = entry.ticket, .flow = entry.flow, .priority = entry.priority};
   if (is_dead(pick)) return end_due_or_cancelled(pick);
-  const bool is_retry = retries_.contains(pick.ticket.at.bits());
+  const bool is_retry = retries_.contains(pick.ticket.at);
   const std::int64_t wait = std::max<std::int64_t>(0, entry.due_ms - in_ms(steady_now()));
   const std::uint64_t due = is_retry ? 0 : wall_ms() + static_cast<std::uint64_t>(wait);
   if (!is_to_relocate(pick) ||

@@ -105,9 +105,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   Sending& next = sending(slot);
   next.link = line.link->number();
   const auto close = [&](Reserved how) {
-    if (next.retry.is_worth_keeping()) {
-      retries_[pick.ticket.at.bits()] = std::move(next.retry);
-    }
+    keep_retry(pick.ticket.at, std::move(next.retry));
     next.subject.parts = 0;
     close_slot(slot);
     return how;
@@ -148,9 +146,7 @@ bool CarrierDelivery::is_put_off_by_hours(Sending& next) {
   const std::uint64_t now = wall_ms();
   const auto opens = open_hours_.next_open(*next.accepted.hours, now);
   if (opens == now) return false;
-  if (next.retry.is_worth_keeping()) {
-    retries_[next.pick.ticket.at.bits()] = std::move(next.retry);
-  }
+  keep_retry(next.pick.ticket.at, std::move(next.retry));
   retry_later(next.pick, opens.value_or(now + kUnreadableRetryMs));
   return true;
 }
@@ -179,10 +175,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   }
   next.accepted = *accepted;
   next.subject = *subject;
-  if (const auto retry = retries_.find(pick.ticket.at.bits()); retry != retries_.end()) {
-    next.retry = std::move(retry->second);
-    retries_.erase(retry);
-  }
+  next.retry = retries_.take(pick.ticket.at);
   next.content = content_of(next.accepted);
   auto plan = MessagePlan::make(next.content, config_, 255);
   // It was planned when it was accepted; only a changed configuration can make it fail, or cut it
@@ -241,14 +234,14 @@ bool CarrierDelivery::write_end(const queue::Lanes::Pick& pick, State state, std
     ++stats_.records_unreadable;
     return false;
   }
-  const auto retry = retries_.find(pick.ticket.at.bits());
+  const Retry* retry = retries_.find(pick.ticket.at);
   const SubjectHere here(accepted->subject, config_.name);
   Verdict verdict;
   verdict.of = {.accepted = pick.ticket.at,
                 .subject = here.octets(),
                 .time_ms = wall_ms(),
                 .state = state,
-                .possible_duplicate = retry != retries_.end() && retry->second.possible_duplicate,
+                .possible_duplicate = retry != nullptr && retry->possible_duplicate,
                 .flow = flow_of(*accepted)};
   verdict.code = code;
   verdict.detail = detail;

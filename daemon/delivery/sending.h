@@ -33,8 +33,11 @@ struct Retry {
   RefusalCounts refusals;
 
   [[nodiscard]] bool is_worth_keeping() const {
-    return attempts > 0 || possible_duplicate || !refusals.is_empty() ||
-           std::ranges::find(taken, true) != taken.end();
+    return attempts > 0 || !refusals.is_empty() || may_have_arrived();
+  }
+  /// Something of it may be over there already.
+  [[nodiscard]] bool may_have_arrived() const {
+    return possible_duplicate || std::ranges::find(taken, true) != taken.end();
   }
   /// Events and the journal show the number in one octet.
   void charge() noexcept {

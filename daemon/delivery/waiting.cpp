@@ -31,7 +31,7 @@ void CarrierDelivery::take_due(TimePoint now) {
       end_due_or_cancelled(pick);
     } else if (pick.ticket.expires <= seconds && is_expiry_paused()) {
       put_on_timer(pick, services_.clock.expiry_from_ms());
-    } else if (retries_.contains(pick.ticket.at.bits())) {
+    } else if (retries_.contains(pick.ticket.at)) {
       return_to_lane(pick);
     } else {
       arrival_lanes().push(pick.priority, pick.flow, pick.ticket, seconds);
