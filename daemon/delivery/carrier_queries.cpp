@@ -6,6 +6,7 @@
 
 #include "daemon/log.h"
 #include "daemon/tracking/outcome_codes.h"
+#include "protocol/field_limits.h"
 
 namespace stentor::daemon {
 namespace {
@@ -49,7 +50,8 @@ CarrierQueries::CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of)
 
 void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_view message_id,
                               std::uint64_t expires, std::uint64_t now_seconds, TimePoint now) {
-  if (!is_on_ || message_id.empty()) return;
+  // query_sm has no room for a longer one (section 4.8.1).
+  if (!is_on_ || message_id.empty() || message_id.size() > protocol::kMessageIdMax) return;
   const std::uint64_t verdict = std::max(expires, now_seconds + kBeforeVerdictSeconds);
   const std::chrono::seconds until_verdict(verdict - now_seconds - kBeforeVerdictSeconds);
   put_back({.at = at, .part = part, .message_id = std::string(message_id)},

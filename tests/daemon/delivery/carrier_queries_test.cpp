@@ -92,6 +92,13 @@ TEST_F(CarrierQueriesTest, AsksNothingWhereTheReceiptCameOrNobodyWantsToKnow) {
   EXPECT_TRUE(asked_at(3600s).empty());
 }
 
+TEST_F(CarrierQueriesTest, AsksNothingByAnIdThatQuerySmHasNoRoomFor) {
+  taken(1, std::string(64, '4'));
+  taken(2, std::string(65, '5'));
+  EXPECT_FALSE(asked_at(60s).empty());
+  EXPECT_FALSE(queries().is_waiting()) << "nor is it kept";
+}
+
 // Two minutes before silence becomes the verdict, however long query_after is.
 TEST_F(CarrierQueriesTest, AsksBeforeTheMessageBecomesUnknown) {
   carrier_.wire.query_after = 24h;
