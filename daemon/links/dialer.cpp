@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <mutex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "daemon/links/private_address.h"
@@ -25,17 +29,69 @@ std::string text_of(std::chrono::milliseconds time) {
   return fmt::format("{} s", std::chrono::duration<double>(time).count());
 }
 
+// The C library's resolver cannot be interrupted. So each look-up has a thread of its own, which
+// may outlive who asked; a dialer that is gone has closed the box. One at a time for each dialer,
+// so a name server that is silent holds as many threads as there are binds to names it should know.
+struct AnswerBox {
+  std::mutex mutex;
+  asio::io_context* context;  ///< nothing: closed
+  bool is_awaited = false;    ///< by a thread
+};
+
+class BoxOwner {
+ public:
+  explicit BoxOwner(asio::io_context& context) : box_(std::make_shared<AnswerBox>()) {
+    box_->context = &context;
+  }
+  ~BoxOwner() {
+    const std::lock_guard lock(box_->mutex);
+    box_->context = nullptr;
+  }
+  BoxOwner(const BoxOwner&) = delete;
+  BoxOwner& operator=(const BoxOwner&) = delete;
+
+  void look_up(const HostPort& host, Dialer::OnFound on_found) {
+    const std::lock_guard lock(box_->mutex);
+    if (std::exchange(box_->is_awaited, true)) {
+      return post(*box_, std::move(on_found), asio::error::host_not_found_try_again, {});
+    }
+    try {
+      std::thread([box = box_, host, on_found]() mutable {
+        find(*box, host, std::move(on_found));
+      }).detach();
+    } catch (const std::system_error&) {  // no thread to be had
+      box_->is_awaited = false;
+      post(*box_, std::move(on_found), asio::error::no_memory, {});
+    }
+  }
+
+ private:
+  static void find(AnswerBox& box, const HostPort& host, Dialer::OnFound on_found) {
+    asio::io_context unused;
+    boost::system::error_code error;
+    std::vector<Dialer::Endpoint> found;
+    for (const auto& entry :
+         tcp::resolver(unused).resolve(host.host, std::to_string(host.port), error)) {
+      found.push_back(entry.endpoint());
+    }
+    const std::lock_guard lock(box.mutex);
+    box.is_awaited = false;
+    if (box.context != nullptr) post(box, std::move(on_found), error, std::move(found));
+  }
+  static void post(AnswerBox& box, Dialer::OnFound on_found, boost::system::error_code error,
+                   std::vector<Dialer::Endpoint> found) {
+    asio::post(*box.context, [on_found = std::move(on_found), error, found = std::move(found)] {
+      on_found(error, found);
+    });
+  }
+
+  std::shared_ptr<AnswerBox> box_;
+};
+
 Dialer::LookUp system_look_up(asio::io_context& context) {
-  return [&context](const HostPort& host, Dialer::OnFound on_found) {
-    const auto resolver = std::make_shared<tcp::resolver>(context);
-    resolver->async_resolve(
-        host.host, std::to_string(host.port),
-        [resolver, on_found = std::move(on_found)](const boost::system::error_code& error,
-                                                   const tcp::resolver::results_type& results) {
-          std::vector<Dialer::Endpoint> found;
-          for (const auto& entry : results) found.push_back(entry.endpoint());
-          on_found(error, std::move(found));
-        });
+  return [owner = std::make_shared<BoxOwner>(context)](const HostPort& host,
+                                                       Dialer::OnFound on_found) {
+    owner->look_up(host, std::move(on_found));
   };
 }
 
@@ -93,8 +149,7 @@ void Dialer::tell(std::string trouble) {
   if (!given_up_) on_trouble_(std::move(trouble));
 }
 
-// What is an address already needs no resolver: all links of a thread share one, which a name that
-// is slow to be found occupies.
+// What is an address already needs no resolver.
 asio::awaitable<std::vector<Dialer::Endpoint>> Dialer::find(const HostPort& host) {
   boost::system::error_code is_name;
   const asio::ip::address address = asio::ip::make_address(host.host, is_name);

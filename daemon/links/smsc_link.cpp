@@ -51,6 +51,8 @@ protocol::SessionConfig session_config(const CarrierConfig& carrier, protocol::B
   config.password = carrier.password;
   config.system_type = carrier.system_type;
   config.address_range = carrier.address_range;
+  config.address_numbering = {.ton = carrier.address_numbering.ton,
+                              .npi = carrier.address_numbering.npi};
   config.interface_version = carrier.interface_version;
   config.limits.window = carrier.window;
   config.limits.bind_within = carrier.bind_timeout;
@@ -167,13 +169,8 @@ asio::awaitable<void> SmscLink::run() {
       co_await wait_for_offer();
       continue;
     }
-    AttemptLimiter& limiter = offered_ ? shared_.outbinds : shared_.attempts;
-    const auto at = limiter.reserve(Clock::now());
-    if (at > Clock::now()) {
-      patience_.expires_at(at);
-      (void)co_await patience_.async_wait(kAsResult);
-      if (stopping_) break;
-    }
+    co_await wait_for_turn();
+    if (stopping_) break;
     enter(LinkState::connecting);
     if (offered_ ? adopt_offered() : co_await connect()) co_await converse();
     if (stopping_) break;
@@ -182,6 +179,23 @@ asio::awaitable<void> SmscLink::run() {
   }
   enter(LinkState::stopped);
   owner_.on_link_activity();
+}
+
+// An account that is refused is not tried by each of its binds in turn: that gets it locked.
+asio::awaitable<void> SmscLink::wait_for_turn() {
+  const auto must_rest = [this] {
+    return !offered_ && !was_let_in_ && shared_.account_rests_until > Clock::now();
+  };
+  while (!stopping_) {
+    const bool rests = must_rest();
+    AttemptLimiter& limiter = offered_ ? shared_.outbinds : shared_.attempts;
+    const auto at = rests ? shared_.account_rests_until : limiter.reserve(Clock::now());
+    if (at > Clock::now()) {
+      patience_.expires_at(at);
+      (void)co_await patience_.async_wait(kAsResult);
+    }
+    if (!rests && !must_rest()) co_return;  // another bind may have been refused meanwhile
+  }
 }
 
 bool SmscLink::offer(WireStream::Socket& socket) {
@@ -318,6 +332,7 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
       case protocol::Ending::peer_unbound: notes_.add("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
         refused_ = is_refusal_of_credentials(session_->bind_status());
+        was_let_in_ = false;
         notes_.add(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
         break;
       case protocol::Ending::bind_timeout: notes_.add("no answer to bind", true); break;
@@ -359,6 +374,9 @@ void SmscLink::settle_connection() {
 
 asio::awaitable<void> SmscLink::pause() {
   const auto wait = reconnect_.pause(Clock::now(), refused_);
+  if (refused_) {
+    shared_.account_rests_until = std::max(shared_.account_rests_until, Clock::now() + wait);
+  }
   patience_.expires_after(wait);
   (void)co_await patience_.async_wait(kAsResult);
 }
@@ -442,6 +460,8 @@ void SmscLink::on_bound() {
   enter(LinkState::bound);
   was_bound_ = true;
   refused_ = false;
+  was_let_in_ = true;
+  shared_.account_rests_until = {};
   reconnect_.on_bound(Clock::now());
   if (peer_.empty()) hosts_.on_bound(Clock::now());
   log::info("carrier {} bind {}: bound", carrier_.name, number_);

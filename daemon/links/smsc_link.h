@@ -82,7 +82,9 @@ struct LinkStats {
 struct CarrierLinks {
   SharedInbox& inbox;
   AttemptLimiter attempts;
-  AttemptLimiter outbinds{};         ///< of binds over connections that the SMSC has opened
+  AttemptLimiter outbinds{};  ///< of binds over connections that the SMSC has opened
+  /// The account was refused: no bind that was not let in before tries earlier.
+  std::chrono::steady_clock::time_point account_rests_until{};
   std::shared_ptr<TlsContext> tls;   ///< nothing: plain text
   std::unique_ptr<WireTrace> trace;  ///< nothing: nobody looks
 };
@@ -159,6 +161,7 @@ class SmscLink final : public protocol::SessionHandler {
 
   boost::asio::awaitable<void> run();
   [[nodiscard]] bool only_waits() const noexcept;
+  boost::asio::awaitable<void> wait_for_turn();
   boost::asio::awaitable<void> wait_for_offer();
   [[nodiscard]] bool adopt_offered();
   boost::asio::awaitable<bool> connect();
@@ -199,6 +202,7 @@ class SmscLink final : public protocol::SessionHandler {
   bool stopping_ = false;
   bool closing_ = false;     // we end this connection, and have said why
   bool refused_ = false;     // our account, by the latest bind that was answered
+  bool was_let_in_ = false;  // by the latest bind that was answered
   bool was_bound_ = false;   // this connection
   bool was_dead_ = false;    // this connection: it ended since nothing moved any more
   bool unbind_due_ = false;  // as soon as the session has told of all that it read

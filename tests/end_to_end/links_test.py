@@ -352,7 +352,7 @@ class BrokenWire(unittest.TestCase):
 
     def test_refused_credentials_raise_an_alarm_and_are_no_dead_end(self):
         carrier = self.carrier(bind_status=0x0E)
-        self.start([under_test.carrier("north", carrier.address)])
+        self.start([under_test.carrier("north", carrier.address, binds={"transceiver": 4})])
         shown = under_test.wait_until(
             lambda: next((s for s in [self.daemon.ask(op="carrier", action="show", name="north")]
                           if s.get("alarm")), None), "show raises the alarm")
@@ -361,13 +361,14 @@ class BrokenWire(unittest.TestCase):
         self.assertIn('stentor_link_credentials_refused{carrier="north",bind="0"} 1', page)
         self.assertIn("ESME_RINVPASWD", self.daemon.log())
         self.assertNotIn("secret", self.daemon.log())
-        time.sleep(2.5)
+        time.sleep(4.5)  # its four binds would try a second apart
         self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
         if not self.waits_for_mended_account:
             return
         carrier.bind_status = 0
         self.daemon.wait_bound("north", patience=150)  # after 60 to 120 s
-        self.assertEqual(len(carrier.binds), 2)
+        under_test.wait_until(lambda: carrier.bound() == 4, "all four are bound")
+        self.assertEqual(len(carrier.binds), 1 + 4)
         self.assertNotIn("alarm", self.daemon.ask(op="carrier", action="show", name="north"))
         _, page = self.daemon.http("/metrics")
         self.assertIn('stentor_link_credentials_refused{carrier="north",bind="0"} 0', page)

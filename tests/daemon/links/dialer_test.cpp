@@ -87,6 +87,15 @@ TEST_F(DialerTest, ANameIsConnectedAtTheFirstAddressThatTakesUs) {
   EXPECT_TRUE(troubles_.front().starts_with("smsc.example:")) << troubles_.front();
 }
 
+TEST_F(DialerTest, ThisMachinesOwnResolverIsAskedBesideTheThread) {
+  Dialer dialer(context_, carrier_, tls_, stream_, true,
+                [this](std::string trouble) { troubles_.push_back(std::move(trouble)); });
+  EXPECT_TRUE(dial(dialer, here("localhost")));
+  EXPECT_FALSE(dial(dialer, here("no-such-host.invalid"))) << "RFC 6761: there is none";
+  ASSERT_FALSE(troubles_.empty());
+  EXPECT_TRUE(troubles_.back().starts_with("no-such-host.invalid:")) << troubles_.back();
+}
+
 TEST_F(DialerTest, ANameServerThatNeverAnswersIsGivenUp) {
   const auto dialer = this->dialer(kNeverAnswers);
   EXPECT_FALSE(dial(*dialer, {.host = "smsc.example", .port = 2775}));
