@@ -301,6 +301,8 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.text("system_type", carrier.system_type, kSystemTypeOctets);
   section.text("service_type", carrier.service_type, kServiceTypeOctets);
   section.text("address_range", carrier.address_range, kAddressRangeOctets);
+  section.number("addr_ton", carrier.address_numbering.ton, 0, 255);
+  section.number("addr_npi", carrier.address_numbering.npi, 0, 255);
   read_numbering(section, "source", carrier.source);
   read_numbering(section, "destination", carrier.destination);
   read_interface_version(section, carrier.interface_version);

@@ -124,7 +124,8 @@ struct CarrierConfig {
   std::string system_type;
   std::string service_type;
   std::string address_range;
-  FormNumbering source;  ///< instead of the form's own
+  TonNpi address_numbering{};  ///< `addr_ton`, `addr_npi`: of what the binds are for
+  FormNumbering source;        ///< instead of the form's own
   FormNumbering destination;
   std::uint8_t interface_version = 0x34;
   TlsConfig tls;

@@ -270,6 +270,8 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("system_type", in_quotes(carrier.system_type));
   page.line("service_type", in_quotes(carrier.service_type));
   page.line("address_range", in_quotes(carrier.address_range));
+  page.line("addr_ton", carrier.address_numbering.ton);
+  page.line("addr_npi", carrier.address_numbering.npi);
   if (carrier.source.is_given()) page.line("source", numbering(carrier.source));
   if (carrier.destination.is_given()) page.line("destination", numbering(carrier.destination));
   page.flag("tls", carrier.tls.enabled);

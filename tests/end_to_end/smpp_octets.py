@@ -95,11 +95,13 @@ class Bind:
     password: str
     system_type: str
     interface_version: int
+    address: tuple  # (addr_ton, addr_npi, address_range)
 
     @staticmethod
     def parse(body):  # section 4.1
         reader = Reader(body)
-        return Bind(reader.c_string(16), reader.c_string(9), reader.c_string(13), reader.octet())
+        return Bind(reader.c_string(16), reader.c_string(9), reader.c_string(13), reader.octet(),
+                    (reader.octet(), reader.octet(), reader.c_string(41)))
 
 
 @dataclass

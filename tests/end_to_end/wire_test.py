@@ -375,6 +375,12 @@ class MessageIds(OneCarrier):
         self.assertIn("contradicts the rule", self.daemon.log())
 
 
+class BindAddress(OneCarrier):
+    def test_the_bind_says_what_addresses_it_is_for(self):
+        self.begin(addr_ton=1, addr_npi=9, address_range="^7916")
+        self.assertEqual([bind.address for _, bind, _ in self.carrier.binds], [(1, 9, "^7916")])
+
+
 class Versions(OneCarrier):
     def test_peers_of_other_versions_are_spoken_to_and_shown(self):
         self.begin(interface_version=0x50)
