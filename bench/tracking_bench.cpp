@@ -125,6 +125,7 @@ class Sink final : public TrackingOutcomes, public AcceptedRecords {
     accepted.subject = subject_.octets();
     return accepted;
   }
+  bool is_gone(queue::Locator /*at*/) override { return false; }
   std::uint64_t octets = 0;
 
  private:

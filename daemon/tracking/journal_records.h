@@ -17,6 +17,14 @@ class JournalRecords final : public AcceptedRecords {
     const auto record = reader_.read_known(at);
     return record ? decode_accepted(record->payload) : std::nullopt;
   }
+  // In a file that is there, a record that is no more is damage. One that was carried out of its
+  // file is no more when no excerpt has it; an excerpt that cannot be read is another error.
+  [[nodiscard]] bool is_gone(queue::Locator at) override {
+    const auto record = reader_.read_known(at);
+    if (record || record.error() != queue::JournalError::no_such_record) return false;
+    const auto oldest = reader_.oldest();
+    return oldest && at.file() < oldest->file();
+  }
 
  private:
   queue::JournalReader& reader_;

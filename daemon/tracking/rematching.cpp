@@ -27,8 +27,8 @@ bool Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment came, 
   if (!name) return false;
   const protocol::CanonicalId id = name->as_id();
   if (const auto target = find_by_name(*name, came)) {
+    if (!apply(*target, receipt, now)) return false;
     ++stats_.receipts_by_reference;
-    apply(*target, receipt, now);
     return true;
   }
   const auto settled = settled_of(id.text(), came);

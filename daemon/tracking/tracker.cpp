@@ -149,10 +149,7 @@ void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
 
 // By its id, else by its reference; each may also say that it has come before.
 bool Tracker::is_matched(const protocol::Receipt& receipt, Moment came, Moment now) {
-  if (const auto target = find(receipt, came)) {
-    apply(*target, receipt, now);
-    return true;
-  }
+  if (const auto target = find(receipt, came)) return apply(*target, receipt, now);
   return is_repeated(receipt, came, now) || apply_by_reference(receipt, came, now);
 }
 
@@ -161,8 +158,7 @@ bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
   const auto key = outstanding_.fingerprint(id.text());
   const auto segment = outstanding_.find(key);
   if (!segment || segment->is_told) return false;
-  apply_to({.key = key, .segment = *segment, .id = id}, answer, now);
-  return true;
+  return apply_to({.key = key, .segment = *segment, .id = id}, answer, now);
 }
 
 bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, Moment now) {
@@ -174,8 +170,8 @@ bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, 
   word.message_id = message_id;
   word.state = protocol::MessageState::deleted;
   word.stat = "DELETED (cancel_sm)";
-  apply_to({.key = key, .segment = *segment, .id = id, .by_reference = false}, word, now, true);
-  return true;
+  return apply_to({.key = key, .segment = *segment, .id = id, .by_reference = false}, word, now,
+                  true);
 }
 
 void Tracker::forget(queue::Locator message) {
@@ -204,25 +200,29 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
 }
 
 // The receipt speaks of a segment that awaits one, or may be corrected.
-void Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
+bool Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
   // Told unknown already: only who knows better changes anything.
   if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));
     if (state == State::none || state == State::unknown) {
       ++stats_.receipts_duplicate;
-      return;
+      return true;
     }
   }
-  apply_to(target, receipt, now);
+  return apply_to(target, receipt, now);
 }
 
-void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+bool Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
                        bool is_cancelled) {
   const auto accepted = records_.read(target.segment.at);
   if (!accepted) {
-    ++stats_.records_unreadable;
     outstanding_.erase(target.key);
-    return;
+    if (records_.is_gone(target.segment.at)) {  // told long ago: of one that lives, the file stays
+      if (target.segment.parts > 1) parts_.give_up(target.segment.at);
+      return false;
+    }
+    ++stats_.records_unreadable;
+    return true;
   }
   if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
@@ -251,6 +251,7 @@ void Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, M
   if (came.is_final_for_part) settle(target, state, came, code, detail, now);
   outcomes_.write(came);
   count(came.of.state, came.corrects);
+  return true;
 }
 
 // The segment's last word, unless it is `unknown`: then a late receipt may know better.

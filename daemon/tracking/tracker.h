@@ -10,7 +10,8 @@
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
-// Errors   An accepted record that cannot be read is counted: its receipt is answered and lost.
+// Errors   An accepted record that cannot be read is counted: its receipt is answered and lost. One
+//          whose file is gone makes its receipt an orphan.
 // Threads  One thread.
 // Spec     docs/carriers.md, "Receipts" and "Message ids"; SMPP 3.4 appendix B
 #pragma once
@@ -57,6 +58,8 @@ class AcceptedRecords {
   virtual ~AcceptedRecords() = default;
   /// Views of it stay valid until the next call.
   [[nodiscard]] virtual std::optional<Accepted> read(queue::Locator at) = 0;
+  /// Of one that could not be read: the journal has let it go, so that it never can be again.
+  [[nodiscard]] virtual bool is_gone(queue::Locator at) = 0;
 };
 
 /// Is told which segments await a receipt, so that it may ask about those that stay without, and
@@ -166,8 +169,8 @@ class Tracker {
  private:
   // A carrier may report an expiry some time after the fact; an hour covers those met in the field.
   static constexpr std::uint64_t kReceiptMarginSeconds = 3600;
-  // How long a message that was told `unknown` can be corrected: what the journal keeps by default,
-  // since without its accepted record nothing can be told of it.
+  // How long a message that was told `unknown` can be corrected at most. Without its accepted
+  // record, which the journal keeps for `retention`, nothing can be told of it.
   static constexpr std::uint64_t kCorrectionSeconds = std::uint64_t{72} * 3600;
 
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -180,7 +183,7 @@ class Tracker {
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt, Moment came);
   [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, Moment came, Moment now);
-  void apply(const Target& target, const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] bool apply(const Target& target, const protocol::Receipt& receipt, Moment now);
   [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
@@ -196,8 +199,9 @@ class Tracker {
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
   void forget_unmatched(const Target& target, std::string_view message_id);
-  void apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
-                bool is_cancelled = false);
+  /// False: the message's record is gone, and the segment with it.
+  [[nodiscard]] bool apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+                              bool is_cancelled = false);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
   [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment came, Moment now);

@@ -64,6 +64,10 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   void sweep() {
     for (int i = 0; i < 65; ++i) tracker_->on_second(now_);
   }
+  /// Retention takes its record.
+  void retire(queue::Locator at) { gone_.insert(at.bits()); }
+  /// Its record is there, and cannot be read.
+  void damage(queue::Locator at) { damaged_.insert(at.bits()); }
   /// Its id is the sequence that user_message_reference is made of; 0: the next one.
   queue::Locator accept(ReceiptWish wish = ReceiptWish::all, std::string to = "+79160000001",
                         std::uint64_t sequence = 0) {
@@ -236,6 +240,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     written.push_back(one);
   }
   std::optional<Accepted> read(queue::Locator at) override {
+    if (gone_.contains(at.bits()) || damaged_.contains(at.bits())) return std::nullopt;
     const auto sent = sent_.find(at.bits());
     if (sent == sent_.end()) return std::nullopt;
     Accepted accepted;
@@ -244,6 +249,8 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     accepted.expires = sent->second.expires;
     return accepted;
   }
+
+  bool is_gone(queue::Locator at) override { return gone_.contains(at.bits()); }
 
   [[nodiscard]] Tracker& tracker() { return *tracker_; }
   [[nodiscard]] Moment now() const { return now_; }
@@ -326,6 +333,8 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
               .wall_ms = 1'790'000'000'000};
   std::uint32_t next_ = 0;
   std::map<std::uint64_t, Sent> sent_;
+  std::set<std::uint64_t> gone_;
+  std::set<std::uint64_t> damaged_;
   std::map<std::pair<std::uint64_t, std::uint8_t>, std::uint64_t> submitted_ms_;
   std::unique_ptr<Tracker> tracker_;
 };

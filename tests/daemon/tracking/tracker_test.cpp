@@ -348,6 +348,49 @@ TEST_F(TrackerTest, ACorrectionIsPossibleForThreeDaysAndNotLonger) {
   EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
 }
 
+TEST_F(TrackerTest, AReceiptThatComesWhenTheRecordIsGoneIsKeptAsAnOrphanAlsoOverARestart) {
+  const auto single = taken("8f00");
+  const auto several = carrier_.accept();
+  carrier_.take(several, "b1", 1, 2);
+  carrier_.take(several, "b2", 2, 2);
+  carrier_.pass(3h);
+  carrier_.sweep();
+  ASSERT_EQ(carrier_.tracker().outstanding(), 3u) << "they may be corrected";
+  carrier_.retire(single);
+  carrier_.retire(several);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("b2", MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 2u);
+  EXPECT_EQ(carrier_.count(Written::Kind::receipt), 0u);
+  EXPECT_EQ(carrier_.told_of(single), States{State::unknown});
+  EXPECT_EQ(carrier_.stats.receipts_unmatched, 2u);
+  EXPECT_EQ(carrier_.stats.records_unreadable, 0u);
+  EXPECT_EQ(carrier_.tracker().orphans(10).newest.size(), 2u);
+  EXPECT_EQ(carrier_.tracker().outstanding(), 1u) << "b1's alone";
+  carrier_.restart();
+  EXPECT_EQ(carrier_.tracker().early(), 2u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 2u) << "it is not written again";
+  EXPECT_EQ(carrier_.told_of(several), States{State::unknown});
+}
+
+TEST_F(TrackerTest, AReceiptMatchedByItsReferenceWhenTheRecordIsGoneIsKeptAsAnOrphan) {
+  const auto at = taken("8f00");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.retire(at);
+  carrier_.receive_named("of another kind", carrier_.reference_of(at), MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
+  EXPECT_EQ(carrier_.stats.receipts_by_reference, 0u);
+}
+
+TEST_F(TrackerTest, ARecordThatIsDamagedIsNotTakenForGone) {
+  const auto at = taken("8f00");
+  carrier_.damage(at);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+  EXPECT_EQ(carrier_.stats.records_unreadable, 1u);
+}
+
 TEST_F(TrackerTest, AMessageOfSeveralPartsHasOneVerdictThatNamesThem) {
   const auto at = carrier_.accept();
   for (std::uint8_t part = 1; part <= 3; ++part) {
