@@ -209,7 +209,14 @@ void CarrierDelivery::pump() {
   look_at_unreadable(now);
   withdraw_later_ones();
   give_back_held();
-  if (now >= next_second_) each_second(now);
+  const bool may_speak = tracker_.is_behind() && !is_expiry_paused() && !services_.feed.is_full();
+  if (now >= next_second_) {
+    each_second(now);
+  } else if (may_speak) {
+    tracker_.speak_on({.steady = now, .wall_ms = wall_ms()});
+  }
+  // With the feed full, what becomes durable pumps.
+  if (tracker_.is_behind() && !is_expiry_paused() && !services_.feed.is_full()) schedule_pump();
   if (!is_expiry_paused()) end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();

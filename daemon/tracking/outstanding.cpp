@@ -73,20 +73,24 @@ void Outstanding::erase(const Fingerprint& key) {
   }
 }
 
-void Outstanding::take_expired(std::uint64_t now, const Sink& sink) {
+std::size_t Outstanding::take_expired(std::uint64_t now, std::size_t max, const Sink& sink) {
   const std::size_t swept = sweep_;
-  sweep_ = (sweep_ + 1) % kMaps;
-  if (now <= base_ || maps_.empty()) return;
+  if (now <= base_ || maps_.empty()) {
+    sweep_ = (sweep_ + 1) % kMaps;
+    return 0;
+  }
   const auto minute = static_cast<std::uint16_t>((now - base_) / 60);
   expired_.clear();
   in_memory_ -= boost::unordered::erase_if(maps_[swept], [&](const auto& entry) {
-    if (!is_before(entry.second.expires_minute, minute)) return false;
+    if (expired_.size() == max || !is_before(entry.second.expires_minute, minute)) return false;
     expired_.push_back({entry.first, entry.second});
     return true;
   });
-  if (on_disk() > 0) spill_->take_expired(swept, minute, expired_);
+  if (on_disk() > 0) spill_->take_expired(swept, minute, max, expired_);
+  if (expired_.size() < max) sweep_ = (sweep_ + 1) % kMaps;
   const auto taken = std::exchange(expired_, {});  // the sink may put, and that may spill
   for (const auto& [key, segment] : taken) sink(key, segment);
+  return taken.size();
 }
 
 void Outstanding::keep_only(const std::function<bool(OutstandingSegment&)>& keep) {

@@ -54,10 +54,11 @@ class Outstanding {
   }
   void erase(std::string_view id) { erase(fingerprint(id)); }
 
-  /// Takes out what expired before `now` from a part of the index, a different one at each call:
-  /// kMaps calls see all of it. `sink` may put what it is given back with a later expiry.
+  /// Takes out what expired before `now` from a part of the index, `max` segments at most, and
+  /// returns how many. Where these are fewer the next call looks at the next part: kMaps such calls
+  /// see all of it. `sink` may put what it is given back with a later expiry.
   using Sink = std::function<void(const Fingerprint&, OutstandingSegment)>;
-  void take_expired(std::uint64_t now, const Sink& sink);
+  std::size_t take_expired(std::uint64_t now, std::size_t max, const Sink& sink);
 
   /// Goes through all segments: `keep` may change one, and answers false to have it erased.
   void keep_only(const std::function<bool(OutstandingSegment&)>& keep);

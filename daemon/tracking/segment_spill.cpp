@@ -155,17 +155,18 @@ bool SegmentSpill::read_chunk(const Chunk& chunk, std::vector<Entry>& entries) {
   return false;
 }
 
-void SegmentSpill::take_expired(std::size_t map, std::uint16_t minute,
+void SegmentSpill::take_expired(std::size_t map, std::uint16_t minute, std::size_t max,
                                 std::vector<Entry>& expired) {
   if (size_ == 0) return;
   bool any_empty = false;
   for (const auto& chunk : chunks_[map]) {
+    if (expired.size() == max) break;
     const bool is_due = chunk->earliest && is_before(*chunk->earliest, minute);
     if (!is_due || !read_chunk(*chunk, whole_)) continue;
     chunk->earliest.reset();
     for (std::size_t i = 0; i < whole_.size(); ++i) {
       if (chunk->erased[i]) continue;
-      if (is_before(whole_[i].segment.expires_minute, minute)) {
+      if (expired.size() < max && is_before(whole_[i].segment.expires_minute, minute)) {
         expired.push_back(whole_[i]);
         chunk->erase(i);
         --size_;

@@ -46,8 +46,9 @@ class SegmentSpill {
   [[nodiscard]] std::optional<OutstandingSegment> find(std::size_t map, const SegmentKey& key);
   /// Returns what was there.
   std::optional<OutstandingSegment> erase(std::size_t map, const SegmentKey& key);
-  /// Takes out what expired before `minute`.
-  void take_expired(std::size_t map, std::uint16_t minute, std::vector<Entry>& expired);
+  /// Takes out what expired before `minute`, until `expired` has `max` entries.
+  void take_expired(std::size_t map, std::uint16_t minute, std::size_t max,
+                    std::vector<Entry>& expired);
   /// As Outstanding::keep_only.
   void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
 

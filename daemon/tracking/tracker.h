@@ -83,6 +83,9 @@ struct TrackerSetup {
   /// Each segment carries a user_message_reference, and a receipt whose id fits nothing is matched
   /// by it.
   bool by_reference = false;
+  /// Each needs its record read and its verdict written: 5 to 10 ms of them, then others have a
+  /// turn.
+  std::size_t silent_at_once = 1024;
 };
 
 struct Moment {
@@ -132,8 +135,11 @@ class Tracker {
   bool on_cancelled(std::string_view message_id, queue::Locator message, Moment now);
   /// The message is final without a receipt's word: those that still come change nothing.
   void forget(queue::Locator message);
-  /// Once a second: those whose time has passed, a share at each call.
+  /// Once a second: a share of the index is looked through for those whose time has passed.
   void on_second(Moment now);
+  /// More of them wait than one call may speak for: speak_on() goes on, at the next turn.
+  [[nodiscard]] bool is_behind() const noexcept { return sweeps_due_ > 0; }
+  void speak_on(Moment now);
 
   // Recovery, in the order of the journal, then finish_restoring() once.
   void restore_taken(const TakenSegment& taken);
@@ -238,6 +244,7 @@ class Tracker {
   // Of orphans, and their names: while recovery goes on.
   std::set<std::string, std::less<>> restored_ids_;
   std::deque<KeptReceipt> to_rematch_;  // at most EarlyReceipts::kEntriesMax
+  std::size_t sweeps_due_ = 0;          // of the index's parts
 };
 
 /// What a carrier's verdict on a segment means for us.

@@ -15,6 +15,7 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::uint64_t kNow = 1'790'000'000;
+constexpr std::size_t kAll = 1'000'000;
 
 OutstandingSegment segment(std::uint32_t file, std::uint16_t minute = 100) {
   OutstandingSegment made;
@@ -56,7 +57,7 @@ TEST(Outstanding, TakesExpiredSegmentsOutInOneRoundOfItsMaps) {
   const auto round = [&](std::uint64_t now) {
     for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
       outstanding.take_expired(
-          now, [&](const Outstanding::Fingerprint&, OutstandingSegment) { ++taken; });
+          now, kAll, [&](const Outstanding::Fingerprint&, OutstandingSegment) { ++taken; });
     }
   };
 
@@ -89,7 +90,7 @@ TEST(Outstanding, ExpiryIsBoundedToWhatAMinuteCountHolds) {
 std::size_t expired_at(Outstanding& outstanding, std::uint64_t now) {
   std::size_t taken = 0;
   for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
-    outstanding.take_expired(now,
+    outstanding.take_expired(now, kAll,
                              [&](const Outstanding::Fingerprint&, OutstandingSegment) { ++taken; });
   }
   return taken;
@@ -165,7 +166,7 @@ TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
 
   std::size_t expired = 0;
   for (std::size_t i = 0; i < Outstanding::kMaps; ++i) {
-    outstanding.take_expired(kNow + 500 * 60,
+    outstanding.take_expired(kNow + 500 * 60, kAll,
                              [&](const Outstanding::Fingerprint&, OutstandingSegment taken) {
                                EXPECT_LT(taken.expires_minute, 500);
                                ++expired;
@@ -207,6 +208,31 @@ TEST(Outstanding, ExpiresOnDiskHoweverLongTheProcessHasRun) {
     EXPECT_EQ(expired_at(outstanding, now + 3 * 86'400 + 120), 10'000u) << days;
     EXPECT_EQ(outstanding.size(), 0u) << days;
   }
+}
+
+TEST(Outstanding, TakesNoMoreThanItIsToldAtOnceAndForgetsNone) {
+  constexpr std::size_t kAtOnce = 3;
+  SpillFolder folder;
+  Outstanding outstanding({}, kNow);
+  outstanding.spill_to(folder.spill(), 4096);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::uint64_t expires = kNow + (i % 2 == 0 ? 3600 : 3 * 86'400);
+    outstanding.put(std::to_string(i), segment(1, outstanding.minute_of(expires, kNow)));
+  }
+  ASSERT_GT(outstanding.on_disk(), 10'000u);
+  std::size_t taken = 0;
+  for (std::size_t swept = 0; swept < Outstanding::kMaps;) {
+    std::size_t given = 0;
+    const std::size_t took =
+        outstanding.take_expired(kNow + 3720, kAtOnce, [&](const auto&, auto) { ++given; });
+    ASSERT_EQ(given, took);
+    ASSERT_LE(took, kAtOnce);
+    taken += took;
+    if (took < kAtOnce) ++swept;
+  }
+  EXPECT_EQ(taken, 10'000u) << "in one round";
+  EXPECT_EQ(outstanding.size(), 10'000u);
+  EXPECT_TRUE(outstanding.find("1"));
 }
 
 TEST(Outstanding, GivesBackWhatAnIdMeantAlsoFromDisk) {

@@ -63,6 +63,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   /// Looks at the whole index once.
   void sweep() {
     for (int i = 0; i < 65; ++i) tracker_->on_second(now_);
+    while (tracker_->is_behind()) tracker_->speak_on(now_);
   }
   /// Retention takes its record.
   void retire(queue::Locator at) { gone_.insert(at.bits()); }
@@ -278,7 +279,8 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
 
   std::vector<Written> written;
   TrackingStats stats;
-  bool after_doubt = false;  ///< what is taken was written before, and its answer lost
+  std::size_t silent_at_once = 1024;  ///< from the next restart on
+  bool after_doubt = false;           ///< what is taken was written before, and its answer lost
 
  private:
   struct Sent {
@@ -299,10 +301,13 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   };
 
   void start() {
-    tracker_ = std::make_unique<Tracker>(
-        TrackerSetup{
-            .carrier = "north", .rule = rule_, .codes = codes_, .secret = {}, .by_reference = true},
-        *this, *this, stats, now_);
+    tracker_ = std::make_unique<Tracker>(TrackerSetup{.carrier = "north",
+                                                      .rule = rule_,
+                                                      .codes = codes_,
+                                                      .secret = {},
+                                                      .by_reference = true,
+                                                      .silent_at_once = silent_at_once},
+                                         *this, *this, stats, now_);
   }
   void restore_taken(const Written& one) {
     const Subject subject = sent_[one.message].subject();

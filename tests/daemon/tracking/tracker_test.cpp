@@ -391,6 +391,32 @@ TEST_F(TrackerTest, ARecordThatIsDamagedIsNotTakenForGone) {
   EXPECT_EQ(carrier_.stats.records_unreadable, 1u);
 }
 
+TEST_F(TrackerTest, SilenceSpeaksForAShareAtATimeAndForgetsNone) {
+  constexpr std::size_t kMessages = 3000;
+  constexpr std::size_t kAtOnce = 7;
+  carrier_.silent_at_once = kAtOnce;
+  carrier_.restart();
+  for (std::size_t i = 0; i < kMessages; ++i) taken("id-" + std::to_string(i));
+  carrier_.pass(3h);
+  std::size_t told = 0;
+  const auto told_now = [&] {
+    const std::size_t before = std::exchange(told, carrier_.count(Written::Kind::verdict));
+    return told - before;
+  };
+  for (int second = 0; second < 64; ++second) {
+    carrier_.tracker().on_second(carrier_.now());
+    ASSERT_LE(told_now(), kAtOnce);
+    if (second % 2 != 0) continue;  // the next second may come before the turns that are due
+    while (carrier_.tracker().is_behind()) {
+      carrier_.tracker().speak_on(carrier_.now());
+      ASSERT_LE(told_now(), kAtOnce);
+    }
+  }
+  while (carrier_.tracker().is_behind()) carrier_.tracker().speak_on(carrier_.now());
+  EXPECT_EQ(carrier_.count(Written::Kind::verdict), kMessages) << "each once, in one round";
+  EXPECT_EQ(carrier_.stats.messages_unknown, kMessages);
+}
+
 TEST_F(TrackerTest, AMessageOfSeveralPartsHasOneVerdictThatNamesThem) {
   const auto at = carrier_.accept();
   for (std::uint8_t part = 1; part <= 3; ++part) {
