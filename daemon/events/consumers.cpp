@@ -92,6 +92,11 @@ void Consumers::set(const Key& key, EventPosition position) {
   if (missed != missed_.end() && missed->second.to <= position.record) missed_.erase(missed);
 }
 
+void Consumers::acknowledge(const Key& key, EventPosition position) {
+  if (find(key) != position) set_missed(key, {});
+  set(key, position);
+}
+
 void Consumers::set_campaign(const Key& key, std::string campaign) {
   const std::lock_guard lock(guard_);
   if (campaign.empty()) {

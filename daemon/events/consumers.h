@@ -61,6 +61,8 @@ class Consumers {
   [[nodiscard]] std::optional<EventPosition> find(const Key& key) const;
   /// Forgets what was missed before the position.
   void set(const Key& key, EventPosition position);
+  /// As set(). What was counted from the place before this one, beyond this one too, fits no more.
+  void acknowledge(const Key& key, EventPosition position);
   /// Of which it asks for events; empty: of all.
   void set_campaign(const Key& key, std::string campaign);
   [[nodiscard]] std::string campaign(const Key& key) const;

@@ -79,7 +79,7 @@ std::unique_ptr<queue::JournalReader> EventServer::make_reader() const {
 }
 
 void EventServer::acknowledge(const Consumers::Key& key, EventPosition position) {
-  consumers_.set(key, position);
+  consumers_.acknowledge(key, position);
   write(key);
   feed_.flush();
 }
@@ -135,18 +135,21 @@ void EventServer::count_missed() {
     if (key.name.starts_with('@')) continue;  // callbacks count their own
     EventPosition position = acknowledged;
     for (const auto& stream : streams_) {
-      if (stream->key() == key) position = std::max(position, stream->read_to());
+      // What it was given and has not acknowledged would come again: it counts as missed, too.
+      if (stream->key() != key || stream->has_unacknowledged()) continue;
+      position = std::max(position, stream->read_to());
     }
     if (position.record.file() >= wanted) continue;
     MissedEvents missed = consumers_.missed(key);
     // It went on from a place that had gone by then: how much lay behind that, nobody can count.
-    const bool is_uncounted = missed.to.is_nowhere() && !position.record.is_nowhere() &&
-                              position.record.file() < oldest_file();
+    const bool is_uncounted = !position.record.is_nowhere() &&
+                              std::max(position.record, missed.to).file() < oldest_file();
     if (is_uncounted) continue;
     // What was counted already stays counted of the campaign it was.
     if (missed.to.is_nowhere()) missed.campaign = consumers_.campaign(key);
     laggards.push_back({.client = key.client,
                         .consumer = key.name,
+                        .acknowledged = acknowledged,
                         .position = position,
                         .missed = std::move(missed)});
   }
@@ -163,6 +166,8 @@ void EventServer::count_on() {
   }
   for (const MissedCount::Laggard& laggard : counting_->laggards()) {
     const Consumers::Key key{laggard.client, laggard.consumer};
+    // It has acknowledged something meanwhile: what was counted does not fit.
+    if (consumers_.find(key) != laggard.acknowledged) continue;
     consumers_.set_missed(key, laggard.missed);
     write(key);
     if (!laggard.missed.campaign.empty()) write_campaign(key);

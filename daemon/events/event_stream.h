@@ -37,6 +37,8 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   [[nodiscard]] const Consumers::Key& key() const noexcept { return key_; }
   /// All before this has been looked at, and given where the filter let it pass.
   [[nodiscard]] EventPosition read_to() const noexcept { return {next_, 0}; }
+  /// It was given more than it has acknowledged.
+  [[nodiscard]] bool has_unacknowledged() const noexcept { return given_ > acknowledged_; }
   [[nodiscard]] bool is_quiet() const noexcept;
 
  private:

@@ -49,7 +49,8 @@ class MissedCount {
   struct Laggard {
     std::string client;
     std::string consumer;
-    EventPosition position;  ///< events behind it were never given
+    EventPosition acknowledged;
+    EventPosition position;  ///< events behind it were not given, or given and not acknowledged
     MissedEvents missed;
   };
 

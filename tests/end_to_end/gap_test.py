@@ -25,6 +25,7 @@ class Gap(unittest.TestCase):
         with daemon.connect() as connection:
             connection.ask(op="events", consumer="other", campaign="autumn")
         watcher = under_test.EventFollower(daemon, "here")
+        reads_on = under_test.EventFollower(daemon, "reads-on", acknowledge=False)
         sent = 0
 
         def has_gone():
@@ -43,6 +44,7 @@ class Gap(unittest.TestCase):
         under_test.wait_until(has_gone, "the first file is gone", patience=90, step=1)
         under_test.wait_until(
             lambda: sum(e["type"] == "delivered" for e in watcher.events) == sent, "all is told")
+        reads_on.close()
         for _ in range(2):
             with daemon.connect(5.0) as connection:
                 connection.write_request(op="events", consumer="away")
@@ -59,6 +61,12 @@ class Gap(unittest.TestCase):
                 self.assertEqual(gap["missed"], sum(e["type"] == "delivered"
                                                     for e in watcher.events
                                                     if e["cursor"] < gap["to"]))
+            with daemon.connect(5.0) as connection:  # was given all, and acknowledged nothing
+                connection.write_request(op="events", consumer="reads-on")
+                connection.read()
+                gap = connection.read()
+                self.assertEqual((gap["type"], gap["missed"]),
+                                 ("gap", sum(e["cursor"] < gap["to"] for e in watcher.events)))
             for types in ({}, {"types": ["sent", "receipt"]}):
                 with daemon.connect(5.0) as connection:
                     connection.write_request(op="events", consumer="of-spring", campaign="spring",

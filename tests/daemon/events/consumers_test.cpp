@@ -47,6 +47,21 @@ TEST(Consumers, AreWrittenIntoANewFileAndReadBackFromIt) {
   EXPECT_EQ(again.all(), consumers.all());
 }
 
+TEST(Consumers, WhatWasCountedFromOnePlaceIsNotToldOfAnother) {
+  const Consumers::Key key{"crm", "a"};
+  const EventPosition begun{queue::Locator(1, 64, 5), 1};
+  Consumers consumers;
+  consumers.acknowledge(key, begun);
+  MissedEvents missed;
+  missed.to = queue::Locator(3, 0, 0);
+  missed.counts.add(1, true);
+  consumers.set_missed(key, missed);
+  consumers.acknowledge(key, begun);
+  EXPECT_EQ(consumers.missed(key).to, missed.to) << "it says again where it is";
+  consumers.acknowledge(key, {queue::Locator(1, 64, 90), 1});
+  EXPECT_TRUE(consumers.missed(key).to.is_nowhere()) << "of these some are acknowledged";
+}
+
 // A journal has its own record first, a checkpoint the newest of both in the order of their places.
 TEST(Consumers, KeepWhatTheyMissedOfACampaignHoweverItsRecordsStand) {
   const Consumers::Key key{"crm", "a"};
