@@ -14,6 +14,12 @@ std::size_t hash_of(const IncomingPart& part) {
   return std::hash<std::string_view>{}(std::string_view(octets, part.user_data.size()));
 }
 
+// What a part takes: of 255 parts of an octet each, most is not what they say.
+std::size_t octets_of(const IncomingPart& part) {
+  constexpr std::size_t kNode = 40;  // of the map: three places, a colour, and the heap's own
+  return sizeof part + kNode + part.from.size() + part.to.size() + part.user_data.size();
+}
+
 }  // namespace
 
 std::string Reassembly::key_of(const std::string& from, const std::string& to,
@@ -32,10 +38,11 @@ Reassembly::Outcome Reassembly::add(IncomingPart part, TimePoint now, std::uint3
   auto found = by_key_.find(key);
   if (found == by_key_.end() && is_known_copy(key, part, now)) return Outcome::repeated;
   if (found != by_key_.end()) {
-    const auto& there = found->second->parts[part.tie.number - 1u];
-    if (there && there->user_data == part.user_data) return Outcome::repeated;
+    const auto& parts = found->second->parts;
+    const auto there = parts.find(part.tie.number);
+    if (there != parts.end() && there->second.user_data == part.user_data) return Outcome::repeated;
     // The reference came round and speaks of another message now: the old one stays as it is.
-    if (there) {
+    if (there != parts.end()) {
       finish(found->second, now);
       found = by_key_.end();
     }
@@ -43,18 +50,18 @@ Reassembly::Outcome Reassembly::add(IncomingPart part, TimePoint now, std::uint3
   if (found == by_key_.end()) {
     Entry entry;
     entry.key = key;
-    entry.parts.resize(part.tie.total);
+    entry.total = part.tie.total;
     entry.until = now + kPatience;
     entry.file = file;
     entries_.push_back(std::move(entry));
     found = by_key_.emplace(key, std::prev(entries_.end())).first;
   }
   Entry& entry = *found->second;
-  ++entry.present;
-  entry.octets += part.user_data.size();
-  octets_ += part.user_data.size();
-  entry.parts[part.tie.number - 1u] = std::move(part);
-  if (entry.present == entry.parts.size()) {
+  const std::size_t octets = octets_of(part);
+  entry.octets += octets;
+  octets_ += octets;
+  entry.parts.emplace(part.tie.number, std::move(part));
+  if (entry.parts.size() == entry.total) {
     finish(found->second, now);
     return Outcome::finished;
   }
@@ -88,10 +95,9 @@ std::optional<std::uint32_t> Reassembly::oldest_file() const {
 
 void Reassembly::finish(Entries::iterator entry, TimePoint now) {
   Joined joined;
-  joined.total = static_cast<std::uint8_t>(entry->parts.size());
-  for (auto& part : entry->parts) {
-    if (part) joined.parts.push_back(std::move(*part));
-  }
+  joined.total = entry->total;
+  joined.parts.reserve(entry->parts.size());
+  for (auto& [number, part] : entry->parts) joined.parts.push_back(std::move(part));
   remember(entry->key, joined, now);
   octets_ -= entry->octets;
   by_key_.erase(entry->key);

@@ -3,7 +3,7 @@
 // Keyed by source, destination, reference and count. What does not come together in time is given
 // out as it is: half a reply is worth more than none.
 //
-// Units    Octets of user data; times are steady_clock.
+// Units    Octets of memory; times are steady_clock.
 // Owns     The parts of unfinished messages.
 // Errors   None. Bounded: beyond the bounds the oldest unfinished message is given out early.
 // Threads  The shard's thread.
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ class Reassembly {
   static constexpr std::chrono::minutes kPatience{60};
   /// A handset that never finishes its messages is one sender's; this many at a time take a flood.
   static constexpr std::size_t kUnfinishedMax = 4096;
-  /// Parts are 140 octets in the field, but a message_payload has room for 64 KiB.
+  /// Parts are 140 octets in the field, and what holds one as many again; a message_payload has
+  /// room for 64 KiB.
   static constexpr std::size_t kOctetsMax = 8u << 20;
   /// Whose late copies are known: a carrier repeats what it saw no answer to within minutes.
   static constexpr std::size_t kFinishedMax = 1024;
@@ -68,8 +70,8 @@ class Reassembly {
  private:
   struct Entry {
     std::string key;
-    std::vector<std::optional<IncomingPart>> parts;
-    std::size_t present = 0;
+    std::map<std::uint8_t, IncomingPart> parts;  // by number: those that came, and no room for more
+    std::uint8_t total = 1;
     std::size_t octets = 0;
     TimePoint until;
     std::uint32_t file = 0;

@@ -123,6 +123,35 @@ TEST(Reassembly, PushesTheOldestOutAtItsBound) {
   EXPECT_EQ(reassembly.unfinished(), Reassembly::kUnfinishedMax);
 }
 
+TEST(Reassembly, CountsWhatHoldsThePartsAgainstItsBoundNotTheirTextsAlone) {
+  constexpr std::size_t kMessages = 400;
+  constexpr std::uint8_t kTotal = 255;
+  Reassembly reassembly;
+  std::size_t pushed_out = 0;
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    for (std::uint8_t number = 1; number < kTotal; ++number) {  // of an octet each, never the last
+      (void)reassembly.add(part(number, kTotal, 1, "+" + std::to_string(i)), kStart, 1);
+    }
+    while (const auto joined = reassembly.take(kStart)) {
+      EXPECT_EQ(joined->parts.front().from, "+" + std::to_string(pushed_out)) << "the oldest first";
+      EXPECT_EQ(joined->parts.size(), kTotal - 1u);
+      ++pushed_out;
+    }
+  }
+  EXPECT_EQ(reassembly.unfinished() + pushed_out, kMessages);
+  EXPECT_LE(reassembly.unfinished() * (kTotal - 1u) * sizeof(IncomingPart), Reassembly::kOctetsMax);
+  EXPECT_GT(pushed_out, 0u);
+}
+
+TEST(Reassembly, APartOfALongMessagePushesOutNoMoreThanOneOfAShortOne) {
+  Reassembly reassembly;
+  for (std::size_t i = 0; i < Reassembly::kUnfinishedMax; ++i) {
+    (void)reassembly.add(part(255, 255, 1, "+" + std::to_string(i)), kStart, 1);
+  }
+  EXPECT_FALSE(reassembly.take(kStart));
+  EXPECT_EQ(reassembly.unfinished(), Reassembly::kUnfinishedMax);
+}
+
 TEST(Reassembly, NamesTheOldestFileItStillNeeds) {
   Reassembly reassembly;
   EXPECT_FALSE(reassembly.oldest_file());
