@@ -8,6 +8,7 @@
 #include "daemon/callbacks/signature.h"
 #include "daemon/callbacks/url_template.h"
 #include "daemon/config/url_check.h"
+#include "daemon/log.h"
 #include "daemon/records/subject_extras.h"
 
 namespace stentor::daemon {
@@ -86,6 +87,7 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   bool is_behind = true;
   for (int i = 0; i < kRecordsAtOnce && !is_full(); ++i) {
     const auto record = reader_->next(next_, end);
+    if (!record) on_unreadable(record.error());
     if (!record || !*record) {
       is_behind = false;
       break;
@@ -94,6 +96,11 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   }
   reader_->forget_before(oldest_file);
   return is_behind && !is_full();
+}
+
+void CallbackTarget::on_unreadable(std::error_code why) {
+  const auto line = trouble_.line_of("callbacks", next_, why, std::chrono::steady_clock::now());
+  if (line) log::error("{}", *line);
 }
 
 // Into the window, those of its events that are for us.
@@ -123,6 +130,7 @@ bool CallbackTarget::pass_over(std::uint32_t file) {
   const queue::Locator until(file, 0, 0);
   for (int i = 0; i < kRecordsAtOnce && next_ < until; ++i) {
     const auto record = reader_->next(next_, until);
+    if (!record) on_unreadable(record.error());
     if (!record || !*record) {
       next_ = until;
       break;

@@ -30,6 +30,7 @@
 #include "daemon/config/config.h"
 #include "daemon/events/consumers.h"
 #include "daemon/events/event_lines.h"
+#include "daemon/events/read_trouble.h"
 #include "queue/journal_reader.h"
 
 namespace stentor::daemon {
@@ -122,6 +123,7 @@ class CallbackTarget {
     std::vector<std::uint64_t> events;  ///< their numbers
   };
   void take(const queue::Record& record);
+  void on_unreadable(std::error_code why);
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::string_view url_for(const RecordEvents& events) const;
   [[nodiscard]] bool may_take(const std::string& origin, TimePoint now) const;
@@ -137,6 +139,7 @@ class CallbackTarget {
   const std::string campaign_;
   const std::string name_;
   std::unique_ptr<queue::JournalReader> reader_;
+  ReadTrouble trouble_;
   queue::Locator next_;
   EventPosition skip_to_;
   EventPosition acknowledged_;

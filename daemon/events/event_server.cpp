@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/events/event_stream.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -186,6 +187,11 @@ void EventServer::replace(const Consumers::Key& key, const std::shared_ptr<Event
 void EventServer::forget(const std::shared_ptr<EventStream>& stream) {
   streams_.erase(stream);
   if (streams_.empty()) listening_.store(0, std::memory_order_relaxed);  // woken for nothing, once
+}
+
+void EventServer::on_unreadable(queue::Locator place, std::error_code why) {
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto line = trouble_.line_of("events", place, why, now)) log::error("{}", *line);
 }
 
 std::vector<ConsumerSnapshot> EventServer::snapshot() const {

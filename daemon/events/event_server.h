@@ -22,6 +22,7 @@
 #include "daemon/commit/commit_feed.h"
 #include "daemon/commit/waker.h"
 #include "daemon/events/consumers.h"
+#include "daemon/events/read_trouble.h"
 #include "daemon/ingress/ingress.h"
 #include "daemon/ingress/request_parser.h"
 
@@ -70,6 +71,8 @@ class EventServer {
   /// The stream that serves this consumer now is told that it is replaced.
   void replace(const Consumers::Key& key, const std::shared_ptr<EventStream>& by);
   void forget(const std::shared_ptr<EventStream>& stream);
+  /// A stream could not read on at this place.
+  void on_unreadable(queue::Locator place, std::error_code why);
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
 
  private:
@@ -92,6 +95,7 @@ class EventServer {
   RequestParser parser_;
   FieldWriter fields_;
   std::unordered_set<std::shared_ptr<EventStream>> streams_;
+  ReadTrouble trouble_;
   FilePin& pin_;  // files that are about to go stay until what is missed in them is counted
   boost::asio::steady_timer retention_;
   std::unique_ptr<MissedCount> counting_;

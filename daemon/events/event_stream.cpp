@@ -167,6 +167,7 @@ void EventStream::pump() {
   bool told = false;
   for (int i = 0; i < kRecordsAtOnce && unsent_octets() < kUnsentOctetsMax; ++i) {
     const auto record = reader_->next(next_, end);
+    if (!record) server_.on_unreadable(next_, record.error());
     if (!record || !*record) {
       reader_->forget_before(server_.oldest_file());
       if (told) arm_idle();
