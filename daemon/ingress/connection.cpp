@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cstring>
+#include <type_traits>
 
 #include "daemon/delivery/route_answer.h"
 #include "daemon/failpoints/failpoint.h"
@@ -18,6 +19,22 @@ namespace {
 constexpr std::size_t kInboxOctetsMin = 8u << 10;
 // Room for the longest line and as much again, so that a burst is read in few calls.
 constexpr std::size_t kInboxOctetsMax = 4 * kLineOctetsMax;
+
+// What needs no client's name: it belongs to nobody, or asks for a role, or is refused to all.
+template <class Asked>
+constexpr bool kIsAnybodys =
+    std::is_same_v<Asked, PreviewRequest> || std::is_same_v<Asked, RouteRequest> ||
+    std::is_same_v<Asked, StatusRequest> || std::is_same_v<Asked, CarrierRequest> ||
+    std::is_same_v<Asked, DaemonRequest> || std::is_same_v<Asked, AckRequest>;
+
+bool is_anybodys(const Request& request) {
+  return std::visit([]<class Asked>(const Asked&) { return kIsAnybodys<Asked>; }, request);
+}
+
+std::string ref_of(const Request& request) {
+  const auto* send = std::get_if<SendRequest>(&request);
+  return send == nullptr ? std::string() : std::string(send->ref);
+}
 
 }  // namespace
 
@@ -140,6 +157,10 @@ void Connection::handle(std::string_view line) {
   ingress_.count_request();
   auto request = ingress_.parser().parse(line);
   if (!request) return refuse(request.error());
+  if (!peer_.is_client && !is_anybodys(*request)) {
+    return refuse({"not_permitted", "no [[client]] in the configuration is this user or group",
+                   ref_of(*request)});
+  }
   if (std::holds_alternative<EventsRequest>(*request)) handover_ = line;
   std::visit([this](const auto& asked) { handle(asked); }, *request);
 }

@@ -63,20 +63,24 @@ Peer identify_peer(int socket, const Config& config) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &octets) != 0) return peer;
   peer.uid = credentials.uid;
   const std::string user = user_name(credentials.uid);
-  peer.client = user;
 
   if (config.clients.empty()) {
+    peer.client = user;
+    peer.is_client = true;
     peer.may_submit = true;  // whoever may connect: the socket's mode decides
     peer.is_admin = credentials.uid == 0 || credentials.uid == geteuid();
     peer.may_observe = peer.is_admin;
     return peer;
   }
+  // Not the user's name, which may be a client's. No client's name has a colon.
+  peer.client = "uid:" + std::to_string(credentials.uid);
   const auto groups = group_names(socket, credentials.gid);
   for (const ClientConfig& client : config.clients) {
     const bool by_group = std::ranges::any_of(
         client.groups, [&](const std::string& name) { return contains(groups, name); });
     if (!contains(client.users, user) && !by_group) continue;
     peer.client = client.name;
+    peer.is_client = true;
     peer.may_submit = client.may_submit || client.is_admin;
     peer.may_observe = client.may_observe || client.is_admin;
     peer.is_admin = client.is_admin;

@@ -17,6 +17,7 @@ namespace stentor::daemon {
 struct Peer {
   std::string client;  ///< what refs, campaigns, consumers and messages belong to
   uid_t uid = 0;
+  bool is_client = false;  ///< where it is not, `client` is a name that no client can have
   bool may_submit = false;
   bool may_observe = false;  ///< sees other clients' messages and events
   bool is_admin = false;

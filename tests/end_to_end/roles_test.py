@@ -277,5 +277,103 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.code("shop", op="events", consumer="@callback"), "bad_field")
 
 
+class NoClient(unittest.TestCase):
+    """A user whom no [[client]] lists, and whose name is that of another user's client."""
+
+    @classmethod
+    def setUpClass(cls):
+        users = [entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1000][:2]
+        if os.geteuid() != 0 or len(users) < 2:
+            raise unittest.SkipTest("needs root and two users to become")
+        cls.owner, cls.stranger = users
+        cls.carrier = ScriptedCarrier()
+        cls.daemon = under_test.Daemon([under_test.carrier("north", cls.carrier.address)],
+                                       tables={"socket": {"mode": "0666"}})
+        os.chmod(cls.daemon.directory, 0o755)
+        with open(cls.daemon.config_path, encoding="utf-8") as file:
+            text = file.read()
+        text += (f'\n[[client]]\nname = "{cls.stranger.pw_name}"\n'
+                 f'users = ["{cls.owner.pw_name}"]\n'
+                 '\n[[client]]\nname = "operator"\nusers = ["root"]\nroles = ["admin"]\n')
+        cls.daemon.write_config_text(text)
+        cls.daemon.start()
+        cls.daemon.wait_bound("north")
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.daemon.stop() == 0, cls.daemon.log_tail()
+        cls.carrier.close()
+
+    def ask(self, user, *requests):
+        return ask_as(user.pw_uid, self.daemon.socket_path, requests, len(requests), 20.0)
+
+    def code(self, request):
+        """What the stranger is answered: its status, or the code of a refusal."""
+        reply = self.ask(self.stranger, request)[0]
+        return reply["error"]["code"] if reply["status"] == "rejected" else reply["status"]
+
+    def test_is_refused_whatever_belongs_to_a_client(self):
+        send = {"op": "send", "to": "+79160000003", "from": "SHOP", "text": "Hello"}
+        optout = {"op": "optout", "to": "+79160000004", "from": "SHOP"}
+        campaign = {"op": "campaign", "name": "theirs"}
+        waits, listed = self.ask(self.owner, {**send, "ref": "n-1", "campaign": "theirs",
+                                              "not_before": 3000}, {**optout, "action": "add"})
+        self.assertEqual((waits["status"], listed["status"]), ("accepted", "ok"))
+        accepted = self.daemon.status()["accepted"]
+        for request in (
+                {**send, "ref": "n-2"},
+                {"op": "message", "id": waits["id"]},
+                {"op": "message", "ref": "n-1"},
+                {"op": "message", "to": "+79160000003"},
+                {"op": "message", "carrier_id": "1"},
+                {"op": "events", "consumer": "new", "from": "oldest"},
+                *({**campaign, "action": action} for action in (
+                    "create", "show", "report", "pause", "resume", "cancel", "wait")),
+                {**campaign, "action": "set", "weight": 3},
+                {**campaign, "action": "move", "carrier": "north"},
+                {"op": "campaign", "action": "list"},
+                {**optout, "action": "add"},
+                {**optout, "action": "remove"},
+                {"op": "optout", "action": "list"},
+                {"op": "callbacks"},
+                {"op": "cancel", "id": waits["id"]},
+                {"op": "cancel", "ref": "n-1"},
+                {"op": "resolve", "id": waits["id"], "as": "sent"},
+                {"op": "resolve", "ref": "n-1", "as": "sent"},
+                {"op": "carrier", "action": "list"},
+                {"op": "carrier", "action": "suspend", "name": "north"},
+                {"op": "reload"}):
+            with self.subTest(request=request):
+                self.assertEqual(self.code(request), "not_permitted")
+        for request in ({"op": "status"}, {"op": "preview", "text": "Hello"},
+                        {"op": "route", "to": "+79161234567"}):
+            with self.subTest(request=request):
+                self.assertEqual(self.code(request), "ok")
+        self.assertEqual(self.ask(self.stranger, {**send, "ref": "n-2"})[0]["ref"], "n-2")
+        self.assertEqual(self.daemon.status()["accepted"], accepted)
+        still, listed = self.ask(self.owner, {"op": "message", "ref": "n-1"},
+                                 {"op": "optout", "action": "list"})
+        self.assertNotIn(still["state"], ("cancelled", "sent", "delivered"))
+        self.assertEqual([entry["to"] for entry in listed["entries"]], ["+79160000004"])
+
+    def test_takes_over_no_consumer_and_acknowledges_nothing_away(self):
+        sent = self.ask(self.owner, {"to": "+79160000005", "from": "SHOP", "text": "Hello"})[0]
+
+        def events(**more):
+            def told():
+                lines = ask_as(self.owner.pw_uid, self.daemon.socket_path,
+                               [{"op": "events", "consumer": "kept", **more}], -1, 2.0)
+                of_it = [line for line in lines if line.get("id") == sent["id"]]
+                return of_it if of_it and of_it[-1]["type"] == "delivered" else None
+            return under_test.wait_until(told, "it is told to be delivered")
+
+        first = events(**{"from": "oldest"})
+        replies = self.ask(self.stranger, {"op": "events", "consumer": "kept"},
+                           {"op": "ack", "cursor": first[-1]["cursor"]})
+        self.assertEqual([reply["error"]["code"] for reply in replies],
+                         ["not_permitted", "bad_field"])
+        self.assertEqual(events(), first)
+
+
 if __name__ == "__main__":
     under_test.run_cases(__doc__)
