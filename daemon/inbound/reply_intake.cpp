@@ -133,7 +133,9 @@ void ReplyIntake::note_wish(const InboundCame& came, const FirstWord& word) {
   notice.inbound = came.id;
   notice.client = came.client;
   notice.carrier = came.carrier;
-  if (!services_.config.opt_out.for_all) notice.sender = came.to;
+  // START names its sender in either scope: it takes back what is for all too, and what was said
+  // for that sender by request or before the scope was changed.
+  if (!notice.is_out || !services_.config.opt_out.for_all) notice.sender = came.to;
   notice.word = word.word;
   notice.number = came.from;
   notice.to = came.to;

@@ -208,6 +208,45 @@ class OptOutSurvives(unittest.TestCase):
         self.assertIn("opt-outs", said)
         carrier.close()
 
+    def test_a_start_takes_back_what_was_for_its_sender_whatever_the_scope_is_now(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)],
+                                   tables={"opt_out": {"scope": "sender"}}).start()
+        daemon.wait_bound("north")
+        handset = "79161234567"
+        other = "4321"
+
+        def reply(text):
+            answered = len(carrier.receipt_answers)
+            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, SHORT_CODE), 0, 0,
+                                                         text))
+            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+
+        def out_for():
+            return sorted(entry.get("from", "all") for entry in
+                          daemon.ask(op="optout", action="list")["entries"])
+
+        reply(b"STOP")  # of this sender
+        self.assertEqual(daemon.ask(op="optout", action="add", to="+" + handset,
+                                    **{"from": other})["changed"], 1)
+        with open(daemon.config_path, encoding="utf-8") as file:
+            config = file.read()
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+        daemon.write_config_text(config.replace('scope = "sender"', 'scope = "all"'))
+        daemon.start()
+        daemon.wait_bound("north")
+        reply(b"STOP")  # of all
+        under_test.wait_until(lambda: out_for() == [SHORT_CODE, other, "all"], "three entries")
+        reply(b"START")
+        under_test.wait_until(lambda: out_for() == [other], "both are taken back, no other")
+        sent = daemon.ask(op="send", to="+" + handset, text="Hello", **{"from": SHORT_CODE})
+        self.assertEqual(sent["status"], "accepted")
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(out_for(), [other])
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
     def test_a_client_may_be_exempt_and_the_trail_tells_of_stop_and_of_start(self):
         carrier = ScriptedCarrier()
         self.addCleanup(carrier.close)
