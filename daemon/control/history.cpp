@@ -1,5 +1,6 @@
 #include "daemon/control/history.h"
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -138,7 +139,7 @@ void History::run() {
 }
 
 std::optional<MessageStanding> History::standing(const Asked& asked) {
-  const auto place = place_of(asked);
+  const auto place = place_of(asked).at;
   const auto record = place ? std::optional(index_.reader().read(*place)) : std::nullopt;
   if (!record || !*record || static_cast<RecordKind>((*record)->kind) != RecordKind::accepted) {
     return std::nullopt;
@@ -161,22 +162,24 @@ std::optional<MessageStanding> History::standing(const Asked& asked) {
 }
 
 // What `look` finds in the newest record of that name that is what it seems.
-std::optional<queue::Locator> History::first_of(
+History::Place History::first_of(
     std::uint64_t key,
     const std::function<std::optional<queue::Locator>(const queue::Record&)>& look) {
-  std::optional<queue::Locator> found;
+  Place found;
   std::size_t places = 0;
   index_.visit_name(key, [&](queue::Locator at) {
-    if (const auto record = index_.reader().read(at)) found = look(*record);
-    return found || ++places == kPlacesMax;
+    found.more = places++ == kPlacesMax;
+    if (found.more) return true;
+    if (const auto record = index_.reader().read(at)) found.at = look(*record);
+    return found.at.has_value();
   });
   return found;
 }
 
 // The accepted record of the message that is asked for.
-std::optional<queue::Locator> History::place_of(const Asked& asked) {
+History::Place History::place_of(const Asked& asked) {
   const MessageQuestion& question = asked.question;
-  if (question.place) return question.place;
+  if (question.place) return {.at = question.place};
   if (!question.carrier_id.empty()) return place_of_carrier_id(asked);
   if (!question.ref.empty()) {
     return first_of(index_key(IndexedName::ref, question.ref), [&](const queue::Record& record) {
@@ -188,21 +191,22 @@ std::optional<queue::Locator> History::place_of(const Asked& asked) {
     });
   }
   const auto id = MessageId::parse(question.id);
-  if (!id) return std::nullopt;
+  if (!id) return {};
   for (const queue::Locator at : index_.find_sequence(id->sequence())) {
     const auto record = index_.reader().read(at);
     if (!record || static_cast<RecordKind>(record->kind) != RecordKind::accepted) continue;
     const auto accepted = decode_accepted(record->payload);
     const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-    if (subject && subject->id == *id) return at;
+    if (subject && subject->id == *id) return {.at = at};
   }
-  return std::nullopt;
+  return {};
 }
 
 // In any spelling: a person has it from a receipt, a trace or the carrier's own pages.
-std::optional<queue::Locator> History::place_of_carrier_id(const Asked& asked) {
+History::Place History::place_of_carrier_id(const Asked& asked) {
   const auto spellings =
       protocol::spellings_of(asked.question.carrier_id, protocol::MessageIdRule::automatic);
+  Place none;
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const std::string_view id = spellings.candidates[i].text();
     const auto found =
@@ -218,9 +222,10 @@ std::optional<queue::Locator> History::place_of_carrier_id(const Asked& asked) {
           }
           return accepted;
         });
-    if (found) return found;
+    if (found.at) return found;
+    none.more = none.more || found.more;
   }
-  return std::nullopt;
+  return none;
 }
 
 // When its campaign was paused, by the orders that the journal still has.
@@ -280,14 +285,17 @@ std::string History::sent_to(const Asked& asked) {
   bool more = false;
   std::size_t places = 0;
   index_.visit_name(index_key(IndexedName::to, to), [&](queue::Locator at) {
-    const bool is_last = ++places == kPlacesMax;
+    if (places++ == kPlacesMax) {
+      more = true;  // own ones, for all we know
+      return true;
+    }
     const auto record = index_.reader().read(at);
     const auto accepted = record && static_cast<RecordKind>(record->kind) == RecordKind::accepted
                               ? decode_accepted(record->payload)
                               : std::nullopt;
     const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
-    if (!subject || subject->to != to) return is_last;  // another number of this hash
-    if (!asked.peer.may_observe && subject->client != asked.peer.client) return is_last;
+    if (!subject || subject->to != to) return false;  // another number of this hash
+    if (!asked.peer.may_observe && subject->client != asked.peer.client) return false;
     if (shown == kSentToMax) {
       more = true;
       return true;
@@ -296,7 +304,7 @@ std::string History::sent_to(const Asked& asked) {
       if (shown++ > 0) reply.push_back(',');
       reply.append("{").append(*members).append("}");
     }
-    return is_last;
+    return false;
   });
   reply.push_back(']');
   if (more) reply.append(",\"more\":true");
@@ -306,8 +314,14 @@ std::string History::sent_to(const Asked& asked) {
 
 std::string History::answer(const Asked& asked) {
   if (!asked.question.to.empty()) return sent_to(asked);
-  const auto place = place_of(asked);
-  const auto members = place ? told(*place, asked.peer, true) : std::nullopt;
+  const Place place = place_of(asked);
+  const auto members = place.at ? told(*place.at, asked.peer, true) : std::nullopt;
+  if (!members && place.more) {
+    std::string reply = rejection(
+        "not_found", fmt::format("no such message among the newest {} of this name", kPlacesMax));
+    reply.insert(reply.size() - 1, ",\"more\":true");
+    return reply;
+  }
   if (!members) return rejection("not_found", "no such message");
   return "{\"status\":\"ok\"," + *members + "}";
 }

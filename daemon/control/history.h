@@ -71,17 +71,21 @@ class History {
     Reply reply;
     Found found;  ///< instead of a reply
   };
+  struct Place {
+    std::optional<queue::Locator> at;
+    bool more = false;  ///< places of that name were left unread
+  };
   void run();
   void follow();
   [[nodiscard]] std::optional<Asked> next_question();
   [[nodiscard]] std::string answer(const Asked& asked);
   [[nodiscard]] std::optional<MessageStanding> standing(const Asked& asked);
   [[nodiscard]] std::string sent_to(const Asked& asked);
-  [[nodiscard]] std::optional<queue::Locator> first_of(
+  [[nodiscard]] Place first_of(
       std::uint64_t key,
       const std::function<std::optional<queue::Locator>(const queue::Record&)>& look);
-  [[nodiscard]] std::optional<queue::Locator> place_of(const Asked& asked);
-  [[nodiscard]] std::optional<queue::Locator> place_of_carrier_id(const Asked& asked);
+  [[nodiscard]] Place place_of(const Asked& asked);
+  [[nodiscard]] Place place_of_carrier_id(const Asked& asked);
   [[nodiscard]] std::vector<Stretch> pauses_of(const Subject& subject);
   [[nodiscard]] std::optional<std::string> told(queue::Locator place, const Peer& peer,
                                                 bool with_history);
