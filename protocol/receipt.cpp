@@ -198,6 +198,13 @@ void keep_first(std::string_view& kept, std::string_view value) noexcept {
   return fields;
 }
 
+// What stands in front of the first "text:", in capitals or not.
+[[nodiscard]] std::string_view before_text(std::string_view text) noexcept {
+  std::size_t end = 0;
+  while (end < text.size() && !starts_with_word(text.substr(end), kText.name)) ++end;
+  return text.substr(0, end);
+}
+
 // Type and two octets by the standard (section 5.3.2.31); three ASCII digits from those who read
 // another one.
 [[nodiscard]] std::optional<std::uint32_t> network_error_of(
@@ -335,7 +342,7 @@ Receipt nameless_receipt(const DeliverSm& deliver) noexcept {
   Receipt receipt = whole_receipt_of(deliver, read_text(text));
   receipt.message_id = {};
   // Behind "text:" stands the message's own text, which is nobody's business here.
-  const std::string_view words = text.substr(0, std::min(text.find("text:"), text.find("Text:")));
+  const std::string_view words = before_text(text);
   receipt.stat = (receipt.stat.empty() ? words : receipt.stat).substr(0, kNamelessOctets);
   receipt.err = receipt.err.substr(0, kNamelessOctets);
   return receipt;

@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace stentor::protocol {
+namespace {
+
+// Spaces and control characters, as between the fields of the usual form: a last field runs to the
+// end of the text, where carriers leave a NUL, a line's end or padding.
+[[nodiscard]] std::string_view trimmed(std::string_view value) noexcept {
+  const auto is_gap = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  while (!value.empty() && is_gap(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_gap(value.back())) value.remove_suffix(1);
+  return value;
+}
+
+}  // namespace
 
 std::optional<ReceiptPattern> ReceiptPattern::compile(std::string_view pattern) {
   static constexpr std::array<std::pair<std::string_view, Name>, 5> kNames{{
@@ -47,7 +59,7 @@ std::optional<ReceiptText> ReceiptPattern::match(std::string_view text) const no
   for (const Part& part : parts_) {
     const std::size_t end = part.until.empty() ? text.size() : text.find(part.until);
     if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view value = text.substr(0, end);
+    const std::string_view value = trimmed(text.substr(0, end));
     text.remove_prefix(end + part.until.size());
     switch (part.name) {
       case Name::id: found.id = value; break;

@@ -42,6 +42,21 @@ TEST(ReceiptPattern, IsNoneWhenItIsNotClear) {
   }
 }
 
+TEST(ReceiptPattern, LeavesOutWhatFillsAFieldUp) {
+  using namespace std::literals;
+  const auto pattern = ReceiptPattern::compile("{stat},{err},{id}");
+  ASSERT_TRUE(pattern);
+
+  for (const auto end : {""sv, "\0"sv, "\0\0"sv, "\r\n"sv, "\n"sv, "   "sv, " \r\n\0"sv}) {
+    const std::string text = "DELIVRD , 007,4f" + std::string(end);
+    const auto found = pattern->match(text);
+    ASSERT_TRUE(found) << end.size();
+    EXPECT_EQ(found->stat, "DELIVRD");
+    EXPECT_EQ(found->err, "007");
+    EXPECT_EQ(found->id, "4f") << end.size();
+  }
+}
+
 TEST(ReceiptPattern, ReadsAReceiptWithItsTlvs) {
   const auto pattern = ReceiptPattern::compile("{stat},{done},{},{err},");
   ASSERT_TRUE(pattern);

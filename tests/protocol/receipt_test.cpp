@@ -147,6 +147,10 @@ TEST(Receipt, KeepsItsWordsWhereItNamesNoMessage) {
 
   const Delivery strange("number 4711 was delivered text:Hello");
   EXPECT_EQ(nameless_receipt(strange.message).stat, "number 4711 was delivered ");
+  for (const std::string word : {"text:", "Text:", "TEXT:", "tExT:"}) {
+    const Delivery shouted("number 4711 was delivered " + word + "a secret, text: of a person");
+    EXPECT_EQ(nameless_receipt(shouted.message).stat, "number 4711 was delivered ") << word;
+  }
 
   const std::string words = "message to 79161234567 was delivered, " + std::string(100, '.');
   const Delivery prose(words);
