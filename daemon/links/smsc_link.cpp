@@ -172,7 +172,13 @@ asio::awaitable<void> SmscLink::run() {
     co_await wait_for_turn();
     if (stopping_) break;
     enter(LinkState::connecting);
-    if (offered_ ? adopt_offered() : co_await connect()) co_await converse();
+    bool is_connected = false;  // g++ 12 mistakes an await inside of a condition
+    if (offered_) {
+      is_connected = adopt_offered();
+    } else {
+      is_connected = co_await connect();
+    }
+    if (is_connected) co_await converse();
     if (stopping_) break;
     enter(LinkState::down);
     if (!offered_ && !only_waits()) co_await pause();
