@@ -6,8 +6,9 @@
 // Units    Events and requests.
 // Owns     A thread, the targets, an HTTP client, a commit feed.
 // Errors   A target that fails is tried again; what is given up is a DeadLetter, counted and
-// listed. Threads  start() and stop() on the main thread; wake(), figures() and dead_letters() from
-// any. Spec     docs/protocol.md, "HTTP callbacks"
+//          listed.
+// Threads  start() and stop() on the main thread; wake(), figures() and dead_letters() from any.
+// Spec     docs/protocol.md, "HTTP callbacks"
 #pragma once
 
 #include <atomic>

@@ -3,8 +3,8 @@
 //
 // Units    std::chrono.
 // Owns     One datagram socket, opened on first use. inherited_listener() hands its descriptor
-// over. Errors   errno as std::error_code. Not run by systemd is an answer, not an error: then
-// every call
+//          over.
+// Errors   errno as std::error_code. Not run by systemd is an answer, not an error: then every call
 //          does nothing.
 // Threads  One thread; the environment is read in from_environment() only, before threads start.
 // Spec     sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3).

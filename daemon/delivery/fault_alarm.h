@@ -1,8 +1,9 @@
 // Whether a carrier refuses so many messages for one kind of fault that the fault is not theirs: a
 // wrong route, a wrong TON, an alphabet it does not have. Somebody has to look.
 //
-// Units    Answers that judge a message: taken, or refused for good. Time is steady_clock, passed
-// in. Threads  One thread. Spec     docs/carriers.md, "Statuses"
+// Units    Answers that judge a message: taken, or refused for good. Time is steady_clock's.
+// Threads  One thread.
+// Spec     docs/carriers.md, "Statuses"
 #pragma once
 
 #include <chrono>

@@ -5,7 +5,8 @@
 // Errors   Refusal with bad_field, bad_json, bad_utf8, unknown_field, bad_destination, bad_sender,
 //          bad_time, empty_text or not_supported.
 // Threads  One thread. A SendRequest views the reader and what `fields` views until the next
-// read(). Spec     docs/protocol.md, "send" and "preview"
+//          read().
+// Spec     docs/protocol.md, "send" and "preview"
 #pragma once
 
 #include <expected>
