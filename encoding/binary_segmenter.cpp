@@ -11,9 +11,6 @@ namespace stentor::encoding {
 
 namespace {
 
-constexpr std::size_t kSegmentsMax = 255;      // TS 23.040 section 9.2.3.24.1: one octet
-constexpr std::size_t kPayloadOctets = 65535;  // SMPP 3.4 section 3.2.4.1: a TLV's length field
-
 // The tie's own octets; its length octet is the header's.
 std::size_t tie_octets(Concatenation concatenation) noexcept {
   return header_octets({}, true, concatenation) - 1;

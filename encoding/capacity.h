@@ -13,7 +13,9 @@
 
 namespace stentor::encoding {
 
-inline constexpr std::size_t kUserDataOctets = 140;  // TS 23.040 section 9.2.3.24
+inline constexpr std::size_t kUserDataOctets = 140;   // TS 23.040 section 9.2.3.24
+inline constexpr std::size_t kSegmentsMax = 255;      // TS 23.040 section 9.2.3.24.1: one octet
+inline constexpr std::size_t kPayloadOctets = 65535;  // SMPP 3.4 section 3.2.4.1: a TLV's length
 
 /// What one part carries when it is the only one, and when it is one of several.
 struct Capacity {

@@ -15,20 +15,18 @@ namespace stentor::encoding {
 
 namespace {
 
-constexpr std::size_t kTables = kNationalLanguages + 1;  // the default ones are at 0
-
 // The tables that, by themselves or with a locking shift, carry a cluster whole.
 struct ClusterTables {
-  std::array<std::uint16_t, kTables> singles_beside{};  // by locking shift: the single shifts
+  std::array<std::uint16_t, kGsmTables> singles_beside{};  // by locking shift: the single shifts
 };
 
 ClusterTables tables_of(std::string_view cluster) noexcept {
   ClusterTables tables;
-  tables.singles_beside.fill((1u << kTables) - 1);
+  tables.singles_beside.fill((1u << kGsmTables) - 1);
   for (std::size_t at = 0; at < cluster.size();) {
     const CodePoint next = code_point_at(cluster, at);
     const TablesWith with = tables_with(next.value);
-    for (std::size_t locking = 0; locking < kTables; ++locking) {
+    for (std::size_t locking = 0; locking < kGsmTables; ++locking) {
       if ((with.locking >> locking & 1u) == 0) tables.singles_beside[locking] &= with.single;
     }
     at += next.octets;
@@ -43,10 +41,10 @@ bool carries(const ClusterTables& tables, Shifts shifts) noexcept {
 
 // The pair of allowed tables for which the fewest clusters must go.
 Shifts best_shifts(std::span<const ClusterTables> clusters, NationalLanguages allowed) noexcept {
-  std::array<std::array<std::size_t, kTables>, kTables> carried{};
+  std::array<std::array<std::size_t, kGsmTables>, kGsmTables> carried{};
   for (const ClusterTables& tables : clusters) {
-    for (std::size_t locking = 0; locking < kTables; ++locking) {
-      for (std::size_t single = 0; single < kTables; ++single) {
+    for (std::size_t locking = 0; locking < kGsmTables; ++locking) {
+      for (std::size_t single = 0; single < kGsmTables; ++single) {
         carried[locking][single] += tables.singles_beside[locking] >> single & 1u;
       }
     }
@@ -56,8 +54,8 @@ Shifts best_shifts(std::span<const ClusterTables> clusters, NationalLanguages al
   const auto is_allowed = [&](std::size_t table) {
     return table == 0 || allowed.allows(static_cast<NationalLanguage>(table));
   };
-  for (std::size_t locking = 0; locking < kTables; ++locking) {
-    for (std::size_t single = 0; single < kTables; ++single) {
+  for (std::size_t locking = 0; locking < kGsmTables; ++locking) {
+    for (std::size_t single = 0; single < kGsmTables; ++single) {
       if (!is_allowed(locking) || !is_allowed(single) || carried[locking][single] <= most) continue;
       most = carried[locking][single];
       best = {static_cast<NationalLanguage>(locking), static_cast<NationalLanguage>(single)};

@@ -9,8 +9,7 @@ namespace stentor::encoding {
 
 namespace {
 
-constexpr std::size_t kTables = kNationalLanguages + 1;
-static_assert(kLockingShiftTables.size() == kTables && kSingleShiftTables.size() == kTables);
+static_assert(kLockingShiftTables.size() == kGsmTables && kSingleShiftTables.size() == kGsmTables);
 
 constexpr std::size_t index_of(NationalLanguage language) noexcept {
   return static_cast<std::size_t>(language);
@@ -32,8 +31,8 @@ consteval std::array<GsmCode, kDefaultCodesEnd> invert_default() {
 // One character of any table, with its septet in each; the escape marks its absence.
 struct Entry {
   TablesWith with;
-  std::array<std::uint8_t, kTables> locking{};
-  std::array<std::uint8_t, kTables> single{};
+  std::array<std::uint8_t, kGsmTables> locking{};
+  std::array<std::uint8_t, kGsmTables> single{};
 };
 
 // What the tables have of distinct characters and of pages of 256 code points, each one more for
@@ -65,7 +64,7 @@ consteval Index invert_all() {
     }
     return index.entries[at];
   };
-  for (std::size_t table = 0; table < kTables; ++table) {
+  for (std::size_t table = 0; table < kGsmTables; ++table) {
     const auto bit = static_cast<std::uint16_t>(1u << table);
     for (std::uint8_t septet = 128; septet-- > 0;) {
       if (const char16_t character = kLockingShiftTables[table][septet]; character != 0) {

@@ -29,7 +29,8 @@ enum class NationalLanguage : std::uint8_t {
   urdu = 13
 };
 
-inline constexpr std::size_t kNationalLanguages = 13;  // `none` not counted
+inline constexpr std::size_t kNationalLanguages = 13;              // `none` not counted
+inline constexpr std::size_t kGsmTables = kNationalLanguages + 1;  // the default ones are at 0
 
 /// "tr", "es", "pt", "bn", "gu", "hi", "kn", "ml", "or", "pa", "ta", "te", "ur".
 [[nodiscard]] std::optional<NationalLanguage> national_language_of(std::string_view code) noexcept;

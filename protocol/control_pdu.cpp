@@ -31,10 +31,6 @@ std::mutex& library_lock() noexcept {
   return lock;
 }
 
-[[nodiscard]] std::unexpected<std::error_code> too_long() noexcept {
-  return std::unexpected(make_error_code(CodecError::field_too_long));
-}
-
 template <std::size_t N>
 void fill(std::uint8_t (&field)[N], std::string_view text) noexcept {
   assert(text.size() < N && "a text is checked before it is packed");
@@ -58,7 +54,7 @@ template <class Pdu>
                                  static_cast<int>(packed.octets.size()), &size, &pdu);
   // The library logs every field it packs there, the password among them.
   explicit_bzero(smpp34_strerror, sizeof smpp34_strerror);
-  if (failed != 0) return too_long();
+  if (failed != 0) return field_too_long();
   packed.size = static_cast<std::size_t>(size);
   return packed;
 }
@@ -104,7 +100,7 @@ template <class Pdu>
 result<void> pack_bind(Octets& out, std::uint32_t sequence_number, const Bind& bind) {
   if (!fits(bind.system_id, kSystemIdMax) || !fits(bind.password, kPasswordMax) ||
       !fits(bind.system_type, kSystemTypeMax) || !fits(bind.address_range, kAddressRangeMax)) {
-    return too_long();
+    return field_too_long();
   }
   auto packed = pack_bind_of_type(sequence_number, bind);
   if (!packed) return std::unexpected(packed.error());
@@ -128,7 +124,7 @@ result<void> pack_unbind(Octets& out, std::uint32_t sequence_number) {
 
 result<void> pack_query_sm(Octets& out, std::uint32_t sequence_number, const QuerySm& query) {
   if (!fits(query.message_id, kMessageIdMax) || !fits(query.source.digits, kAddressMax)) {
-    return too_long();
+    return field_too_long();
   }
   query_sm_t pdu{};
   fill(pdu.message_id, query.message_id);
@@ -144,7 +140,7 @@ result<void> pack_cancel_sm(Octets& out, std::uint32_t sequence_number, const Ca
   if (cancel.message_id.empty() || !fits(cancel.service_type, kServiceTypeMax) ||
       !fits(cancel.message_id, kMessageIdMax) || !fits(cancel.source.digits, kAddressMax) ||
       !fits(cancel.destination.digits, kAddressMax)) {
-    return too_long();
+    return field_too_long();
   }
   cancel_sm_t pdu{};
   fill(pdu.service_type, cancel.service_type);

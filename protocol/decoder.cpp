@@ -10,8 +10,7 @@ namespace {
 // server (the simulator) what comes is compared, not kept, so this bound only has to be finite.
 constexpr std::size_t kCredentialMax = 64;
 
-constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // section 5.2.12
-constexpr std::uint8_t kUcs2 = 0x08;                     // section 5.2.19
+constexpr std::uint8_t kUcs2 = 0x08;  // section 5.2.19
 
 OctetReader body_of(std::span<const std::uint8_t> pdu) noexcept {
   OctetReader reader(pdu);

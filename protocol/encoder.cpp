@@ -57,10 +57,6 @@ class Writer {
   std::uint8_t* end_;
 };
 
-[[nodiscard]] std::unexpected<std::error_code> too_long() noexcept {
-  return std::unexpected(make_error_code(CodecError::field_too_long));
-}
-
 constexpr std::size_t kAddressFixedOctets = 3;  // ton, npi, NUL
 
 result<void> append_short_message(Octets& out, CommandId command_id, std::uint32_t sequence_number,
@@ -70,7 +66,7 @@ result<void> append_short_message(Octets& out, CommandId command_id, std::uint32
       !fits(message.destination.digits, kAddressMax) ||
       !fits(message.schedule_delivery_time, kTimeMax) || !fits(message.validity_period, kTimeMax) ||
       user_data > kShortMessageMax) {
-    return too_long();
+    return field_too_long();
   }
   constexpr std::size_t kSingleOctets = 8;  // esm_class … priority_flag, … sm_length
   constexpr std::size_t kNuls = 3;          // service_type and the two times
@@ -79,7 +75,7 @@ result<void> append_short_message(Octets& out, CommandId command_id, std::uint32
       message.service_type.size() + message.source.digits.size() +
       message.destination.digits.size() + message.schedule_delivery_time.size() +
       message.validity_period.size() + user_data + message.tlvs.octets().size();
-  if (octets > kPduOctetsMax) return too_long();
+  if (octets > kPduOctetsMax) return field_too_long();
 
   Writer writer(out, octets, command_id, CommandStatus::ok, sequence_number);
   writer.c_octets(message.service_type);
@@ -117,8 +113,6 @@ void append_unnamed_resp(Octets& out, CommandId command_id, CommandStatus status
   return CommandId::bind_transceiver;
 }
 
-constexpr std::uint32_t kResponseBit = 0x80000000;  // section 5.1.2.1
-
 }  // namespace
 
 void append_bare(Octets& out, CommandId command_id, CommandStatus status,
@@ -141,7 +135,7 @@ result<void> append_data_sm(Octets& out, std::uint32_t sequence_number,
   if (!fits(message.service_type, kServiceTypeMax) ||
       !fits(message.source.digits, kDataAddressMax) ||
       !fits(message.destination.digits, kDataAddressMax) || user_data > kTlvValueMax) {
-    return too_long();
+    return field_too_long();
   }
   constexpr std::size_t kSingleOctets = 3;  // esm_class, registered_delivery, data_coding
   const std::size_t payload = user_data == 0 ? 0 : kTlvHeaderOctets + user_data;
@@ -149,7 +143,7 @@ result<void> append_data_sm(Octets& out, std::uint32_t sequence_number,
                              message.source.digits.size() + message.destination.digits.size() +
                              2 * kAddressFixedOctets + kSingleOctets + payload +
                              message.tlvs.octets().size();
-  if (octets > kPduOctetsMax) return too_long();
+  if (octets > kPduOctetsMax) return field_too_long();
 
   Writer writer(out, octets, CommandId::data_sm, CommandStatus::ok, sequence_number);
   writer.c_octets(message.service_type);
@@ -174,7 +168,7 @@ result<void> append_submit_resp(Octets& out, std::uint32_t sequence_number, Comm
     append_bare(out, CommandId::submit_sm_resp, status, sequence_number);
     return {};
   }
-  if (!fits(message_id, kMessageIdMax)) return too_long();
+  if (!fits(message_id, kMessageIdMax)) return field_too_long();
   Writer writer(out, kHeaderOctets + message_id.size() + 1, CommandId::submit_sm_resp, status,
                 sequence_number);
   writer.c_octets(message_id);
@@ -192,7 +186,7 @@ void append_data_resp(Octets& out, std::uint32_t sequence_number, CommandStatus 
 result<void> append_bind(Octets& out, std::uint32_t sequence_number, const Bind& bind) {
   if (!fits(bind.system_id, kSystemIdMax) || !fits(bind.password, kPasswordMax) ||
       !fits(bind.system_type, kSystemTypeMax) || !fits(bind.address_range, kAddressRangeMax)) {
-    return too_long();
+    return field_too_long();
   }
   constexpr std::size_t kFixedOctets = 4 + 3;  // the NULs; interface_version, ton, npi
   const std::size_t octets = kHeaderOctets + kFixedOctets + bind.system_id.size() +
@@ -217,7 +211,7 @@ result<void> append_bind_resp(Octets& out, std::uint32_t sequence_number, BindTy
     append_bare(out, command_id, status, sequence_number);
     return {};
   }
-  if (!fits(response.system_id, kSystemIdMax)) return too_long();
+  if (!fits(response.system_id, kSystemIdMax)) return field_too_long();
   const std::size_t version = response.interface_version == 0 ? 0 : kTlvHeaderOctets + 1;
   Writer writer(out, kHeaderOctets + response.system_id.size() + 1 + version, command_id, status,
                 sequence_number);
@@ -232,7 +226,7 @@ result<void> append_bind_resp(Octets& out, std::uint32_t sequence_number, BindTy
 
 result<void> append_query_sm(Octets& out, std::uint32_t sequence_number, const QuerySm& query) {
   if (!fits(query.message_id, kMessageIdMax) || !fits(query.source.digits, kAddressMax)) {
-    return too_long();
+    return field_too_long();
   }
   Writer writer(out,
                 kHeaderOctets + query.message_id.size() + 1 + kAddressFixedOctets +
@@ -250,7 +244,7 @@ result<void> append_query_resp(Octets& out, std::uint32_t sequence_number, Comma
     return {};
   }
   if (!fits(response.message_id, kMessageIdMax) || !fits(response.final_date, kTimeMax)) {
-    return too_long();
+    return field_too_long();
   }
   Writer writer(out, kHeaderOctets + response.message_id.size() + response.final_date.size() + 4,
                 CommandId::query_sm_resp, status, sequence_number);
@@ -264,7 +258,7 @@ result<void> append_query_resp(Octets& out, std::uint32_t sequence_number, Comma
 result<void> append_cancel_sm(Octets& out, std::uint32_t sequence_number, const CancelSm& cancel) {
   if (!fits(cancel.service_type, kServiceTypeMax) || !fits(cancel.message_id, kMessageIdMax) ||
       !fits(cancel.source.digits, kAddressMax) || !fits(cancel.destination.digits, kAddressMax)) {
-    return too_long();
+    return field_too_long();
   }
   Writer writer(out,
                 kHeaderOctets + cancel.service_type.size() + cancel.message_id.size() + 2 +

@@ -25,6 +25,10 @@ enum class CodecError {  // NOLINT(performance-enum-size): std::error_code holds
 
 [[nodiscard]] std::error_code make_error_code(CodecError error) noexcept;
 
+[[nodiscard]] inline std::unexpected<std::error_code> field_too_long() noexcept {
+  return std::unexpected(make_error_code(CodecError::field_too_long));
+}
+
 }  // namespace stentor::protocol
 
 template <>

@@ -15,6 +15,9 @@
 
 namespace stentor::protocol {
 
+inline constexpr std::uint32_t kResponseBit = 0x80000000;       // of command_id, section 5.1.2.1
+inline constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;  // of esm_class, section 5.2.12
+
 enum class CommandId : std::uint32_t {
   generic_nack = 0x80000000,
   bind_receiver = 0x00000001,

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "protocol/gaps.h"
 #include "protocol/octet_reader.h"
 #include "protocol/receipt_pattern.h"
 
@@ -14,7 +15,6 @@ static_assert(std::endian::native == std::endian::little,
               "load_eight() has the first octet lowest");
 
 // Bits of esm_class, section 5.2.12.
-constexpr std::uint8_t kUserDataHeaderIndicator = 0x40;
 constexpr std::uint8_t kDeliveryReceipt = 0x04;
 constexpr std::uint8_t kSmeAcknowledgement = 0x08;
 constexpr std::uint8_t kIntermediate = 0x20;
@@ -23,17 +23,6 @@ constexpr std::uint8_t kStateMax = static_cast<std::uint8_t>(MessageState::skipp
 
 [[nodiscard]] constexpr char upper(char c) noexcept {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
-// A space, or any control character: carriers end lines, and texts, in many ways.
-[[nodiscard]] constexpr bool is_gap(char c) noexcept {
-  return static_cast<unsigned char>(c) <= ' ';
-}
-
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_gap(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_gap(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 [[nodiscard]] bool starts_with_word(std::string_view text, std::string_view word) noexcept {

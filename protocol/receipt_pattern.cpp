@@ -3,19 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "protocol/gaps.h"
+
 namespace stentor::protocol {
-namespace {
-
-// Spaces and control characters, as between the fields of the usual form: a last field runs to the
-// end of the text, where carriers leave a NUL, a line's end or padding.
-[[nodiscard]] std::string_view trimmed(std::string_view value) noexcept {
-  const auto is_gap = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  while (!value.empty() && is_gap(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_gap(value.back())) value.remove_suffix(1);
-  return value;
-}
-
-}  // namespace
 
 std::optional<ReceiptPattern> ReceiptPattern::compile(std::string_view pattern) {
   static constexpr std::array<std::pair<std::string_view, Name>, 5> kNames{{

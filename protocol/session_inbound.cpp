@@ -8,8 +8,6 @@
 namespace stentor::protocol {
 namespace {
 
-constexpr std::uint32_t kResponseBit = 0x80000000;  // section 5.1.2.1
-
 // data_sm that the daemon has not answered yet. Far more than a commit's worth; a peer that sends
 // more at once is told to wait. (A deliver_sm is not remembered at all.)
 constexpr std::size_t kDataUnansweredMax = 16384;

@@ -27,6 +27,11 @@ enum class JournalError {  // NOLINT(performance-enum-size): std::error_code hol
 
 [[nodiscard]] std::error_code make_error_code(JournalError error) noexcept;
 
+/// A full disk by the journal's name for it, which says what goes on; any other error as it is.
+[[nodiscard]] inline std::error_code as_journal_error(const std::error_code& error) noexcept {
+  return error == std::errc::no_space_on_device ? make_error_code(JournalError::disk_full) : error;
+}
+
 }  // namespace stentor::queue
 
 template <>

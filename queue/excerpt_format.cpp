@@ -11,7 +11,7 @@ namespace stentor::queue {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic{'S', 'T', 'E', 'N', 'T', 'O', 'R', 'X'};
-constexpr std::array<std::uint8_t, 4> kBlockMagic{'S', 'T', 'X', 'B'};
+constexpr std::array<std::uint8_t, 4> kExcerptMagic{'S', 'T', 'X', 'B'};
 constexpr std::array<std::uint8_t, 4> kLastMagic{'S', 'T', 'X', 'E'};
 
 // Where the fields lie; docs/journal.md has the same tables.
@@ -20,13 +20,13 @@ constexpr std::size_t kBeforeAt = 12;
 constexpr std::size_t kChainAt = 16;
 constexpr std::size_t kCheckAt = 60;
 
-constexpr std::size_t kBlockNumberAt = 4;
-constexpr std::size_t kBlockOctetsAt = 8;
-constexpr std::size_t kBlockPayloadCheckAt = 12;
-constexpr std::size_t kBlockFirstAt = 16;
-constexpr std::size_t kBlockCheckAt = 28;
+constexpr std::size_t kExcerptNumberAt = 4;
+constexpr std::size_t kExcerptOctetsAt = 8;
+constexpr std::size_t kExcerptPayloadCheckAt = 12;
+constexpr std::size_t kExcerptFirstAt = 16;
+constexpr std::size_t kExcerptCheckAt = 28;
 
-constexpr std::string_view kSuffix = ".stx";
+constexpr std::string_view kExcerptSuffix = ".stx";
 constexpr std::size_t kDigits = 8;
 
 }  // namespace
@@ -57,12 +57,12 @@ ExcerptHeaderRead decode_excerpt_header(std::span<const std::uint8_t> octets) no
 
 ExcerptBlockHeaderOctets encode(const ExcerptBlockHeader& header) noexcept {
   ExcerptBlockHeaderOctets octets{};
-  std::ranges::copy(header.is_last ? kLastMagic : kBlockMagic, octets.begin());
-  put(octets, kBlockNumberAt, header.number);
-  put(octets, kBlockOctetsAt, header.payload_octets);
-  put(octets, kBlockPayloadCheckAt, header.payload_check);
-  put(octets, kBlockFirstAt, header.first_at);
-  put(octets, kBlockCheckAt, crc32c(std::span(octets).first(kBlockCheckAt)));
+  std::ranges::copy(header.is_last ? kLastMagic : kExcerptMagic, octets.begin());
+  put(octets, kExcerptNumberAt, header.number);
+  put(octets, kExcerptOctetsAt, header.payload_octets);
+  put(octets, kExcerptPayloadCheckAt, header.payload_check);
+  put(octets, kExcerptFirstAt, header.first_at);
+  put(octets, kExcerptCheckAt, crc32c(std::span(octets).first(kExcerptCheckAt)));
   return octets;
 }
 
@@ -70,15 +70,16 @@ std::optional<ExcerptBlockHeader> decode_excerpt_block_header(
     std::span<const std::uint8_t> octets) noexcept {
   if (octets.size() < kExcerptBlockHeaderOctets) return std::nullopt;
   const bool is_last = std::ranges::equal(octets.first(4), kLastMagic);
-  if (!is_last && !std::ranges::equal(octets.first(4), kBlockMagic)) return std::nullopt;
-  if (get<std::uint32_t>(octets, kBlockCheckAt) != crc32c(octets.first(kBlockCheckAt))) {
+  if (!is_last && !std::ranges::equal(octets.first(4), kExcerptMagic)) return std::nullopt;
+  if (get<std::uint32_t>(octets, kExcerptCheckAt) != crc32c(octets.first(kExcerptCheckAt))) {
     return std::nullopt;
   }
-  const ExcerptBlockHeader header{.is_last = is_last,
-                                  .number = get<std::uint32_t>(octets, kBlockNumberAt),
-                                  .payload_octets = get<std::uint32_t>(octets, kBlockOctetsAt),
-                                  .payload_check = get<std::uint32_t>(octets, kBlockPayloadCheckAt),
-                                  .first_at = get<std::uint64_t>(octets, kBlockFirstAt)};
+  const ExcerptBlockHeader header{
+      .is_last = is_last,
+      .number = get<std::uint32_t>(octets, kExcerptNumberAt),
+      .payload_octets = get<std::uint32_t>(octets, kExcerptOctetsAt),
+      .payload_check = get<std::uint32_t>(octets, kExcerptPayloadCheckAt),
+      .first_at = get<std::uint64_t>(octets, kExcerptFirstAt)};
   if (header.payload_octets > kExcerptPayloadOctetsMax) return std::nullopt;
   return header;
 }
@@ -100,14 +101,15 @@ std::string excerpt_name(std::string_view purpose, std::uint32_t before) {
   std::string name(purpose);
   name.push_back('-');
   name.append(kDigits - std::min(kDigits, digits.size()), '0');
-  name.append(digits).append(kSuffix);
+  name.append(digits).append(kExcerptSuffix);
   return name;
 }
 
 std::optional<std::uint32_t> excerpt_before(std::string_view purpose,
                                             std::string_view name) noexcept {
-  if (name.size() != purpose.size() + 1 + kDigits + kSuffix.size()) return std::nullopt;
-  if (!name.starts_with(purpose) || name[purpose.size()] != '-' || !name.ends_with(kSuffix)) {
+  if (name.size() != purpose.size() + 1 + kDigits + kExcerptSuffix.size()) return std::nullopt;
+  if (!name.starts_with(purpose) || name[purpose.size()] != '-' ||
+      !name.ends_with(kExcerptSuffix)) {
     return std::nullopt;
   }
   std::uint32_t before = 0;

@@ -31,10 +31,6 @@ constexpr std::uint32_t kFileOctetsAtStart = 16u << 10;
 // several and old ones can go.
 constexpr std::uint64_t kDiskShare = 4;
 
-std::error_code told(const std::error_code& error) {
-  return error == std::errc::no_space_on_device ? make_error_code(JournalError::disk_full) : error;
-}
-
 }  // namespace
 
 FilePreparer::FilePreparer(FileSystem& files, Options options)
@@ -148,10 +144,10 @@ result<PreparedFile> FilePreparer::make(std::uint32_t number, std::uint32_t octe
   const auto path = options_.directory / file_name_in_making(number);
   if (const auto removed = files_.remove(path);
       !removed && removed.error() != std::errc::no_such_file_or_directory) {
-    return std::unexpected(told(removed.error()));
+    return std::unexpected(as_journal_error(removed.error()));
   }
   auto file = files_.open(path, FileSystem::Mode::create);
-  if (!file) return std::unexpected(told(file.error()));
+  if (!file) return std::unexpected(as_journal_error(file.error()));
   PreparedFile made{
       .file = std::move(*file), .number = number, .epoch = options_.make_epoch(), .octets = octets};
 
@@ -159,11 +155,11 @@ result<PreparedFile> FilePreparer::make(std::uint32_t number, std::uint32_t octe
   if (done) done = files_.rename(path, options_.directory / file_name(number));
   if (!done) {
     (void)files_.remove(path);  // recovery would
-    return std::unexpected(told(done.error()));
+    return std::unexpected(as_journal_error(done.error()));
   }
   if (done = files_.sync_directory(options_.directory); !done) {
     (void)files_.remove(options_.directory / file_name(number));
-    return std::unexpected(told(done.error()));
+    return std::unexpected(as_journal_error(done.error()));
   }
   return made;
 }

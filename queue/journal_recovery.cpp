@@ -13,7 +13,7 @@ namespace stentor::queue {
 namespace {
 
 // At most; and 4 MiB more while a large block is read.
-constexpr std::size_t kWindowOctets = 1u << 20;
+constexpr std::size_t kRecoveryWindowOctets = 1u << 20;
 constexpr std::uint64_t kCopyStepOctets = 1u << 20;
 
 using Fault = RecoveryFault;
@@ -37,8 +37,8 @@ struct Source {
   std::uint32_t number = 0;
   std::unique_ptr<File> file{};
   std::uint64_t epoch = 0;
-  std::size_t window_octets = kWindowOctets;  // less where the file is smaller
-  std::optional<BlockHeader> first{};         // of block 1, when that verifies
+  std::size_t window_octets = kRecoveryWindowOctets;  // less where the file is smaller
+  std::optional<BlockHeader> first{};                 // of block 1, when that verifies
 };
 
 /// Where walking a file's blocks has come to an end.
@@ -231,8 +231,8 @@ Found<std::optional<Source>> Recovery::open_file(std::uint32_t number, bool is_f
     return std::nullopt;
   }
   source.epoch = header.header.epoch;
-  source.window_octets =
-      std::min<std::uint64_t>(kWindowOctets, *octets / kBlockAlignOctets * kBlockAlignOctets);
+  source.window_octets = std::min<std::uint64_t>(kRecoveryWindowOctets,
+                                                 *octets / kBlockAlignOctets * kBlockAlignOctets);
   const auto block = reader.block(kFirstBlock, source.epoch);
   if (!block) return fault(block.error(), name);
   if (block->fault == BlockFault::none && block->header.number == 1) source.first = block->header;

@@ -46,10 +46,6 @@ std::uint64_t random_epoch() {
   return epoch;
 }
 
-std::error_code told(const std::error_code& error) {
-  return error == std::errc::no_space_on_device ? make_error_code(JournalError::disk_full) : error;
-}
-
 std::unexpected<std::error_code> failed(JournalError error) {
   return std::unexpected(make_error_code(error));
 }
@@ -244,7 +240,7 @@ result<void> FileJournalWriter::extend(std::uint64_t end) {
   if (!free) return std::unexpected(free.error());
   if (*free < options_.free_octets_min + (end - capacity_)) return failed(JournalError::disk_full);
   if (const auto reserved = file_->allocate(end); !reserved) {
-    return std::unexpected(told(reserved.error()));
+    return std::unexpected(as_journal_error(reserved.error()));
   }
   set_capacity(static_cast<std::uint32_t>(end));
   return {};

@@ -11,8 +11,8 @@ namespace stentor::queue {
 namespace {
 
 constexpr std::string_view kDirectory = "quarantine";
-constexpr std::string_view kSuffix = ".bad";
-constexpr std::size_t kCopyStepOctets = 1u << 20;
+constexpr std::string_view kQuarantineSuffix = ".bad";
+constexpr std::size_t kQuarantineStepOctets = 1u << 20;
 
 std::optional<std::uint64_t> take_number(std::string_view& text) {
   std::uint64_t number = 0;
@@ -93,7 +93,7 @@ result<void> Quarantine::copy(File& file, std::uint64_t from, std::uint64_t to,
   (void)files_.remove(making);  // of a run that was cut off; a real failure shows at once below
   auto copy = files_.open(making, FileSystem::Mode::create);
   if (!copy) return std::unexpected(copy.error());
-  std::vector<std::uint8_t> step(kCopyStepOctets);
+  std::vector<std::uint8_t> step(kQuarantineStepOctets);
   for (std::uint64_t at = from; at < to;) {
     const auto got =
         file.read(at, std::span(step).first(std::min<std::uint64_t>(step.size(), to - at)));
@@ -119,7 +119,7 @@ result<std::string> Quarantine::set_excerpt_aside(const std::string& name) {
   std::string copied;
   for (int number = 1; copied.empty() || std::ranges::find(*names, copied) != names->end();
        ++number) {
-    copied = stem + "-" + std::to_string(number) + std::string(kSuffix);
+    copied = stem + "-" + std::to_string(number) + std::string(kQuarantineSuffix);
   }
   auto file = files_.open(journal_ / name, FileSystem::Mode::read);
   if (!file) return std::unexpected(file.error());
@@ -159,11 +159,11 @@ std::string Quarantine::name_of(const Stretch& stretch) {
   std::string name = file_name(stretch.file);
   name.resize(name.find('.'));
   return name + "-" + std::to_string(stretch.from) + "-" + std::to_string(stretch.to) +
-         std::string(kSuffix);
+         std::string(kQuarantineSuffix);
 }
 
 std::optional<Quarantine::Stretch> Quarantine::stretch_of(const std::string& name) {
-  if (!name.ends_with(kSuffix)) return std::nullopt;
+  if (!name.ends_with(kQuarantineSuffix)) return std::nullopt;
   std::string_view text(name);
   const auto file =
       file_number(std::string(text.substr(0, text.find('-', text.find('-') + 1))) + ".stj");
@@ -175,7 +175,7 @@ std::optional<Quarantine::Stretch> Quarantine::stretch_of(const std::string& nam
   if (!from || !text.starts_with('-')) return std::nullopt;
   text.remove_prefix(1);
   const auto to = take_number(text);
-  if (!to || text != kSuffix || *to < *from) return std::nullopt;
+  if (!to || text != kQuarantineSuffix || *to < *from) return std::nullopt;
   return Stretch{*file, *from, *to};
 }
 

@@ -11,7 +11,7 @@ constexpr std::int64_t kLeadMs = Timers::kStretchMs;
 // One call deals at most this many, a few milliseconds, and goes on at the next.
 constexpr std::size_t kDealtAtOnce = 32'768;
 // One call of take_flow() looks at this many, a few milliseconds too.
-constexpr std::size_t kLooksMax = 65'536;
+constexpr std::size_t kTimerLooksMax = 65'536;
 
 // Rounds down for times before zero too: a steady clock may begin anywhere.
 std::int64_t floor_div(std::int64_t value, std::int64_t by) noexcept {
@@ -158,7 +158,7 @@ std::size_t Timers::take_flow(Flow flow, std::size_t max, const Sink& sink) {
   if (!far_by_flow_.contains(flow)) return 0;
   if (cursor_.flow != flow)
     cursor_ = {.flow = flow, .key = std::numeric_limits<std::int64_t>::min()};
-  std::size_t looks = kLooksMax;
+  std::size_t looks = kTimerLooksMax;
   std::size_t taken = 0;
   // Twice round at most: from where it was to the end, and from the beginning.
   for (int part = 0; part < 3 && taken < max && looks > 0 && far_by_flow_.contains(flow); ++part) {

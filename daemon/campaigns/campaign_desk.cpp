@@ -16,12 +16,6 @@ namespace {
 // Those that gave their place to others are looked for now and then.
 constexpr std::uint32_t kRoundsBetweenLooks = 600;
 
-std::string rejection(std::string_view code, std::string detail) {
-  std::string reply;
-  append_rejection({code, std::move(detail), {}}, reply);
-  return reply;
-}
-
 std::string_view state_of(const CampaignLedger::Standing& standing) {
   if (standing.campaign.is_paused) return "paused";
   if (standing.counts.waiting() > 0) return "active";

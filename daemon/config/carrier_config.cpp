@@ -21,7 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 
 // Each field's size in SMPP 3.4 section 5.2 less its final NUL.
-constexpr std::size_t kSystemIdOctets = 15;      // section 5.2.1
 constexpr std::size_t kSystemTypeOctets = 12;    // section 5.2.3
 constexpr std::size_t kAddressRangeOctets = 40;  // section 5.2.7
 constexpr std::size_t kServiceTypeOctets = 5;    // section 5.2.11

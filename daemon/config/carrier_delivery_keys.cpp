@@ -36,7 +36,6 @@ constexpr std::size_t kRewritesMax = 256;
 // With a whole number behind it, it still fits an address: 20 digits (SMPP 3.4 section 5.2.9).
 constexpr std::size_t kRewrittenDigits = 5;
 constexpr std::size_t kSenderOctets = 64;
-constexpr std::size_t kPrefixDigits = 15;  // ITU-T E.164: no number is longer
 // Code words stand in events and in the journal beside each refusal.
 constexpr std::size_t kCodeOctets = 32;
 

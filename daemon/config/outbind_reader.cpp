@@ -11,9 +11,8 @@
 namespace stentor::daemon::config_file {
 namespace {
 
-constexpr std::size_t kListenOctets = 64;    // an IPv6 address in brackets, and a port
-constexpr std::size_t kSystemIdOctets = 15;  // SMPP 3.4 section 5.2.1, less its NUL
-constexpr std::size_t kNetworksMax = 16;     // as many as hosts; searched for each connection
+constexpr std::size_t kListenOctets = 64;  // an IPv6 address in brackets, and a port
+constexpr std::size_t kNetworksMax = 16;   // as many as hosts; searched for each connection
 
 bool is_address(const std::string& text) {
   boost::system::error_code is_none;

@@ -7,11 +7,11 @@
 
 #include "daemon/config/callback_reader.h"
 #include "daemon/config/carrier_config.h"
+#include "daemon/config/units.h"
 
 namespace stentor::daemon::config_file {
 namespace {
 
-constexpr std::size_t kPrefixDigits = 15;   // ITU-T E.164: no number is longer
 constexpr std::size_t kNumericSender = 15;  // likewise
 constexpr std::size_t kAlphaSender = 11;    // TS 23.040 section 9.1.2.5: 10 octets, 11 septets
 

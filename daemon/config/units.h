@@ -1,4 +1,5 @@
-// Reads what the configuration writes with a unit: times, sizes, addresses, modes.
+// Reads what the configuration writes with a unit: times, sizes, addresses, modes; and how long
+// texts may be that several sections have.
 //
 // Units    Milliseconds; octets.
 // Errors   nullopt when the text is not one of these; the caller knows the key and says so.
@@ -6,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +16,9 @@
 #include "daemon/config/config.h"
 
 namespace stentor::daemon::config_file {
+
+inline constexpr std::size_t kSystemIdOctets = 15;  // SMPP 3.4 section 5.2.1, less its NUL
+inline constexpr std::size_t kPrefixDigits = 15;    // ITU-T E.164: no number is longer
 
 /// "250ms", "30s", "5m", "72h": one whole number and one unit, nothing between or around them.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -35,12 +35,6 @@ constexpr std::size_t kPlacesMax = 1000;
 // People pause and resume a campaign; the latest orders tell of the waits that are asked about.
 constexpr std::size_t kOrdersMax = 100;
 
-std::string rejection(std::string_view code, std::string_view detail) {
-  std::string reply;
-  append_rejection({code, std::string(detail), {}}, reply);
-  return reply;
-}
-
 }  // namespace
 
 History::History(const Config& config, CommitThread& commit, queue::FileSystem& files,

@@ -11,12 +11,6 @@
 namespace stentor::daemon {
 namespace {
 
-std::string rejection(std::string_view code, std::string detail) {
-  std::string reply;
-  append_rejection({code, std::move(detail), {}}, reply);
-  return reply;
-}
-
 std::string told(const MessageStanding& found, State state, const CancelReport* report = nullptr) {
   const auto text = found.id.text();
   std::string out = "{";

@@ -9,6 +9,11 @@
 #include "daemon/ctl/shown.h"
 
 namespace stentor::ctl {
+namespace {
+
+using Side = Columns::Side;
+
+}  // namespace
 
 result<Exit> callbacks(const Target& target, const Surroundings& around) {
   auto connection = Connection::open(target.socket, target.patience);
@@ -27,7 +32,6 @@ result<Exit> callbacks(const Target& target, const Surroundings& around) {
                                              printable(error.text("detail"))));
   }
   if (target.json) return Exit::ok;
-  using Side = Columns::Side;
   Columns table(
       {Side::left, Side::left, Side::right, Side::right, Side::right, Side::right, Side::left});
   table.add({"client", "target", "posted", "waiting", "failures", "given up", "last error"});

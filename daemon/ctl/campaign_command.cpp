@@ -44,7 +44,7 @@ void print_line(const JsonValue& line, std::ostream& out) {
   out << text << '\n';
 }
 
-void print_one(const JsonValue& campaign, std::ostream& out) {
+void print_campaign(const JsonValue& campaign, std::ostream& out) {
   print(members_shown(campaign), out);
   for (const JsonValue& carrier : campaign.array("carriers")) print_line(carrier, out);
 }
@@ -89,7 +89,7 @@ result<Exit> campaign(const Target& target, const CampaignOptions& options,
       continue;
     }
     if (options.action == "list") print(table, *around.out);
-    if (!reply->flag("done")) print_one(*reply, *around.out);
+    if (!reply->flag("done")) print_campaign(*reply, *around.out);
     return Exit::ok;
   }
 }

@@ -15,6 +15,8 @@
 namespace stentor::ctl {
 namespace {
 
+using Side = Columns::Side;
+
 std::string request_of(const PreviewOptions& options, std::string_view text) {
   JsonLine line;
   line.add("op", "preview").add("text", text).add_given("to", options.to);
@@ -40,7 +42,7 @@ std::string forced_by(const JsonValue& reply) {
   return why;
 }
 
-void print_one(const JsonValue& reply, std::ostream& out) {
+void print_preview(const JsonValue& reply, std::ostream& out) {
   out << fmt::format("encoding    {}{}\n", printable(reply.text("encoding")), forced_by(reply));
   out << fmt::format("characters  {}\n", grouped(reply.number("characters")));
   out << fmt::format("segments    {}\n", grouped(reply.number("segments")));
@@ -89,7 +91,6 @@ struct Totals {
   }
 
   void print(std::ostream& out) const {
-    using Side = Columns::Side;
     Columns columns({Side::left, Side::right, Side::right});
     columns.add({"encoding", "texts", "segments"});
     for (const auto& [name, of] : by_encoding) {
@@ -148,7 +149,7 @@ result<Exit> preview(const Target& target, const PreviewOptions& options,
           return;
         }
         totals.take(number, reply);
-        if (single && !target.json) print_one(reply, *around.out);
+        if (single && !target.json) print_preview(reply, *around.out);
       });
   for (;;) {
     auto read = texts->next();

@@ -10,7 +10,7 @@ namespace {
 using protocol::CommandStatus;
 
 // Messages come first in the window, as with query_sm.
-constexpr std::size_t kShareOfWindow = 10;
+constexpr std::size_t kCancelsShareOfWindow = 10;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ void CarrierCancels::take(CancelOrder order, bool has_bind, TimePoint now, Done 
 }
 
 void CarrierCancels::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
-  const std::size_t most = std::max<std::size_t>(1, carrier_.window / kShareOfWindow);
+  const std::size_t most = std::max<std::size_t>(1, carrier_.window / kCancelsShareOfWindow);
   while (!waiting_.empty() && asked_.size() < most && session.window_free() > 0) {
     Entry entry = std::move(waiting_.front());
     waiting_.pop_front();

@@ -17,7 +17,7 @@ using protocol::CommandStatus;
 // Long enough for the answer to come and be read before the verdict falls by itself.
 constexpr std::uint64_t kBeforeVerdictSeconds = 120;
 // Queries share the window with messages, which come first.
-constexpr std::size_t kShareOfWindow = 10;
+constexpr std::size_t kQueriesShareOfWindow = 10;
 // What waits for a bind that came back is not asked in the same breath.
 constexpr auto kAfterLoss = 5s;
 // Refused for now, or passed over: asked again so often. What is never answered is not worth more.
@@ -64,7 +64,7 @@ void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint d
 
 void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
   if (!is_on_) return;
-  const std::size_t most = std::max<std::size_t>(1, carrier_.window / kShareOfWindow);
+  const std::size_t most = std::max<std::size_t>(1, carrier_.window / kQueriesShareOfWindow);
   while (asked_.size() < most && session.window_free() > 0) {
     const auto segment = waiting_.take_due(now);
     if (!segment) return;

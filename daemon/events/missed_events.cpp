@@ -4,7 +4,7 @@ namespace stentor::daemon {
 namespace {
 
 // Streams get their turn in between: some ten milliseconds of reading.
-constexpr int kRecordsAtOnce = 10'000;
+constexpr int kMissedRecordsAtOnce = 10'000;
 
 }  // namespace
 
@@ -16,7 +16,7 @@ MissedCount::MissedCount(std::unique_ptr<queue::JournalReader> reader, std::uint
       laggards_(std::move(laggards)) {}
 
 bool MissedCount::step() {
-  for (int i = 0; i < kRecordsAtOnce; ++i) {
+  for (int i = 0; i < kMissedRecordsAtOnce; ++i) {
     const auto record = reader_->next(next_, to_);
     if (!record || !*record) {
       for (Laggard& laggard : laggards_) laggard.missed.to = to_;

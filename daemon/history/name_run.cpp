@@ -13,14 +13,14 @@
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x53454d414e545353;  // "SSTNAMES", read as a number
+constexpr std::uint64_t kNamesMagic = 0x53454d414e545353;  // "SSTNAMES", read as a number
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kInputEntries = 1024;  // 16 KiB a read
 // What a sync may find to write at once: commits wait beside it.
 constexpr std::uint64_t kUnsyncedOctetsMax = 4u << 20;
 
-struct Header {
-  std::uint64_t magic = kMagic;
+struct NamesHeader {
+  std::uint64_t magic = kNamesMagic;
   std::uint32_t version = kVersion;
   std::uint32_t from = 0;
   std::uint32_t to = 0;
@@ -31,9 +31,9 @@ struct Header {
   std::array<std::uint32_t, 3> spare{};
   std::uint32_t check = 0;  // of fences and the octets before: not of entries, as in index_file.cpp
 };
-static_assert(sizeof(Header) == 64);
+static_assert(sizeof(NamesHeader) == 64);
 
-std::uint32_t check_of(const Header& header, const std::vector<std::uint64_t>& fences) {
+std::uint32_t check_of(const NamesHeader& header, const std::vector<std::uint64_t>& fences) {
   return queue::crc32c(octets_of(fences), check_of_header(header));
 }
 
@@ -51,12 +51,12 @@ std::optional<NameRun> NameRun::open(queue::FileSystem& files, const std::filesy
                                      const NameSpan& span) {
   auto file = files.open(folder / span.file_name(), queue::FileSystem::Mode::read);
   if (!file) return std::nullopt;
-  Header header;
+  NamesHeader header;
   const std::span<std::uint8_t> head(reinterpret_cast<std::uint8_t*>(&header), sizeof header);
   const auto read = (*file)->read(0, head);
   const auto size = (*file)->size();
   if (!read || *read != sizeof header || !size) return std::nullopt;
-  if (header.magic != kMagic || header.version != kVersion || header.from != span.from ||
+  if (header.magic != kNamesMagic || header.version != kVersion || header.from != span.from ||
       header.to != span.to || header.epoch != span.epoch || header.names > *size ||
       header.fences > *size) {
     return std::nullopt;
@@ -134,7 +134,7 @@ queue::result<bool> NameMerge::go_on(std::size_t max) {
 }
 
 queue::result<void> NameMerge::flush() {
-  const std::uint64_t at = sizeof(Header) + written_ * sizeof(IndexEntry);
+  const std::uint64_t at = sizeof(NamesHeader) + written_ * sizeof(IndexEntry);
   if (auto written = file_->write(at, octets_of(out_)); !written) return written;
   written_ += out_.size();
   unsynced_ += octets_of(out_).size();
@@ -145,7 +145,7 @@ queue::result<void> NameMerge::flush() {
 }
 
 queue::result<void> NameMerge::finish() {
-  Header header;
+  NamesHeader header;
   header.from = span_.from;
   header.to = span_.to;
   header.epoch = span_.epoch;

@@ -57,6 +57,12 @@ void append_rejection(const Refusal& refusal, std::string& reply) {
   reply.push_back('}');
 }
 
+std::string rejection(std::string_view code, std::string detail) {
+  std::string reply;
+  append_rejection({code, std::move(detail), {}}, reply);
+  return reply;
+}
+
 Admission::Admission(const Config& config, const Routing& routing, CommitFeed& feed,
                      queue::JournalReader& reader, Start start)
     : config_(config),

@@ -126,5 +126,7 @@ class Admission {
 
 /// Appends a `rejected` reply.
 void append_rejection(const Refusal& refusal, std::string& reply);
+/// The reply by itself.
+[[nodiscard]] std::string rejection(std::string_view code, std::string detail);
 
 }  // namespace stentor::daemon

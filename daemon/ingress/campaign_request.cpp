@@ -9,16 +9,16 @@
 namespace stentor::daemon {
 namespace {
 
-struct Word {
+struct ActionWord {
   std::string_view word;
   CampaignAction action;
 };
 constexpr std::array kActions = {
-    Word{"list", CampaignAction::list},     Word{"show", CampaignAction::show},
-    Word{"create", CampaignAction::create}, Word{"set", CampaignAction::set},
-    Word{"pause", CampaignAction::pause},   Word{"resume", CampaignAction::resume},
-    Word{"cancel", CampaignAction::cancel}, Word{"move", CampaignAction::move},
-    Word{"wait", CampaignAction::wait},     Word{"report", CampaignAction::report}};
+    ActionWord{"list", CampaignAction::list},     ActionWord{"show", CampaignAction::show},
+    ActionWord{"create", CampaignAction::create}, ActionWord{"set", CampaignAction::set},
+    ActionWord{"pause", CampaignAction::pause},   ActionWord{"resume", CampaignAction::resume},
+    ActionWord{"cancel", CampaignAction::cancel}, ActionWord{"move", CampaignAction::move},
+    ActionWord{"wait", CampaignAction::wait},     ActionWord{"report", CampaignAction::report}};
 
 // More than stentor sends on two cores: a mistake rather than a wish.
 constexpr std::uint64_t kRateMax = 1'000'000;
@@ -33,7 +33,7 @@ std::expected<CampaignRequest, Refusal> read_campaign_request(const RequestField
   if (auto read = fields.read_text(Field::action, word, 16); !read) {
     return std::unexpected(read.error());
   }
-  const auto* const known = std::ranges::find(kActions, word, &Word::word);
+  const auto* const known = std::ranges::find(kActions, word, &ActionWord::word);
   if (known == kActions.end()) {
     return fields.refuse("bad_field",
                          "action: must be list, show, create, set, pause, resume, "

@@ -13,7 +13,7 @@ namespace {
 
 using Action = CarrierRequest::Action;
 
-constexpr std::pair<std::string_view, Action> kActions[] = {
+constexpr std::pair<std::string_view, Action> kCarrierActions[] = {
     {"list", Action::list},     {"show", Action::show},   {"suspend", Action::suspend},
     {"resume", Action::resume}, {"trace", Action::trace}, {"orphans", Action::orphans},
     {"doubts", Action::doubts}};
@@ -53,8 +53,8 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
   if (step) step = fields.read_text(Field::name, name, 64);
   if (!step) return std::unexpected(std::move(step.error()));
   const auto* known =
-      std::ranges::find(kActions, action, [](const auto& each) { return each.first; });
-  if (known == std::end(kActions)) {
+      std::ranges::find(kCarrierActions, action, [](const auto& each) { return each.first; });
+  if (known == std::end(kCarrierActions)) {
     return fields.refuse("bad_field",
                          "action: must be list, show, suspend, resume, orphans, doubts or trace");
   }

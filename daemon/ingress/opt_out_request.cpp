@@ -3,7 +3,6 @@
 namespace stentor::daemon {
 
 std::expected<OptOutRequest, Refusal> read_opt_out(const RequestFields& fields) {
-  using Action = OptOutRequest::Action;
   static const FieldSet allowed =
       set_of(Field::op, Field::action, Field::to, Field::from, Field::cursor);
   OptOutRequest out;
@@ -15,13 +14,13 @@ std::expected<OptOutRequest, Refusal> read_opt_out(const RequestFields& fields) 
   if (!step) return std::unexpected(std::move(step.error()));
   if (action == "list") {
     if (fields.has(Field::to)) return fields.refuse("bad_field", "to: does not go with list");
-    out.action = Action::list;
+    out.action = OptOutRequest::Action::list;
     return out;
   }
   if (action != "add" && action != "remove") {
     return fields.refuse("bad_field", "action: must be add, remove or list");
   }
-  out.action = action == "add" ? Action::add : Action::remove;
+  out.action = action == "add" ? OptOutRequest::Action::add : OptOutRequest::Action::remove;
   const FieldValue& to = fields.value(Field::to);
   if (to.type == FieldValue::Type::text) {
     out.to.push_back(to.text);

@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "daemon/as_result.h"
 #include "daemon/links/private_address.h"
 #include "daemon/log.h"
 
@@ -18,8 +17,6 @@ namespace {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 std::string text_of(const HostPort& host) {
   return fmt::format("{}:{}", host.host, host.port);

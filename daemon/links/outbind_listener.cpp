@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
+#include "daemon/as_result.h"
 #include "daemon/config/network_text.h"
 #include "daemon/config/units.h"
 #include "daemon/log.h"
@@ -25,8 +24,6 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 // An SMSC says its outbind as soon as it is connected, and adds a connection for each bind: some at
 // once are real. Whoever says nothing holds so many descriptors for bind_timeout, and no more.

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "daemon/as_result.h"
 #include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
@@ -19,8 +18,6 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 // Once both sides have said all: what is still in the buffers may leave.
 constexpr auto kLastWriteWithin = 2s;

@@ -4,19 +4,18 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include "daemon/as_result.h"
 
 namespace stentor::daemon {
 namespace {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 // Data that a dead host never acknowledges: noticed in this time (reliability.md P10).
 constexpr unsigned kUserTimeoutMs = 20'000;

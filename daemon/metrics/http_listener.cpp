@@ -3,20 +3,20 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <list>
 #include <string_view>
 #include <utility>
+
+#include "daemon/as_result.h"
 
 namespace stentor::daemon {
 namespace {
@@ -26,8 +26,6 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
-
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);  // errors arrive as values
 
 // How long to rest when accept fails for want of descriptors: trying at once would only burn CPU.
 constexpr std::chrono::milliseconds kAcceptPause{100};

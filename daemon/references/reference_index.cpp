@@ -10,8 +10,6 @@ namespace {
 // A pending place in one word: 42 bits of batch number, 22 bits of offset.
 constexpr unsigned kOffsetBits = 22;
 
-constexpr std::string_view kMaking = ".making";
-
 }  // namespace
 
 queue::result<std::unique_ptr<ReferenceIndex>> ReferenceIndex::open(
@@ -35,7 +33,7 @@ void ReferenceIndex::load_runs() {
   const auto names = places_->files.list(places_->folder);
   std::vector<ReferenceSpan> named;
   for (const std::string& name : names ? *names : std::vector<std::string>{}) {
-    if (name.ends_with(kMaking)) (void)places_->files.remove(places_->folder / name);
+    if (name.ends_with(kMakingSuffix)) (void)places_->files.remove(places_->folder / name);
     if (const auto span = ReferenceSpan::of_file_name(name)) named.push_back(*span);
   }
   // Of those that a merge had not removed yet, the larger comes first and says it all.

@@ -23,7 +23,6 @@ constexpr std::size_t kPageFences = kCheckAt / sizeof(std::uint64_t);
 constexpr std::size_t kPageBlocks = kCheckAt / ReferenceFilter::kBlockOctets;
 constexpr std::size_t kBufferOctets = 64 * kPageOctets;
 constexpr std::string_view kSuffix = ".refs";
-constexpr std::string_view kMaking = ".making";
 
 using Page = std::array<std::uint8_t, kPageOctets>;
 
@@ -184,7 +183,7 @@ ReferenceRunWriter::ReferenceRunWriter(queue::FileSystem& files, std::filesystem
                                        std::uint64_t entries_max)
     : files_(&files),
       folder_(std::move(folder)),
-      making_(folder_ / (span.file_name() + std::string(kMaking))),
+      making_(folder_ / (span.file_name() + std::string(kMakingSuffix))),
       span_(span),
       seed_(seed),
       filter_(ReferenceFilter::blocks_for(entries_max)) {

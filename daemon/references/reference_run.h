@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/references/reference_filter.h"
@@ -29,6 +30,9 @@
 #include "queue/locator.h"
 
 namespace stentor::daemon {
+
+/// What the name of a run ends with until it is whole.
+inline constexpr std::string_view kMakingSuffix = ".making";
 
 struct ReferenceEntry {
   std::uint64_t key = 0;
