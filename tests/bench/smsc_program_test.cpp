@@ -11,6 +11,7 @@
 #include <string>
 
 #include "bench/load/child_process.h"
+#include "tests/temporary_directory.h"
 #include "wire.h"
 
 namespace stentor {
@@ -21,9 +22,6 @@ using wire::kResponse;
 class SmscProgram : public testing::Test {
  protected:
   void start(std::vector<std::string> options) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "stentor-smsc-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     options.insert(options.begin(), {STENTOR_SMSC_PROGRAM, "--listen", "127.0.0.1:0", "--capture",
                                      capture().string(), "--json"});
     program_ = std::make_unique<load::ChildProcess>(options, "");
@@ -32,11 +30,7 @@ class SmscProgram : public testing::Test {
     ASSERT_NE(colon, std::string::npos) << line;
     port_ = static_cast<std::uint16_t>(std::atoi(line.c_str() + colon + 1));
   }
-  void TearDown() override {
-    program_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  [[nodiscard]] std::filesystem::path capture() const { return folder_ / "capture"; }
+  [[nodiscard]] std::filesystem::path capture() const { return folder_.path() / "capture"; }
 
   // Stops the program; its last line has the totals.
   std::string totals() {
@@ -55,7 +49,7 @@ class SmscProgram : public testing::Test {
     return count;
   }
 
-  std::filesystem::path folder_;
+  const stentor::test::TemporaryDirectory folder_;
   std::unique_ptr<load::ChildProcess> program_;
   std::uint16_t port_ = 0;
 };

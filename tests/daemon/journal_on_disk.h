@@ -4,7 +4,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -15,12 +14,13 @@
 
 #include "daemon/commit/commit_feed.h"
 #include "queue/journal_recovery.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 
 class JournalOnDisk {
  public:
-  explicit JournalOnDisk(std::filesystem::path folder = make_folder(),
+  explicit JournalOnDisk(std::filesystem::path folder = stentor::test::make_temporary_directory(),
                          std::chrono::milliseconds retention = std::chrono::hours(72))
       : folder_(std::move(folder)),
         files_(*queue::make_posix_file_system(queue::IoBackend::threads)),
@@ -29,12 +29,6 @@ class JournalOnDisk {
     commit_.stop();
     std::error_code ignored;  // a folder left behind in the temporary directory harms nobody
     if (remove_) std::filesystem::remove_all(folder_, ignored);
-  }
-
-  [[nodiscard]] static std::filesystem::path make_folder() {
-    std::string name = testing::TempDir() + "stentor-test-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    return name;
   }
 
   /// Recovers what is there, showing it to `visit`, and starts the commit thread.

@@ -17,6 +17,7 @@
 #include "queue/journal_recovery.h"
 #include "queue/journal_writer.h"
 #include "tests/queue/journal_on_sim.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::queue::test {
 namespace {
@@ -24,15 +25,10 @@ namespace {
 class PosixFileSystem : public testing::TestWithParam<IoBackend> {
  protected:
   void SetUp() override {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "stentor-queue-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto files = make_posix_file_system(GetParam());
     if (!files) GTEST_SKIP() << "no ring here: " << files.error().message();
     files_ = std::move(*files);
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::expected<Recovered, RecoveryFault> recover(RecoveryOptions options = {}) {
     texts_.clear();
@@ -47,7 +43,8 @@ class PosixFileSystem : public testing::TestWithParam<IoBackend> {
   }
   std::filesystem::path journal_directory() const { return directory_ / "journal"; }
 
-  std::filesystem::path directory_;
+  const stentor::test::TemporaryDirectory own_;
+  const std::filesystem::path& directory_ = own_.path();
   std::unique_ptr<FileSystem> files_;
   std::vector<std::string> texts_;
 };

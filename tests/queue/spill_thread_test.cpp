@@ -10,35 +10,17 @@
 
 #include "queue/lanes.h"
 #include "tests/queue/random_numbers.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::queue::test {
 namespace {
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "spill-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(SpillThread, CarriesABacklogThroughTheDiskInOrder) {
   constexpr std::uint64_t kSeed = 5;
   constexpr std::uint64_t kCount = 300'000;
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   RandomNumbers random(kSeed);
-  const Scratch scratch;
-  ASSERT_FALSE(scratch.path().empty());
+  const stentor::test::TemporaryDirectory scratch;
   const auto files = make_posix_file_system(IoBackend::threads).value();
   std::atomic<bool> is_told{false};
   SpillThread io(*files, scratch.path() / "spill", [&] { is_told.store(true); });
@@ -72,7 +54,7 @@ TEST(SpillThread, CarriesABacklogThroughTheDiskInOrder) {
 }
 
 TEST(SpillThread, EndsWithJobsUnderWay) {
-  const Scratch scratch;
+  const stentor::test::TemporaryDirectory scratch;
   const auto files = make_posix_file_system(IoBackend::threads).value();
   {
     SpillThread io(*files, scratch.path() / "spill", [] {});

@@ -11,6 +11,7 @@
 #include "daemon/wall_clock.h"
 #include "queue/journal_reader.h"
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -193,7 +194,7 @@ TEST(CommitThread, FindsTheFileOfASequence) {
 // What a process that began under a clock ten years ahead has left behind.
 TEST(CommitThread, RetiresAFileOfAClockThatWasAheadByTheAgeItHasSinceTheStart) {
   constexpr std::uint64_t kTenYearsMs = 87'660ull * 3600 * 1000;
-  JournalOnDisk disk(JournalOnDisk::make_folder(), std::chrono::milliseconds(1));
+  JournalOnDisk disk(stentor::test::make_temporary_directory(), std::chrono::milliseconds(1));
   CommitFeed feed(disk.commit(), false, 0, [] {});
   disk.commit().restore(
       {}, {{0, FileUse{.last_ms = wall_clock_ms() + kTenYearsMs, .has_totals = true}}});

@@ -4,7 +4,7 @@
 // Errors   Throws when the file system does not let it; the test ends.
 #pragma once
 
-#include <stdlib.h>  // mkdtemp and setenv are not in <cstdlib>
+#include <stdlib.h>  // setenv is not in <cstdlib>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -13,34 +13,27 @@
 #include <string>
 #include <string_view>
 
+#include "tests/temporary_directory.h"
+
 namespace stentor::daemon {
 
 class WrittenConfig {
  public:
   explicit WrittenConfig(std::string_view text, unsigned mode = 0600) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "stentor.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory to test in");
-    dir_ = pattern;
     write("stentor.toml", text, mode);
-  }
-  WrittenConfig(const WrittenConfig&) = delete;
-  WrittenConfig& operator=(const WrittenConfig&) = delete;
-  ~WrittenConfig() {
-    std::error_code ignored;  // a left-over directory under /tmp fails no test
-    std::filesystem::remove_all(dir_, ignored);
   }
 
   std::filesystem::path write(std::string_view name, std::string_view text, unsigned mode) {
-    const auto file = dir_ / name;
+    const auto file = dir() / name;
     std::ofstream(file) << text;
     if (::chmod(file.c_str(), mode) != 0) throw std::runtime_error("chmod failed");
     return file;
   }
-  [[nodiscard]] std::filesystem::path path() const { return dir_ / "stentor.toml"; }
-  [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
+  [[nodiscard]] std::filesystem::path path() const { return dir() / "stentor.toml"; }
+  [[nodiscard]] const std::filesystem::path& dir() const { return directory_.path(); }
 
  private:
-  std::filesystem::path dir_;
+  stentor::test::TemporaryDirectory directory_;
 };
 
 /// Points $CREDENTIALS_DIRECTORY at a directory for as long as it lives.

@@ -1,7 +1,6 @@
 #include "daemon/control/systemd_notify.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>  // mkdtemp is not in <cstdlib>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -46,23 +47,8 @@ class FakeSystemd {
   int fd_;
 };
 
-class Directory {
- public:
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "stentor.XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() {
-    std::error_code ignored;  // a left-over directory under /tmp fails no test
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
+struct Directory : stentor::test::TemporaryDirectory {
+  [[nodiscard]] std::string file(std::string_view name) const { return (path() / name).string(); }
 };
 
 TEST(SystemdNotify, SaysEachThingInSystemdsWords) {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <poll.h>
-#include <stdlib.h>  // mkdtemp is not in <cstdlib>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -25,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/temporary_directory.h"
+
 namespace stentor::ctl {
 
 /// A line for one of the connections, in the order in which they came; "" closes it.
@@ -38,9 +39,6 @@ class FakeDaemon {
   using Script = std::function<std::vector<Answer>(std::size_t connection, std::string_view line)>;
 
   explicit FakeDaemon(Script script) : script_(std::move(script)) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "stentor.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory to test in");
-    dir_ = pattern;
     listening_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
     sockaddr_un at{};
     at.sun_family = AF_UNIX;
@@ -61,12 +59,10 @@ class FakeDaemon {
     for (const int fd : connections_) {
       if (fd >= 0) ::close(fd);
     }
-    std::error_code ignored;  // a left-over directory under /tmp fails no test
-    std::filesystem::remove_all(dir_, ignored);
   }
 
-  [[nodiscard]] std::string path() const { return (dir_ / "s").string(); }
-  [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
+  [[nodiscard]] std::string path() const { return (dir() / "s").string(); }
+  [[nodiscard]] const std::filesystem::path& dir() const { return directory_.path(); }
 
   /// Every line so far, in the order of arrival.
   [[nodiscard]] std::vector<std::string> heard() const {
@@ -126,7 +122,7 @@ class FakeDaemon {
   }
 
   Script script_;
-  std::filesystem::path dir_;
+  stentor::test::TemporaryDirectory directory_;
   int listening_ = -1;
   std::array<int, 2> stop_{-1, -1};
   std::vector<int> connections_;

@@ -10,12 +10,13 @@
 
 #include "daemon/records/records.h"
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
 
 TEST(IndexFile, FindsEveryEntryAndNothingElse) {
-  const std::filesystem::path folder = JournalOnDisk::make_folder();
+  const std::filesystem::path folder = stentor::test::make_temporary_directory();
   auto files = *queue::make_posix_file_system(queue::IoBackend::threads);
   const auto seed = std::random_device{}();
   std::mt19937_64 random(seed);
@@ -59,7 +60,7 @@ TEST(IndexFile, FindsEveryEntryAndNothingElse) {
 }
 
 TEST(IndexFile, OneOfAnotherJournalOrSpoiltIsNone) {
-  const std::filesystem::path folder = JournalOnDisk::make_folder();
+  const std::filesystem::path folder = stentor::test::make_temporary_directory();
   const auto path = folder / "1.index";
   auto files = *queue::make_posix_file_system(queue::IoBackend::threads);
   std::vector<IndexEntry> sequences{{1, 1}, {2, 2}};
@@ -90,7 +91,7 @@ TEST(IndexFile, OneOfAnotherJournalOrSpoiltIsNone) {
 }
 
 TEST(IndexFile, TellsOneFromTheFutureFromASpoiltOne) {
-  const std::filesystem::path folder = JournalOnDisk::make_folder();
+  const std::filesystem::path folder = stentor::test::make_temporary_directory();
   const auto path = folder / "1.index";
   auto files = *queue::make_posix_file_system(queue::IoBackend::threads);
   std::vector<IndexEntry> sequences{{1, 1}};

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -95,7 +96,7 @@ class NameRunsTest : public testing::Test {
     return count;
   }
 
-  const std::filesystem::path folder_ = JournalOnDisk::make_folder();
+  const std::filesystem::path folder_ = stentor::test::make_temporary_directory();
   const std::unique_ptr<queue::FileSystem> files_ =
       *queue::make_posix_file_system(queue::IoBackend::threads);
   const std::random_device::result_type seed_ = std::random_device{}();

@@ -11,6 +11,7 @@
 #include "daemon/optout/opt_outs.h"
 #include "queue/checksum.h"
 #include "queue/file_system.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -111,12 +112,6 @@ TEST(OptOutList, NamesWhoseAnEntryIs) {
 
 class OptOutFile : public testing::Test {
  protected:
-  OptOutFile() {
-    std::string name = testing::TempDir() + "stentor-test-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  ~OptOutFile() override { std::filesystem::remove_all(folder_); }
   void write(std::size_t entries) {
     auto writer = OptOutFileWriter::create(path(), queue::Locator(77));
     ASSERT_TRUE(writer);
@@ -126,7 +121,8 @@ class OptOutFile : public testing::Test {
     ASSERT_FALSE((*writer)->finish());
   }
   [[nodiscard]] std::filesystem::path path() const { return folder_ / "list"; }
-  std::filesystem::path folder_;
+  const stentor::test::TemporaryDirectory directory_;
+  const std::filesystem::path& folder_ = directory_.path();
 };
 
 TEST_F(OptOutFile, GivesBackWhatWasWritten) {

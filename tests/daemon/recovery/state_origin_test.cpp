@@ -1,12 +1,12 @@
 #include "daemon/recovery/state_origin.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>  // mkdtemp is not in <cstdlib>
 
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
+
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -15,15 +15,6 @@ namespace fs = std::filesystem;
 
 class StateOriginTest : public testing::Test {
  protected:
-  StateOriginTest() {
-    std::string pattern = (fs::temp_directory_path() / "stentor.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory to test in");
-    state_ = pattern;
-  }
-  ~StateOriginTest() override { fs::remove_all(state_); }
-  StateOriginTest(const StateOriginTest&) = delete;
-  StateOriginTest& operator=(const StateOriginTest&) = delete;
-
   StateOrigin origin(const MachineMarks& marks) const { return origin_of(state_, marks).value(); }
   void claim(const MachineMarks& marks) const { ASSERT_TRUE(claim_state(state_, marks)); }
   // As a backup that is restored: the same octets in another file.
@@ -35,7 +26,8 @@ class StateOriginTest : public testing::Test {
 
   const MachineMarks here_{.id = "here", .keeps_inodes = true};
   const MachineMarks there_{.id = "there", .keeps_inodes = true};
-  fs::path state_;
+  const stentor::test::TemporaryDirectory directory_;
+  const fs::path& state_ = directory_.path();
 };
 
 TEST_F(StateOriginTest, NobodyHasClaimedAStateThatSaysNothing) {

@@ -17,6 +17,7 @@
 
 #include "daemon/references/reference_index.h"
 #include "queue/journal_format.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -51,17 +52,9 @@ queue::Locator place_of(std::uint64_t number) {
 class ReferenceBound : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "stentor-refs-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     auto files = queue::make_posix_file_system(queue::IoBackend::threads);
     ASSERT_TRUE(files.has_value());
     files_ = std::move(*files);
-  }
-  void TearDown() override {
-    index_.reset();
-    std::error_code ignored;  // what stays of a temporary folder fails no test
-    std::filesystem::remove_all(folder_, ignored);
   }
 
   void open(std::uint64_t memory) {
@@ -69,12 +62,13 @@ class ReferenceBound : public testing::Test {
     // As the daemon divides `[queue] memory` (control/recovering.cpp).
     entries_max_ = memory / 16 / ReferenceTable::kOctetsPerEntry;
     filters_max_ = memory / 8;
-    auto opened = ReferenceIndex::open(*files_, folder_ / "references", folder_ / "journal",
-                                       {.seed = 7,
-                                        .guard_ms = kGuardMs,
-                                        .entries_max = entries_max_,
-                                        .filter_octets_max = filters_max_,
-                                        .now_ms = kNow});
+    auto opened =
+        ReferenceIndex::open(*files_, folder_.path() / "references", folder_.path() / "journal",
+                             {.seed = 7,
+                              .guard_ms = kGuardMs,
+                              .entries_max = entries_max_,
+                              .filter_octets_max = filters_max_,
+                              .now_ms = kNow});
     ASSERT_TRUE(opened.has_value()) << opened.error().message();
     index_ = std::move(*opened);
     index_->set_on_trouble([](const std::string& what) { FAIL() << what; });
@@ -89,7 +83,7 @@ class ReferenceBound : public testing::Test {
     return index_->key_of("crm", std::to_string(number));
   }
 
-  std::filesystem::path folder_;
+  const stentor::test::TemporaryDirectory folder_;
   std::unique_ptr<queue::FileSystem> files_;
   std::unique_ptr<ReferenceIndex> index_;
   std::uint64_t entries_max_ = 0;

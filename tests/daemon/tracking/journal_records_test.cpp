@@ -2,21 +2,21 @@
 #include "daemon/tracking/journal_records.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "queue/journal_format.h"
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
 
 TEST(JournalRecords, WhatLiesBeforeTheOldestFileIsGoneAndWhatIsDamagedIsNot) {
-  std::string folder = testing::TempDir() + "stentor-records-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const auto oldest = std::filesystem::path(folder) / queue::file_name(5);
+  const stentor::test::TemporaryDirectory directory;
+  const std::filesystem::path& folder = directory.path();
+  const auto oldest = folder / queue::file_name(5);
   std::ofstream(oldest) << std::string(1 << 16, 'x');
   auto files = queue::make_posix_file_system(queue::IoBackend::threads);
   ASSERT_TRUE(files.has_value());
@@ -27,7 +27,6 @@ TEST(JournalRecords, WhatLiesBeforeTheOldestFileIsGoneAndWhatIsDamagedIsNot) {
     EXPECT_FALSE(records.read(at)) << file;
     EXPECT_EQ(records.is_gone(at), file < 5) << file;
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "daemon/tracking/outstanding.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <map>
@@ -10,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "tests/temporary_directory.h"
 
 namespace stentor::daemon {
 namespace {
@@ -115,22 +116,18 @@ TEST(Outstanding, ExpiryIsTheSameHoweverLongTheProcessHasRun) {
 class SpillFolder {
  public:
   SpillFolder() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no directory to test in");
     auto files = queue::make_posix_file_system(queue::IoBackend::threads);
     if (!files) throw std::runtime_error("no file system: " + files.error().message());
     files_ = std::move(*files);
   }
-  ~SpillFolder() { std::filesystem::remove_all(path_); }
-  SpillFolder(const SpillFolder&) = delete;
-  SpillFolder& operator=(const SpillFolder&) = delete;
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return directory_.path(); }
   [[nodiscard]] std::unique_ptr<SegmentSpill> spill() {
-    return std::make_unique<SegmentSpill>(*files_, path_, "north", Outstanding::kMaps);
+    return std::make_unique<SegmentSpill>(*files_, path(), "north", Outstanding::kMaps);
   }
 
  private:
-  std::string path_ = testing::TempDir() + "stentor-spill-XXXXXX";
+  stentor::test::TemporaryDirectory directory_;
   std::unique_ptr<queue::FileSystem> files_;
 };
 
