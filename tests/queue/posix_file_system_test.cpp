@@ -1,11 +1,14 @@
 // The journal on real files, through both ways into the kernel.
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -48,6 +51,33 @@ class PosixFileSystem : public testing::TestWithParam<IoBackend> {
   std::unique_ptr<FileSystem> files_;
   std::vector<std::string> texts_;
 };
+
+/// The open rings of this process.
+std::vector<int> rings() {
+  std::vector<int> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code closed_meanwhile;
+    const auto target = std::filesystem::read_symlink(entry.path(), closed_meanwhile);
+    if (target == "anon_inode:[io_uring]") found.push_back(std::stoi(entry.path().filename()));
+  }
+  return found;
+}
+
+TEST(UringRing, LetsNobodyRegisterAnythingMoreWithIt) {
+  const std::vector<int> before = rings();
+  const auto files = make_posix_file_system(IoBackend::uring);
+  if (!files) GTEST_SKIP() << "no ring here: " << files.error().message();
+  std::vector<int> after = rings();
+  std::erase_if(after,
+                [&before](int ring) { return std::ranges::find(before, ring) != before.end(); });
+  ASSERT_EQ(after.size(), 1u);
+  int files_to_register = 0;
+  const long answer =
+      ::syscall(SYS_io_uring_register, after.front(), IORING_REGISTER_FILES, &files_to_register, 1);
+  const int error = errno;
+  EXPECT_EQ(answer, -1);
+  EXPECT_EQ(error, EACCES) << "what is not allowed by a restriction";
+}
 
 TEST_P(PosixFileSystem, KeepsAJournalThroughARestart) {
   std::vector<std::string> expected;
