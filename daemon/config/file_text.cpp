@@ -6,22 +6,10 @@
 
 #include <cerrno>
 
+#include "daemon/descriptor.h"
+
 namespace stentor::daemon::config_file {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<std::error_code> failed(int number) {
   return std::unexpected(std::error_code(number, std::system_category()));
@@ -41,6 +29,7 @@ std::expected<FileText, std::error_code> read_file_text(const std::filesystem::p
   if (!S_ISREG(seen.st_mode)) return failed(EINVAL);
 
   FileText result;
+  result.inode = seen.st_ino;
   result.mode = seen.st_mode & 07777U;
   result.open_to_others = (seen.st_mode & (S_IRGRP | S_IROTH)) != 0;
   // One octet past the bound tells "just fits" from "too long" without trusting st_size.

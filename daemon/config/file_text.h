@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <string>
@@ -18,7 +19,8 @@ struct FileText {
   /// Group or world may read it. Taken from the descriptor the text came from, so that no one can
   /// swap the file between the look and the reading.
   bool open_to_others = false;
-  unsigned mode = 0;  ///< permission bits only
+  unsigned mode = 0;        ///< permission bits only
+  std::uint64_t inode = 0;  ///< which file of its file system it is
 };
 
 /// Refuses what is not a regular file: a FIFO would hold the start up for ever.

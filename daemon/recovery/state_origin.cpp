@@ -13,9 +13,12 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string_view>
 #include <system_error>
+
+#include "daemon/config/file_text.h"
+#include "daemon/descriptor.h"
 
 namespace stentor::daemon {
 namespace {
@@ -62,20 +65,6 @@ std::expected<std::string, bool> value_of(std::istream& lines, std::string_view 
   return line.substr(key.size() + 1);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 MachineMarks MachineMarks::of(const fs::path& state_dir) {
@@ -95,27 +84,25 @@ MachineMarks MachineMarks::of(const fs::path& state_dir) {
 std::expected<StateOrigin, std::string> origin_of(const fs::path& state_dir,
                                                   const MachineMarks& marks) {
   const fs::path path = file_in(state_dir);
-  struct stat is{};
-  if (::stat(path.c_str(), &is) != 0) {
-    if (errno == ENOENT) return StateOrigin::unclaimed;
-    return std::unexpected(why(path, errno));
-  }
-  std::ifstream file(path);
+  const auto file = config_file::read_file_text(path, kFileOctetsMax);
+  if (!file && file.error() == std::errc::no_such_file_or_directory) return StateOrigin::unclaimed;
+  const bool is_too_long = !file && file.error() == std::errc::file_too_large;
+  if (!file && !is_too_long) return std::unexpected(why(path, file.error().value()));
+  std::istringstream lines(is_too_long ? std::string() : file->text);
   std::string title;
-  if (is.st_size > static_cast<off_t>(kFileOctetsMax) || !std::getline(file, title) ||
-      title != kTitle) {
+  if (!std::getline(lines, title) || title != kTitle) {
     return std::unexpected(
         fmt::format("{}: not understood; does a newer version own this state?", path.string()));
   }
-  const auto machine = value_of(file, "machine");
-  const auto inode = value_of(file, "file");
+  const auto machine = value_of(lines, "machine");
+  const auto inode = value_of(lines, "file");
   if (!machine || !inode) {
     return std::unexpected(fmt::format("{}: is damaged", path.string()));
   }
   const bool knows_machine = *machine != kUnknown && !marks.id.empty();
   if (knows_machine && *machine != marks.id) return StateOrigin::other_machine;
   const bool knows_file = *inode != kUnknown && marks.keeps_inodes;
-  if (knows_file && *inode != std::to_string(is.st_ino)) return StateOrigin::copied;
+  if (knows_file && *inode != std::to_string(file->inode)) return StateOrigin::copied;
   return StateOrigin::own;
 }
 
