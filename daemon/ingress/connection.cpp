@@ -158,7 +158,10 @@ void Connection::handle(std::string_view line) {
   auto request = ingress_.parser().parse(line);
   if (!request) return refuse(request.error());
   if (!peer_.is_client && !is_anybodys(*request)) {
-    return refuse({"not_permitted", "no [[client]] in the configuration is this user or group",
+    return refuse({"not_permitted",
+                   peer_.is_hidden
+                       ? "this user is not mapped into the user namespace that stentord runs in"
+                       : "no [[client]] in the configuration is this user or group",
                    ref_of(*request)});
   }
   if (std::holds_alternative<EventsRequest>(*request)) handover_ = line;

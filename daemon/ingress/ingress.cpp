@@ -92,7 +92,21 @@ Ingress::Ingress(boost::asio::io_context& context, const Config& config, const R
 
 Ingress::~Ingress() = default;
 
+void Ingress::check_ids() const {
+  if (!knows_itself(ids_)) {
+    throw std::runtime_error(
+        "socket: clients cannot be told apart: this user namespace does not map stentord's own "
+        "user");
+  }
+  if (!ids_.users.is_whole()) {
+    log::warn(
+        "socket: this is a user namespace of its own: clients whose users it does not map may do "
+        "nothing");
+  }
+}
+
 void Ingress::listen(std::optional<int> inherited) {
+  check_ids();
   if (inherited) {
     acceptor_.assign(local::stream_protocol(), *inherited);
     log::info("socket: using the one inherited from systemd, [socket] path is not used");
@@ -129,7 +143,7 @@ void Ingress::accept() {
       return;
     }
     if (connections_.size() < kConnectionsMax) {
-      Peer peer = identify_peer(socket.native_handle(), config_);
+      Peer peer = identify_peer(socket.native_handle(), config_, ids_);
       auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(peer));
       connections_.insert(connection);
       connection->start();

@@ -113,6 +113,8 @@ class Ingress {
   [[nodiscard]] std::uint64_t settled() const noexcept { return feed_.settled(); }
 
  private:
+  /// Throws where clients cannot be told apart; warns where some cannot.
+  void check_ids() const;
   void accept();
   void on_settled();
   void tick();
@@ -147,6 +149,7 @@ class Ingress {
   std::string bound_path_;
   bool draining_ = false;
   StorageGuard storage_{config_.journal.free_octets_min};
+  const IdMaps ids_ = IdMaps::of_this_process();
 };
 
 }  // namespace stentor::daemon

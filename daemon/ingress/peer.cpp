@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace stentor::daemon {
 namespace {
@@ -25,7 +26,14 @@ std::string user_name(uid_t uid) {
   return "uid-" + std::to_string(uid);
 }
 
-std::vector<std::string> group_names(int socket, gid_t primary) {
+std::optional<ucred> credentials_of(int socket) {
+  ucred credentials{};
+  socklen_t octets = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &octets) != 0) return std::nullopt;
+  return credentials;
+}
+
+std::vector<std::string> group_names(int socket, gid_t primary, const IdMap& known) {
   std::array<gid_t, kGroupsMax> groups{};
   socklen_t octets = sizeof groups;
   std::size_t count = 0;
@@ -36,6 +44,7 @@ std::vector<std::string> group_names(int socket, gid_t primary) {
   all.push_back(primary);
   std::vector<std::string> names;
   for (const gid_t gid : all) {
+    if (!known.tells(gid)) continue;
     std::array<char, kEntryOctets> room{};
     group entry{};
     group* found = nullptr;
@@ -56,25 +65,28 @@ bool Peer::allows(const std::vector<std::string>& list, std::string_view what) {
   return list.empty() || contains(list, what);
 }
 
-Peer identify_peer(int socket, const Config& config) {
+Peer identify_peer(int socket, const Config& config, const IdMaps& ids) {
   Peer peer;
-  ucred credentials{};
-  socklen_t octets = sizeof credentials;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &octets) != 0) return peer;
-  peer.uid = credentials.uid;
-  const std::string user = user_name(credentials.uid);
+  peer.uid = IdMap::kOverflow;
+  const auto credentials = credentials_of(socket);
+  if (!credentials) return peer;
+  const uid_t uid = credentials->uid;
+  peer.uid = uid;
+  // Not the user's name, which may be a client's. No client's name has a colon.
+  peer.client = "uid:" + std::to_string(uid);
+  peer.is_hidden = !ids.users.tells(uid);
+  if (peer.is_hidden) return peer;
+  const std::string user = user_name(uid);
 
   if (config.clients.empty()) {
     peer.client = user;
     peer.is_client = true;
     peer.may_submit = true;  // whoever may connect: the socket's mode decides
-    peer.is_admin = credentials.uid == 0 || credentials.uid == geteuid();
+    peer.is_admin = uid == 0 || uid == geteuid();
     peer.may_observe = peer.is_admin;
     return peer;
   }
-  // Not the user's name, which may be a client's. No client's name has a colon.
-  peer.client = "uid:" + std::to_string(credentials.uid);
-  const auto groups = group_names(socket, credentials.gid);
+  const auto groups = group_names(socket, credentials->gid, ids.groups);
   for (const ClientConfig& client : config.clients) {
     const bool by_group = std::ranges::any_of(
         client.groups, [&](const std::string& name) { return contains(groups, name); });
@@ -88,6 +100,14 @@ Peer identify_peer(int socket, const Config& config) {
     break;
   }
   return peer;
+}
+
+bool knows_itself(const IdMaps& ids) {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
+  const auto credentials = credentials_of(ends[0]);
+  for (const int end : ends) ::close(end);
+  return credentials && ids.users.tells(credentials->uid);
 }
 
 }  // namespace stentor::daemon

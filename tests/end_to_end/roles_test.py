@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import socket
+import subprocess
 import unittest
 
 import smpp_octets as smpp
@@ -373,6 +374,57 @@ class NoClient(unittest.TestCase):
         self.assertEqual([reply["error"]["code"] for reply in replies],
                          ["not_permitted", "bad_field"])
         self.assertEqual(events(), first)
+
+
+class UserNamespace(unittest.TestCase):
+    """stentord in a user namespace of its own, where the kernel shows all users that it does not
+    map as one, the overflow uid."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root and another user to become")
+        if subprocess.run(["unshare", "--user", "--map-root-user", "true"], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest("user namespaces may not be made here")
+        self.stranger = next(entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1000)
+        nowhere = f"127.0.0.1:{under_test.free_port()}"
+        self.daemon = under_test.Daemon([under_test.carrier("north", nowhere)],
+                                        tables={"socket": {"mode": "0666"}})
+        os.chmod(self.daemon.directory, 0o755)
+
+    def codes(self):
+        """What the stranger is told of each request."""
+        requests = [{"to": "+79161234567", "from": "SHOP", "text": "Hello"},
+                    {"op": "carrier", "action": "list"}, {"op": "events", "consumer": "c"}]
+        replies = ask_as(self.stranger.pw_uid, self.daemon.socket_path, requests, len(requests),
+                         20.0)
+        return [reply.get("error", {}).get("code", reply["status"]) for reply in replies]
+
+    def test_users_that_it_does_not_map_may_do_nothing_even_where_nobody_is_a_client(self):
+        self.daemon.prefix = ["unshare", "--user", "--map-root-user"]
+        with self.subTest("no clients are configured"):
+            self.daemon.start()
+            self.assertEqual(self.codes(), ["not_permitted"] * 3)
+            self.assertEqual(self.daemon.stop(), 0)
+        with self.subTest("nobody is one"):
+            with open(self.daemon.config_path, encoding="utf-8") as file:
+                text = file.read()
+            overflow = pwd.getpwuid(65534).pw_name
+            self.daemon.write_config_text(
+                text + f'\n[[client]]\nname = "shop"\nusers = ["{overflow}"]\nroles = ["admin"]\n'
+                '\n[[client]]\nname = "operator"\nusers = ["root"]\nroles = ["admin"]\n')
+            self.daemon.start()
+            self.assertEqual(self.codes(), ["not_permitted"] * 3)
+            ours = self.daemon.ask(to="+79161234567", text="Hello", **{"from": "SHOP"})
+            self.assertEqual(ours["status"], "accepted", ours)
+            self.assertEqual(self.daemon.stop(), 0)
+        self.assertIn("this is a user namespace", self.daemon.log())
+
+    def test_unmapped_itself_it_takes_nobody_for_itself_and_does_not_start(self):
+        self.daemon.prefix = ["unshare", "--user"]
+        self.daemon.launch()
+        self.assertEqual(self.daemon.process.wait(), 1)
+        self.assertIn("clients cannot be told apart", self.daemon.log())
 
 
 if __name__ == "__main__":

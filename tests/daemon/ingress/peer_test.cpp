@@ -30,11 +30,12 @@ class PeerTest : public testing::Test {
     client.may_submit = true;
     config_.clients.push_back(std::move(client));
   }
-  [[nodiscard]] Peer identify() const { return identify_peer(ends_[0], config_); }
+  [[nodiscard]] Peer identify() const { return identify_peer(ends_[0], config_, ids_); }
 
   std::array<int, 2> ends_{-1, -1};
   std::string me_;
   Config config_;
+  IdMaps ids_{.users = IdMap("0 0 4294967295"), .groups = IdMap("0 0 4294967295")};
 };
 
 TEST_F(PeerTest, IsItsUserWhereNoClientsAreConfigured) {
@@ -62,6 +63,23 @@ TEST_F(PeerTest, IsNotTheClientThatMerelyHasItsUsersName) {
   EXPECT_FALSE(peer.is_client);
   EXPECT_FALSE(peer.may_submit || peer.may_observe || peer.is_admin);
   EXPECT_EQ(peer.config, nullptr);
+}
+
+TEST_F(PeerTest, IsNobodyWhereItsUserCannotBeToldFromOthers) {
+  ids_.users = IdMap(std::to_string(::geteuid() + 1) + " 0 1");
+  const auto is_nobody = [this] {
+    const Peer peer = identify();
+    return !peer.is_client && !peer.may_submit && !peer.may_observe && !peer.is_admin &&
+           peer.config == nullptr && peer.client.contains(':');
+  };
+  EXPECT_TRUE(is_nobody()) << "not even where whoever connects may send";
+  add_client("mine", {me_});
+  EXPECT_TRUE(is_nobody()) << "not even where its name is listed";
+  EXPECT_FALSE(knows_itself(ids_));
+}
+
+TEST_F(PeerTest, KnowsItselfWhereItsUserIsMapped) {
+  EXPECT_TRUE(knows_itself(ids_));
 }
 
 }  // namespace
