@@ -6,6 +6,7 @@ Only the standard library, and nothing of stentor but its programs and documents
 
 import argparse
 import atexit
+import errno
 import json
 import os
 import random
@@ -18,6 +19,8 @@ import tempfile
 import threading
 import time
 import unittest
+
+import unit_filter
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SKIPPED = 77  # what ctest takes for "skipped", see CMakeLists.txt
@@ -34,6 +37,7 @@ class Settings:
     bin = os.environ.get("STENTOR_BIN", os.path.join(REPOSITORY, "build", "release", "bin"))
     seed = 0
     keep = False
+    filter = []  # a command that runs stentord under the filter of its unit
 
 
 def begin(description, more=None):
@@ -42,12 +46,18 @@ def begin(description, more=None):
     parser.add_argument("--bin", default=Settings.bin, help="folder of the programs")
     parser.add_argument("--seed", type=int, default=None, help="repeat a run")
     parser.add_argument("--keep", action="store_true", help="leave state and logs behind")
+    parser.add_argument("--filtered", action="store_true",
+                        help="run stentord under the system call filter of its unit")
     if more:
         more(parser)
     arguments, rest = parser.parse_known_args()
     Settings.bin = os.path.abspath(arguments.bin)
     Settings.seed = arguments.seed if arguments.seed is not None else random.SystemRandom().getrandbits(32)
     Settings.keep = arguments.keep
+    if arguments.filtered:
+        if why := unit_filter.why_not():
+            skip(why)
+        Settings.filter = [sys.executable, "-B", os.path.abspath(unit_filter.__file__)]
     arguments.rest = rest
     print(f"seed {Settings.seed}; programs {Settings.bin}", flush=True)
     if not os.access(program("stentord"), os.X_OK):
@@ -139,6 +149,11 @@ class Process:
             return log.read()
 
 
+def is_filtered(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return "\nSeccomp:\t2\n" in status.read()
+
+
 def tail(path, lines=30):
     try:
         with open(path, encoding="utf-8", errors="backslashreplace") as log:
@@ -210,8 +225,9 @@ class Daemon:
 
     def launch(self):
         """Starts it, and does not wait: it may be about to end by itself."""
-        self.process = Process(self.prefix + [program("stentord"), "--config", self.config_path] +
-                               self.arguments, self.log_path, **self.process_options)
+        command = [program("stentord"), "--config", self.config_path] + self.arguments
+        self.process = Process(self.prefix + Settings.filter + command, self.log_path,
+                               **self.process_options)
 
     def start(self, patience=PATIENCE):
         """Starts it and waits until it answers."""
@@ -220,6 +236,8 @@ class Daemon:
                    "stentord answers on its socket", patience)
         if not self.process.is_running():
             raise AssertionError(f"stentord ended with {self.process.wait()}:\n{self.log_tail()}")
+        if Settings.filter and not is_filtered(self.process.pid):
+            raise AssertionError("stentord runs, and not under the filter of its unit")
         return self
 
     def start_and_fail(self, patience=PATIENCE):
@@ -248,6 +266,8 @@ class Daemon:
             wrong = audit_complaint(self.audit())
             if wrong:
                 raise AssertionError(f"audit after the stop: {wrong}")
+        if Settings.filter and os.strerror(errno.EPERM) in self.log():
+            raise AssertionError(f"the filter refuses what it needs:\n{self.log_tail()}")
         return status
 
     def audit(self, *options):
