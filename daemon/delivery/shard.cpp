@@ -6,10 +6,18 @@
 namespace stentor::daemon {
 namespace {
 
-// What was just accepted is read from memory: 16 MiB are 50,000 messages. Backlog and receipts are
-// read from disk in blocks: 8 MiB hold 32 of them.
-constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 16u << 20,
-                                              .blocks_octets_max = 8u << 20};
+// What was just accepted is read from memory: 16 MiB are 50,000 messages. They stand beside what
+// `memory` bounds, so of a small `memory` they are an eighth at most, over all shards. Backlog and
+// receipts are read from disk in blocks: 8 MiB hold 32 of them.
+constexpr std::uint64_t kRecentOctetsMax = 16u << 20;
+constexpr std::uint64_t kRecentShare = 8;
+constexpr std::size_t kBlocksOctetsMax = 8u << 20;
+
+queue::ReaderOptions reader_options(const Config& config, std::size_t shards) {
+  return {.recent_octets_max =
+              std::min(kRecentOctetsMax, config.queue.memory_octets / kRecentShare / shards),
+          .blocks_octets_max = kBlocksOctetsMax};
+}
 
 // An eighth of the bound for tickets, four million of them by default: more is cheaper on disk,
 // read in blocks, than beside references and outstanding segments, which have no other place. A
@@ -36,7 +44,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
       feed_(commit, false, shards, [this] { settled_waker_.wake(); }),
       commit_(commit),
       arrivals_(commit.add_shard([this] { arrival_waker_.wake(); })),
-      reader_(files, config.state_dir / "journal", kReaderOptions),
+      reader_(files, config.state_dir / "journal", reader_options(config, shards)),
       spill_(files, config.state_dir / "spill", [this] { spill_waker_.wake(); }),
       by_number_(config.carriers.size(), nullptr) {
   for (std::size_t number = index; number < config.carriers.size(); number += shards) {

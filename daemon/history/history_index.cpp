@@ -19,8 +19,18 @@ constexpr queue::ReaderOptions kReaderOptions{.recent_octets_max = 0,
 constexpr std::uint64_t kEpochAt = 16;  // docs/journal.md, "Grammar"
 constexpr std::string_view kSuffix = ".index";
 constexpr std::string_view kCarriedPrefix = "carried-";
-// What is gathered before a part is written: 16 MiB, as much as a large journal file makes.
+// What is gathered before a part is written: 16 MiB, half of what a large journal file makes.
 constexpr std::size_t kCarriedPart = 1u << 20;
+
+// By a quarter, not twice over: there are two million of them behind a large journal file, and what
+// they have no use for yet is memory all the same.
+void append(std::vector<IndexEntry>& entries, const IndexEntry& entry) {
+  constexpr std::size_t kFirst = 4096;
+  if (entries.size() == entries.capacity()) {
+    entries.reserve(entries.size() + std::max(kFirst, entries.size() / 4));
+  }
+  entries.push_back(entry);
+}
 
 }  // namespace
 
@@ -86,8 +96,8 @@ bool HistoryIndex::catch_up(queue::Locator end, std::size_t records_max) {
     Gathered& gathered = gathered_[file];
     const std::uint64_t at = (*record)->at.bits();
     index_record(
-        **record, [&](std::uint64_t sequence) { gathered.sequences.push_back({sequence, at}); },
-        [&](std::uint64_t key) { gathered.names.push_back({key, at}); });
+        **record, [&](std::uint64_t sequence) { append(gathered.sequences, {sequence, at}); },
+        [&](std::uint64_t key) { append(gathered.names, {key, at}); });
   }
   return false;
 }

@@ -66,7 +66,7 @@ class HistoryIndex {
   /// The first index that a later version wrote: it and those behind it are made again.
   [[nodiscard]] const std::optional<NewerFile>& met_newer() const noexcept { return newer_; }
 
-  /// A journal file of 64 MiB gives 16 MiB of entries at most: the one that is written, and three
+  /// A journal file of 128 MiB gives some 30 MiB of entries: the one that is written, and three
   /// that a disk without room has left behind.
   static constexpr std::size_t kGatheredMax = 4;
 

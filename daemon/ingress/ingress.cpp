@@ -23,7 +23,9 @@ namespace local = boost::asio::local;
 // An idle connection costs some 9 KiB; more than this is a client that leaks them.
 constexpr std::size_t kConnectionsMax = 4096;
 // Durable texts that shards have not taken yet: 32 MiB are 100,000 messages, 50 ms at full rate.
+// They stand beside what `memory` bounds, so of a small `memory` they are a quarter at most.
 constexpr std::uint64_t kUntakenOctetsMax = 32u << 20;
+constexpr std::uint64_t kUntakenShare = 4;
 constexpr auto kAcceptAgainAfter = 100ms;  // out of descriptors: others may close theirs
 constexpr auto kTick = 1s;
 constexpr auto kLookForEndsEvery = 100ms;  // of campaigns that somebody waits for; their shares
@@ -179,7 +181,9 @@ bool Ingress::is_quiet() const {
 }
 
 bool Ingress::is_full() const {
-  if (feed_.is_full() || commit_.untaken_octets() > kUntakenOctetsMax) return true;
+  const std::uint64_t untaken_max =
+      std::min(kUntakenOctetsMax, config_.queue.memory_octets / kUntakenShare);
+  if (feed_.is_full() || commit_.untaken_octets() > untaken_max) return true;
   const std::uint64_t spilled = gauges_.spilled.load(std::memory_order_relaxed);
   const std::uint64_t waiting = gauges_.waiting.load(std::memory_order_relaxed);
   const std::uint64_t on_disk = gauges_.outstanding_on_disk.load(std::memory_order_relaxed);
