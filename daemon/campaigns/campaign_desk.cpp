@@ -150,7 +150,7 @@ void CampaignDesk::answer(const CampaignRequest& request, const Peer& peer, std:
     case CampaignAction::cancel:
     case CampaignAction::move: break;
     case CampaignAction::list:
-    case CampaignAction::create: return;  // answered above
+    case CampaignAction::create:          // answered above
     case CampaignAction::report: return;  // the connection streams it
   }
   if (campaign->client != peer.client && !peer.is_admin) {

@@ -102,8 +102,10 @@ void Replay::apply(const queue::Record& record) {
     case RecordKind::moved:
       if (const auto moved = decode_moved(record.payload)) {
         std::uint64_t sequence = 0;
-        if (Entry* entry = entry_of(moved->of, sequence)) {
-          entry->carrier = carrier_for(moved->to, false, *decode_subject(moved->of.subject));
+        const auto subject = decode_subject(moved->of.subject);
+        Entry* entry = entry_of(moved->of, sequence);
+        if (entry != nullptr && subject) {
+          entry->carrier = carrier_for(moved->to, false, *subject);
           entry->attempts = 0;  // it begins anew over there
           refused_.erase(sequence);
         }
