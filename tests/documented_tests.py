@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every test that docs/carriers.md names beside a pitfall is there: a table that lies is worse than
-none.
+"""Every test that docs/promises.md names beside a promise and docs/carriers.md beside a pitfall is
+there: a table that lies is worse than none.
 
-Words in backquotes in the last column of that table, as the page explains them: Suite.Name and
+Words in backquotes in the last column of their tables, as the pages explain them: Suite.Name and
 Suite of C++; x_test.py of tests/end_to_end/, with names of what is in it; folder/; part_of_a_name
 of a Python test.
 """
@@ -12,7 +12,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAGE = os.path.join(ROOT, "docs", "carriers.md")
+PAGES = (("promises.md", "\n"), ("carriers.md", "## Pitfalls"))  # and where its tables begin
 JUDGES = os.path.join(ROOT, "tests", "end_to_end")
 
 
@@ -54,9 +54,15 @@ def fault(word, tests, judges):
     return "not understood"
 
 
+def rows_of(page, begin):
+    """The lines of its tables that are no heading."""
+    lines = read(os.path.join(ROOT, "docs", page)).partition(begin)[2].splitlines()
+    return [line for line, after in zip(lines, lines[1:] + [""])
+            if line.startswith("| ") and not after.startswith("|---")]
+
+
 def main():
-    rows = [line for line in read(PAGE).partition("## Pitfalls")[2].splitlines()
-            if line.startswith("| ") and "---" not in line]
+    rows = [row for page in PAGES for row in rows_of(*page)]
     tests = written_tests()
     judges = {name: read(os.path.join(JUDGES, name)) for name in os.listdir(JUDGES)
               if name.endswith("_test.py")}
