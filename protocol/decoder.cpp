@@ -18,11 +18,19 @@ OctetReader body_of(std::span<const std::uint8_t> pdu) noexcept {
   return reader;
 }
 
-Address read_address(OctetReader& reader, std::size_t octets_max) noexcept {
+std::string_view read_text(OctetReader& reader, std::size_t octets_max,
+                           TextBounds bounds) noexcept {
+  return bounds == TextBounds::standard ? reader.c_octets(octets_max)
+                                        : reader.c_octets_of_any_length(octets_max);
+}
+
+Address read_address(OctetReader& reader, std::size_t octets_max,
+                     TextBounds bounds = TextBounds::standard) noexcept {
   Address address;
   address.numbering.ton = reader.u8();
   address.numbering.npi = reader.u8();
-  address.digits = reader.c_octets(octets_max);
+  address.digits =
+      read_text(reader, bounds == TextBounds::standard ? octets_max : kDataAddressMax, bounds);
   return address;
 }
 
@@ -59,17 +67,18 @@ result<std::size_t> front_pdu_octets(std::span<const std::uint8_t> octets,
   return length;
 }
 
-result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noexcept {
+result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu,
+                                          TextBounds bounds) noexcept {
   OctetReader reader = body_of(pdu);
   result<ShortMessage> decoded;
-  decoded->service_type = reader.c_octets(kServiceTypeMax);
-  decoded->source = read_address(reader, kAddressMax);
-  decoded->destination = read_address(reader, kAddressMax);
+  decoded->service_type = read_text(reader, kServiceTypeMax, bounds);
+  decoded->source = read_address(reader, kAddressMax, bounds);
+  decoded->destination = read_address(reader, kAddressMax, bounds);
   decoded->esm_class = reader.u8();
   decoded->protocol_id = reader.u8();
   decoded->priority_flag = reader.u8();
-  decoded->schedule_delivery_time = reader.c_octets(kTimeMax);
-  decoded->validity_period = reader.c_octets(kTimeMax);
+  decoded->schedule_delivery_time = read_text(reader, kTimeMax, bounds);
+  decoded->validity_period = read_text(reader, kTimeMax, bounds);
   decoded->registered_delivery = reader.u8();
   decoded->replace_if_present_flag = reader.u8();
   decoded->data_coding = reader.u8();
@@ -82,12 +91,12 @@ result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noe
   return decoded;
 }
 
-result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu) noexcept {
+result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu, TextBounds bounds) noexcept {
   OctetReader reader = body_of(pdu);
   result<ShortMessage> decoded;
-  decoded->service_type = reader.c_octets(kServiceTypeMax);
-  decoded->source = read_address(reader, kDataAddressMax);
-  decoded->destination = read_address(reader, kDataAddressMax);
+  decoded->service_type = read_text(reader, kServiceTypeMax, bounds);
+  decoded->source = read_address(reader, kDataAddressMax, bounds);
+  decoded->destination = read_address(reader, kDataAddressMax, bounds);
   decoded->esm_class = reader.u8();
   decoded->registered_delivery = reader.u8();
   decoded->data_coding = reader.u8();

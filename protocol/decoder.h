@@ -43,12 +43,23 @@ namespace stentor::protocol {
           .sequence_number = word(12)};
 }
 
+/// How long the texts of a message may be: service_type, addresses, times.
+enum class TextBounds : std::uint8_t {
+  standard,  ///< as section 5.2 has it; a longer one is unterminated_string
+  /// Whatever ends within the PDU, since its framing is intact. Refusing it makes some carriers
+  /// send it for ever. What is longer than the standard has it reads as empty, save addresses,
+  /// which are kept up to 64 octets (as data_sm has them).
+  lenient
+};
+
 /// submit_sm and deliver_sm. TLVs are checked here: at most kTlvsMax, none past the end.
-[[nodiscard]] result<ShortMessage> decode_short_message(std::span<const std::uint8_t> pdu) noexcept;
+[[nodiscard]] result<ShortMessage> decode_short_message(
+    std::span<const std::uint8_t> pdu, TextBounds bounds = TextBounds::standard) noexcept;
 
 /// data_sm, as a short message without short_message: its text is the message_payload TLV, and
 /// user_data_of() finds it. Addresses may have up to 64 octets here (section 4.7.1).
-[[nodiscard]] result<ShortMessage> decode_data_sm(std::span<const std::uint8_t> pdu) noexcept;
+[[nodiscard]] result<ShortMessage> decode_data_sm(
+    std::span<const std::uint8_t> pdu, TextBounds bounds = TextBounds::standard) noexcept;
 
 /// The message_id of submit_sm_resp or data_sm_resp, of any length: empty where the body is absent
 /// or begins with NUL, whatever the status. What follows the id is passed over.

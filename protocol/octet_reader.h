@@ -58,6 +58,13 @@ class OctetReader {
     return text_of(take(size + 1).first(size));
   }
 
+  /// One that may be longer than its field, up to the end of the PDU. Of more than `kept_max`
+  /// octets nothing is kept: a number that is cut is another number.
+  [[nodiscard]] std::string_view c_octets_of_any_length(std::size_t kept_max) noexcept {
+    const std::string_view text = c_octets(rest_.size());
+    return text.size() <= kept_max ? text : std::string_view();
+  }
+
   [[nodiscard]] std::span<const std::uint8_t> rest() const noexcept { return rest_; }
   [[nodiscard]] std::optional<CodecError> error() const noexcept { return error_; }
 

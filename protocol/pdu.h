@@ -68,7 +68,9 @@ struct Numbering {
 
 struct Address {
   Numbering numbering{};
-  std::string_view digits{};  ///< at most 20 octets (section 4.4.1: 21 with the NUL)
+  /// At most 20 octets (section 4.4.1: 21 with the NUL), 64 in data_sm (section 4.7.1) and where a
+  /// peer's is longer than it should be.
+  std::string_view digits{};
 };
 
 /// One optional parameter; `value` views the PDU.

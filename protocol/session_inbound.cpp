@@ -234,7 +234,8 @@ void Session::Body::on_deliver(const Header& header, std::span<const std::uint8_
     return;
   }
   const bool is_data = header.command_id == CommandId::data_sm;
-  const auto deliver = is_data ? decode_data_sm(pdu) : decode_short_message(pdu);
+  const auto deliver = is_data ? decode_data_sm(pdu, TextBounds::lenient)
+                               : decode_short_message(pdu, TextBounds::lenient);
   if (!deliver) {
     ++stats.malformed;
     refuse_delivery(header, status_of(deliver.error()));

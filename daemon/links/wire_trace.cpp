@@ -130,12 +130,12 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
   switch (header.command_id) {
     case CommandId::submit_sm:
     case CommandId::deliver_sm:
-      if (const auto message = protocol::decode_short_message(pdu)) {
+      if (const auto message = protocol::decode_short_message(pdu, protocol::TextBounds::lenient)) {
         return append_message(*message, clear, out);
       }
       return undecoded();
     case CommandId::data_sm:
-      if (const auto message = protocol::decode_data_sm(pdu)) {
+      if (const auto message = protocol::decode_data_sm(pdu, protocol::TextBounds::lenient)) {
         return append_message(*message, clear, out);
       }
       return undecoded();

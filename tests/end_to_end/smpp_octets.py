@@ -163,9 +163,10 @@ def data_sm(source, destination, esm_class, data_coding, payload, tlvs=b""):
             + (tlv(TLV_MESSAGE_PAYLOAD, payload) if payload else b"") + tlvs)
 
 
-def deliver_sm(source, destination, esm_class, data_coding, short_message, tlvs=b""):
+def deliver_sm(source, destination, esm_class, data_coding, short_message, tlvs=b"",
+               service_type=""):
     """Body of deliver_sm, section 4.6.1; the addresses are (ton, npi, address)."""
-    return (c_string("")
+    return (c_string(service_type)
             + bytes(source[:2]) + c_string(source[2])
             + bytes(destination[:2]) + c_string(destination[2])
             + bytes([esm_class, 0, 0]) + b"\0\0" + bytes([0, 0, data_coding, 0])

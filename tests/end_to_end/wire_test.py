@@ -442,6 +442,19 @@ class Deliveries(OneCarrier):
                 arrival.submit.destination, arrival.submit.source, smpp.ESM_RECEIPT, 0, text))
         self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
 
+    # Pitfall 15 too: nor does it help to refuse what is only longer than it may be.
+    def test_a_delivery_with_texts_that_are_too_long_is_taken(self):
+        self.begin()
+        shop = (3, 0, "1234")
+        for digits in ("7" * 21, "7" * 64, "7" * 65):
+            self.answered_within_a_second(smpp.DELIVER_SM, smpp.deliver_sm(
+                (0, 0, digits), shop, 0, 0, f"{len(digits)}".encode(), service_type="WAPWAP"))
+        under_test.wait_until(lambda: len(self.events.events) == 3, "all are told")
+        self.assertEqual([event["text"] for event in self.events.events], ["21", "64", "65"])
+        self.assertEqual([len(event.get("from", "").lstrip("+")) for event in self.events.events],
+                         [21, 64, 0])
+        self.assertEqual({status for status, _ in self.carrier.receipt_answers}, {0})
+
     # Pitfall 15: refusing an id that is not ours makes some carriers send it for ever.
     def test_a_receipt_for_nothing_is_answered_with_ok(self):
         self.begin()

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <tuple>
 #include <utility>
 
 #include "tests/protocol/wire.h"
@@ -125,6 +126,75 @@ TEST(Decoder, ReadsAnAddressOfTwentyOctetsAndNotOfTwentyOne) {
 
   EXPECT_EQ(decode_short_message(kept(with_source(20)))->source.digits.size(), 20u);
   EXPECT_EQ(error_of(decode_short_message(kept(with_source(21)))), CodecError::unterminated_string);
+}
+
+// A deliver_sm with a service_type, a source and a validity_period of so many octets.
+Octets with_texts(std::size_t service_type, std::size_t source, std::size_t validity) {
+  const auto text = [](std::size_t octets, std::uint8_t of) {
+    Octets made(octets, of);
+    made.push_back(0);
+    return made;
+  };
+  return pdu(0x05, 0, 1,
+             text(service_type, 'C') + hex("01 01") + text(source, '7') +
+                 hex("05 00 53484f5000 04 00 00 00") + text(validity, '0') +
+                 hex("01 00 00 00 02 6869 0427 0001 02"));
+}
+
+TEST(Decoder, ReadsTextsOfAnyLengthWhereItIsToldTo) {
+  const auto lenient = [](std::size_t service_type, std::size_t source, std::size_t validity) {
+    return decode_short_message(kept(with_texts(service_type, source, validity)),
+                                TextBounds::lenient);
+  };
+  const auto at_the_bounds = lenient(5, 64, 16);
+  ASSERT_TRUE(at_the_bounds);
+  EXPECT_EQ(at_the_bounds->service_type, "CCCCC");
+  EXPECT_EQ(at_the_bounds->source.digits.size(), 64u);
+  EXPECT_EQ(at_the_bounds->validity_period.size(), 16u);
+
+  const auto beyond_them = lenient(6, 65, 17);
+  ASSERT_TRUE(beyond_them);
+  EXPECT_EQ(beyond_them->service_type, "");
+  EXPECT_EQ(beyond_them->source.digits, "") << "a number that is cut is another number";
+  EXPECT_EQ(beyond_them->validity_period, "");
+  EXPECT_EQ(beyond_them->destination.digits, "SHOP") << "what follows stands where it stood";
+  EXPECT_EQ(text_of(beyond_them->short_message), "hi");
+  EXPECT_EQ(beyond_them->tlvs.find(tag::kMessageState).value[0], 2);
+
+  EXPECT_TRUE(lenient(20'000, 20'000, 20'000));
+  for (const auto& [service_type, source, validity] :
+       {std::tuple(6, 20, 16), std::tuple(5, 21, 16), std::tuple(5, 20, 17)}) {
+    EXPECT_EQ(error_of(decode_short_message(kept(with_texts(static_cast<std::size_t>(service_type),
+                                                            static_cast<std::size_t>(source),
+                                                            static_cast<std::size_t>(validity))))),
+              CodecError::unterminated_string);
+  }
+}
+
+TEST(Decoder, RefusesATextThatEndsNowhereHoweverLenient) {
+  const Octets unended = pdu(0x05, 0, 1, Octets(300, 'C'));
+
+  EXPECT_EQ(error_of(decode_short_message(unended, TextBounds::lenient)),
+            CodecError::unterminated_string);
+  EXPECT_EQ(error_of(decode_data_sm(unended, TextBounds::lenient)),
+            CodecError::unterminated_string);
+}
+
+TEST(Decoder, ReadsTheTextsOfADataSmLikewise) {
+  const auto with_source = [](std::size_t octets) {
+    Octets body = hex("574150574150 00 01 01");  // service_type: six octets
+    body.insert(body.end(), octets, '7');
+    return pdu(0x103, 0, 1, body + hex("00 050053484f5000 04 01 00 0424 0002 6869"));
+  };
+  const auto at_the_bound = decode_data_sm(kept(with_source(64)), TextBounds::lenient);
+  ASSERT_TRUE(at_the_bound);
+  EXPECT_EQ(at_the_bound->service_type, "");
+  EXPECT_EQ(at_the_bound->source.digits.size(), 64u);
+  const auto beyond_it = decode_data_sm(kept(with_source(65)), TextBounds::lenient);
+  ASSERT_TRUE(beyond_it);
+  EXPECT_EQ(beyond_it->source.digits, "");
+  EXPECT_EQ(text_of(user_data_of(*beyond_it)), "hi");
+  EXPECT_EQ(error_of(decode_data_sm(kept(with_source(64)))), CodecError::unterminated_string);
 }
 
 TEST(Decoder, ReadsAShortMessageOf254OctetsAndNotOf255) {

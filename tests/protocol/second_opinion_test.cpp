@@ -154,6 +154,9 @@ TEST_F(SecondOpinion, AgreesOnDeliverSmBothWays) {
 
     const auto read_by_us = decode_short_message(*theirs);
     ASSERT_TRUE(read_by_us) << "round " << round;
+    const auto read_leniently = decode_short_message(*theirs, TextBounds::lenient);
+    ASSERT_TRUE(read_leniently) << "round " << round;
+    ASSERT_EQ(owned(*read_leniently), owned(*read_by_us)) << "round " << round;
     ASSERT_EQ(owned(*read_by_us), owned(sample.message)) << "round " << round;
     const auto read_by_them = smpp34_read_short_message(ours);
     ASSERT_TRUE(read_by_them) << "round " << round;
@@ -173,6 +176,9 @@ TEST_F(SecondOpinion, AgreesOnDataSmBothWays) {
     ASSERT_EQ(ours, *theirs) << "round " << round;
     const auto read = decode_data_sm(*theirs);
     ASSERT_TRUE(read) << "round " << round;
+    const auto read_leniently = decode_data_sm(*theirs, TextBounds::lenient);
+    ASSERT_TRUE(read_leniently) << "round " << round;
+    ASSERT_EQ(owned(*read_leniently), owned(*read)) << "round " << round;
     EXPECT_EQ(read->source.digits, sample.message.source.digits);
     EXPECT_EQ(read->destination.digits, sample.message.destination.digits);
     EXPECT_EQ(text_of(read->tlvs.octets()), text_of(sample.tlvs));

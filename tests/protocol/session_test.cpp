@@ -209,6 +209,26 @@ TEST(Session, TakesADataSmLikeADeliverSmAndAnswersInKind) {
   EXPECT_EQ(smsc.sent(), pdu(0x80000005, 0, 6, {0}) + pdu(0x80000103, 0, 5, {0}));
 }
 
+// Refused, it would come again for ever and hold up what stands behind it.
+TEST(Session, TakesADeliveryWhoseTextsAreLongerThanTheyMayBe) {
+  Conversation smsc;
+  smsc.bind();
+  const Octets number(21, '7');
+
+  smsc.hear(pdu(0x05, 0, 7,
+                hex("574150574150 00 0101") + number +
+                    hex("00 050053484f5000 00 0000 0000 00000000 02 6869")),
+            kStart);
+  smsc.hear(
+      pdu(0x103, 0, 8,
+          hex("574150574150 00 0101") + number + hex("00 050053484f5000 00 00 00 0424 0002 686f")),
+      kStart);
+
+  EXPECT_EQ(smsc.told(), (Lines{"deliver 7 hi", "deliver 8 ho"}));
+  EXPECT_EQ(smsc.sent(), Octets{}) << "answered when it is durable";
+  EXPECT_EQ(smsc.session.stats().malformed, 0u);
+}
+
 TEST(Session, SubmitsByDataSm) {
   Conversation smsc;
   smsc.bind();

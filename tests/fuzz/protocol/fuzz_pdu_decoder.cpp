@@ -1,13 +1,16 @@
 // Any octets, taken for a PDU of every kind.
 //
 // Beside not reading outside: what decodes as a short message, a query, its answer or a
-// cancellation encodes to the same octets again.
+// cancellation encodes to the same octets again, and what is read within the standard's bounds is
+// read the same leniently.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
 
 #include "protocol/decoder.h"
 #include "protocol/encoder.h"
+#include "protocol/field_limits.h"
 #include "protocol/receipt.h"
 
 namespace {
@@ -27,6 +30,25 @@ void require_same_body(std::span<const std::uint8_t> pdu, const Octets& again) {
 void require_begins_with(std::span<const std::uint8_t> pdu, const Octets& again) {
   require(again.size() <= pdu.size());
   require_same_body(pdu.first(again.size()), again);
+}
+
+// What is read leniently, against what was read by the standard, if it was.
+void require_kept(const result<ShortMessage>& lenient, const result<ShortMessage>& strict) {
+  if (strict) {
+    require(lenient.has_value());
+    require(lenient->source.digits == strict->source.digits);
+    require(lenient->destination.digits == strict->destination.digits);
+    require(lenient->service_type == strict->service_type);
+    require(lenient->esm_class == strict->esm_class);
+    require(std::ranges::equal(lenient->short_message, strict->short_message));
+    require(std::ranges::equal(lenient->tlvs.octets(), strict->tlvs.octets()));
+  }
+  if (!lenient) return;
+  require(lenient->source.digits.size() <= kDataAddressMax);
+  require(lenient->destination.digits.size() <= kDataAddressMax);
+  require(lenient->service_type.size() <= kServiceTypeMax);
+  (void)check_user_data(*lenient);
+  (void)parse_receipt(*lenient);
 }
 
 }  // namespace
@@ -60,17 +82,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)alert->tlvs.find(tag::kMsAvailabilityStatus);
     for (const Tlv tlv : alert->tlvs) require(tlv.value.size() <= size);
   }
-  if (const auto message = decode_short_message(pdu)) {
+  const auto message = decode_short_message(pdu);
+  if (message) {
     Octets again;
     if (append_deliver_sm(again, 1, *message)) require_same_body(pdu, again);
-    (void)check_user_data(*message);
-    (void)parse_receipt(*message);
   }
-  if (const auto message = decode_data_sm(pdu)) {
+  require_kept(decode_short_message(pdu, TextBounds::lenient), message);
+  const auto data_sm = decode_data_sm(pdu);
+  if (data_sm) {
     Octets again;
-    if (append_data_sm(again, 1, *message)) require_same_body(pdu, again);
-    (void)check_user_data(*message);
-    (void)parse_receipt(*message);
+    if (append_data_sm(again, 1, *data_sm)) require_same_body(pdu, again);
   }
+  require_kept(decode_data_sm(pdu, TextBounds::lenient), data_sm);
   return 0;
 }
