@@ -58,7 +58,8 @@ enum class Ending : std::uint8_t {
   peer_unbound,   ///< the SMSC sent unbind: reconnect after the usual pause
   bind_refused,   ///< bind_status() has the reason; 0x0d, 0x0e, 0x0f, 0x53: back off slowly
   bind_timeout,   ///< connected, but no bind response came
-  silent,         ///< no answer to enquire_link, or to a submit_sm, in time
+  silent,         ///< nothing was heard, or no answer to enquire_link, in time
+  unanswered,     ///< it answers enquire_link, and a submit_sm that is overdue it does not
   broken_framing  ///< octets that are not SMPP, or a PDU over the limit
 };
 

@@ -164,7 +164,7 @@ void Session::Body::on_enquire_link_resp(const Header& header) {
     return;
   }
   enquire_sequence_number_ = 0;
-  if (watch.on_answered(oldest_submit()) == PeerWatch::Step::give_up) end(Ending::silent);
+  if (watch.on_answered(oldest_submit()) == PeerWatch::Step::give_up) end(Ending::unanswered);
 }
 
 void Session::Body::on_generic_nack(const Header& header) {

@@ -34,11 +34,30 @@ bool CarrierDelivery::may_read(const SmscLink& link) const {
   return lines_[link.number()]->delivers.size() < kDeliversHeldMax && !services_.feed.is_full();
 }
 
+// Nothing new is reserved, and that is somebody's will or a stuck carrier's due.
+bool CarrierDelivery::is_kept_back() const {
+  return draining_ || suspended_ || stuck_.is_stuck() ||
+         failover_.stage() == Failover::Stage::returning;
+}
+
+// What may go stands ready for the bind, was picked for it while it was full, or waits: in the
+// lanes, in memory or on disk, at a limit that has room again, or due. What waits for its intent to
+// be durable, for its time, its campaign or the rate may not go.
 bool CarrierDelivery::has_work(const SmscLink& link) const {
   const Line& line = *lines_[link.number()];
-  if (line.ready.empty() || room_of(line) == 0) return false;
   const TimePoint now = steady_now();
-  return pacer_.next(now) <= now;
+  if (room_of(line) == 0 || pacer_.next(now) > now) return false;
+  if (!line.ready.empty()) return true;
+  if (is_kept_back() || services_.feed.is_full() || !line.intending.empty()) return false;
+  if (!has_room(line, reserve_limit())) return false;
+  if (!line.stash.empty()) return true;
+  std::size_t stashed = 0;  // for other binds; with many, nothing is picked until these have room
+  for (const auto& other : lines_) stashed += other->stash.size();
+  if (stashed >= kStashMax) return false;
+  if (!lanes_.is_held_all() && lanes_.waiting() > lanes_.waiting_held()) return true;
+  if (limits_.next() <= now) return true;
+  const auto due = due_.next_due();
+  return due && TimePoint(std::chrono::milliseconds(*due)) <= now;
 }
 
 void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, CommandStatus status,

@@ -224,10 +224,7 @@ void CarrierDelivery::pump() {
   look_at_standing(now);
   move_some();
   expire_waiting(now);
-  if (!draining_ && !suspended_ && !stuck_.is_stuck() &&
-      failover_.stage() != Failover::Stage::returning) {
-    reserve(now);
-  }
+  if (!is_kept_back()) reserve(now);
   write_intents();
   const std::uint64_t submitted = stats_.submitted;
   submit_ready(now);

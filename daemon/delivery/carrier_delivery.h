@@ -397,6 +397,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void on_link_activity() override;
   [[nodiscard]] bool may_read(const SmscLink& link) const override;
   [[nodiscard]] bool has_work(const SmscLink& link) const override;
+  [[nodiscard]] bool is_kept_back() const;
   void on_part_accepted(Sending& sending, std::uint16_t part, std::string_view message_id);
   void on_part_refused(std::uint32_t slot, std::uint16_t part, protocol::CommandStatus status);
   // refusals.cpp

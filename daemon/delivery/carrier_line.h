@@ -3,6 +3,7 @@
 // Threads  The shard's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,6 +12,10 @@
 #include "daemon/delivery/system_error_run.h"
 
 namespace stentor::daemon {
+
+/// What is picked for a full bind waits beside it, so that others' messages go on; a few dozen show
+/// whether the lane holds anything for another bind.
+inline constexpr std::size_t kStashMax = 64;
 
 struct CarrierDelivery::Line {
   struct Unanswered {

@@ -13,9 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What is picked for a full bind waits beside it, so that others' messages go on; a few dozen show
-// whether the lane holds anything for another bind.
-constexpr std::size_t kStashMax = 64;
 // One turn of the loop reserves at most this many, so that answers are read in between.
 constexpr std::size_t kReserveAtOnce = 1024;
 // What holds the carrier back is noted once a second: of shorter waits nothing is known.

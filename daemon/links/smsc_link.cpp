@@ -24,6 +24,10 @@ constexpr auto kLastWriteWithin = 2s;
 // A peer that asks and never reads our answers: with so many unread we do not read it either.
 constexpr std::size_t kUnreadAnswersMax = 256u << 10;
 constexpr auto kHoldBackStep = 2ms;  // a disk that is behind takes some of these for a commit
+constexpr auto kUnreadStep = 10ms;   // a peer that does read takes 256 KiB in less
+// Where a new bind did not make work go that may go, the next one soon after would not either, and
+// carriers count binds.
+constexpr auto kRestFromWork = 10min;
 // Buffers a burst has grown beyond this are given back when the link is idle.
 constexpr std::size_t kIdleOutboxOctets = 4096;
 
@@ -302,19 +306,20 @@ asio::awaitable<boost::system::error_code> SmscLink::read_to_the_end() {
 }
 
 // Reads nothing until there is room again; what the peer says meanwhile waits in the kernel, and
-// its time to answer does not run.
+// its time to answer does not run. Its time to read what we answered does.
 asio::awaitable<void> SmscLink::hold_back() {
-  const auto tell = [this](bool is_reading) {
-    session_->on_reading(is_reading, Clock::now());
-    progress_.on_reading(is_reading, Clock::now());
-  };
-  tell(false);
-  while (stream_.is_open() && !session_->ended() &&
-         (session_->outgoing_octets() > kUnreadAnswersMax || !owner_.may_read(*this))) {
-    patience_.expires_after(kHoldBackStep);
+  session_->on_reading(false, Clock::now());
+  progress_.on_reading(owner_.may_read(*this), Clock::now());
+  arm_alarm();  // of the peer's own doing we have enough one day
+  while (stream_.is_open() && !session_->ended()) {
+    const bool may_read = owner_.may_read(*this);
+    progress_.on_reading(may_read, Clock::now());
+    if (may_read && session_->outgoing_octets() <= kUnreadAnswersMax) break;
+    patience_.expires_after(may_read ? kUnreadStep : kHoldBackStep);
     (void)co_await patience_.async_wait(kAsResult);
   }
-  tell(true);
+  session_->on_reading(true, Clock::now());
+  progress_.on_reading(true, Clock::now());
   arm_alarm();  // nothing was waited for meanwhile
 }
 
@@ -328,6 +333,7 @@ asio::awaitable<void> SmscLink::finish_writing() {
 
 void SmscLink::tell_ending(const boost::system::error_code& why) {
   if (const auto ending = session_->ended()) {
+    const auto response_seconds = carrier_.response_timeout / 1s;
     switch (*ending) {
       case protocol::Ending::unbound:
         if (!closing_) notes_.add("unbound", false);  // else it was said why
@@ -343,10 +349,18 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
         was_dead_ = true;
         notes_.add(session_->is_between_pdus()
                        ? "the carrier fell silent"
-                       : fmt::format("a PDU that began was not whole after {} s",
-                                     carrier_.response_timeout / 1s),
+                       : fmt::format("a PDU that began was not whole after {} s", response_seconds),
                    true);
         if (was_bound_ && session_->in_flight() > 0) owner_.on_link_stuck(*this);
+        break;
+      case protocol::Ending::unanswered:
+        was_dead_ = true;
+        ++stats_.stuck;
+        notes_.add(fmt::format("stuck: bound, {} answers due, and it answers enquire_link alone "
+                               "for {} s",
+                               session_->in_flight(), response_seconds),
+                   true);
+        owner_.on_link_stuck(*this);
         break;
       case protocol::Ending::broken_framing: notes_.add("octets that are not SMPP", true); break;
     }
@@ -426,28 +440,44 @@ void SmscLink::on_alarm() {
   flush();
   if (session_->ended()) return stream_.close();
   observe_progress(now);
-  if (state_ == LinkState::bound && progress_.is_stuck(now)) return leave_stuck();
+  if (state_ == LinkState::bound && progress_.is_stuck(now)) leave_stuck(now);
+  if (!stream_.is_open()) return;
   give_memory_back();
   arm_alarm();
 }
 
 void SmscLink::observe_progress(TimePoint now) {
-  progress_.observe(now, {.answers = answers_,
-                          .in_flight = session_->in_flight(),
-                          .has_work = state_ == LinkState::bound && owner_.has_work(*this)});
+  const std::size_t in_flight = session_->in_flight();
+  const std::size_t outgoing = session_->outgoing_octets();
+  const std::size_t being_written = writing_ ? outbox_.size() : 0;
+  progress_.observe(
+      now, {.answers = answers_,
+            .in_flight = in_flight,
+            .has_work = in_flight == 0 && state_ == LinkState::bound && owner_.has_work(*this),
+            .written = written_,
+            .queued = written_ + being_written + outgoing,
+            .is_behind = outgoing > kUnreadAnswersMax});
 }
 
-void SmscLink::leave_stuck() {
-  ++stats_.stuck;
+void SmscLink::leave_stuck(TimePoint now) {
   const std::size_t due = session_->in_flight();
-  if (due == 0) {  // nothing is owed by the carrier: what stands goes back and comes again
-    return rebind(fmt::format("stuck: bound, work waits that may go, and nothing moved for {} s",
-                              progress_.limit() / 1s));
+  const auto seconds = progress_.limit() / 1s;
+  const bool is_unread = progress_.is_unread(now);
+  if (due == 0 && !is_unread) {
+    if (left_for_work_ && now - *left_for_work_ < kRestFromWork) return progress_.wait_again(now);
+    left_for_work_ = now;
+    ++stats_.stuck;
+    // Nothing is owed by the carrier: what stands goes back and comes again.
+    return rebind(
+        fmt::format("stuck: bound, work waits that may go, and nothing moved for {} s", seconds));
   }
+  ++stats_.stuck;
   was_dead_ = true;
   owner_.on_link_stuck(*this);
-  rebind(fmt::format("stuck: bound, {} answers due, and nothing moved for {} s", due,
-                     progress_.limit() / 1s));
+  rebind(
+      is_unread
+          ? fmt::format("stuck: bound, and what we answer has stayed unread for {} s", seconds)
+          : fmt::format("stuck: bound, {} answers due, and nothing moved for {} s", due, seconds));
 }
 
 // A burst leaves large buffers behind; a thousand idle binds should not hold them.

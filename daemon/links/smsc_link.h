@@ -51,9 +51,10 @@ class LinkOwner {
   /// The answer to a cancel_sm.
   virtual void on_cancel_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
                               protocol::CommandStatus /*status*/) {}
-  /// It was bound and had answers due, and none came: it is bound again.
+  /// It was bound and had answers due, and none came, or left ours unread: it is bound again.
   virtual void on_link_stuck(SmscLink& /*link*/) {}
-  /// Segments stand ready for this bind, and window and rate let them go.
+  /// Something waits that could go by this bind now, wherever it stands. Asked while no answer is
+  /// due on it.
   [[nodiscard]] virtual bool has_work(const SmscLink& /*link*/) const { return false; }
   /// Something moved: read, written, or answered.
   virtual void on_link_activity() = 0;
@@ -74,7 +75,7 @@ struct LinkStats {
   std::uint64_t pdus_out = 0;
   std::uint64_t malformed = 0;
   std::uint64_t unexpected_responses = 0;
-  std::uint64_t stuck = 0;   ///< bound, answers due or work waiting, nothing moved: bound again
+  std::uint64_t stuck = 0;   ///< bound, and nothing moved that should have: bound again
   std::uint64_t alerts = 0;  ///< alert_notification
 };
 
@@ -175,7 +176,7 @@ class SmscLink final : public protocol::SessionHandler {
   void arm_alarm();
   void on_alarm();
   void observe_progress(TimePoint now);
-  void leave_stuck();
+  void leave_stuck(TimePoint now);
   void give_memory_back();
   void enter(LinkState state);
 
@@ -192,6 +193,7 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::steady_timer alarm_;
   boost::asio::steady_timer patience_;  // between attempts, and for a last write
   ProgressWatch progress_;
+  std::optional<TimePoint> left_for_work_;  // the latest connection that was, with nothing due
   std::unique_ptr<protocol::Session> session_;
   LinkState state_ = LinkState::down;
   std::uint64_t state_since_ms_ = 0;

@@ -188,6 +188,22 @@ def never_reads(stream):
         stream.sendall(asks)  # and reads no answer
 
 
+def reads_hardly(stream):
+    """Asks without end, and reads of the answers so little that the connection just lives."""
+    let_bind(stream)
+    asks = b"".join(smpp.pdu(smpp.ENQUIRE_LINK, 0, n) for n in range(1, 2001))
+
+    def ask():
+        try:
+            while True:
+                stream.sendall(asks)
+        except OSError:
+            pass
+    threading.Thread(target=ask, daemon=True).start()
+    while stream.recv(1024):
+        time.sleep(0.1)
+
+
 FORGED = b"id:1 sub:001 dlvrd:001 stat:DELIVRD err:000 text:id:%08x stat:UNDELIV"
 
 BAD_PARTS = {  # by the name of the carrier
@@ -221,6 +237,8 @@ MUSEUM_PARTS = {
     "unbinds": saying(lambda n: smpp.pdu(smpp.UNBIND, 0, n), 0.5),
     "alerts": saying(lambda n: smpp.pdu(smpp.ALERT_NOTIFICATION, 0, n, b"\x01\x01x\x00\x01")),
     "flood": saying(lambda n, octets=receipts(25): octets),  # 500 a second
+    "neverreads": never_reads,
+    "readshardly": reads_hardly,
 }
 FLOODS = {"flood": saying(lambda n, octets=receipts(500): octets),  # 10,000 a second
           "neverreads": never_reads}

@@ -15,6 +15,7 @@ import unittest
 
 import smpp_octets as smpp
 import stentor_under_test as under_test
+from bad_carriers import RawPeer, answer_all, let_bind, reads_hardly
 from carrier_simulator import CarrierSimulator
 from chaos_proxy import DOWN, UP, ChaosProxy, Plan
 from scripted_carrier import Answer, ScriptedCarrier
@@ -325,6 +326,57 @@ class BrokenWire(unittest.TestCase):
         _, page = self.daemon.http("/metrics")
         self.assertIn('stentor_link_stuck_total{carrier="north",bind="0"} 1', page)
         self.assertIn("stuck: bound, 1 answers due", self.daemon.log())
+
+    def told_stuck(self, name):
+        """What carrier show, the metrics and the log say of its bind 0, once they say it."""
+        shown = under_test.wait_until(
+            lambda: next((b for b in [self.daemon.ask(op="carrier", action="show",
+                                                      name=name)["bind_list"][0]] if b["stuck"]),
+                         None), f"{name} is told stuck")
+        _, page = self.daemon.http("/metrics")
+        self.assertRegex(page, rf'stentor_link_stuck_total{{carrier="{name}",bind="0"}} [1-9]')
+        what = [error["what"] for error in shown["last_errors"] if "stuck" in error["what"]]
+        self.assertIn(what[0], self.daemon.log())
+        return what[0]
+
+    def test_a_peer_that_answers_enquire_link_alone_is_bound_again_and_told_stuck(self):
+        self.answers = False
+        carrier = self.carrier(script=lambda submit, attempt: Answer(silent=not self.answers))
+        self.start([under_test.carrier("north", carrier.address, window=1, response_timeout="2s",
+                                       enquire_link="1s")])
+        self.daemon.wait_bound("north")
+        ids = [self.daemon.ask(**send(number_of(i)))["id"] for i in range(5)]
+        self.assertEqual(self.told_stuck("north"),
+                         "stuck: bound, 1 answers due, and it answers enquire_link alone for 2 s")
+        self.answers = True
+        for message_id in ids:
+            self.follower.wait_for(message_id, "delivered", patience=60)
+        self.assertGreaterEqual(len(carrier.binds), 2, "it was bound again")
+        self.assertEqual(self.daemon.carrier_status("north")["state"], "up")
+
+    def test_a_peer_that_asks_and_reads_next_to_nothing_is_told_stuck_until_it_reads(self):
+        reads = threading.Event()
+
+        def part(stream):
+            if not reads.is_set():
+                return reads_hardly(stream)
+            let_bind(stream)
+            return answer_all(stream)
+        peer, good = RawPeer(part), self.carrier()
+        self.addCleanup(peer.close)
+        self.start([under_test.carrier("bad", peer.address, response_timeout="1s"),
+                    under_test.carrier("good", good.address)])
+        self.assertEqual(self.told_stuck("bad"),
+                         "stuck: bound, and what we answer has stayed unread for 2 s")
+        _, page = self.daemon.http("/metrics")
+        self.assertIn('stentor_carrier_stuck{carrier="bad"} 1', page)
+        other = self.daemon.ask(**send(number_of(1), carrier="good"))
+        self.follower.wait_for(other["id"], "delivered")
+        reads.set()
+        late = self.daemon.ask(**send(number_of(2), carrier="bad"))
+        self.follower.wait_for(late["id"], "sent", patience=60)
+        under_test.wait_until(lambda: self.daemon.carrier_status("bad")["state"] == "up",
+                              "one answer, and it is up")
 
     def test_of_two_hosts_the_second_serves_while_the_first_drops_its_binds_or_is_silent(self):
         first, second = self.carrier(), self.carrier(id_of=lambda number: f"b{number:07x}")

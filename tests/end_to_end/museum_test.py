@@ -120,6 +120,9 @@ class Museum(unittest.TestCase):
             self.assertEqual(bind()["losses"], 0, bind())
         else:
             under_test.wait_until(lambda: bind()["last_errors"], "its trouble is told")
+        if name in LEAVES_US_UNREAD:
+            under_test.wait_until(lambda: bind()["stuck"], "it is left as stuck")
+            self.assertIn("stayed unread", " ".join(e["what"] for e in bind()["last_errors"]))
         if name in MALFORMED:
             under_test.wait_until(lambda: bind()["malformed"], "what is malformed is counted")
         if name in ("unasked", "nacks"):
@@ -128,6 +131,7 @@ class Museum(unittest.TestCase):
 
 MALFORMED = {"nonul", "tlvpast", "tinytlvs", "length255", "noheader", "halfunit", "unknown",
              "alerts"}
+LEAVES_US_UNREAD = {"neverreads", "readshardly"}
 KEEPS_ITS_BIND = MALFORMED | {"unasked", "forged", "nacks", "flood"}
 
 

@@ -187,7 +187,7 @@ TEST(SessionTime, EndsWhenOneSubmitIsPassedOver) {
   EXPECT_FALSE(smsc.session.ended());
   smsc.hear(pdu(0x80000015, 0, 3), kStart + 11s);
 
-  EXPECT_EQ(smsc.session.ended(), Ending::silent);
+  EXPECT_EQ(smsc.session.ended(), Ending::unanswered);
 }
 
 TEST(SessionTime, GoesOnWhenTheResponseComesBeforeTheAnswerToItsQuestion) {

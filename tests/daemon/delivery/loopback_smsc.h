@@ -1,5 +1,5 @@
-// An SMSC for one bind on the loopback interface: it binds whoever comes, keeps what is submitted,
-// and answers a submit_sm only when the test says so.
+// An SMSC for one bind on the loopback interface: it binds whoever comes, says that it lives, keeps
+// what is submitted, and answers a submit_sm only when the test says so.
 //
 // Owns     Its listening socket and one connection.
 // Threads  The io_context's, which the test polls.
@@ -36,6 +36,8 @@ class LoopbackSmsc {
   };
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   [[nodiscard]] const std::vector<Submitted>& submitted() const noexcept { return submitted_; }
+  /// How often it was asked whether it lives, and said so.
+  [[nodiscard]] std::size_t enquired() const noexcept { return enquired_; }
   [[nodiscard]] bool has(std::string_view text) const {
     return std::ranges::any_of(submitted_,
                                [text](const Submitted& one) { return one.pdu.contains(text); });
@@ -92,6 +94,10 @@ class LoopbackSmsc {
           protocol::CommandStatus::ok, {.system_id = "SMSC", .interface_version = 0x34}));
     } else if (command == CommandId::submit_sm) {
       submitted_.push_back({header.sequence_number, {pdu.begin(), pdu.end()}});
+    } else if (command == CommandId::enquire_link) {
+      ++enquired_;
+      protocol::append_bare(answer, CommandId::enquire_link_resp, protocol::CommandStatus::ok,
+                            header.sequence_number);
     } else if (command == CommandId::unbind) {
       protocol::append_bare(answer, CommandId::unbind_resp, protocol::CommandStatus::ok,
                             header.sequence_number);
@@ -108,6 +114,7 @@ class LoopbackSmsc {
   std::array<std::uint8_t, 4096> inbox_{};
   std::vector<std::uint8_t> octets_;
   std::vector<Submitted> submitted_;
+  std::size_t enquired_ = 0;
 };
 
 }  // namespace stentor::daemon::test
