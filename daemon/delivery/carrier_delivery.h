@@ -44,6 +44,7 @@
 #include "daemon/delivery/flow_holds.h"
 #include "daemon/delivery/flow_order.h"
 #include "daemon/delivery/flow_shares.h"
+#include "daemon/delivery/full_queue.h"
 #include "daemon/delivery/gauges.h"
 #include "daemon/delivery/in_doubt.h"
 #include "daemon/delivery/limiter_report.h"
@@ -406,6 +407,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void suspect(const Refusal& refusal);
   void note_fault(protocol::Fault fault, TimePoint now);
   void slow_down(const Refusal& refusal);
+  void cut_rate(StatusClass by, TimePoint now);
   void write_slowed(const Refusal& refusal);
   void bind_again(const Refusal& refusal);
   void put_off_or_fail(const Refusal& refusal);
@@ -471,6 +473,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::deque<Relocating> relocating_;
   queue::Pacer pacer_;
   Throttle throttle_;
+  FullQueue full_queue_;
   StatusPolicy status_policy_;
   FaultAlarm addresses_refused_;
   FaultAlarm encoding_refused_;

@@ -132,10 +132,17 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
       return refuse(refusal, std::nullopt, true);
     }
   }
-  // Told twice in a row it steps aside: where only its destination is full, nobody else need wait.
+  // Told twice in a row it steps aside: where only its destination is full, nobody else need wait,
+  // and the carrier need not be slowed down for it once more.
   const bool is_told_again = !is_first || refusals.tries(by) > 0;
+  const bool is_carriers = !is_queue_full || full_queue_.on_full(refused.subject.to);
+  if (is_carriers || !is_told_again) cut_rate(by, now);
   if (is_queue_full && is_told_again) return put_off_or_fail(refusal);
   wait_in_line(refusal.slot, refusal.part);
+}
+
+void CarrierDelivery::cut_rate(StatusClass by, TimePoint now) {
+  const bool is_queue_full = by == StatusClass::queue_full;
   const bool is_changed =
       is_queue_full ? throttle_.on_queue_full(now) : throttle_.on_throttled(now);
   if (!is_changed) return;

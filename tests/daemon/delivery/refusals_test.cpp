@@ -40,6 +40,7 @@ class Refusals : public OwnedTime {
   }
   /// Time passes, in seconds; what it makes due is on the wire then.
   void pass(std::uint64_t seconds) { run_until(clock_.wall_ms() + seconds * kSecondMs); }
+  [[nodiscard]] std::uint32_t rate() { return carrier().snapshot().rate_current; }
   [[nodiscard]] std::uint64_t failed() { return carrier().snapshot().stats.messages_failed; }
 
   struct Failure {
@@ -197,6 +198,48 @@ TEST_F(Refusals, AMessageWhoseQueueIsFullForTooLongFails) {
   ASSERT_TRUE(failure.has_value());
   EXPECT_EQ(failure->code, "queue_full");
   EXPECT_EQ(failure->attempt, 0) << "none was charged";
+}
+
+TEST_F(Refusals, ADestinationThatAloneIsFullSlowsTheCarrierDownOnce) {
+  (void)take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x14);
+  const std::uint32_t cut = rate();
+  EXPECT_GT(cut, 0u) << "cut, though no attempt is charged";
+  pass(1);
+  for (const unsigned pause : {5u, 15u}) {
+    const std::uint32_t before = rate();
+    answer(0x14);
+    EXPECT_GE(rate(), before) << "it steps aside, and that is all";
+    pass(pause);
+  }
+}
+
+TEST_F(Refusals, AQueueThatIsFullForEverybodySlowsTheCarrierDownEachTime) {
+  (void)take(kMuchLater);
+  to_ = "+79160000002";
+  (void)take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x14, 2);
+  pass(30);  // the rate climbs, and both are tried again
+  const std::uint32_t before = rate();
+  ASSERT_GT(before, 4u);
+  answer(0x14, 2);
+  EXPECT_LT(rate(), before) << "told again, and nobody was taken in between";
+  EXPECT_EQ(failed(), 0u);
+}
+
+TEST_F(Refusals, WhereOthersAreTakenAFullQueueIsOneDestinations) {
+  (void)take(kMuchLater);
+  to_ = "+79160000002";
+  (void)take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x14, 2);
+  pass(30);
+  answer(0);  // the one
+  const std::uint32_t before = rate();
+  answer(0x14);  // the other
+  EXPECT_GE(rate(), before);
 }
 
 TEST_F(Refusals, AFullQueueHasItsOwnAttempts) {
