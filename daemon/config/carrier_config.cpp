@@ -170,8 +170,8 @@ void read_interface_version(Section& section, std::uint8_t& version) {
 // What came with 3.4 is off unless it is asked for, and then it is a mistake (below).
 void suit_version_33(CarrierConfig& carrier) {
   carrier.binds = {.transceivers = 0, .transmitters = 1, .receivers = 1};
-  carrier.wire.user_message_reference = false;
-  carrier.wire.more_messages_to_send = false;
+  carrier.wire.user_message_reference = TlvUse::never;
+  carrier.wire.more_messages_to_send = TlvUse::never;
 }
 
 void refuse_beyond_version_33(Section& section, const CarrierConfig& carrier) {
@@ -185,8 +185,29 @@ void refuse_beyond_version_33(Section& section, const CarrierConfig& carrier) {
   refuse(carrier.long_messages == LongMessages::payload, "long",
          "optional parameters: udh8 or udh16");
   refuse(!carrier.wire.tlvs.empty(), "tlv", "optional parameters");
-  refuse(carrier.wire.user_message_reference, "user_message_reference", "optional parameters");
-  refuse(carrier.wire.more_messages_to_send, "more_messages_to_send", "optional parameters");
+  refuse(carrier.wire.user_message_reference != TlvUse::never, "user_message_reference",
+         "optional parameters");
+  refuse(carrier.wire.more_messages_to_send != TlvUse::never, "more_messages_to_send",
+         "optional parameters");
+}
+
+// { urgent = 3, normal = 1, bulk = 0 }: SMPP 3.4 section 5.2.14 has 0 to 3.
+void read_priority_flags(Section& section, CarrierConfig& carrier) {
+  constexpr std::uint8_t kPriorityFlagMax = 3;
+  auto table = section.table("priority_flag", "priority_flag");
+  if (!table) return;
+  if (carrier.wire.by_data_sm) {
+    section.mistake("priority_flag", "data_sm has none: leave submit out");
+  }
+  constexpr std::pair<std::string_view, queue::Priority> kPriorities[] = {
+      {"urgent", queue::Priority::urgent},
+      {"normal", queue::Priority::normal},
+      {"bulk", queue::Priority::bulk}};
+  for (const auto& [name, priority] : kPriorities) {
+    table->number(name, carrier.priority_flags[static_cast<std::size_t>(priority)], 0,
+                  kPriorityFlagMax);
+  }
+  table->finish();
 }
 
 // `alphabet` names what data_coding 0 means; `encodings` lists all that is taken, in order.
@@ -319,7 +340,9 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.duration("enquire_link", carrier.enquire_link, 1s, 1h);
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
+  section.duration("credentials_retry", carrier.credentials_retry, 1s, 24h);
   read_wire(section, carrier.receipts, carrier.wire);
+  read_priority_flags(section, carrier);
   if (carrier.interface_version == kVersion33) refuse_beyond_version_33(section, carrier);
   read_delivery_keys(section, carrier);
 

@@ -79,6 +79,23 @@ void read_tlvs(Section& section, std::vector<std::uint8_t>& into) {
   }
 }
 
+// `true` and `false` are somebody's word; "auto" goes by what the peer tells.
+void read_tlv_use(Section& section, std::string_view key, TlvUse& use) {
+  const Value* const given = section.find(key);
+  if (given == nullptr) return;
+  if (const auto* text = std::get_if<std::string>(&given->is); text != nullptr) {
+    if (*text == "auto") {
+      use = TlvUse::where_known;
+    } else {
+      section.mistake(key, "must be true, false or \"auto\"");
+    }
+    return;
+  }
+  bool is_wanted = false;
+  section.flag(key, is_wanted);
+  if (!section.has_mistake(key)) use = is_wanted ? TlvUse::always : TlvUse::never;
+}
+
 void read_registered_delivery(Section& section, bool receipts, WireConfig& wire) {
   std::uint8_t value = 0;
   section.number("registered_delivery", value, 0, 255);
@@ -154,15 +171,15 @@ void read_receipt_states(Section& section, WireConfig& wire) {
 void read_wire(Section& section, bool receipts, WireConfig& wire) {
   section.choice("submit", wire.by_data_sm, kSubmits);
   read_tlvs(section, wire.tlvs);
-  section.flag("user_message_reference", wire.user_message_reference);
+  read_tlv_use(section, "user_message_reference", wire.user_message_reference);
   section.flag("match_by_reference", wire.match_by_reference);
-  if (!wire.user_message_reference) {
+  if (wire.user_message_reference == TlvUse::never) {
     if (section.find("match_by_reference") != nullptr && wire.match_by_reference) {
-      section.mistake("match_by_reference", "needs user_message_reference = true");
+      section.mistake("match_by_reference", "needs user_message_reference");
     }
     wire.match_by_reference = false;
   }
-  section.flag("more_messages_to_send", wire.more_messages_to_send);
+  read_tlv_use(section, "more_messages_to_send", wire.more_messages_to_send);
   read_registered_delivery(section, receipts, wire);
   read_receipt_pattern(section, wire);
   read_receipt_states(section, wire);

@@ -8,6 +8,7 @@
 // Spec     docs/configuration.md; the keys are a contract.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -26,6 +27,7 @@
 #include "daemon/config/upstream_config.h"
 #include "daemon/config/wire_config.h"
 #include "encoding/segmenter.h"
+#include "queue/ticket.h"
 
 namespace stentor::daemon {
 
@@ -147,7 +149,11 @@ struct CarrierConfig {
   std::chrono::milliseconds enquire_link{30000};
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};
+  /// How long at least an account rests that was refused.
+  std::chrono::milliseconds credentials_retry{60000};
   WireConfig wire;
+  /// `priority_flag` of what is urgent, normal and bulk here; by queue::Priority.
+  std::array<std::uint8_t, queue::kPriorities> priority_flags{};
   std::optional<OutbindConfig> outbind{};  ///< its SMSC may connect to us
 
   // How its messages are delivered: daemon/config/carrier_delivery_keys.cpp.

@@ -219,12 +219,21 @@ std::string states(const std::vector<std::pair<std::string, protocol::MessageSta
   return out + " }";
 }
 
+std::string_view word(TlvUse use) {
+  switch (use) {
+    case TlvUse::never: return "false";
+    case TlvUse::where_known: return "\"auto\"";
+    case TlvUse::always: return "true";
+  }
+  return {};
+}
+
 void describe_wire(Page& page, const WireConfig& wire) {
   page.line("submit", in_quotes(wire.by_data_sm ? "data_sm" : "submit_sm"));
   if (!wire.tlvs.empty()) page.line("tlv", tlvs(wire.tlvs));
-  page.flag("user_message_reference", wire.user_message_reference);
+  page.line("user_message_reference", word(wire.user_message_reference));
   page.flag("match_by_reference", wire.match_by_reference);
-  page.flag("more_messages_to_send", wire.more_messages_to_send);
+  page.line("more_messages_to_send", word(wire.more_messages_to_send));
   if (wire.registered_delivery) page.line("registered_delivery", *wire.registered_delivery);
   if (wire.query_after.count() > 0) page.line("query_after", wire.query_after);
   page.flag("cancel_sm", wire.cancel_sm);
@@ -307,8 +316,18 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);
+  page.line("credentials_retry", carrier.credentials_retry);
   if (carrier.outbind) page.line("outbind", write_outbind(*carrier.outbind));
   describe_wire(page, carrier.wire);
+  if (const auto& flags = carrier.priority_flags; flags != CarrierConfig{}.priority_flags) {
+    const auto flag_of = [&flags](queue::Priority priority) {
+      return flags[static_cast<std::size_t>(priority)];
+    };
+    page.line(
+        "priority_flag",
+        fmt::format("{{ urgent = {}, normal = {}, bulk = {} }}", flag_of(queue::Priority::urgent),
+                    flag_of(queue::Priority::normal), flag_of(queue::Priority::bulk)));
+  }
   if (!carrier.status.empty()) page.line("status", write_status(carrier.status));
   page.line("retry", write_retry(carrier.retry));
   page.line("failover_after", carrier.failover_after);

@@ -21,13 +21,23 @@ namespace stentor::daemon {
 /// `interface_version` of SMPP 3.3, which has no optional parameters.
 constexpr std::uint8_t kVersion33 = 0x33;
 
+/// When an optional parameter travels that is of use to us and that nobody asked for.
+enum class TlvUse : std::uint8_t {
+  never,
+  where_known,  ///< on a bind whose peer has told that it speaks SMPP 3.4 or later
+  always
+};
+[[nodiscard]] constexpr bool is_used(TlvUse use, bool is_known_to_peer) noexcept {
+  return use == TlvUse::always || (use == TlvUse::where_known && is_known_to_peer);
+}
+
 struct WireConfig {
   bool by_data_sm = false;         ///< `submit`: data_sm instead of submit_sm
   std::vector<std::uint8_t> tlvs;  ///< optional parameters of every message, as they travel
-  bool user_message_reference = true;
+  TlvUse user_message_reference = TlvUse::where_known;
   /// A receipt whose id fits nothing is matched by it, where the carrier gives it back.
   bool match_by_reference = true;
-  bool more_messages_to_send = true;
+  TlvUse more_messages_to_send = TlvUse::where_known;
   /// What asks for a receipt there, instead of 1; bits 0 and 1 follow the message's wish.
   std::optional<std::uint8_t> registered_delivery;
   /// Without a receipt for so long, the carrier is asked by query_sm; 0: never.

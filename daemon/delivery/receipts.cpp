@@ -33,7 +33,8 @@ TrackerSetup tracker_setup_of(const CarrierConfig& config, std::uint64_t seed) {
           .rule = rule_of(config.message_id),
           .codes = OutcomeCodes(config.errors),
           .secret = secret_of(seed),
-          .by_reference = config.wire.user_message_reference && config.wire.match_by_reference};
+          .by_reference = config.wire.user_message_reference != TlvUse::never &&
+                          config.wire.match_by_reference};
 }
 
 void CarrierDelivery::track(const Sending& sent, std::uint16_t part, std::string_view message_id) {

@@ -18,6 +18,9 @@ constexpr std::uint8_t kUdhIndicator = 0x40;  // esm_class, section 5.2.12
 constexpr std::uint8_t kReceiptMask = 0x03;   // registered_delivery, section 5.2.17
 constexpr std::uint8_t kReceiptAlways = 0x01;
 constexpr std::uint8_t kReceiptOnFailure = 0x02;
+// sc_interface_version from which on a peer knows optional parameters. One that tells none is to be
+// taken for one of 3.3 (section 3.4).
+constexpr std::uint8_t kVersionWithTlvs = 0x34;
 
 std::uint8_t registered_delivery_of(ReceiptWish wish, const WireConfig& wire) {
   const std::uint8_t asked = wire.registered_delivery.value_or(kReceiptAlways);
@@ -79,7 +82,7 @@ std::string_view SubmitComposer::validity(std::uint32_t expires, std::uint64_t n
 }
 
 protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t part,
-                                           std::uint64_t now_ms) {
+                                           std::uint8_t peer_version, std::uint64_t now_ms) {
   const encoding::Concatenation concatenation = sending.plan.concatenation();
   const encoding::Tie tie{.reference = sending.accepted.reference,
                           .total = sending.subject.parts,
@@ -93,7 +96,7 @@ protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t
       sending.plan.encode(sending.content, part, concatenation, tie, room);
   const auto body = room.first(encoded.octets);
 
-  put_tlvs(sending, part, tie, now_ms);
+  put_tlvs(sending, part, tie, peer_version, now_ms);
   protocol::SubmitSm submit;
   submit.service_type = sending.accepted.service_type.value_or(carrier_.service_type);
   submit.source = {.numbering = sending.source.numbering, .digits = sending.source.digits};
@@ -104,6 +107,7 @@ protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t
   submit.registered_delivery = registered_delivery_of(sending.accepted.receipt, carrier_.wire);
   submit.data_coding = sending.plan.data_coding();
   if (!carrier_.wire.by_data_sm) {
+    submit.priority_flag = carrier_.priority_flags[static_cast<std::size_t>(sending.pick.priority)];
     submit.validity_period = validity(sending.pick.ticket.expires, now_ms);
     if (body.size() > protocol::kShortMessageMax) {
       protocol::append_tlv(tlvs_, tag::kMessagePayload, body);
@@ -118,10 +122,11 @@ protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t
 }
 
 void SubmitComposer::put_tlvs(const Sending& sending, std::uint16_t part, const encoding::Tie& tie,
-                              std::uint64_t now_ms) {
+                              std::uint8_t peer_version, std::uint64_t now_ms) {
   const WireConfig& wire = carrier_.wire;
+  const bool is_known_to_peer = peer_version >= kVersionWithTlvs;
   tlvs_.clear();
-  if (wire.user_message_reference) {
+  if (is_used(wire.user_message_reference, is_known_to_peer)) {
     protocol::append_tlv_u16(tlvs_, tag::kUserMessageReference,
                              user_message_reference_of(sending.subject.id, part));
   }
@@ -131,7 +136,7 @@ void SubmitComposer::put_tlvs(const Sending& sending, std::uint16_t part, const 
     protocol::append_tlv_u8(tlvs_, tag::kSarTotalSegments, tie.total);
     protocol::append_tlv_u8(tlvs_, tag::kSarSegmentSeqnum, tie.number);
   }
-  if (wire.more_messages_to_send && tie.number < tie.total) {
+  if (is_used(wire.more_messages_to_send, is_known_to_peer) && tie.number < tie.total) {
     protocol::append_tlv_u8(tlvs_, tag::kMoreMessagesToSend, 1);
   }
   if (wire.by_data_sm && carrier_.validity != ValidityForm::none) {

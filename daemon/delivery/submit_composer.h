@@ -4,8 +4,9 @@
 // Owns     What the last composed submit views, until the next one.
 // Errors   None: what does not fit its field is found when it is encoded (protocol/encoder.h).
 // Threads  One thread.
-// Spec     SMPP 3.4 sections 4.4.1 (submit_sm), 4.7.1 (data_sm), 5.2.12 (esm_class), 5.2.17
-//          (registered_delivery), 5.3.2 (optional parameters), 7.1.1 (times).
+// Spec     SMPP 3.4 sections 3.4 (who takes optional parameters), 4.4.1 (submit_sm), 4.7.1
+//          (data_sm), 5.2.12 (esm_class), 5.2.14 (priority_flag), 5.2.17 (registered_delivery),
+//          5.3.2 (optional parameters), 7.1.1 (times); docs/carriers.md, "Versions".
 #pragma once
 
 #include <array>
@@ -31,14 +32,15 @@ class SubmitComposer {
   /// `carrier` outlives the composer.
   explicit SubmitComposer(const CarrierConfig& carrier) noexcept : carrier_(carrier) {}
 
-  /// `part` counts from 0. Views into `sending` and this composer.
+  /// `part` counts from 0; `peer_version` is what the peer told of its bind, 0: nothing. Views into
+  /// `sending` and this composer.
   [[nodiscard]] protocol::SubmitSm compose(const Sending& sending, std::uint16_t part,
-                                           std::uint64_t now_ms);
+                                           std::uint8_t peer_version, std::uint64_t now_ms);
 
  private:
   [[nodiscard]] std::string_view validity(std::uint32_t expires, std::uint64_t now_ms);
   void put_tlvs(const Sending& sending, std::uint16_t part, const encoding::Tie& tie,
-                std::uint64_t now_ms);
+                std::uint8_t peer_version, std::uint64_t now_ms);
 
   const CarrierConfig& carrier_;
   std::array<std::uint8_t, encoding::kPartOctetsMax> part_{};

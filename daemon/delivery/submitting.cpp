@@ -52,7 +52,8 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
                                   TimePoint now) {
   Sending& next = sending(slot);
   const std::uint64_t now_ms = wall_ms();
-  const protocol::SubmitSm submit = composer_.compose(next, part, now_ms);
+  const protocol::SubmitSm submit =
+      composer_.compose(next, part, line.link->peer_version(), now_ms);
   const std::uint64_t cookie = std::uint64_t{slot} << 8 | part;
   protocol::Session& session = line.link->session();
   const auto submitted = config_.wire.by_data_sm ? session.submit_data(submit, cookie, now)

@@ -3,7 +3,8 @@
 // Units    Time is steady_clock, passed in.
 // Threads  One thread.
 // Spec     reliability.md P7: 1 s doubling to 60 s, full jitter, reset after 30 s of a stable bind;
-//          refused credentials at least 60 s; never more than one attempt a second for a carrier.
+//          refused credentials at least 60 s, where the configuration says nothing else; never
+//          more than one attempt a second for a carrier.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,8 @@ class Reconnect {
   using TimePoint = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;
 
-  explicit Reconnect(std::uint64_t seed) : random_(seed) {}
+  Reconnect(std::uint64_t seed, std::chrono::milliseconds refused_pause)
+      : random_(seed), refused_pause_(refused_pause) {}
 
   void on_bound(TimePoint now) noexcept { bound_since_ = now; }
 
@@ -28,7 +30,7 @@ class Reconnect {
     bound_since_ = TimePoint{};
     const auto grown = kPauseMin * (1u << std::min(failures_, kDoublings));
     ++failures_;
-    if (credentials_refused) return jittered(kRefusedPause, kRefusedPause);
+    if (credentials_refused) return jittered(refused_pause_, refused_pause_);
     return jittered(kPauseMin / 2, std::min<Duration>(grown, kPauseMax));
   }
 
@@ -37,7 +39,6 @@ class Reconnect {
  private:
   static constexpr std::chrono::milliseconds kPauseMin{1000};
   static constexpr std::chrono::seconds kPauseMax{60};
-  static constexpr std::chrono::seconds kRefusedPause{60};
   static constexpr std::chrono::seconds kStable{30};
   static constexpr unsigned kDoublings = 6;  // 64 s: above the maximum
 
@@ -49,6 +50,7 @@ class Reconnect {
   }
 
   std::mt19937_64 random_;
+  std::chrono::milliseconds refused_pause_;
   unsigned failures_ = 0;
   TimePoint bound_since_{};
 };

@@ -85,7 +85,7 @@ SmscLink::SmscLink(asio::io_context& context, const CarrierConfig& carrier, std:
       type_(type),
       owner_(owner),
       shared_(shared),
-      reconnect_(seed),
+      reconnect_(seed, carrier.credentials_retry),
       stream_(context, shared.inbox),
       notes_(fmt::format("carrier {} bind {}", carrier.name, number)),
       dialer_(context, carrier, shared.tls, stream_, number == 0,

@@ -400,8 +400,6 @@ class BrokenWire(unittest.TestCase):
                                patience=20)
         self.assertEqual(len(second.arrived()), 2, "the second serves what the first left silent")
 
-    waits_for_mended_account = False  # the long run: two minutes
-
     def test_refused_credentials_raise_an_alarm_and_are_no_dead_end(self):
         carrier = self.carrier(bind_status=0x0E)
         self.start([under_test.carrier("north", carrier.address, binds={"transceiver": 4})])
@@ -415,15 +413,31 @@ class BrokenWire(unittest.TestCase):
         self.assertNotIn("secret", self.daemon.log())
         time.sleep(4.5)  # its four binds would try a second apart
         self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
-        if not self.waits_for_mended_account:
-            return
-        carrier.bind_status = 0
-        self.daemon.wait_bound("north", patience=150)  # after 60 to 120 s
-        under_test.wait_until(lambda: carrier.bound() == 4, "all four are bound")
-        self.assertEqual(len(carrier.binds), 1 + 4)
-        self.assertNotIn("alarm", self.daemon.ask(op="carrier", action="show", name="north"))
+
+    def test_a_refused_account_is_tried_slowly_and_bound_once_it_is_mended(self):
+        carrier = self.carrier(password="changed")
+        self.start([under_test.carrier("north", carrier.address, binds={"transceiver": 4},
+                                       credentials_retry="2s")])
+
+        def alarm():
+            return self.daemon.ask(op="carrier", action="show", name="north").get("alarm")
+        under_test.wait_until(lambda: alarm() == "credentials_refused", "the alarm")
+        waiting = self.daemon.ask(**send(number_of(1)))
+        under_test.wait_until(lambda: len(carrier.binds) >= 3, "it is no dead end", 60)
+        times = carrier.bind_times[:3]
+        self.assertGreater(min(b - a for a, b in zip(times, times[1:])), 1.9,
+                           "slowly, all binds together")
+        self.assertEqual({status for _, _, status in carrier.binds}, {0x0E})
+        self.assertEqual(alarm(), "credentials_refused")
+        carrier.password = "secret"
+        self.daemon.wait_bound("north", patience=60)
+        under_test.wait_until(lambda: carrier.bound() == 4, "all four are bound", 60)
+        self.follower.wait_for(waiting["id"], "delivered")
+        under_test.wait_until(lambda: alarm() is None, "the alarm is over")
         _, page = self.daemon.http("/metrics")
-        self.assertIn('stentor_link_credentials_refused{carrier="north",bind="0"} 0', page)
+        for bind in range(4):
+            self.assertIn(
+                f'stentor_link_credentials_refused{{carrier="north",bind="{bind}"}} 0', page)
 
     def test_an_account_that_is_bound_already_is_no_wrong_credential_and_is_tried_again_soon(self):
         carrier = self.carrier(bind_status=0x05)  # what the SMSC has left of a session before
@@ -591,7 +605,6 @@ if __name__ == "__main__":
         "--long", action="store_true", help="cut at every octet, a greater flood, longer patience"))
     if arguments.long:
         BrokenWire.cuts_max, BrokenWire.flood, BrokenWire.octet_pause = 1000, 200_000, 1.0
-        BrokenWire.waits_for_mended_account = True
     if NO_NAMESPACES and arguments.rest == ["HalfOpen"]:
         under_test.skip(NO_NAMESPACES)
     unittest.main(argv=[sys.argv[0], "-v"] + arguments.rest)

@@ -104,7 +104,7 @@ class ScriptedCarrier:
     """Listens from construction to close(), on a free port unless one is named."""
 
     def __init__(self, script=None, *, system_id="stentor", password="secret", bind_status=0,
-                 id_of=lambda number: f"{number:08x}", port=0):
+                 id_of=lambda number: f"{number:08x}", port=0, interface_version=0x34):
         self.script = script or (lambda submit, attempt: Answer())
         self.system_id = system_id
         self.password = password
@@ -113,6 +113,7 @@ class ScriptedCarrier:
         self.answers_enquire = True
         self.arrivals = []
         self.binds = []
+        self.bind_times = []  # time.monotonic() of each
         self.unbinds = 0
         self.receipt_answers = []  # (status, message id) of every deliver_sm_resp and data_sm_resp
         self.deliveries = []
@@ -122,7 +123,7 @@ class ScriptedCarrier:
         self.query_answer = None  # (status, message_state); None: query_sm is unknown
         self.cancels = []  # (id, source, destination) of every cancel_sm
         self.cancel_status = None  # of cancel_sm_resp, by id; None: cancel_sm is unknown
-        self.interface_version = None  # told in bind responses
+        self.interface_version = interface_version  # told in bind responses; None: it tells none
         self.lock = threading.Lock()
         self._links = {}
         self._link_numbers = itertools.count(1)
@@ -317,6 +318,7 @@ class ScriptedCarrier:
         # none hears anything before the response.
         with self.lock:
             self.binds.append((command, bind, status))
+            self.bind_times.append(time.monotonic())
             link.write(smpp.pdu(command | smpp.RESPONSE, status, sequence,
                                 smpp.c_string("script") + (
                                     smpp.tlv(0x0210, bytes([self.interface_version]))

@@ -106,6 +106,14 @@ class OptionalParameters(OneCarrier):
         self.assertEqual(arrivals[0].submit.registered_delivery, 0)
 
 
+class Priorities(OneCarrier):
+    def test_each_of_ours_has_the_flag_that_the_carrier_wants(self):
+        self.begin(priority_flag={"urgent": 3, "normal": 1})
+        told = [self.send_and_wait(priority=priority)[0].submit.priority
+                for priority in ("urgent", "normal", "bulk")]
+        self.assertEqual(told, [3, 1, 0])
+
+
 class Numbering(OneCarrier):
     """TON and NPI by the form of an address, as the carrier sees them."""
 
@@ -383,7 +391,7 @@ class BindAddress(OneCarrier):
 
 class Versions(OneCarrier):
     def test_peers_of_other_versions_are_spoken_to_and_shown(self):
-        self.begin(interface_version=0x50)
+        self.begin(scripted={"interface_version": None}, interface_version=0x50)
         self.assertNotIn("peer_version", self.daemon.carrier_status("north"))
         self.send_and_wait()
         self.carrier.interface_version = 0x50
@@ -393,6 +401,29 @@ class Versions(OneCarrier):
             "the version of the peer")
         self.send_and_wait()
         self.assertEqual({bind.interface_version for _, bind, _ in self.carrier.binds}, {0x50})
+
+    def begin_beside_one_that_tells_no_version(self, **settings):
+        self.begin(scripted={"interface_version": None}, **settings)
+        return [arrival.submit.tlvs for arrival in self.send_and_wait("long " * 60)]
+
+    def test_a_peer_that_tells_no_version_gets_no_parameter_that_nobody_asked_for(self):
+        self.assertEqual(self.begin_beside_one_that_tells_no_version(), [{}, {}])
+        self.carrier.interface_version = 0x34  # the same carrier, after an upgrade
+        self.carrier.cut()
+        under_test.wait_until(
+            lambda: self.daemon.carrier_status("north").get("peer_version") == "0x34",
+            "the version of the peer")
+        first, second = (arrival.submit.tlvs for arrival in self.send_and_wait("long " * 60))
+        self.assertEqual(set(first),
+                         {smpp.TLV_USER_MESSAGE_REFERENCE, smpp.TLV_MORE_MESSAGES_TO_SEND})
+        self.assertEqual(set(second), {smpp.TLV_USER_MESSAGE_REFERENCE})
+
+    def test_a_peer_that_tells_no_version_gets_what_was_asked_for(self):
+        tlvs = self.begin_beside_one_that_tells_no_version(
+            user_message_reference=True, more_messages_to_send=True, tlv={'"0x1400"': "0a0b"})
+        self.assertEqual([set(of) for of in tlvs],
+                         [{smpp.TLV_USER_MESSAGE_REFERENCE, smpp.TLV_MORE_MESSAGES_TO_SEND, 0x1400},
+                          {smpp.TLV_USER_MESSAGE_REFERENCE, 0x1400}])
 
     def test_a_peer_of_33_is_bound_in_a_pair_and_gets_no_optional_parameter(self):
         self.begin(interface_version=0x33, binds={"transmitter": 1, "receiver": 1})

@@ -1,6 +1,8 @@
 // What load_config says about how a carrier wants SMPP spoken.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +44,9 @@ TEST(CarrierWire, HasDefaultsThatSuitMostCarriers) {
   const WireConfig wire = read("").wire;
   EXPECT_FALSE(wire.by_data_sm);
   EXPECT_TRUE(wire.tlvs.empty());
-  EXPECT_TRUE(wire.user_message_reference);
+  EXPECT_EQ(wire.user_message_reference, TlvUse::where_known);
   EXPECT_TRUE(wire.match_by_reference);
-  EXPECT_TRUE(wire.more_messages_to_send);
+  EXPECT_EQ(wire.more_messages_to_send, TlvUse::where_known);
   EXPECT_FALSE(wire.registered_delivery);
   EXPECT_FALSE(wire.receipt_pattern);
 }
@@ -54,9 +56,36 @@ TEST(CarrierWire, AsksAPeerOf33ForNothingThatCameLater) {
   EXPECT_EQ(read33.binds.transceivers, 0u);
   EXPECT_EQ(read33.binds.transmitters, 1u);
   EXPECT_EQ(read33.binds.receivers, 1u);
-  EXPECT_FALSE(read33.wire.user_message_reference);
+  EXPECT_EQ(read33.wire.user_message_reference, TlvUse::never);
   EXPECT_FALSE(read33.wire.match_by_reference);
-  EXPECT_FALSE(read33.wire.more_messages_to_send);
+  EXPECT_EQ(read33.wire.more_messages_to_send, TlvUse::never);
+}
+
+TEST(CarrierWire, ReadsWhetherParametersThatNobodyNeedsTravel) {
+  EXPECT_EQ(read("user_message_reference = true").wire.user_message_reference, TlvUse::always);
+  EXPECT_EQ(read("user_message_reference = \"auto\"").wire.user_message_reference,
+            TlvUse::where_known);
+  EXPECT_EQ(read("more_messages_to_send = false").wire.more_messages_to_send, TlvUse::never);
+  EXPECT_EQ(mistakes_in("user_message_reference = \"yes\"\nmore_messages_to_send = 1"),
+            (Said{"carrier[0].user_message_reference: must be true, false or \"auto\"",
+                  "carrier[0].more_messages_to_send: must be true or false, not a number"}));
+}
+
+TEST(CarrierWire, ReadsThePriorityFlagsOfOurPriorities) {
+  EXPECT_EQ(read("").priority_flags, (std::array<std::uint8_t, 3>{0, 0, 0}));
+  const CarrierConfig told = read("priority_flag = { urgent = 3, bulk = 1 }");
+  EXPECT_EQ(told.priority_flags, (std::array<std::uint8_t, 3>{3, 0, 1}));
+  EXPECT_EQ(mistakes_in("priority_flag = { urgent = 4 }").size(), 1u);
+  EXPECT_EQ(mistakes_in("priority_flag = { hasty = 1 }").size(), 1u);
+  EXPECT_EQ(mistakes_in("priority_flag = { urgent = 1 }\nsubmit = \"data_sm\""),
+            (Said{"carrier[0].priority_flag: data_sm has none: leave submit out"}));
+}
+
+TEST(CarrierWire, ReadsHowLongARefusedAccountRests) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(read("").credentials_retry, 60s);
+  EXPECT_EQ(read("credentials_retry = \"10m\"").credentials_retry, 10min);
+  EXPECT_EQ(mistakes_in("credentials_retry = \"500ms\"").size(), 1u);
 }
 
 TEST(CarrierWire, NamesWhatAPeerOf33DoesNotKnow) {
@@ -110,7 +139,7 @@ TEST(CarrierWire, MatchesByReferenceOnlyWhereOneIsSent) {
   EXPECT_FALSE(read("match_by_reference = false").wire.match_by_reference);
   EXPECT_FALSE(read("user_message_reference = false").wire.match_by_reference);
   EXPECT_EQ(mistakes_in("user_message_reference = false\nmatch_by_reference = true"),
-            (Said{"carrier[0].match_by_reference: needs user_message_reference = true"}));
+            (Said{"carrier[0].match_by_reference: needs user_message_reference"}));
 }
 
 TEST(CarrierWire, CompilesThePatternOfItsReceipts) {
@@ -143,6 +172,21 @@ TEST(CarrierWire, IsDescribedSoThatItReadsBackTheSame) {
   EXPECT_NE(text.find("registered_delivery = 17"), std::string::npos);
   EXPECT_NE(text.find("receipt_pattern = \"{id} {stat}\""), std::string::npos);
   EXPECT_NE(text.find("more_messages_to_send = false"), std::string::npos);
+}
+
+TEST(CarrierWire, DescribesPrioritiesAndParametersSoThatTheyReadBackTheSame) {
+  const std::string said =
+      "user_message_reference = true\nmore_messages_to_send = \"auto\"\n"
+      "priority_flag = { urgent = 2, normal = 1, bulk = 0 }\ncredentials_retry = \"5m\"\n";
+  const WrittenConfig written(carrier(said));
+  const auto config = load_config(written.path());
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  const std::string text = describe(*config);
+  for (const auto* line : {"user_message_reference = true", "more_messages_to_send = \"auto\"",
+                           "priority_flag = { urgent = 2, normal = 1, bulk = 0 }"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
+  }
+  EXPECT_NE(text.find("credentials_retry = \"5m"), std::string::npos) << text;
 }
 
 TEST(CarrierWire, ReadsWhatACarriersOwnWordsInReceiptsMean) {

@@ -35,7 +35,7 @@ class SubmitComposerTest : public testing::Test {
     sending_.pick.ticket.expires = kExpires;
     sending_.source.digits = "SHOP";
     sending_.destination.digits = "79161234567";
-    return composer_.compose(sending_, part, kNowMs);
+    return composer_.compose(sending_, part, peer_version_, kNowMs);
   }
   // The value of one parameter; empty where it is not there.
   static protocol::Octets value_of(const protocol::SubmitSm& submit, std::uint16_t tag) {
@@ -49,6 +49,7 @@ class SubmitComposerTest : public testing::Test {
   }
 
   CarrierConfig carrier_;
+  std::uint8_t peer_version_ = 0x34;
   Content content_;
   Sending sending_;
   protocol::Octets message_tlvs_;
@@ -69,8 +70,49 @@ TEST_F(SubmitComposerTest, NumbersEachSegmentTheSameAtEveryAttempt) {
   EXPECT_EQ(references.size(), 8000u);
   EXPECT_EQ(value_of(compose("x"), tag::kUserMessageReference), (protocol::Octets{0, 24}));
 
-  carrier_.wire.user_message_reference = false;
+  carrier_.wire.user_message_reference = TlvUse::never;
   EXPECT_EQ(tlvs_in(compose("x")), 0u);
+}
+
+// Section 3.4: who tells no sc_interface_version knows no optional parameters. What the
+// configuration or the message asks for goes all the same.
+TEST_F(SubmitComposerTest, SendsNobodyWhatHeMayNotKnowUnlessItIsAskedFor) {
+  for (const std::uint8_t peer : {std::uint8_t{0x00}, std::uint8_t{0x33}}) {
+    peer_version_ = peer;
+    EXPECT_EQ(tlvs_in(compose(kLong, 0)), 0u) << "version " << int{peer};
+  }
+  for (const std::uint8_t peer : {std::uint8_t{0x34}, std::uint8_t{0x50}}) {
+    peer_version_ = peer;
+    EXPECT_EQ(tlvs_in(compose(kLong, 0)), 2u) << "version " << int{peer};
+  }
+
+  peer_version_ = 0;
+  carrier_.wire.user_message_reference = TlvUse::always;
+  EXPECT_EQ(value_of(compose(kLong, 0), tag::kUserMessageReference), (protocol::Octets{0, 24}));
+  EXPECT_TRUE(value_of(compose(kLong, 0), tag::kMoreMessagesToSend).empty());
+  carrier_.wire.more_messages_to_send = TlvUse::always;
+  EXPECT_EQ(value_of(compose(kLong, 0), tag::kMoreMessagesToSend), protocol::Octets{1});
+
+  carrier_.wire.user_message_reference = TlvUse::where_known;
+  carrier_.wire.more_messages_to_send = TlvUse::where_known;
+  carrier_.long_messages = LongMessages::sar;
+  protocol::append_tlv_u16(carrier_.wire.tlvs, 0x1400, 1);
+  EXPECT_EQ(tlvs_in(compose(kLong, 0)), 4u) << "the tie's three, and the carrier's own";
+}
+
+TEST_F(SubmitComposerTest, TellsThePriorityThatTheCarrierHasForOurs) {
+  const auto told = [&](queue::Priority priority) {
+    sending_.pick.priority = priority;
+    return compose("x").priority_flag;
+  };
+  for (const auto priority :
+       {queue::Priority::urgent, queue::Priority::normal, queue::Priority::bulk}) {
+    EXPECT_EQ(told(priority), 0);
+  }
+  carrier_.priority_flags = {3, 1, 0};
+  EXPECT_EQ(told(queue::Priority::urgent), 3);
+  EXPECT_EQ(told(queue::Priority::normal), 1);
+  EXPECT_EQ(told(queue::Priority::bulk), 0);
 }
 
 TEST_F(SubmitComposerTest, SaysThatMoreComesOnAllPartsButTheLast) {
@@ -78,7 +120,7 @@ TEST_F(SubmitComposerTest, SaysThatMoreComesOnAllPartsButTheLast) {
   EXPECT_TRUE(value_of(compose(kLong, 1), tag::kMoreMessagesToSend).empty());
   EXPECT_TRUE(value_of(compose("alone"), tag::kMoreMessagesToSend).empty());
 
-  carrier_.wire.more_messages_to_send = false;
+  carrier_.wire.more_messages_to_send = TlvUse::never;
   EXPECT_TRUE(value_of(compose(kLong, 0), tag::kMoreMessagesToSend).empty());
 }
 

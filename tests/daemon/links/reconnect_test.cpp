@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 const Reconnect::TimePoint kStart{1h};
 
 TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
-  Reconnect reconnect(42);
+  Reconnect reconnect(42, 60s);
   EXPECT_LE(reconnect.pause(kStart, false), 1s);
   for (int i = 0; i < 20; ++i) {
     const auto pause = reconnect.pause(kStart, false);
@@ -20,7 +20,7 @@ TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
 }
 
 TEST(Reconnect, AStableBindStartsThePausesAnewAShortOneDoesNot) {
-  Reconnect reconnect(42);
+  Reconnect reconnect(42, 60s);
   for (int i = 0; i < 5; ++i) (void)reconnect.pause(kStart, false);
 
   reconnect.on_bound(kStart);
@@ -32,9 +32,15 @@ TEST(Reconnect, AStableBindStartsThePausesAnewAShortOneDoesNot) {
   EXPECT_EQ(reconnect.failures(), 1u);
 }
 
-TEST(Reconnect, RefusedCredentialsWaitAMinuteAtLeast) {
-  Reconnect reconnect(42);
-  for (int i = 0; i < 10; ++i) EXPECT_GE(reconnect.pause(kStart, true), 60s);
+TEST(Reconnect, RefusedCredentialsWaitAsLongAsIsSaidAndTwiceThatAtMost) {
+  for (const std::chrono::milliseconds said : {2'000ms, 60'000ms}) {
+    Reconnect reconnect(42, said);
+    for (int i = 0; i < 10; ++i) {
+      const auto pause = reconnect.pause(kStart, true);
+      EXPECT_GE(pause, said);
+      EXPECT_LE(pause, 2 * said);
+    }
+  }
 }
 
 TEST(AttemptLimiter, LetsOneAttemptASecondThrough) {
