@@ -5,10 +5,10 @@
   drive_smpp  Kannel's test carrier (kannel-extras): answers with empty message ids, knows no
               bind_transceiver, sends messages of its own
   tshark      every kind of PDU that stentord and a carrier say, decoded by Wireshark's dissector
+  net_smpp_decoded, drive_smpp_decoded
+              the same conversations, captured and decoded by it
 
-What passes between stentord and the other two is captured and decoded by it as well, where that is
-permitted. A peer that is not installed, or a capture that is not permitted, is skipped with its
-reason.
+A peer that is not installed, or a capture that is not permitted, is skipped with its reason.
 """
 
 import os
@@ -85,10 +85,19 @@ class Capture:
                 for command in line.split(",")}
 
 
+def begin_capture(is_decoded, directory, port):
+    """None where nobody asked; skips where it is asked and cannot be."""
+    if not is_decoded:
+        return None
+    capture = Capture(directory, port)
+    if capture.why_not:
+        under_test.skip(capture.why_not)
+    return capture
+
+
 def end_capture(capture, *expected):
     """Of a peer: each of the expected commands passed, and all that passed is well-formed."""
-    if capture.why_not:
-        print(f"not decoded by Wireshark: {capture.why_not}")
+    if capture is None:
         return
     capture.end()
     unseen = set(expected) - capture.commands()
@@ -108,7 +117,7 @@ def send_all(daemon, texts=TEXTS):
     return sent
 
 
-def net_smpp():
+def net_smpp(is_decoded=False):
     if subprocess.run(["perl", "-MNet::SMPP", "-e", "1"], capture_output=True,
                       check=False).returncode != 0:
         under_test.skip("Net::SMPP is not installed (libnet-smpp-perl)")
@@ -117,7 +126,7 @@ def net_smpp():
                               os.path.join(directory, "net_smpp.log"))
     port = under_test.wait_until(lambda: re.search(r"listening (\d+)", peer.log()),
                                  "Net::SMPP listens").group(1)
-    capture = Capture(directory, port)
+    capture = begin_capture(is_decoded, directory, port)
     daemon = under_test.Daemon([under_test.carrier("perl", f"127.0.0.1:{port}", query_after="1s",
                                                    tlv={'"0x1400"': "0a0b"})],
                                directory=directory).start()
@@ -151,7 +160,7 @@ def net_smpp():
     print(f"{segments} segments, each decoded by Net::SMPP, answered and reported")
 
 
-def drive_smpp():
+def drive_smpp(is_decoded=False):
     if not os.access(DRIVE_SMPP, os.X_OK):
         under_test.skip("drive_smpp is not installed (kannel-extras)")
     # drive_smpp also wants to be an smsbox, at a port it does not let one choose: somebody must
@@ -163,7 +172,7 @@ def drive_smpp():
     directory = under_test.new_directory()
     port = under_test.free_port()
     replies = 20
-    capture = Capture(directory, port)
+    capture = begin_capture(is_decoded, directory, port)
     peer = under_test.Process([DRIVE_SMPP, "-v", "0", "-p", str(port), "-m", str(replies)],
                               os.path.join(directory, "drive_smpp.log"), cwd=directory)
     daemon = under_test.Daemon(
@@ -278,7 +287,9 @@ def tshark():
 
 
 def main():
-    peers = {"net_smpp": net_smpp, "drive_smpp": drive_smpp, "tshark": tshark}
+    peers = {"net_smpp": net_smpp, "net_smpp_decoded": lambda: net_smpp(True),
+             "drive_smpp": drive_smpp, "drive_smpp_decoded": lambda: drive_smpp(True),
+             "tshark": tshark}
     arguments, _ = under_test.begin(
         __doc__.splitlines()[0],
         lambda parser: parser.add_argument("peer", choices=sorted(peers)))
