@@ -117,10 +117,6 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
 }
 
-void CarrierDelivery::restore_retry(queue::Locator at, Retry retry) {
-  keep_retry(at, std::move(retry));
-}
-
 void CarrierDelivery::keep_retry(queue::Locator at, Retry retry) {
   if (!retries_.keep(at, std::move(retry))) ++stats_.retries_forgotten;
 }
@@ -209,14 +205,16 @@ void CarrierDelivery::pump() {
   look_at_unreadable(now);
   withdraw_later_ones();
   give_back_held();
-  const bool may_speak = tracker_.is_behind() && !is_expiry_paused() && !services_.feed.is_full();
+  // With the feed full, what becomes durable pumps.
+  const auto may_speak = [this] {
+    return tracker_.is_behind() && !is_expiry_paused() && !services_.feed.is_full();
+  };
   if (now >= next_second_) {
     each_second(now);
-  } else if (may_speak) {
+  } else if (may_speak()) {
     tracker_.speak_on({.steady = now, .wall_ms = wall_ms()});
   }
-  // With the feed full, what becomes durable pumps.
-  if (tracker_.is_behind() && !is_expiry_paused() && !services_.feed.is_full()) schedule_pump();
+  if (may_speak()) schedule_pump();
   if (!is_expiry_paused()) end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();

@@ -126,7 +126,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   // Recovery, before start().
   void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
-  void restore_retry(queue::Locator at, Retry retry);
+  void restore_retry(queue::Locator at, Retry retry) { keep_retry(at, std::move(retry)); }
   /// A message that was being written when the process died: noted and sent again.
   /// True when it waits for its turn again; else it is held, or final.
   [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
