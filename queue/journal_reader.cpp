@@ -128,6 +128,10 @@ class JournalReader::Body {
     carried_.forget_before(file);
   }
 
+  [[nodiscard]] std::uint64_t passed_over() const noexcept {
+    return stats_.blocks_bad + set_aside_;
+  }
+
   [[nodiscard]] Stats stats() const noexcept {
     Stats stats = stats_;
     stats.blocks_read = cache_.blocks_read();
@@ -168,6 +172,7 @@ class JournalReader::Body {
 
   result<void> leave_quarantined(Locator& position, std::uint64_t to, Locator end) {
     // The stretch of a file that was cut may end anywhere; blocks begin on multiples alone.
+    ++set_aside_;
     chain_.reset();
     const std::uint64_t next = next_block_start(to);
     if (to <= position.block() || next >= kFileOctetsMax) return to_next_file(position, end);
@@ -253,6 +258,7 @@ class JournalReader::Body {
     for (; first_lost < reached; ++first_lost) {
       chain_.reset();
       if (!quarantine_.has_whole(first_lost)) break;
+      ++set_aside_;
     }
     if (first_lost < reached) ++stats_.blocks_bad;
   }
@@ -302,6 +308,7 @@ class JournalReader::Body {
   bool knows_quarantine_ = false;
   std::optional<Chain> chain_;  // none at first, and behind what is set aside or gone
   Stats stats_;
+  std::uint64_t set_aside_ = 0;  // stretches
 };
 
 JournalReader::JournalReader(FileSystem& files, std::filesystem::path directory,
@@ -326,6 +333,9 @@ result<Locator> JournalReader::oldest() {
 }
 void JournalReader::forget_before(std::uint32_t file) {
   body_->forget_before(file);
+}
+std::uint64_t JournalReader::passed_over() const noexcept {
+  return body_->passed_over();
 }
 JournalReader::Stats JournalReader::stats() const noexcept {
   return body_->stats();

@@ -71,6 +71,9 @@ class JournalReader {
     std::uint64_t blocks_bad = 0;  ///< or lost: passed over by next(), at least so many
   };
   [[nodiscard]] Stats stats() const noexcept;
+  /// Of what next() has passed over, bad, lost or set aside: it grows with each stretch, so that
+  /// who reads on can tell whether all of the journal lies between two records.
+  [[nodiscard]] std::uint64_t passed_over() const noexcept;
 
  private:
   class Body;

@@ -244,6 +244,7 @@ TEST(JournalReader, PassesOverABlockThatDoesNotVerify) {
   EXPECT_EQ(reader.read(bad).error(), JournalError::no_such_record);
   EXPECT_EQ(read_onward(reader, position, writer->durable_end()), std::vector<std::string>{"good"});
   EXPECT_EQ(reader.stats().blocks_bad, 1u);
+  EXPECT_EQ(reader.passed_over(), 1u);
 }
 
 // A cursor, a consumer's place, the end of an index: noted when the stretch was still good.
@@ -274,6 +275,7 @@ TEST(JournalReader, PassesASalvagedStretchFromWhereverInItAPlaceWasNoted) {
     EXPECT_EQ((*record)->at, places[3]) << "from " << at;
     EXPECT_EQ(text_of((*record)->payload), "d");
     EXPECT_EQ(reader.stats().blocks_bad, 0u) << "it was passed knowingly";
+    EXPECT_EQ(reader.passed_over(), 1u) << "and who reads on can tell";
   }
 }
 
@@ -397,6 +399,7 @@ TEST(JournalReader, GoesOnBehindAFileThatWasSetAsideWhole) {
     const auto record = reader.next(position, Locator(4, kFirstBlock, 0));
     ASSERT_TRUE(record && *record) << noted.block();
     EXPECT_EQ((*record)->at, places.back());
+    EXPECT_GT(reader.passed_over(), 0u);
     EXPECT_EQ(reader.read(noted).error(), JournalError::no_such_record);
   }
 }
