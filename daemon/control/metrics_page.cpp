@@ -440,6 +440,11 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
       all, counter_family("stentor_receipts_unparsed_total", "Receipts that name no message id."),
       figures, [](const CarrierSnapshot& c) { return number(c.stats.receipts_unparsed); });
   add_by_carrier(all,
+                 counter_family("stentor_receipts_unread_total",
+                                "Receipts kept as orphans since the record of their message could "
+                                "not be read."),
+                 figures, [](const CarrierSnapshot& c) { return number(c.stats.receipts_unread); });
+  add_by_carrier(all,
                  counter_family("stentor_receipts_duplicate_total",
                                 "Receipts that repeat one that came before."),
                  figures,

@@ -29,6 +29,7 @@ std::string orphans_shown(std::string_view carrier, const OrphanReport& report,
   }
   append_member("kept", report.kept, out);
   append_member("unmatched", report.unmatched, out);
+  if (report.unread > 0) append_member("unread", report.unread, out);
   append_member("message_id", protocol::name_of(report.rule), out);
   if (report.learnt) append_member("learnt", protocol::name_of(*report.learnt), out);
   if (report.suggested) append_member("suggested", protocol::name_of(*report.suggested), out);

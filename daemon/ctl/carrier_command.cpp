@@ -87,6 +87,10 @@ void print_orphans(const JsonValue& carrier, std::ostream& out) {
   }
   out << fmt::format("{}: {} receipts without a segment\n{}\n", printable(carrier.text("name")),
                      grouped(carrier.number("kept")), printable(carrier.text("evidence")));
+  if (const auto unread = carrier.number("unread"); unread > 0) {
+    out << fmt::format("{} of them wait until their message's record can be read\n",
+                       grouped(unread));
+  }
   const std::string suggested = carrier.text("suggested");
   if (!suggested.empty() && suggested != carrier.text("message_id")) {
     out << fmt::format("ids are read as message_id = \"{}\"; try \"{}\"\n",

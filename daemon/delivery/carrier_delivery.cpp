@@ -125,8 +125,9 @@ void CarrierDelivery::restore_receipt(const ReceiptCame& receipt, std::uint8_t p
   tracker_.restore_receipt(receipt, parts);
 }
 
-void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms) {
-  tracker_.restore_unmatched(receipt, came_ms);
+void CarrierDelivery::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                        bool is_unread_conflict) {
+  tracker_.restore_unmatched(receipt, came_ms, is_unread_conflict);
 }
 
 void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& live,

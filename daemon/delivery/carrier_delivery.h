@@ -138,7 +138,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// A receipt that was matched, of a message of so many parts.
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// A receipt that matched nothing when it came.
-  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms);
+  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                         bool is_unread_conflict = false);
   /// Suspended or resumed, before the restart.
   void restore_switch(const CarrierSwitched& switched);
   /// What has come from handsets.
@@ -439,6 +440,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   // receipts.cpp
   void track(const Sending& sending, std::uint16_t part, std::string_view message_id);
+  void track_receipt(const protocol::Receipt& receipt);
   void answer_when_durable(SmscLink& link, std::uint32_t sequence_number);
 
   [[nodiscard]] Sending& sending(std::uint32_t slot) { return *sendings_[slot]; }

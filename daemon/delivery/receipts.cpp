@@ -9,6 +9,8 @@
 namespace stentor::daemon {
 namespace {
 
+constexpr std::uint64_t kUnreadTold = 10;
+
 protocol::MessageIdRule rule_of(MessageIds ids) noexcept {
   switch (ids) {
     case MessageIds::automatic: return protocol::MessageIdRule::automatic;
@@ -63,14 +65,25 @@ void CarrierDelivery::on_deliver(SmscLink& link, std::uint32_t sequence_number,
     if (++stats_.receipts_unparsed == 1) {
       log::warn("carrier {}: a receipt names no message id in any known way", config_.name);
     }
-    tracker_.on_receipt(protocol::nameless_receipt(deliver), moment_now());  // an orphan
+    track_receipt(protocol::nameless_receipt(deliver));  // an orphan
     return answer_when_durable(link, sequence_number);
   }
   receipt->state = state_by(config_.wire.receipt_states, *receipt);
   end_doubt_by_receipt(*receipt, deliver.source.digits);
-  tracker_.on_receipt(*receipt, moment_now());
+  track_receipt(*receipt);
   failpoint(Failpoint::receipt_recorded);
   answer_when_durable(link, sequence_number);
+}
+
+void CarrierDelivery::track_receipt(const protocol::Receipt& receipt) {
+  const std::uint64_t unread = stats_.receipts_unread;
+  tracker_.on_receipt(receipt, moment_now());
+  // A broken disk says so for each of its messages.
+  if (stats_.receipts_unread == unread || stats_.receipts_unread > kUnreadTold) return;
+  log::error(
+      "carrier {}: a receipt's message cannot be read; the receipt is kept as an orphan and tried "
+      "again each minute",
+      config_.name);
 }
 
 void CarrierDelivery::answer_when_durable(SmscLink& link, std::uint32_t sequence_number) {

@@ -6,7 +6,8 @@ void encode(const Following& of, FieldWriter& out) {
   out.u64(of.accepted.bits());
   out.u64(of.time_ms);
   out.u8(static_cast<std::uint8_t>(of.state));
-  out.u8(of.possible_duplicate ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>((of.possible_duplicate ? 1u : 0u) |
+                                   (of.has_unknown_part ? 2u : 0u)));
   out.block(of.subject);
 }
 
@@ -15,7 +16,9 @@ Following decode_following(FieldReader& in) {
   of.accepted = queue::Locator(in.u64());
   of.time_ms = in.u64();
   of.state = static_cast<State>(in.u8());
-  of.possible_duplicate = in.u8() != 0;
+  const std::uint8_t flags = in.u8();
+  of.possible_duplicate = (flags & 1u) != 0;
+  of.has_unknown_part = (flags & 2u) != 0;
   of.subject = in.block();
   return of;
 }
@@ -468,7 +471,8 @@ void encode(const Orphan& orphan, FieldWriter& out) {
   out.text(orphan.carrier);
   out.u64(orphan.time_ms);
   out.u8(orphan.message_state);
-  out.u8(orphan.is_intermediate ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>((orphan.is_intermediate ? 1u : 0u) |
+                                   (orphan.is_unread_conflict ? 2u : 0u)));
   out.text(orphan.message_id);
   out.text(orphan.stat);
   out.text(orphan.err);
@@ -486,7 +490,9 @@ std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
   orphan.carrier = in.text();
   orphan.time_ms = in.u64();
   orphan.message_state = in.u8();
-  orphan.is_intermediate = in.u8() != 0;
+  const std::uint8_t flags = in.u8();
+  orphan.is_intermediate = (flags & 1u) != 0;
+  orphan.is_unread_conflict = (flags & 2u) != 0;
   orphan.message_id = in.text();
   orphan.stat = in.text();
   orphan.err = in.text();

@@ -168,6 +168,8 @@ struct Following {
   std::uint64_t time_ms = 0;
   State state = State::none;  ///< the message's state, when this record changes it
   bool possible_duplicate = false;
+  /// The message is final, and a part of it is `unknown`: that part's late receipt is still told.
+  bool has_unknown_part = false;
   // What campaigns are counted by. Not on disk: recovery knows it from the accepted record.
   queue::Flow flow = 0;   ///< flow_of() its accepted record
   bool was_sent = false;  ///< it had been `sent` before it became final
@@ -270,6 +272,8 @@ struct Orphan {
   std::uint64_t time_ms = 0;
   std::uint8_t message_state = 0;
   bool is_intermediate = false;
+  /// It contradicts a final receipt, and its message's record could not be read to say so.
+  bool is_unread_conflict = false;
   std::string_view message_id;
   std::string_view stat;
   std::string_view err;

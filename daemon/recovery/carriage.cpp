@@ -83,9 +83,10 @@ std::optional<AboutMessage> about_message(const queue::Record& record, Carriage 
     about.accepted = queue::Locator(in.u64());
     about.time_ms = in.u64();
     const auto state = static_cast<State>(in.u8());
-    about.is_unknown = state == State::unknown;
+    constexpr std::uint8_t kHasUnknownPart = 2;  // encode(Following)
+    const bool has_unknown_part = (in.u8() & kHasUnknownPart) != 0;
+    about.is_unknown = is_final(state) && (state == State::unknown || has_unknown_part);
     about.is_final = is_final(state) && !about.is_unknown;
-    (void)in.u8();  // possible_duplicate
   }
   FieldReader subject(in.block());
   const std::uint64_t high = subject.u64();

@@ -40,10 +40,10 @@ enum class Carriage : std::uint8_t {
 struct AboutMessage {
   std::uint64_t sequence = 0;
   std::uint64_t time_ms = 0;  ///< when it was accepted; when the following record was written
-  /// From here on the message is final for good. `unknown` is not: a late receipt may correct it,
-  /// as long as its file is there.
+  /// From here on the message is final for good. `unknown` is not, nor is one of whose parts one is
+  /// unknown: a late receipt may correct it, as long as its file is there.
   bool is_final = false;
-  bool is_unknown = false;
+  bool is_unknown = false;  ///< it, or a part of it
   queue::Locator accepted;  ///< of a following record: where the message's accepted record lies
 };
 [[nodiscard]] std::optional<AboutMessage> about_message(const queue::Record& record,

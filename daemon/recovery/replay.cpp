@@ -500,7 +500,7 @@ void Replay::visit_orphan(const queue::Record& record) {
     receipt.user_message_reference = orphan->user_message_reference;
     receipt.source = orphan->source;
     receipt.destination = orphan->destination;
-    carrier_of_(*carrier).restore_unmatched(receipt, orphan->time_ms);
+    carrier_of_(*carrier).restore_unmatched(receipt, orphan->time_ms, orphan->is_unread_conflict);
   }
 }
 

@@ -29,7 +29,8 @@ KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came
           .source = std::string(receipt.source),
           .destination = std::string(receipt.destination),
           .came_ms = came_ms,
-          .came = came};
+          .came = came,
+          .is_listed_only = false};
 }
 
 protocol::Receipt KeptReceipt::view() const {
@@ -50,6 +51,15 @@ protocol::Receipt KeptReceipt::view() const {
 std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
                                const std::vector<std::string>& spellings, TimePoint came,
                                std::uint64_t came_ms) {
+  return put(KeptReceipt::of(receipt, came_ms, came), spellings);
+}
+
+std::size_t EarlyReceipts::put(const KeptReceipt& listed) {
+  return put(listed, {});
+}
+
+std::size_t EarlyReceipts::put(KeptReceipt kept, const std::vector<std::string>& spellings) {
+  const protocol::Receipt receipt = kept.view();
   const std::size_t whose = receipt.message_id.empty() ? kUnnamed : kNamed;
   const std::size_t entries_max = whose == kNamed ? kEntriesMax : kUnnamedMax;
   const std::size_t octets_max = whose == kNamed ? kOctetsMax : kUnnamedOctetsMax;
@@ -65,8 +75,7 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   std::vector<Index::iterator> places;
   places.reserve(spellings.size());
   for (const std::string& id : spellings) places.push_back(by_id_.emplace(id, number));
-  share.entries.emplace(number,
-                        Entry{KeptReceipt::of(receipt, came_ms, came), std::move(places), octets});
+  share.entries.emplace(number, Entry{std::move(kept), std::move(places), octets});
   share.octets += octets;
   return dropped;
 }

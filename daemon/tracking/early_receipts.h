@@ -37,6 +37,8 @@ struct KeptReceipt {
   std::string destination;
   std::uint64_t came_ms = 0;  ///< Unix time
   std::chrono::steady_clock::time_point came;
+  /// What it says may have been told already: it is listed, and matched no more.
+  bool is_listed_only = false;
 
   [[nodiscard]] static KeptReceipt of(const protocol::Receipt& receipt, std::uint64_t came_ms,
                                       std::chrono::steady_clock::time_point came);
@@ -65,6 +67,8 @@ class EarlyReceipts {
   [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
                                 const std::vector<std::string>& spellings, TimePoint came,
                                 std::uint64_t came_ms = 0);
+  /// One that is listed only.
+  [[nodiscard]] std::size_t put(const KeptReceipt& listed);
   /// The receipts kept for this canonical submit id, oldest first, that came at `since` or later;
   /// they are taken out.
   [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id,
@@ -100,6 +104,7 @@ class EarlyReceipts {
   static constexpr std::size_t kUnnamed = 1;
 
   // A number grows with time, and its lowest bit says whose it is.
+  [[nodiscard]] std::size_t put(KeptReceipt kept, const std::vector<std::string>& spellings);
   [[nodiscard]] Share& share_of(std::uint64_t number) noexcept { return shares_[number & 1]; }
   void drop(Share& share, Entries::iterator entry);
 

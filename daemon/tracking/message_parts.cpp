@@ -85,6 +85,13 @@ std::string MessageParts::detail_of(const Entry& entry) {
   return detail;
 }
 
+bool MessageParts::has_unknown_part(const Entry& entry) {
+  for (unsigned part = 1; part <= entry.parts; ++part) {
+    if (state_of(entry, static_cast<std::uint8_t>(part)) == State::unknown) return true;
+  }
+  return false;
+}
+
 void MessageParts::expect(queue::Locator message, std::uint8_t parts, bool possible_duplicate) {
   Entry& entry = map_of(message)[message.bits()];
   if (possible_duplicate) entry.possible_duplicate = true;
@@ -134,6 +141,7 @@ PartsVerdict MessageParts::settle(queue::Locator message, std::uint8_t part, Sta
   if (now == State::unknown) {
     entry.told = State::unknown;
   } else {
+    verdict.has_unknown_part = has_unknown_part(entry);
     map.erase(found);
   }
   return verdict;
@@ -155,6 +163,7 @@ PartsVerdict MessageParts::on_silence(queue::Locator message, State silence) {
   if (verdict.state == State::unknown) {
     entry.told = State::unknown;
   } else {
+    verdict.has_unknown_part = has_unknown_part(entry);
     map.erase(found);
   }
   return verdict;

@@ -34,6 +34,8 @@ struct PartsVerdict {
   std::string detail;               ///< the worst part's words, and how each part stands
   bool is_first = false;            ///< this was the first part to be reported on
   bool possible_duplicate = false;  ///< a part of it may have reached the carrier twice
+  /// Its state is not `unknown`, and that of a part is: a late receipt may know better of that.
+  bool has_unknown_part = false;
 };
 
 class MessageParts {
@@ -79,6 +81,7 @@ class MessageParts {
   static void set_state(Entry& entry, std::uint8_t part, State state);
   [[nodiscard]] static State verdict_of(const Entry& entry, State silence);
   [[nodiscard]] static std::string detail_of(const Entry& entry);
+  [[nodiscard]] static bool has_unknown_part(const Entry& entry);
 
   std::array<Map, kMaps> maps_;
 };

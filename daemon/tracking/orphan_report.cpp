@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "daemon/tracking/tracker.h"
 
@@ -37,10 +38,22 @@ OrphanReport Tracker::orphans(std::size_t max) const {
   report.learnt = learner_.learnt();
   report.kept = early();
   report.unmatched = stats_.receipts_unmatched;
+  report.unread = unread_.size();
   std::array<std::size_t, 4> matches{};
+  // No rule is at fault where a record cannot be read.
+  const std::unordered_set<std::string_view> unread(unread_.begin(), unread_.end());
+  const auto waits_to_be_read = [&](const KeptReceipt& kept) {
+    if (kept.is_listed_only || unread.empty()) return kept.is_listed_only;
+    const protocol::Spellings spellings = protocol::spellings_of(kept.message_id, rule_);
+    for (std::uint8_t i = 0; i < spellings.count; ++i) {
+      if (unread.contains(spellings.candidates[i].text())) return true;
+    }
+    const auto name = names_.name_of(kept.view());
+    return name && unread.contains(name->as_id().text());
+  };
   early_.newest(std::max(max, kExaminedMax), [&](const KeptReceipt& kept) {
     if (report.newest.size() < max) report.newest.push_back(kept);
-    if (report.examined >= kExaminedMax) return;
+    if (report.examined >= kExaminedMax || waits_to_be_read(kept)) return;
     ++report.examined;
     const auto spellings = protocol::spellings_of(kept.message_id, MessageIdRule::automatic);
     for (std::uint8_t i = 0; i < spellings.count; ++i) {
@@ -60,6 +73,7 @@ OrphanReport Tracker::orphans(std::size_t max) const {
 
 std::string evidence_of(const OrphanReport& report) {
   if (report.kept == 0) return "no orphans";
+  if (report.examined == 0) return "they wait until their messages' records can be read";
   if (!report.suggested) {
     return fmt::format(
         "no rule makes the {} newest match: they are of messages that stentor did "

@@ -20,6 +20,7 @@ struct OrphanReport {
   std::optional<protocol::MessageIdRule> learnt;                      ///< what its matches show
   std::size_t kept = 0;                                               ///< in all
   std::uint64_t unmatched = 0;  ///< that matched nothing when they came, since the start
+  std::size_t unread = 0;       ///< of those kept: their message's record cannot be read now
   std::vector<KeptReceipt> newest;
   std::size_t examined = 0;  ///< of the newest, for the evidence
   std::optional<protocol::MessageIdRule> suggested;

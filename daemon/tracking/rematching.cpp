@@ -1,11 +1,21 @@
 // The ways to match a receipt that come after its id: by its reference, when its response comes
-// later, and when the rule of the carrier's ids is corrected.
+// later, when its message's record can be read again, and when the rule of the carrier's ids is
+// corrected.
 #include <algorithm>
 
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
+namespace {
+
+// A disk may take seconds to say that it cannot: a few such answers, then a minute's rest. What can
+// be read is read a hundred a second.
+constexpr std::chrono::minutes kReadAgainAfter{1};
+constexpr std::size_t kReadAtOnce = 100;
+constexpr std::size_t kUnreadAtOnceMax = 10;
+
+}  // namespace
 
 std::uint16_t Tracker::reference_of(const Subject& subject, std::uint8_t part) {
   return user_message_reference_of(subject.id, static_cast<std::uint16_t>(part - 1));
@@ -22,18 +32,18 @@ void Tracker::name(const TakenSegment& taken, const Outstanding::Fingerprint& ke
   settled_.erase(name.as_id().text());
 }
 
-bool Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now) {
+Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment came,
+                                           Moment now) {
   const auto name = names_.name_of(receipt);
-  if (!name) return false;
+  if (!name) return Match::none;
   const protocol::CanonicalId id = name->as_id();
   if (const auto target = find_by_name(*name, came)) {
-    if (!apply(*target, receipt, now)) return false;
-    ++stats_.receipts_by_reference;
-    return true;
+    const Match matched = apply(*target, receipt, now);
+    if (matched == Match::done) ++stats_.receipts_by_reference;
+    return matched;
   }
   const auto settled = settled_of(id.text(), came);
-  if (settled) repeat(*settled, receipt, now);
-  return settled.has_value();
+  return settled ? repeat(*settled, id.text(), receipt, now) : Match::none;
 }
 
 std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {
@@ -72,12 +82,41 @@ void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId
   for (const KeptReceipt& each : kept) {
     const protocol::Receipt receipt = each.view();
     const Moment came{.steady = each.came, .wall_ms = each.came_ms};
-    if (is_matched(receipt, came, now)) {
+    if (match(receipt, came, now) == Match::done) {
       ++stats_.receipts_matched_late;
     } else {
-      hold(receipt, came);  // its reference is another's too
+      hold(receipt, came);  // its reference is another's too, or its record cannot be read
     }
   }
+}
+
+void Tracker::note_unread(std::string_view id) {
+  ++stats_.records_unreadable;
+  unread_.emplace_back(id);
+  if (unread_.size() > EarlyReceipts::kEntriesMax) unread_.pop_front();
+}
+
+// Once a second: those whose record may be readable now, the oldest first.
+void Tracker::read_again(Moment now) {
+  if (unread_.empty() || now.steady < read_again_at_) return;
+  std::size_t still_unread = 0;
+  for (std::size_t tried = 0;
+       tried < kReadAtOnce && still_unread < kUnreadAtOnceMax && !unread_.empty(); ++tried) {
+    const std::string id = std::move(unread_.front());
+    unread_.pop_front();
+    const std::uint64_t unreadable = stats_.records_unreadable;
+    for (const KeptReceipt& kept : early_.take(id)) {
+      const protocol::Receipt receipt = kept.view();
+      const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
+      if (match(receipt, came, now) == Match::done) {
+        ++stats_.receipts_matched_late;
+      } else {
+        hold(receipt, came);
+      }
+    }
+    if (stats_.records_unreadable != unreadable) ++still_unread;
+  }
+  if (still_unread > 0) read_again_at_ = now.steady + kReadAgainAfter;
 }
 
 void Tracker::start_rematch(protocol::MessageIdRule rule) {
@@ -91,9 +130,13 @@ Rematched Tracker::rematch_some(std::size_t max, Moment now) {
   for (; done.tried < max && !to_rematch_.empty(); ++done.tried) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
+    if (kept.is_listed_only) {
+      (void)early_.put(kept);  // counted when it came
+      continue;
+    }
     const protocol::Receipt receipt = kept.view();
     const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
-    if (is_matched(receipt, came, now)) {
+    if (match(receipt, came, now) == Match::done) {
       ++stats_.receipts_matched_late;
       ++done.matched;
     } else {

@@ -7,6 +7,8 @@ namespace {
 
 // How many of the index's parts each second looks at: all of them in about a minute.
 constexpr std::size_t kSweepsPerSecond = Outstanding::kMaps / 64;
+// As with what waits to be sent: a record that cannot be read is looked at once a minute.
+constexpr std::uint64_t kReadAgainAfterSeconds = 60;
 
 }  // namespace
 
@@ -21,6 +23,7 @@ void Tracker::await_correction(const Outstanding::Fingerprint& key, OutstandingS
 void Tracker::on_second(Moment now) {
   sweeps_due_ = std::min(sweeps_due_ + kSweepsPerSecond, Outstanding::kMaps);
   speak_on(now);
+  read_again(now);
   (void)early_.expire(now.steady);  // counted when they came
 }
 
@@ -47,7 +50,11 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
   if (!is_open) return;  // the message is final already
   const auto accepted = records_.read(segment.at);
   if (!accepted) {
+    if (records_.is_gone(segment.at)) return;  // it was final, or its file had stayed
     ++stats_.records_unreadable;
+    const std::uint64_t seconds = now.wall_ms / 1000;
+    segment.expires_minute = outstanding_.minute_of(seconds + kReadAgainAfterSeconds, seconds);
+    outstanding_.put(key, segment);
     return;
   }
   // It lives longer than its minute could be set ahead.
@@ -64,7 +71,8 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
                        .code = "no_receipt",
                        .detail = {},
                        .is_first = false,
-                       .possible_duplicate = segment.possible_duplicate != 0};
+                       .possible_duplicate = segment.possible_duplicate != 0,
+                       .has_unknown_part = false};
   if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
   const bool may_be_corrected =
       settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
@@ -77,6 +85,7 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
                 .time_ms = now.wall_ms,
                 .state = settled.state,
                 .possible_duplicate = settled.possible_duplicate,
+                .has_unknown_part = settled.has_unknown_part,
                 .flow = flow_of(*accepted),
                 .was_sent = true};
   verdict.code = settled.code;

@@ -144,13 +144,15 @@ Outstanding::Fingerprint Tracker::key_aside(queue::Locator message, std::uint8_t
 
 void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
   names_.note(receipt);
-  if (!is_matched(receipt, now, now)) keep_unmatched(receipt, now);
+  const Match matched = match(receipt, now, now);
+  if (matched != Match::done) keep_unmatched(receipt, now, matched);
 }
 
 // By its id, else by its reference; each may also say that it has come before.
-bool Tracker::is_matched(const protocol::Receipt& receipt, Moment came, Moment now) {
+Tracker::Match Tracker::match(const protocol::Receipt& receipt, Moment came, Moment now) {
   if (const auto target = find(receipt, came)) return apply(*target, receipt, now);
-  return is_repeated(receipt, came, now) || apply_by_reference(receipt, came, now);
+  const Match as_before = repeated(receipt, came, now);
+  return as_before == Match::none ? apply_by_reference(receipt, came, now) : as_before;
 }
 
 bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
@@ -158,7 +160,7 @@ bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
   const auto key = outstanding_.fingerprint(id.text());
   const auto segment = outstanding_.find(key);
   if (!segment || segment->is_told) return false;
-  return apply_to({.key = key, .segment = *segment, .id = id}, answer, now);
+  return apply_to({.key = key, .segment = *segment, .id = id}, answer, now) == Match::done;
 }
 
 bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, Moment now) {
@@ -171,7 +173,7 @@ bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, 
   word.state = protocol::MessageState::deleted;
   word.stat = "DELETED (cancel_sm)";
   return apply_to({.key = key, .segment = *segment, .id = id, .by_reference = false}, word, now,
-                  true);
+                  true) == Match::done;
 }
 
 void Tracker::forget(queue::Locator message) {
@@ -200,29 +202,29 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
 }
 
 // The receipt speaks of a segment that awaits one, or may be corrected.
-bool Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
+Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
   // Told unknown already: only who knows better changes anything.
   if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));
     if (state == State::none || state == State::unknown) {
       ++stats_.receipts_duplicate;
-      return true;
+      return Match::done;
     }
   }
   return apply_to(target, receipt, now);
 }
 
-bool Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
-                       bool is_cancelled) {
+Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+                                 bool is_cancelled) {
   const auto accepted = records_.read(target.segment.at);
   if (!accepted) {
-    outstanding_.erase(target.key);
     if (records_.is_gone(target.segment.at)) {  // told long ago: of one that lives, the file stays
+      outstanding_.erase(target.key);
       if (target.segment.parts > 1) parts_.give_up(target.segment.at);
-      return false;
+      return Match::none;
     }
-    ++stats_.records_unreadable;
-    return true;
+    note_unread(target.id.text());
+    return Match::unread;
   }
   if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
@@ -251,7 +253,7 @@ bool Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, M
   if (came.is_final_for_part) settle(target, state, came, code, detail, now);
   outcomes_.write(came);
   count(came.of.state, came.corrects);
-  return true;
+  return Match::done;
 }
 
 // The segment's last word, unless it is `unknown`: then a late receipt may know better.
@@ -278,6 +280,7 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
   words.err = came.err;
   PartsVerdict verdict = parts_.settle(segment.at, segment.part, state, came.code, words_of(words));
   if (verdict.possible_duplicate) came.of.possible_duplicate = true;
+  came.of.has_unknown_part = verdict.has_unknown_part;
   if (after && verdict.is_first) stats_.first_receipt_after.record(*after);
   if (verdict.state == State::none) return;
   if (after) stats_.last_receipt_after.record(*after);
@@ -304,17 +307,15 @@ void Tracker::count(State state, State corrects) {
   stats_.count_verdict(state);
 }
 
-// True when the receipt speaks of a segment that has had its final one. A second copy is answered
-// and forgotten; another verdict is told as a conflict and changes nothing.
-bool Tracker::is_repeated(const protocol::Receipt& receipt, Moment came, Moment now) {
+// Not `none` when the receipt speaks of a segment that has had its final one. A second copy is
+// answered and forgotten; another verdict is told as a conflict and changes nothing.
+Tracker::Match Tracker::repeated(const protocol::Receipt& receipt, Moment came, Moment now) {
   const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto settled = settled_of(spellings.candidates[i].text(), came);
-    if (!settled) continue;
-    repeat(*settled, receipt, now);
-    return true;
+    if (settled) return repeat(*settled, spellings.candidates[i].text(), receipt, now);
   }
-  return false;
+  return Match::none;
 }
 
 std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment came) const {
@@ -323,21 +324,23 @@ std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment ca
   return settled;
 }
 
-void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now) {
+Tracker::Match Tracker::repeat(const SettledSegment& settled, std::string_view id,
+                               const protocol::Receipt& receipt, Moment now) {
   const State state = state_of(verdict_of(receipt));
   // What is not final, or knows nothing, contradicts nobody; nor does what a carrier reports of a
   // segment that it called back, unless it was delivered all the same.
   const bool is_agreed = settled.state == State::cancelled && state != State::delivered;
   if (state == State::none || state == State::unknown || state == settled.state || is_agreed) {
     ++stats_.receipts_duplicate;
-    return;
+    return Match::done;
   }
-  ++stats_.receipts_conflicting;
   const auto accepted = records_.read(settled.at);
   if (!accepted) {
-    ++stats_.records_unreadable;
-    return;
+    if (records_.is_gone(settled.at)) return Match::none;
+    note_unread(id);
+    return Match::unread_conflict;
   }
+  ++stats_.receipts_conflicting;
   const std::string words = words_of(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier);
   Verdict conflict;
@@ -350,16 +353,20 @@ void Tracker::repeat(const SettledSegment& settled, const protocol::Receipt& rec
   if (conflict.code.empty()) conflict.code = name_of(state);
   conflict.detail = words;
   outcomes_.write_conflict(conflict);
+  return Match::done;
 }
 
-// It may have come before its submit_sm_resp: kept, on disk and at hand, and tried again then.
-void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now) {
+// It may have come before its submit_sm_resp, or its message's record cannot be read: kept, on disk
+// and at hand, and tried again then.
+void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now, Match why) {
   ++stats_.receipts_unmatched;
+  if (why != Match::none) ++stats_.receipts_unread;
   Orphan orphan;
   orphan.carrier = setup_.carrier;
   orphan.time_ms = now.wall_ms;
   orphan.message_state = static_cast<std::uint8_t>(receipt.state);
   orphan.is_intermediate = receipt.is_intermediate;
+  orphan.is_unread_conflict = why == Match::unread_conflict;
   orphan.message_id = receipt.message_id;
   orphan.stat = receipt.stat;
   orphan.err = receipt.err;

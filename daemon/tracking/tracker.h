@@ -10,8 +10,9 @@
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
-// Errors   An accepted record that cannot be read is counted: its receipt is answered and lost. One
-//          whose file is gone makes its receipt an orphan.
+// Errors   Where an accepted record cannot be read its receipt is kept as an orphan, counted, and
+//          matched when the record can be read again; so long silence says nothing either. One
+//          whose file is gone makes its receipt an orphan for good.
 // Threads  One thread.
 // Spec     docs/carriers.md, "Receipts" and "Message ids"; SMPP 3.4 appendix B
 #pragma once
@@ -146,9 +147,10 @@ class Tracker {
   /// A receipt that was matched before: its second copy must not count, and its part is known.
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// A receipt that matched nothing when it came.
-  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms);
+  void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                         bool is_unread_conflict = false);
   /// Segments of messages that are in neither list (sorted locator bits) are forgotten; those of
-  /// `unknown` were told so and may be corrected.
+  /// `unknown` were told so and may be corrected, and so may a part that was told unknown of any.
   void finish_restoring(const std::vector<std::uint64_t>& live,
                         const std::vector<std::uint64_t>& unknown, Moment now);
 
@@ -188,9 +190,16 @@ class Tracker {
     bool by_reference = false;
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt, Moment came);
-  [[nodiscard]] bool is_matched(const protocol::Receipt& receipt, Moment came, Moment now);
-  [[nodiscard]] bool apply(const Target& target, const protocol::Receipt& receipt, Moment now);
-  [[nodiscard]] bool apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
+  /// What a receipt came to.
+  enum class Match : std::uint8_t {
+    none,
+    done,
+    unread,          ///< it is one's whose record cannot be read now
+    unread_conflict  ///< it contradicts a final one, and likewise
+  };
+  [[nodiscard]] Match match(const protocol::Receipt& receipt, Moment came, Moment now);
+  [[nodiscard]] Match apply(const Target& target, const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] Match apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
   void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, TimePoint sent,
@@ -205,15 +214,18 @@ class Tracker {
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
   void forget_unmatched(const Target& target, std::string_view message_id);
-  /// False: the message's record is gone, and the segment with it.
-  [[nodiscard]] bool apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
-                              bool is_cancelled = false);
+  /// `none`: the message's record is gone, and the segment with it.
+  [[nodiscard]] Match apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
+                               bool is_cancelled = false);
+  void note_unread(std::string_view id);
+  void read_again(Moment now);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
-  [[nodiscard]] bool is_repeated(const protocol::Receipt& receipt, Moment came, Moment now);
+  [[nodiscard]] Match repeated(const protocol::Receipt& receipt, Moment came, Moment now);
   [[nodiscard]] std::optional<SettledSegment> settled_of(std::string_view id, Moment came) const;
-  void repeat(const SettledSegment& settled, const protocol::Receipt& receipt, Moment now);
-  void keep_unmatched(const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] Match repeat(const SettledSegment& settled, std::string_view id,
+                             const protocol::Receipt& receipt, Moment now);
+  void keep_unmatched(const protocol::Receipt& receipt, Moment now, Match why);
   void hold(const protocol::Receipt& receipt, Moment came);
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
   void count(State state, State corrects);
@@ -244,7 +256,9 @@ class Tracker {
   // Of orphans, and their names: while recovery goes on.
   std::set<std::string, std::less<>> restored_ids_;
   std::deque<KeptReceipt> to_rematch_;  // at most EarlyReceipts::kEntriesMax
-  std::size_t sweeps_due_ = 0;          // of the index's parts
+  std::deque<std::string> unread_;      // ids that kept receipts of unread messages wait under
+  TimePoint read_again_at_{};
+  std::size_t sweeps_due_ = 0;  // of the index's parts
 };
 
 /// What a carrier's verdict on a segment means for us.

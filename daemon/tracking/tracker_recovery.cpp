@@ -94,12 +94,15 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
   }
 }
 
-void Tracker::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms) {
+void Tracker::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
+                                bool is_unread_conflict) {
   if (!receipt.message_id.empty()) {
     restored_ids_.emplace(protocol::CanonicalId(receipt.message_id).text());
   }
   if (const auto name = names_.name_of(receipt)) restored_ids_.emplace(name->as_id().text());
   to_rematch_.push_back(KeptReceipt::of(receipt, came_ms, restored(came_ms).steady));
+  // It may have been told before this start, and would be again at each.
+  to_rematch_.back().is_listed_only = is_unread_conflict;
   if (to_rematch_.size() > EarlyReceipts::kEntriesMax) to_rematch_.pop_front();
 }
 
@@ -110,7 +113,7 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
   };
   outstanding_.keep_only([&](OutstandingSegment& segment) {
     if (is_in(live, segment.at)) return true;
-    if (!is_in(unknown, segment.at)) return false;
+    if (!is_in(unknown, segment.at)) return segment.is_told != 0;  // of a part alone
     if (!segment.is_told) {
       segment.is_told = 1;
       segment.expires_minute =

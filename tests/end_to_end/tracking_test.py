@@ -99,6 +99,27 @@ class Tracking(OneCarrier):
         self.assertEqual([e["type"] for e in receipts], ["receipt"] * 3 + ["failed"])
         self.assertEqual(sorted(e["part"] for e in receipts[:3]), [1, 2, 3])
 
+    def test_an_unknown_part_of_a_failed_message_is_corrected_over_restarts(self):
+        message_id, digits = self.send(text="a" * 200)
+        under_test.wait_until(lambda: len(self.carrier.arrived(digits)) == 2, "two parts")
+        self.events.wait_for(message_id, "sent")
+        ids = [a.message_id for a in self.carrier.arrived(digits)]
+        self.report(ids[0], "UNKNOWN", digits)
+        self.report(ids[1], "UNDELIV", digits)
+        self.events.wait_for(message_id, "failed")
+        for _ in range(2):
+            self.restart()
+        self.report(ids[0], "DELIVRD", digits)
+        corrected = under_test.wait_until(
+            lambda: [e for e in self.events.of(message_id, "receipt")
+                     if "stat:DELIVRD" in e["detail"]], "the part's event")
+        self.assertEqual([e["part"] for e in corrected], [1], corrected)
+        self.assertEqual(self.daemon.ask(op="carrier", action="orphans", name="north")["kept"], 0)
+        told = self.daemon.ask(op="message", id=message_id)
+        self.assertEqual((told["state"], [p["state"] for p in told["parts"]]),
+                         ("failed", ["delivered", "failed"]), told)
+        self.assertEqual(self.finals(message_id), ["failed"])
+
     def test_a_message_whose_parts_are_partly_reported_shows_how_far_it_is(self):
         self.next_number += 1
         digits = f"7916{self.next_number:07d}"

@@ -174,6 +174,31 @@ TEST_F(ReplayTest, AFinalMessageIsGoneAndItsSegmentsAreForgotten) {
   EXPECT_EQ(replay_.ledger().finals(), replay_.ledger().accepted);
 }
 
+// Written as two parts of a message end: one unknown, then the other failed, and with it the whole.
+TEST_F(ReplayTest, AnUnknownPartOfAMessageThatFailedMayStillBeCorrected) {
+  const auto at = accept(1, "", 2);
+  intend(1);
+  part(at, 1, State::none);
+  part(at, 2, State::sent);
+  ReceiptCame receipt;
+  receipt.of = about(at, State::none);
+  receipt.part = 1;
+  receipt.is_final_for_part = true;
+  receipt.message_state = static_cast<std::uint8_t>(protocol::MessageState::unknown);
+  receipt.message_id = "8f1";
+  (void)write(RecordKind::receipt, receipt);
+  receipt.of = about(at, State::failed);
+  receipt.of.has_unknown_part = true;
+  receipt.part = 2;
+  receipt.message_state = static_cast<std::uint8_t>(protocol::MessageState::undeliverable);
+  receipt.message_id = "8f2";
+  (void)write(RecordKind::receipt, receipt);
+  replay();
+  EXPECT_EQ(known_.carrier.snapshot().outstanding, 1u);
+  EXPECT_EQ(replay_.ledger().failed, 1u);
+  EXPECT_EQ(replay_.ledger().finals(), replay_.ledger().accepted);
+}
+
 TEST_F(ReplayTest, OfSeveralPartsTheTakenOnesAreKnownAndTheRestIsInDoubt) {
   const auto at = accept(1, "", 3);
   intend(1);

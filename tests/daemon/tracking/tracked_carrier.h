@@ -27,6 +27,8 @@ struct Written {
   std::uint8_t parts = 1;
   std::uint8_t message_state = 0;
   bool is_final = false;
+  bool is_unread_conflict = false;
+  bool has_unknown_part = false;
   std::uint32_t expires = 0;
   std::uint64_t time_ms = 0;
   std::string message_id;
@@ -69,6 +71,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   void retire(queue::Locator at) { gone_.insert(at.bits()); }
   /// Its record is there, and cannot be read.
   void damage(queue::Locator at) { damaged_.insert(at.bits()); }
+  void mend(queue::Locator at) { damaged_.erase(at.bits()); }
   /// Its id is the sequence that user_message_reference is made of; 0: the next one.
   queue::Locator accept(ReceiptWish wish = ReceiptWish::all, std::string to = "+79160000001",
                         std::uint64_t sequence = 0) {
@@ -187,7 +190,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           receipt.user_message_reference = one.reference;
           receipt.source = one.source;
           receipt.destination = one.destination;
-          tracker_->restore_unmatched(receipt, one.time_ms);
+          tracker_->restore_unmatched(receipt, one.time_ms, one.is_unread_conflict);
           break;
         }
         case Written::Kind::verdict:
@@ -233,6 +236,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.message_id = orphan.message_id;
     one.message_state = orphan.message_state;
     one.is_final = !orphan.is_intermediate;
+    one.is_unread_conflict = orphan.is_unread_conflict;
     one.stat = orphan.stat;
     one.time_ms = orphan.time_ms;
     one.reference = orphan.user_message_reference;
@@ -327,6 +331,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.kind = kind;
     one.message = following.accepted.bits();
     one.state = following.state;
+    one.has_unknown_part = following.has_unknown_part;
     one.time_ms = following.time_ms;
     one.possible_duplicate = following.possible_duplicate;
     return one;

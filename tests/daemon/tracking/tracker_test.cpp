@@ -383,12 +383,147 @@ TEST_F(TrackerTest, AReceiptMatchedByItsReferenceWhenTheRecordIsGoneIsKeptAsAnOr
   EXPECT_EQ(carrier_.stats.receipts_by_reference, 0u);
 }
 
-TEST_F(TrackerTest, ARecordThatIsDamagedIsNotTakenForGone) {
+TEST_F(TrackerTest, AReceiptWhoseRecordCannotBeReadIsKeptAndToldOnceItCan) {
   const auto at = taken("8f00");
   carrier_.damage(at);
   carrier_.receive("8f00", MessageState::delivered);
-  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
   EXPECT_EQ(carrier_.stats.records_unreadable, 1u);
+  EXPECT_EQ(carrier_.stats.receipts_unread, 1u);
+  const OrphanReport report = carrier_.tracker().orphans(10);
+  EXPECT_EQ(report.unread, 1u);
+  EXPECT_EQ(report.newest.size(), 1u);
+  EXPECT_FALSE(report.suggested) << "its id is no riddle";
+
+  for (int minute = 0; minute < 3; ++minute) {
+    carrier_.pass(1min);
+    carrier_.tracker().on_second(carrier_.now());
+  }
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  EXPECT_EQ(carrier_.tracker().early(), 1u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u) << "however often it is tried";
+
+  carrier_.mend(at);
+  carrier_.pass(1min);
+  carrier_.tracker().on_second(carrier_.now());
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.tracker().early(), 0u);
+  EXPECT_EQ(carrier_.tracker().orphans(10).unread, 0u);
+  EXPECT_EQ(carrier_.stats.receipts_matched_late, 1u);
+}
+
+TEST_F(TrackerTest, AReceiptWhoseRecordCannotBeReadIsToldAfterARestart) {
+  const auto at = taken("8f00");
+  const auto named = carrier_.accept();
+  carrier_.take(named, "8f01");
+  carrier_.damage(at);
+  carrier_.damage(named);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive_named("of another kind", carrier_.reference_of(named), MessageState::expired);
+  carrier_.restart();
+  EXPECT_TRUE(carrier_.told_of(at).empty()) << "it cannot be read yet";
+  EXPECT_EQ(carrier_.tracker().early(), 2u);
+  carrier_.mend(at);
+  carrier_.mend(named);
+  carrier_.restart();
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.told_of(named), States{State::expired});
+  carrier_.restart();
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered}) << "once";
+  EXPECT_EQ(carrier_.tracker().early(), 0u);
+}
+
+TEST_F(TrackerTest, ManyThatCannotBeReadAreTriedAFewAMinuteAndAllOnceTheyCan) {
+  constexpr int kMessages = 300;
+  std::vector<queue::Locator> all;
+  for (int i = 0; i < kMessages; ++i) {
+    all.push_back(taken("id-" + std::to_string(i)));
+    carrier_.damage(all.back());
+    carrier_.receive("id-" + std::to_string(i), MessageState::delivered);
+  }
+  const std::uint64_t before = carrier_.stats.records_unreadable;
+  for (int second = 0; second < 30; ++second) {
+    carrier_.pass(1s);
+    carrier_.tracker().on_second(carrier_.now());
+  }
+  EXPECT_LE(carrier_.stats.records_unreadable - before, 10u);
+  for (const auto at : all) carrier_.mend(at);
+  for (int second = 0; second < 64; ++second) {
+    carrier_.pass(1s);
+    carrier_.tracker().on_second(carrier_.now());
+  }
+  EXPECT_EQ(carrier_.stats.messages_delivered, static_cast<std::uint64_t>(kMessages));
+  EXPECT_EQ(carrier_.tracker().early(), 0u);
+}
+
+TEST_F(TrackerTest, SilenceSaysNothingOfWhatCannotBeRead) {
+  const auto at = taken("8f00");
+  carrier_.damage(at);
+  carrier_.pass(3h);
+  carrier_.sweep();
+  EXPECT_TRUE(carrier_.told_of(at).empty());
+  EXPECT_EQ(carrier_.tracker().outstanding(), 1u) << "its receipt may still come";
+  carrier_.mend(at);
+  carrier_.pass(3min);
+  carrier_.sweep();
+  EXPECT_EQ(carrier_.told_of(at), States{State::unknown});
+}
+
+TEST_F(TrackerTest, AConflictWhoseRecordCannotBeReadIsToldOnceItCanAndAtMostOnce) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.damage(at);
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.conflicts_of(at), 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
+  EXPECT_EQ(carrier_.stats.receipts_conflicting, 0u);
+  carrier_.mend(at);
+  carrier_.pass(1min);
+  carrier_.tracker().on_second(carrier_.now());
+  EXPECT_EQ(carrier_.conflicts_of(at), 1u);
+  EXPECT_EQ(carrier_.stats.receipts_conflicting, 1u);
+  EXPECT_EQ(carrier_.tracker().early(), 0u);
+  for (int again = 0; again < 2; ++again) carrier_.restart();
+  EXPECT_EQ(carrier_.conflicts_of(at), 1u);
+  EXPECT_EQ(carrier_.tracker().early(), 1u) << "a start cannot know that: it lists it";
+  carrier_.tracker().start_rematch(protocol::MessageIdRule::automatic);
+  while (carrier_.tracker().rematch_some(10, carrier_.now()).tried > 0) {
+  }
+  EXPECT_EQ(carrier_.conflicts_of(at), 1u);
+  EXPECT_EQ(carrier_.tracker().orphans(10).newest.size(), 1u);
+}
+
+TEST_F(TrackerTest, AnUnknownPartOfAMessageThatFailedIsCorrectedAlsoAfterARestart) {
+  for (const bool is_last : {false, true}) {
+    const std::string id = is_last ? "a" : "b";
+    const auto at = carrier_.accept();
+    carrier_.take(at, id + "1", 1, 2);
+    carrier_.take(at, id + "2", 2, 2);
+    if (!is_last) carrier_.receive(id + "1", MessageState::unknown);
+    carrier_.receive(id + "2", MessageState::undeliverable);
+    if (is_last) carrier_.receive(id + "1", MessageState::unknown);
+    ASSERT_EQ(carrier_.told_of(at), States{State::failed});
+    EXPECT_TRUE(carrier_.written.back().has_unknown_part);
+    carrier_.restart();
+    const std::size_t told = carrier_.count(Written::Kind::receipt);
+    carrier_.receive(id + "1", MessageState::delivered);
+    EXPECT_EQ(carrier_.count(Written::Kind::receipt), told + 1) << "the part's own event";
+    EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+    EXPECT_EQ(carrier_.told_of(at), States{State::failed}) << "the verdict stands";
+    carrier_.restart();
+    carrier_.receive(id + "1", MessageState::delivered);
+    EXPECT_EQ(carrier_.count(Written::Kind::receipt), told + 1) << "once";
+  }
+}
+
+TEST_F(TrackerTest, AVerdictWithoutAnUnknownPartAwaitsNoCorrection) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.take(at, "a2", 2, 2);
+  carrier_.receive("a1", MessageState::delivered);
+  carrier_.receive("a2", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.told_of(at), States{State::failed});
+  EXPECT_FALSE(carrier_.written.back().has_unknown_part);
 }
 
 TEST_F(TrackerTest, SilenceSpeaksForAShareAtATimeAndForgetsNone) {
