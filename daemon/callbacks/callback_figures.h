@@ -15,6 +15,7 @@ struct CallbackFigures {
   std::uint64_t posted = 0;  ///< events the other end has taken
   std::uint64_t failed = 0;  ///< requests
   std::uint64_t dead = 0;    ///< events given up
+  std::uint64_t unread = 0;  ///< stretches of the journal that could not be read for it
   std::size_t waiting = 0;   ///< events in the window
   std::string last_error;
 };

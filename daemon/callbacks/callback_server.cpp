@@ -9,6 +9,7 @@
 #include "daemon/config/url_check.h"
 #include "daemon/log.h"
 #include "daemon/wall_clock.h"
+#include "queue/journal_format.h"
 
 namespace stentor::daemon {
 namespace {
@@ -126,6 +127,7 @@ void CallbackServer::run() {
     auto until = now + kLongestSleep;
     for (const auto& target : targets_) {
       if (target->fill(end, commit_.oldest_file())) until = now;
+      bury_unread(*target);
       post_what_may_go(*target, now);
       acknowledge(*target);
       if (const auto next = target->next_try(); next && *next > now) until = std::min(until, *next);
@@ -158,6 +160,7 @@ bool CallbackServer::let_retention_go_on() {
   }
   if (!all_over) return false;
   for (const auto& target : targets_) {
+    bury_unread(*target);
     const CallbackTarget::Overtaken overtaken = target->take_overtaken();
     if (overtaken.events == 0) continue;
     const Consumers::Key key = target->key();
@@ -237,6 +240,16 @@ void CallbackServer::bury_lost(CallbackTarget& target, queue::Locator oldest) {
       fmt::format("retention took {} events, and a restart the memory that they waited in", events);
   log::warn("callbacks of {} ({}): {}", key.client, key.name, reason);
   bury(target, {{missed.to, 0}, reason});
+}
+
+void CallbackServer::bury_unread(CallbackTarget& target) {
+  const auto at = target.take_unread();
+  if (!at) return;
+  const Consumers::Key key = target.key();
+  log::error(
+      "callbacks of {} ({}): the journal before {} cannot be read; its events are not posted",
+      key.client, key.name, queue::file_name(at->record.file()));
+  bury(target, {*at, "the journal before it cannot be read: of how many events, nobody knows"});
 }
 
 void CallbackServer::bury(const CallbackTarget& target, const CallbackTarget::Dead& dead) {

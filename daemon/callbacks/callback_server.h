@@ -72,6 +72,7 @@ class CallbackServer {
   void acknowledge(CallbackTarget& target);
   void write(const Consumers::Key& key);
   void bury_lost(CallbackTarget& target, queue::Locator oldest);
+  void bury_unread(CallbackTarget& target);
   void bury(const CallbackTarget& target, const CallbackTarget::Dead& dead);
   [[nodiscard]] bool let_retention_go_on();
   void show();

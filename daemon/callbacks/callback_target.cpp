@@ -88,6 +88,7 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   for (int i = 0; i < kRecordsAtOnce && !is_full(); ++i) {
     const auto record = reader_->next(next_, end);
     if (!record) on_unreadable(record.error());
+    note_passed_over();
     if (!record || !*record) {
       is_behind = false;
       break;
@@ -101,6 +102,17 @@ bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
 void CallbackTarget::on_unreadable(std::error_code why) {
   const auto line = trouble_.line_of("callbacks", next_, why, std::chrono::steady_clock::now());
   if (line) log::error("{}", *line);
+}
+
+void CallbackTarget::note_passed_over() {
+  if (reader_->passed_over() == passed_over_) return;
+  passed_over_ = reader_->passed_over();
+  note_unread();
+}
+
+void CallbackTarget::note_unread() {
+  ++unread_;
+  unread_at_ = EventPosition{next_, 0};
 }
 
 // Into the window, those of its events that are for us.
@@ -130,8 +142,14 @@ bool CallbackTarget::pass_over(std::uint32_t file) {
   const queue::Locator until(file, 0, 0);
   for (int i = 0; i < kRecordsAtOnce && next_ < until; ++i) {
     const auto record = reader_->next(next_, until);
-    if (!record) on_unreadable(record.error());
-    if (!record || !*record) {
+    note_passed_over();
+    if (!record) {  // the rest of this file goes unread
+      on_unreadable(record.error());
+      next_ = std::min(until, queue::Locator(next_.file() + 1, 0, 0));
+      note_unread();
+      continue;
+    }
+    if (!*record) {
       next_ = until;
       break;
     }
@@ -336,6 +354,7 @@ CallbackFigures CallbackTarget::figures() const {
           .posted = posted_,
           .failed = failed_,
           .dead = dead_,
+          .unread = unread_,
           .waiting = window_.size(),
           .last_error = failing == hosts_.end() ? std::string() : failing->second.last_error};
 }

@@ -7,7 +7,8 @@
 // Units    Events; wall time in milliseconds for how old an event is, steady_clock for retries.
 // Owns     A journal reader, and events that wait: at most kWindowEvents, of some kWindowOctets.
 // Errors   What the other end does wrong is waited out, then given up: a DeadLetter. So is what
-//          retention takes before there was room for it in the window.
+//          retention takes before there was room for it in the window. What cannot be read of the
+//          journal is counted by stretches, and a DeadLetter too: how many events, nobody knows.
 // Threads  The callbacks' thread.
 // Spec     docs/protocol.md, "HTTP callbacks"
 #pragma once
@@ -69,6 +70,8 @@ class CallbackTarget {
   };
   /// What was passed over since the last call.
   [[nodiscard]] Overtaken take_overtaken() { return std::exchange(overtaken_, {}); }
+  /// Where a stretch of the journal ends that could not be read, since the last call: the latest.
+  [[nodiscard]] std::optional<EventPosition> take_unread() { return std::exchange(unread_at_, {}); }
   /// The files before `file` go, and those of the call before have gone: what waits in the window
   /// of their events is in memory alone.
   void let_go(std::uint32_t file);
@@ -124,6 +127,8 @@ class CallbackTarget {
   };
   void take(const queue::Record& record);
   void on_unreadable(std::error_code why);
+  void note_passed_over();
+  void note_unread();
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::string_view url_for(const RecordEvents& events) const;
   [[nodiscard]] bool may_take(const std::string& origin, TimePoint now) const;
@@ -157,6 +162,9 @@ class CallbackTarget {
   std::uint64_t posted_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t dead_ = 0;
+  std::uint64_t unread_ = 0;
+  std::optional<EventPosition> unread_at_;
+  std::uint64_t passed_over_ = 0;  // by the reader, counted so far
 };
 
 }  // namespace stentor::daemon

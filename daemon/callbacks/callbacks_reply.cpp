@@ -20,6 +20,7 @@ std::string callbacks_reply(const CallbackServer& server, const Peer& peer) {
     append_member("posted", target.posted, out);
     append_member("failed_requests", target.failed, out);
     append_member("dead", target.dead, out);
+    append_member("unread", target.unread, out);
     append_member("waiting", target.waiting, out);
     append_member("last_error", target.last_error, out);
     out.push_back('}');

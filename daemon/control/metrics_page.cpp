@@ -98,7 +98,12 @@ void add_ingress(Exposition::Families& all, const Figures& figures) {
       counter_family("stentor_callback_events_total", "Events posted to callbacks, by outcome.");
   MetricFamily failures =
       counter_family("stentor_callback_failures_total", "Requests of callbacks that failed.");
+  MetricFamily unread = counter_family(
+      "stentor_callback_unread_total",
+      "Stretches of the journal whose events could not be read to be posted to callbacks.");
   for (const CallbackFigures& target : figures.callbacks) {
+    add_sample(unread, {{"client", target.client}, {"target", target.target}},
+               number(target.unread));
     for (const auto& [outcome, count] :
          {std::pair{"posted", target.posted}, std::pair{"dead", target.dead}}) {
       add_sample(callbacks,
@@ -110,6 +115,7 @@ void add_ingress(Exposition::Families& all, const Figures& figures) {
   }
   all.push_back(std::move(callbacks));
   all.push_back(std::move(failures));
+  all.push_back(std::move(unread));
   add_one(all, gauge_family("stentor_opt_outs", "Numbers that want no more messages, by sender."),
           number(figures.ingress.opt_outs));
   add_one(all, gauge_family("stentor_references", "References remembered for idempotency."),

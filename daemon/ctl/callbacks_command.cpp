@@ -32,14 +32,15 @@ result<Exit> callbacks(const Target& target, const Surroundings& around) {
                                              printable(error.text("detail"))));
   }
   if (target.json) return Exit::ok;
-  Columns table(
-      {Side::left, Side::left, Side::right, Side::right, Side::right, Side::right, Side::left});
-  table.add({"client", "target", "posted", "waiting", "failures", "given up", "last error"});
+  Columns table({Side::left, Side::left, Side::right, Side::right, Side::right, Side::right,
+                 Side::right, Side::left});
+  table.add(
+      {"client", "target", "posted", "waiting", "failures", "given up", "unread", "last error"});
   for (const JsonValue& each : reply->array("targets")) {
     table.add({printable(each.text("client")), printable(each.text("target")),
                grouped(each.number("posted")), grouped(each.number("waiting")),
                grouped(each.number("failed_requests")), grouped(each.number("dead")),
-               printable(each.text("last_error"))});
+               grouped(each.number("unread")), printable(each.text("last_error"))});
   }
   print(table, *around.out);
   for (const JsonValue& each : reply->array("dead")) {

@@ -29,6 +29,9 @@ std::string event_shown(const JsonValue& event) {
   add("corrects ", "corrects");
   if (event.flag("possible_duplicate")) line += "  possible duplicate";
   add("missed ", "missed");
+  add("missed at least ", "missed_at_least");
+  add("missed at most ", "missed_at_most");
+  add("", "reason");
   add("", "text");
   return line;
 }

@@ -54,6 +54,7 @@ void Consumers::restore(const ConsumerAt& record) {
   set(key, {queue::Locator(record.position), record.sub});
   MissedEvents missed;
   missed.to = queue::Locator(record.missed_to);
+  missed.bound = static_cast<MissedBound>(record.missed_bound);
   read_counts(record.missed, missed.counts);
   const auto counted = restored_.find(key);
   if (counted != restored_.end() && counted->second.to == missed.to) {
@@ -147,6 +148,7 @@ ConsumerAt Consumers::locked_record_of(const Key& key) const {
   const auto missed = missed_.find(key);
   if (missed != missed_.end()) {
     record.missed_to = missed->second.to.bits();
+    record.missed_bound = static_cast<std::uint8_t>(missed->second.bound);
     write_counts(missed->second.counts, record.missed);
   }
   return record;

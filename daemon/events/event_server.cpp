@@ -85,9 +85,11 @@ void EventServer::acknowledge(const Consumers::Key& key, EventPosition position)
   feed_.flush();
 }
 
-// It goes on from another place than they were counted from; made durable with that place.
-void EventServer::forget_missed(const Consumers::Key& key) {
-  consumers_.set_missed(key, {});
+void EventServer::set_missed(const Consumers::Key& key, const MissedEvents& missed) {
+  consumers_.set_missed(key, missed);
+  write(key);
+  if (!missed.campaign.empty()) write_campaign(key);
+  feed_.flush();
 }
 
 void EventServer::write(const Consumers::Key& key) {

@@ -64,8 +64,8 @@ class EventServer {
   [[nodiscard]] std::unique_ptr<queue::JournalReader> make_reader() const;
   /// Notes and makes durable how far a consumer is.
   void acknowledge(const Consumers::Key& key, EventPosition position);
-  /// It goes on from a place of its own choice: what was counted does not fit. Then acknowledge().
-  void forget_missed(const Consumers::Key& key);
+  /// What is known of what it missed, behind an acknowledge() of a place of its own choice.
+  void set_missed(const Consumers::Key& key, const MissedEvents& missed);
   /// Of which it asks for events: what it misses is counted of that one.
   void remember_campaign(const Consumers::Key& key, const std::string& campaign);
   /// The stream that serves this consumer now is told that it is replaced.

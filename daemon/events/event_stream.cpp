@@ -29,6 +29,15 @@ constexpr std::size_t kConsumersOfClientMax = Consumers::kConsumersMax / 10;
 // One stream reads this many records before the others get their turn.
 constexpr int kRecordsAtOnce = 2000;
 
+std::string_view name_of(MissedBound bound) {
+  switch (bound) {
+    case MissedBound::exact: return "missed";
+    case MissedBound::at_least: return "missed_at_least";
+    case MissedBound::at_most: return "missed_at_most";
+  }
+  return {};
+}
+
 }  // namespace
 
 EventStream::EventStream(EventServer& server, EventsHandover handover)
@@ -80,12 +89,20 @@ void EventStream::start() {
     position = EventPosition{server_.durable_end(), 0};
   }
   // A program that keeps its cursors itself mostly names the one that it acknowledged.
-  has_place_of_its_own_ = position != kept;
-  if (has_place_of_its_own_) server_.forget_missed(key_);
+  MissedEvents missed;
+  if (position != kept) {
+    missed = missed_from(*position, kept, server_.consumers().missed(key_),
+                         reader_->oldest().value_or(queue::Locator{}));
+    // From here on it is counted of the campaign that it asks for now.
+    if (missed.bound == MissedBound::at_least && missed.campaign.empty()) {
+      missed.campaign = campaign_;
+    }
+  }
   skip_to_ = given_ = acknowledged_ = *position;
   next_ = position->record;
   // A new consumer exists from its first request on, whether or not it ever acknowledges.
   if (is_new || !request->from.empty()) server_.acknowledge(key_, *position);
+  if (!missed.to.is_nowhere()) server_.set_missed(key_, missed);
   server_.remember_campaign(key_, campaign_);
   open();
 }
@@ -119,38 +136,35 @@ void EventStream::refuse(std::string_view code, std::string_view detail) {
   write();
 }
 
-// What retention took away is said, not passed over; where it is known that nothing was missed,
-// there is nothing to say.
+// What retention took away is said, not passed over, with its number or a bound of it; where it is
+// known that nothing was missed, there is nothing to say.
 void EventStream::tell_gap() {
   const auto oldest = reader_->oldest();
   if (!oldest || next_.file() >= oldest->file() || next_.is_nowhere()) return;
-  next_ = *oldest;
-  const auto missed = count_of_missed(oldest->file());
-  if (missed == 0u) return;
+  const MissedEvents counted = server_.consumers().missed(key_);
+  // What was counted goes with it, though its files may be there for a moment.
+  next_ = std::max(*oldest, counted.to);
+  const auto missed =
+      missed_by({.campaign = campaign_, .types = types_, .is_own_only = !peer_.may_observe},
+                counted, next_.file());
+  if (missed && missed->bound == MissedBound::exact && missed->events == 0) return;
   out_.push_back('{');
   append_member("type", "gap", out_);
   append_member("from", to_cursor(given_), out_);
-  append_member("to", to_cursor({*oldest, 0}), out_);
-  if (missed) append_member("missed", *missed, out_);
+  append_member("to", to_cursor({next_, 0}), out_);
+  if (missed) append_member(name_of(missed->bound), missed->events, out_);
   out_.append("}\n");
 }
 
-// Known where the place it went on from is the consumer's own; of a campaign, where it is the one
-// that it asked for before it stayed away, or nothing at all was missed.
-std::optional<std::uint64_t> EventStream::count_of_missed(std::uint32_t oldest_file) const {
-  const MissedEvents missed = server_.consumers().missed(key_);
-  if (has_place_of_its_own_ || missed.to.file() < oldest_file) return std::nullopt;
-  const bool is_counted = campaign_.empty() || missed.campaign == campaign_;
-  const MissedEvents::Counts& of =
-      campaign_.empty() || !is_counted ? missed.counts : missed.of_campaign;
-  const auto& counts = peer_.may_observe ? of.all : of.own;
-  std::uint64_t sum = 0;
-  for (std::size_t type = 0; type < kEventTypes; ++type) {
-    const auto is_it = [type](const std::string& name) { return event_type_of(name) == type; };
-    if (types_.empty() || std::ranges::any_of(types_, is_it)) sum += counts[type];
-  }
-  if (sum > 0 && !is_counted) return std::nullopt;
-  return sum;
+// What the disk has lost, or salvaging has set aside, nobody can count.
+void EventStream::tell_lost(queue::Locator before) {
+  passed_over_ = reader_->passed_over();
+  out_.push_back('{');
+  append_member("type", "gap", out_);
+  append_member("from", to_cursor(given_), out_);
+  append_member("to", to_cursor({before, 0}), out_);
+  append_member("reason", "unreadable", out_);
+  out_.append("}\n");
 }
 
 bool EventStream::passes(const RecordEvents& events, std::uint8_t sub) const {
@@ -167,7 +181,12 @@ void EventStream::pump() {
   bool told = false;
   for (int i = 0; i < kRecordsAtOnce && unsent_octets() < kUnsentOctetsMax; ++i) {
     const auto record = reader_->next(next_, end);
-    if (!record) server_.on_unreadable(next_, record.error());
+    if (!record) {
+      server_.on_unreadable(next_, record.error());
+    } else if (reader_->passed_over() != passed_over_) {
+      tell_lost(*record ? (*record)->at : next_);
+      told = true;
+    }
     if (!record || !*record) {
       reader_->forget_before(server_.oldest_file());
       if (told) arm_idle();

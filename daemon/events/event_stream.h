@@ -47,7 +47,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   [[nodiscard]] bool passes(const RecordEvents& events, std::uint8_t sub) const;
   [[nodiscard]] std::size_t consumers_of_client() const;
   void tell_gap();
-  [[nodiscard]] std::optional<std::uint64_t> count_of_missed(std::uint32_t oldest_file) const;
+  void tell_lost(queue::Locator before);
   void read();
   void take_lines();
   void on_line(std::string_view line);
@@ -73,7 +73,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   EventPosition skip_to_;  // events up to here are not sent again
   std::string out_;
   std::string writing_;
-  bool has_place_of_its_own_ = false;  // asked for `from` a place that it had not acknowledged
+  std::uint64_t passed_over_ = 0;  // of the journal, by the reader: what the peer was told of
   bool is_open_ = false;
   bool pumping_ = false;
   bool reading_ = false;

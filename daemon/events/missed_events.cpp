@@ -1,5 +1,8 @@
 #include "daemon/events/missed_events.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace stentor::daemon {
 namespace {
 
@@ -7,6 +10,59 @@ namespace {
 constexpr int kMissedRecordsAtOnce = 10'000;
 
 }  // namespace
+
+void MissedEvents::add_uncounted() noexcept {
+  if (bound == MissedBound::at_most) {  // neither bound holds any more
+    counts = {};
+    of_campaign = {};
+  }
+  bound = MissedBound::at_least;
+}
+
+MissedEvents missed_from(EventPosition from, std::optional<EventPosition> before,
+                         MissedEvents counted, queue::Locator oldest) {
+  if (from.record.file() >= oldest.file()) return {};
+  MissedEvents none;
+  none.to = queue::Locator(oldest.file(), 0, 0);
+  none.bound = MissedBound::at_least;
+  if (!before || counted.to.is_nowhere()) return none;
+  if (from < *before) {  // and what lies between the two places
+    counted.add_uncounted();
+    return counted;
+  }
+  const bool are_all_counted =
+      counted.to.file() >= oldest.file() && counted.bound != MissedBound::at_least;
+  if (!are_all_counted) return none;
+  counted.bound = MissedBound::at_most;
+  return counted;
+}
+
+std::optional<MissedNumber> missed_by(const MissedFilter& filter, const MissedEvents& missed,
+                                      std::uint32_t oldest_file) {
+  if (missed.to.is_nowhere()) return std::nullopt;
+  MissedNumber number{.bound = missed.bound, .events = 0};
+  if (missed.to.file() < oldest_file) {  // others went since, uncounted
+    if (number.bound == MissedBound::at_most) return std::nullopt;
+    number.bound = MissedBound::at_least;
+  }
+  const bool is_counted = filter.campaign.empty() || filter.campaign == missed.campaign;
+  const MissedEvents::Counts& of =
+      filter.campaign.empty() || !is_counted ? missed.counts : missed.of_campaign;
+  const auto& counts = filter.is_own_only ? of.own : of.all;
+  for (std::size_t type = 0; type < kEventTypes; ++type) {
+    const auto is_it = [type](const std::string& name) { return event_type_of(name) == type; };
+    if (filter.types.empty() || std::ranges::any_of(filter.types, is_it)) {
+      number.events += counts[type];
+    }
+  }
+  if (!is_counted && number.events > 0) {  // of all campaigns: no more than these
+    if (number.bound == MissedBound::at_least) return std::nullopt;
+    number.bound = MissedBound::at_most;
+  }
+  if (number.bound == MissedBound::at_least && number.events == 0) return std::nullopt;
+  if (number.bound == MissedBound::at_most && number.events == 0) number.bound = MissedBound::exact;
+  return number;
+}
 
 MissedCount::MissedCount(std::unique_ptr<queue::JournalReader> reader, std::uint32_t from_file,
                          std::uint32_t to_file, std::vector<Laggard> laggards)
@@ -18,13 +74,28 @@ MissedCount::MissedCount(std::unique_ptr<queue::JournalReader> reader, std::uint
 bool MissedCount::step() {
   for (int i = 0; i < kMissedRecordsAtOnce; ++i) {
     const auto record = reader_->next(next_, to_);
-    if (!record || !*record) {
+    if (!record) {  // the disk does not say: of the rest of this file nothing is known
+      next_ = std::min(to_, queue::Locator(next_.file() + 1, 0, 0));
+      note_lost_before(next_);
+    } else if (reader_->passed_over() != passed_over_) {
+      passed_over_ = reader_->passed_over();
+      note_lost_before(*record ? (*record)->at : to_);
+    }
+    if (next_ >= to_ || (record && !*record)) {
+      if (record && *record) count(**record);
       for (Laggard& laggard : laggards_) laggard.missed.to = to_;
       return true;
     }
-    count(**record);
+    if (record) count(**record);
   }
   return false;
+}
+
+void MissedCount::note_lost_before(queue::Locator place) {
+  for (Laggard& laggard : laggards_) {
+    if (laggard.position.record >= place || laggard.missed.to >= place) continue;
+    laggard.missed.add_uncounted();
+  }
 }
 
 void MissedCount::count(const queue::Record& record) {

@@ -450,6 +450,7 @@ void encode(const ConsumerAt& consumer, FieldWriter& out) {
   if (consumer.missed_to == 0) return;
   out.u64(consumer.missed_to);
   for (const std::uint64_t count : consumer.missed) out.varint(count);
+  if (consumer.missed_bound != 0) out.u8(consumer.missed_bound);
 }
 
 std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload) {
@@ -464,6 +465,7 @@ std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload)
     consumer.missed_to = in.u64();
     for (std::uint64_t& count : consumer.missed) count = in.varint();
   }
+  if (!in.is_at_end()) consumer.missed_bound = in.u8();
   return checked(in, consumer);
 }
 

@@ -263,6 +263,7 @@ struct ConsumerAt {
   /// the client's own first, then everybody's. Not written where there is none.
   std::uint64_t missed_to = 0;
   std::array<std::uint64_t, 24> missed{};
+  std::uint8_t missed_bound = 0;  ///< a MissedBound (missed_events.h); not written where it is 0
 };
 void encode(const ConsumerAt& consumer, FieldWriter& out);
 [[nodiscard]] std::optional<ConsumerAt> decode_consumer(std::span<const std::uint8_t> payload);

@@ -7,12 +7,14 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "daemon/commit/commit_feed.h"
+#include "queue/journal_format.h"
 #include "queue/journal_recovery.h"
 #include "tests/temporary_directory.h"
 
@@ -61,6 +63,18 @@ class JournalOnDisk {
   [[nodiscard]] queue::FileSystem& files() { return *files_; }
   [[nodiscard]] CommitThread& commit() { return commit_; }
   void keep_folder() { remove_ = false; }
+  /// An octet of this record is another one on the disk; done twice it is as it was.
+  void spoil(queue::Locator at) const {
+    std::fstream file(journal() / queue::file_name(at.file()),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    const auto place = static_cast<std::streamoff>(at.block()) + queue::kBlockHeaderOctets +
+                       static_cast<std::streamoff>(at.record()) + 20;
+    file.seekg(place);
+    const int octet = file.get();
+    file.seekp(place);
+    file.put(static_cast<char>(octet ^ 1));
+    ASSERT_TRUE(file.good());
+  }
 
  private:
   std::filesystem::path folder_;

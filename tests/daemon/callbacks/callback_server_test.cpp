@@ -81,6 +81,24 @@ TEST_F(CallbackServerTest, WhatWaitedInMemoryAloneAtTheEndIsDeadAndToldOnce) {
   second.stop();
 }
 
+TEST_F(CallbackServerTest, WhatCannotBeReadIsADeadLetter) {
+  CallbackServer& server = this->server();
+  journal_.start();
+  fill_to(2);
+  journal_.spoil(queue::Locator(1, queue::kFirstBlock, 0));
+  consumers_.set(key_, {queue::Locator(1, queue::kFirstBlock, 0), 0});
+
+  server.start();
+  while (server.dead_letters().empty()) std::this_thread::yield();
+  while (server.figures().empty() || server.figures()[0].unread == 0) std::this_thread::yield();
+  const auto dead = server.dead_letters();
+  ASSERT_EQ(dead.size(), 1u);
+  EXPECT_EQ(dead[0].target, "@callback");
+  EXPECT_EQ(dead[0].reason,
+            "the journal before it cannot be read: of how many events, nobody knows");
+  server.stop();
+}
+
 TEST_F(CallbackServerTest, WhatIsStillThereToBeReadIsNotDead) {
   CallbackServer& server = this->server();
   journal_.start();

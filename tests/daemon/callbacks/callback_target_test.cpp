@@ -145,6 +145,37 @@ TEST_F(CallbackTargetTest, WhatRetentionTakesBeforeItWasReadIsDeadAndCounted) {
   EXPECT_EQ(target->figures().posted + overtaken.events, kMany);
 }
 
+TEST_F(CallbackTargetTest, WhatCannotBeReadIsCountedAndToldAndTheRestIsPosted) {
+  deliver(1);
+  const queue::Locator bad = journal_.commit().durable_end();
+  deliver(1);
+  deliver(1);
+  journal_.spoil(queue::Locator(bad.file(), bad.block(), 0));
+  const auto target = this->target();
+  EXPECT_FALSE(target->take_unread());
+  post_all(*target, "nobody");
+  EXPECT_EQ(target->figures().posted, 2u);
+  EXPECT_EQ(target->figures().unread, 1u);
+  const auto unread = target->take_unread();
+  ASSERT_TRUE(unread.has_value());
+  EXPECT_GT(unread->record, bad);
+  EXPECT_FALSE(target->take_unread()) << "once";
+}
+
+TEST_F(CallbackTargetTest, WhatCannotBeReadOfAFileThatGoesIsCountedAndTold) {
+  deliver(1);
+  const queue::Locator bad = journal_.commit().durable_end();
+  deliver(1);
+  deliver(1);
+  journal_.spoil(queue::Locator(bad.file(), bad.block(), 0));
+  const auto target = this->target();
+  while (!target->pass_over(bad.file() + 1)) {
+  }
+  EXPECT_EQ(target->take_overtaken().events, 2u);
+  EXPECT_EQ(target->figures().unread, 1u);
+  EXPECT_TRUE(target->take_unread());
+}
+
 TEST_F(CallbackTargetTest, KnowsWhatWaitsInMemoryAloneSinceItsFileHasGone) {
   deliver(9000, "http://dead.example/", std::string(1000, 'x'));  // some files of 4 MiB
   const auto target = this->target();

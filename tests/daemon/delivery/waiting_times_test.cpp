@@ -2,9 +2,6 @@
 // clock and calls the carrier when it asked to be called.
 #include <gtest/gtest.h>
 
-#include <fstream>
-
-#include "queue/journal_format.h"
 #include "tests/daemon/delivery/owned_time.h"
 
 namespace stentor::daemon {
@@ -127,17 +124,7 @@ class UnreadableTimes : public WaitingTimes {
   static constexpr std::uint64_t kPauseMs = 60'000;
   static constexpr std::uint64_t kSomeLooks = 3;  // what one pause may cost; not one for each turn
 
-  void spoil(queue::Locator at) {
-    std::fstream file(disk_.journal() / queue::file_name(at.file()),
-                      std::ios::in | std::ios::out | std::ios::binary);
-    const auto place = static_cast<std::streamoff>(at.block()) + queue::kBlockHeaderOctets +
-                       static_cast<std::streamoff>(at.record()) + 20;
-    file.seekg(place);
-    const int octet = file.get();
-    file.seekp(place);
-    file.put(static_cast<char>(octet ^ 1));
-    ASSERT_TRUE(file.good());
-  }
+  void spoil(queue::Locator at) { disk_.spoil(at); }
   void mend(queue::Locator at) { spoil(at); }
   void cancel_campaign(queue::Locator before) {
     FlowOrder cancel;
