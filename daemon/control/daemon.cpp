@@ -62,7 +62,8 @@ Daemon::Body::Body(Config config, StartWish wish)
                .commit = commit_,
                .incarnation = static_cast<std::uint16_t>(random_word()),
                .words = OptOutWords(config_.opt_out),
-               .on_opt_out = {}},
+               .on_opt_out = {},
+               .opt_outs = &opt_outs_},
       figures_(config_, commit_) {
   const std::size_t count = shard_count(config_);
   gauges_.limiters = CarrierLimiters(config_.carriers.size());

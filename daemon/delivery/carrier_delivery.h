@@ -311,6 +311,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit,
                                      TimePoint now, bool was_parked);
   [[nodiscard]] bool is_put_off_by_hours(Sending& next);
+  [[nodiscard]] bool is_ended_by_opt_out(Sending& next);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   /// False when its record cannot be read: it is looked at again later.
   bool end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,

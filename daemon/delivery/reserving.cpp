@@ -111,7 +111,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
     next.retry = {};
     return close(Reserved::otherwise);
   }
-  if (is_put_off_by_hours(next)) {
+  if (is_put_off_by_hours(next) || is_ended_by_opt_out(next)) {
     next.retry = {};
     return close(Reserved::otherwise);
   }
@@ -145,6 +145,25 @@ bool CarrierDelivery::is_put_off_by_hours(Sending& next) {
   if (opens == now) return false;
   keep_retry(next.pick.ticket.at, std::move(next.retry));
   retry_later(next.pick, opens.value_or(now + kUnreadableRetryMs));
+  return true;
+}
+
+// Its recipient said STOP since it was accepted. One whose first parts have gone goes on: half a
+// text helps nobody.
+bool CarrierDelivery::is_ended_by_opt_out(Sending& next) {
+  const OptOuts* opt_outs = services_.inbound.opt_outs;
+  if (opt_outs == nullptr || next.accepted.ignores_opt_out || next.taken > 0) return false;
+  const Subject& subject = next.subject;
+  const auto urgent = static_cast<std::uint8_t>(queue::Priority::urgent);
+  if (!opt_outs->forbids_still({.to = subject.to,
+                                .from = subject.from,
+                                .campaign = subject.campaign,
+                                .client = subject.client,
+                                .is_urgent = next.accepted.priority == urgent})) {
+    return false;
+  }
+  constexpr std::string_view code = "opted_out";
+  fail(next, code, "its recipient has opted out since it was accepted");
   return true;
 }
 

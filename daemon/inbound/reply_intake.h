@@ -33,6 +33,7 @@ struct InboundServices {
   OptOutWords words;
   /// A reply wants no more messages, or messages again; its record is being made durable.
   std::function<void(OptOutNotice)> on_opt_out;
+  const OptOuts* opt_outs = nullptr;  ///< who is not to be sent to; null: nobody said so
 };
 
 class ReplyIntake {

@@ -203,6 +203,7 @@ Accepted Admission::describe(const SendRequest& request, const Peer& peer,
   accepted.encoding = request.encoding;
   accepted.to_short_code = request.is_short;
   accepted.names_carrier = !request.carrier.empty();
+  accepted.ignores_opt_out = request.ignores_opt_out;
   accepted.text = request.text;
   accepted.udh = request.udh;
   accepted.is_binary = request.is_binary;

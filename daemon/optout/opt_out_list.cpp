@@ -71,6 +71,12 @@ OptOutList::Piece& OptOutList::piece_of(const Key& key) {
   return pieces_[mixed(key.number) % kPieces];
 }
 
+std::optional<std::uint64_t> OptOutList::hash_of(std::string_view number) noexcept {
+  const auto bits = packed(number);
+  if (!bits) return std::nullopt;
+  return mixed(*bits);
+}
+
 bool OptOutList::has(std::uint64_t number, std::uint32_t sender) const {
   return pieces_[mixed(number) % kPieces].contains(Key{number, sender});
 }

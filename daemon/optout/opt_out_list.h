@@ -6,8 +6,8 @@
 // Units    Numbers and senders in kept form (ingress/number.h); times in seconds of Unix time.
 // Owns     24 octets a number; the names of senders and clients once each.
 // Errors   A number that is none (an alphanumeric sender) cannot opt out: an ordinary no.
-// Threads  The ingress thread; before it starts whoever restores. No lock: nobody else may touch
-//          it.
+// Threads  The ingress thread; before it starts whoever restores. No lock: who else asks it keeps
+//          the ingress thread from changing it meanwhile (opt_outs.h).
 #pragma once
 
 #include <array>
@@ -57,6 +57,9 @@ class OptOutList {
   std::size_t apply(const OptOutChange& change);
 
   [[nodiscard]] bool is_out(std::string_view number, std::string_view sender) const;
+  /// What stands for a number, whoever's messages it is out of; nothing where it is none. Any
+  /// thread.
+  [[nodiscard]] static std::optional<std::uint64_t> hash_of(std::string_view number) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   void for_each(std::size_t piece, const std::function<void(const OptedOut&)>& see) const;
 

@@ -37,7 +37,10 @@ std::expected<void, std::string> OptOuts::load(queue::FileSystem& files) {
   if (uncreated) {
     return std::unexpected(fmt::format("{}: {}", folder_.string(), uncreated.message()));
   }
-  const auto read = read_opt_out_file(path(), [this](const OptedOut& entry) { list_.add(entry); });
+  const auto read = read_opt_out_file(path(), [this](const OptedOut& entry) {
+    list_.add(entry);
+    if (const auto hash = OptOutList::hash_of(entry.number)) ever_out_.add(*hash);
+  });
   if (!read && read.error() == queue::JournalError::newer_version) {
     return std::unexpected(fmt::format(
         "{}/{}", folder_.string(), to_string(look_at_newer(files, path(), kOptOutFileVersion))));
@@ -50,7 +53,7 @@ std::expected<void, std::string> OptOuts::load(queue::FileSystem& files) {
 }
 
 void OptOuts::restore(const OptOutChange& change, queue::Locator at) {
-  (void)list_.apply(change);
+  (void)change_list(change);
   if (at >= loaded_at_) note(change, at.file());
 }
 
@@ -65,8 +68,30 @@ bool OptOuts::forbids(const Asked& asked) const {
          !holds(rules.exempt_clients, asked.client);
 }
 
+bool OptOuts::forbids_still(const Asked& asked) const {
+  if (ever_out_.is_empty()) return false;
+  const auto hash = OptOutList::hash_of(asked.to);
+  if (!hash || !ever_out_.may_have(*hash)) return false;
+  const std::lock_guard lock(changing_);
+  return forbids(asked);
+}
+
+// The list first: who finds the number in the filter asks there.
+std::size_t OptOuts::change_list(const OptOutChange& change) {
+  std::size_t changed = 0;
+  {
+    const std::lock_guard lock(changing_);
+    changed = list_.apply(change);
+  }
+  if (!change.is_out) return changed;
+  for (const std::string_view number : change.numbers) {
+    if (const auto hash = OptOutList::hash_of(number)) ever_out_.add(*hash);
+  }
+  return changed;
+}
+
 std::size_t OptOuts::apply(const OptOutChange& change) {
-  const std::size_t changed = list_.apply(change);
+  const std::size_t changed = change_list(change);
   // Its record comes to lie here or behind.
   note(change, commit_.durable_end().file());
   return changed;

@@ -1,4 +1,5 @@
-// Who wants no more messages, as admission asks it; what changed since the list was last saved.
+// Who wants no more messages, as admission asks it, and carriers before a message that waited goes;
+// what changed since the list was last saved.
 //
 // The records in the journal are the truth; the list is saved beside it now and then, so that
 // retention may take them. Records that are replayed over a newer list change nothing: the last
@@ -8,17 +9,19 @@
 // Owns     The list, the lines of its audit trail not yet written, a pin on the journal's files.
 // Errors   load() answers in words why there is no list: one that is damaged, or that a later
 //          version wrote, ends the start, for who said STOP must not be forgotten silently.
-// Threads  The ingress thread; load() and restore() before it starts.
+// Threads  The ingress thread; load() and restore() before it starts; forbids_still() on any.
 // Spec     docs/configuration.md, [opt_out]
 #pragma once
 
 #include <expected>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "daemon/commit/commit_thread.h"
 #include "daemon/config/config.h"
+#include "daemon/optout/opt_out_filter.h"
 #include "daemon/optout/opt_out_list.h"
 
 namespace stentor::daemon {
@@ -55,6 +58,10 @@ class OptOuts {
   /// True when this message must not go. No lock, no allocation that a hit does not need.
   [[nodiscard]] bool forbids(const Asked& asked) const;
 
+  /// The same, of one that was accepted before. Any thread; no lock where its number never opted
+  /// out.
+  [[nodiscard]] bool forbids_still(const Asked& asked) const;
+
   /// A change that is written, or about to be: how many numbers were news.
   std::size_t apply(const OptOutChange& change);
   /// True when the entry is there and this client's.
@@ -77,6 +84,7 @@ class OptOuts {
   [[nodiscard]] std::filesystem::path audit_path() const { return folder_ / "audit.jsonl"; }
 
  private:
+  std::size_t change_list(const OptOutChange& change);
   void note(const OptOutChange& change, std::uint32_t file);
   void append_audit(const OptOutChange& change);
 
@@ -85,6 +93,8 @@ class OptOuts {
   FilePin& pin_;
   const std::filesystem::path folder_;
   OptOutList list_;
+  OptOutFilter ever_out_;        // numbers that are on the list, or were
+  mutable std::mutex changing_;  // the list, which the ingress thread alone reads without it
   queue::Locator loaded_at_;
   bool has_changed_ = false;
   std::string audit_lines_;

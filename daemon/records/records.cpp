@@ -163,7 +163,8 @@ void encode(const Accepted& accepted, FieldWriter& out) {
   out.u8(static_cast<std::uint8_t>(
       (accepted.to_short_code ? 1u : 0u) | (accepted.owns_ref ? 2u : 0u) |
       (accepted.flash ? 4u : 0u) | (accepted.is_binary ? 8u : 0u) |
-      (accepted.flow_is_number ? 16u : 0u) | (accepted.names_carrier ? 32u : 0u)));
+      (accepted.flow_is_number ? 16u : 0u) | (accepted.names_carrier ? 32u : 0u) |
+      (accepted.ignores_opt_out ? 64u : 0u)));
   out.u8(static_cast<std::uint8_t>(accepted.replacement));
   out.u16(accepted.national);
   out.text(accepted.udh);
@@ -190,6 +191,7 @@ std::optional<Accepted> decode_accepted(std::span<const std::uint8_t> payload) {
   accepted.is_binary = (flags & 8u) != 0;
   accepted.flow_is_number = (flags & 16u) != 0;
   accepted.names_carrier = (flags & 32u) != 0;
+  accepted.ignores_opt_out = (flags & 64u) != 0;
   accepted.replacement = static_cast<encoding::Replacement>(in.u8());
   accepted.national = in.u16();
   accepted.udh = in.text();

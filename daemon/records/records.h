@@ -97,10 +97,11 @@ struct Accepted {
   std::uint16_t national = 0;  ///< bits of encoding::NationalLanguages
   bool to_short_code = false;
   bool flash = false;
-  bool is_binary = false;       ///< `text` holds octets, behind `udh`
-  bool names_carrier = false;   ///< the client chose its carrier: it never moves
-  bool owns_ref = false;        ///< the ref's first message: what a duplicate is answered with
-  bool flow_is_number = false;  ///< false in old records: `flow` is a hash that two may share
+  bool is_binary = false;        ///< `text` holds octets, behind `udh`
+  bool names_carrier = false;    ///< the client chose its carrier: it never moves
+  bool owns_ref = false;         ///< the ref's first message: what a duplicate is answered with
+  bool flow_is_number = false;   ///< false in old records: `flow` is a hash that two may share
+  bool ignores_opt_out = false;  ///< stentor's own answer to a STOP
   std::string_view udh;
   std::string_view text;
   // Extras.

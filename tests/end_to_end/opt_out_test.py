@@ -127,6 +127,42 @@ class OptOut(unittest.TestCase):
                          [b"You get no more messages.", b"You get messages again.", b"Hello"])
         self.assertEqual({a.submit.source[2] for a in self.carrier.arrived(handset)}, {SHORT_CODE})
 
+    def carrier_is(self, action):
+        reply = self.daemon.ask(op="carrier", action=action, name="north")
+        self.assertEqual(reply["status"], "ok", reply)
+
+    def test_what_waits_when_its_recipient_says_stop_is_not_sent_any_more(self):
+        handset, other, back = self.handset(), self.handset(), self.handset()
+        self.carrier_is("suspend")
+        try:
+            ended = [self.send(handset), self.send(handset, campaign="offers")]
+            gone = [self.send(handset, campaign="codes"), self.send(handset, priority="urgent"),
+                    self.send(handset, **{"from": "SHOP"}), self.send(other), self.send(back)]
+            for reply in ended + gone:
+                self.assertEqual(reply["status"], "accepted", reply)
+            for who, word in ((handset, "stop"), (back, "stop"), (back, "start")):
+                told = len(self.opt_outs_of(who))
+                self.reply(who, word)
+                under_test.wait_until(lambda n=told, w=who: len(self.opt_outs_of(w)) > n, "an event")
+            # It is on the list when a send is refused.
+            under_test.wait_until(lambda: "error" in self.send(handset), "the list has it")
+            under_test.wait_until(lambda: "error" not in self.send(back), "the list has it no more")
+        finally:
+            self.carrier_is("resume")
+        for reply in ended:
+            failed = self.events.wait_for(reply["id"], "failed")
+            self.assertEqual(failed["code"], "opted_out")
+            self.assertNotIn("possible_duplicate", failed)
+        for reply in gone:
+            self.events.wait_for(reply["id"], "delivered")
+        under_test.wait_until(lambda: len(self.carrier.arrived(handset)) >= 4, "and its answer")
+        arrived = [a.submit for a in self.carrier.arrived(handset)]
+        self.assertEqual(sorted((s.source[2], s.short_message) for s in arrived), sorted(
+            [(SHORT_CODE, b"Hello"), (SHORT_CODE, b"Hello"), ("SHOP", b"Hello"),
+             (SHORT_CODE, b"You get no more messages.")]))
+        told = self.daemon.ask(op="message", id=ended[0]["id"])
+        self.assertEqual(told["state"], "failed", told)
+
     def test_the_command_adds_lists_exports_imports_and_removes(self):
         first, second = "+" + self.handset(), "+" + self.handset()
         self.assertEqual(ctl(self.daemon, "optout", "add", first).returncode, 0)
@@ -207,6 +243,28 @@ class OptOutSurvives(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertIn("opt-outs", said)
         carrier.close()
+
+    def test_what_waited_when_its_recipient_said_stop_is_not_sent_after_a_kill(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address)]).start()
+        daemon.wait_bound("north")
+        daemon.ask(op="carrier", action="suspend", name="north")
+        sent = [daemon.ask(op="send", to=to, text="Hello", **{"from": SHORT_CODE})["id"]
+                for to in ("+79161234567", "+79161234568")]
+        self.assertEqual(daemon.ask(op="optout", action="add", to="+79161234567",
+                                    **{"from": SHORT_CODE})["changed"], 1)
+        daemon.kill()
+        daemon.start()
+        events = under_test.EventFollower(daemon)
+        self.addCleanup(events.close)
+        daemon.wait_bound("north")
+        daemon.ask(op="carrier", action="resume", name="north")
+        self.assertEqual(events.wait_for(sent[0], "failed")["code"], "opted_out")
+        events.wait_for(sent[1], "delivered")
+        self.assertEqual(len(carrier.arrived()), 1)
+        self.assertEqual(under_test.ledger_gap(daemon.status()), 0)
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
 
     def test_a_start_takes_back_what_was_for_its_sender_whatever_the_scope_is_now(self):
         carrier = ScriptedCarrier()

@@ -224,6 +224,52 @@ TEST(Records, AnAcceptedMessageRemembersThatItsCarrierWasNamed) {
   }
 }
 
+TEST(Records, WhatFollowsKeepsItsMarksApart) {
+  const auto subject = subject_octets();
+  for (const bool is_duplicate : {false, true}) {
+    for (const bool has_unknown_part : {false, true}) {
+      Verdict verdict;
+      verdict.of = following(subject);
+      verdict.of.possible_duplicate = is_duplicate;
+      verdict.of.has_unknown_part = has_unknown_part;
+      FieldWriter out;
+      encode(verdict, out);
+      const auto read = decode_verdict(out.octets());
+      ASSERT_TRUE(read.has_value());
+      EXPECT_EQ(read->of.possible_duplicate, is_duplicate);
+      EXPECT_EQ(read->of.has_unknown_part, has_unknown_part);
+    }
+  }
+}
+
+TEST(Records, OrphansKeepTheirMarksApart) {
+  for (const bool is_intermediate : {false, true}) {
+    for (const bool is_unread_conflict : {false, true}) {
+      Orphan orphan;
+      orphan.is_intermediate = is_intermediate;
+      orphan.is_unread_conflict = is_unread_conflict;
+      FieldWriter out;
+      encode(orphan, out);
+      const auto read = decode_orphan(out.octets());
+      ASSERT_TRUE(read.has_value());
+      EXPECT_EQ(read->is_intermediate, is_intermediate);
+      EXPECT_EQ(read->is_unread_conflict, is_unread_conflict);
+    }
+  }
+}
+
+TEST(Records, AnswersToAStopAreKnownAsSuch) {
+  for (const bool ignores : {false, true}) {
+    Accepted accepted;
+    accepted.ignores_opt_out = ignores;
+    FieldWriter out;
+    encode(accepted, out);
+    const auto read = decode_accepted(out.octets());
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->ignores_opt_out, ignores);
+  }
+}
+
 TEST(Records, ReceiptsAndOrphansOfTheFirstVersionEndSooner) {
   const auto subject = subject_octets();
   ReceiptCame receipt;
