@@ -7,7 +7,9 @@
 // climbs.
 //
 // What went through is counted in tenths of a second since segments began to. What has lasted for
-// less than half a second tells no rate: then the present one is cut.
+// less than half a second tells no rate: then the present one is cut. Where there is none, and
+// nothing went through, it climbs by a step of its own until a second cut tells more: one segment
+// at a quiet time, for a handset whose queue is full, says nothing of what the carrier takes.
 //
 // Units    Segments per second; 0 = no limit. Time is steady_clock, passed in.
 // Threads  One thread.
@@ -59,6 +61,7 @@ class Throttle {
   using Milliseconds = std::chrono::milliseconds;
   static constexpr std::uint32_t kRateMin = 1;
   static constexpr std::uint32_t kUnheldRate = 1000;
+  static constexpr std::uint32_t kUnknownStep = kUnheldRate / 20;  // as if it were that
   static constexpr Milliseconds kOneBurst{500};
   static constexpr Milliseconds kQuiet{1000};
   static constexpr Milliseconds kDrain{5000};
@@ -72,7 +75,15 @@ class Throttle {
     if (now - last_cut_ < kOneBurst) return false;
     last_cut_ = now;
     const std::uint64_t basis = std::max<std::uint64_t>(kRateMin, basis_of(now));
-    if (!is_cut()) step_ = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, basis / 20));
+    const auto step = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, basis / 20));
+    const bool is_measured = current_ != 0 || in_second() > 0;
+    if (!is_cut()) {
+      step_ = is_measured ? step : kUnknownStep;
+      is_step_known_ = is_measured;
+    } else if (!is_step_known_ && in_second() > 0) {
+      step_ = std::min(step_, step);
+      is_step_known_ = true;
+    }
     current_ = std::max(kRateMin, static_cast<std::uint32_t>(basis * percent / 100));
     return true;
   }
@@ -115,6 +126,7 @@ class Throttle {
   std::uint32_t configured_;
   std::uint32_t current_;
   std::uint32_t step_ = 1;
+  bool is_step_known_ = true;
   std::array<std::uint32_t, 10> tenths_{};
   std::size_t index_ = 0;
   TimePoint tenth_begin_{};

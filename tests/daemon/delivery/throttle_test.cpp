@@ -94,6 +94,30 @@ TEST(Throttle, FindsTheRateOfACarrierWithoutHammeringOnIt) {
   }
 }
 
+// One message for a handset whose queue is full, while nothing else is sent.
+TEST(Throttle, IsSoonUnheldAgainWhereNothingWasKnownWhenItWasCut) {
+  Throttle throttle(0);
+  ASSERT_TRUE(throttle.on_queue_full(kStart));
+  EXPECT_EQ(throttle.rate(), 1u);
+  auto now = kStart;
+  for (int second = 0; second < 10; ++second) (void)throttle.on_second(now += 1s);
+  EXPECT_GE(throttle.rate(), 200u) << "a mailing that comes then need not wait";
+  for (int second = 0; second < 90; ++second) (void)throttle.on_second(now += 1s);
+  EXPECT_FALSE(throttle.is_cut());
+}
+
+TEST(Throttle, TakesThatStepOnlyUntilItKnowsWhatGoesThrough) {
+  Throttle throttle(0);
+  ASSERT_TRUE(throttle.on_throttled(kStart));
+  EXPECT_TRUE(throttle.on_second(kStart + 1s));
+  ASSERT_EQ(throttle.rate(), 51u);
+  accept(throttle, 40, kStart + 1s, kStart + 2s);
+  ASSERT_TRUE(throttle.on_throttled(kStart + 2s));
+  ASSERT_EQ(throttle.rate(), 28u);
+  EXPECT_TRUE(throttle.on_second(kStart + 3s));
+  EXPECT_EQ(throttle.rate(), 30u) << "a twentieth of what went through";
+}
+
 TEST(Throttle, ClimbsByTheSameStepEachSecond) {
   Throttle throttle(1000);
   accept(throttle, 1000, kStart, kStart + 1s);
