@@ -49,6 +49,18 @@ class LoopbackSmsc {
                                              message_id));
     write(answer);
   }
+  /// A receipt.
+  void deliver(std::string_view receipt) {
+    protocol::Octets deliver;
+    EXPECT_TRUE(protocol::append_deliver_sm(
+        deliver, ++delivered_,
+        {.esm_class = 0x04,  // a delivery receipt (SMPP 3.4 section 5.2.12)
+         .short_message = {reinterpret_cast<const std::uint8_t*>(receipt.data()),
+                           receipt.size()}}));
+    write(deliver);
+  }
+  /// How many were answered.
+  [[nodiscard]] std::size_t deliver_answers() const noexcept { return deliver_answers_; }
   /// For good: who tries again finds nobody.
   void go_away() {
     acceptor_.close();
@@ -98,6 +110,8 @@ class LoopbackSmsc {
       ++enquired_;
       protocol::append_bare(answer, CommandId::enquire_link_resp, protocol::CommandStatus::ok,
                             header.sequence_number);
+    } else if (command == CommandId::deliver_sm_resp) {
+      ++deliver_answers_;
     } else if (command == CommandId::unbind) {
       protocol::append_bare(answer, CommandId::unbind_resp, protocol::CommandStatus::ok,
                             header.sequence_number);
@@ -115,6 +129,8 @@ class LoopbackSmsc {
   std::vector<std::uint8_t> octets_;
   std::vector<Submitted> submitted_;
   std::size_t enquired_ = 0;
+  std::uint32_t delivered_ = 0;
+  std::size_t deliver_answers_ = 0;
 };
 
 }  // namespace stentor::daemon::test
