@@ -184,7 +184,8 @@ void EventStream::pump() {
     if (!record) {
       server_.on_unreadable(next_, record.error());
     } else if (reader_->passed_over() != passed_over_) {
-      tell_lost(*record ? (*record)->at : next_);
+      const auto place_of = [](const queue::Record& found) { return found.at; };
+      tell_lost(record->transform(place_of).value_or(next_));
       told = true;
     }
     if (!record || !*record) {

@@ -73,20 +73,22 @@ MissedCount::MissedCount(std::unique_ptr<queue::JournalReader> reader, std::uint
 
 bool MissedCount::step() {
   for (int i = 0; i < kMissedRecordsAtOnce; ++i) {
-    const auto record = reader_->next(next_, to_);
-    if (!record) {  // the disk does not say: of the rest of this file nothing is known
+    const auto next = reader_->next(next_, to_);
+    if (!next) {  // the disk does not say: of the rest of this file nothing is known
       next_ = std::min(to_, queue::Locator(next_.file() + 1, 0, 0));
       note_lost_before(next_);
-    } else if (reader_->passed_over() != passed_over_) {
-      passed_over_ = reader_->passed_over();
-      note_lost_before(*record ? (*record)->at : to_);
+      if (next_ < to_) continue;
     }
-    if (next_ >= to_ || (record && !*record)) {
-      if (record && *record) count(**record);
+    const std::optional<queue::Record> record = next ? *next : std::nullopt;
+    if (reader_->passed_over() != passed_over_) {
+      passed_over_ = reader_->passed_over();
+      note_lost_before(record ? record->at : to_);
+    }
+    if (!record) {
       for (Laggard& laggard : laggards_) laggard.missed.to = to_;
       return true;
     }
-    if (record) count(**record);
+    count(*record);
   }
   return false;
 }
