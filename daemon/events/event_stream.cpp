@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
+#include <cassert>
 #include <cstring>
 
 #include "daemon/events/event_server.h"
@@ -168,6 +169,7 @@ void EventStream::tell_lost(queue::Locator before) {
 }
 
 bool EventStream::passes(const RecordEvents& events, std::uint8_t sub) const {
+  assert(events.subject && "what is told is told of a message");
   const Subject& subject = *events.subject;
   if (!peer_.may_observe && subject.client != peer_.client) return false;
   if (!campaign_.empty() && subject.campaign != campaign_) return false;
@@ -180,24 +182,24 @@ void EventStream::pump() {
   if (next_.file() < server_.oldest_file()) tell_gap();  // retention overtook it
   bool told = false;
   for (int i = 0; i < kRecordsAtOnce && unsent_octets() < kUnsentOctetsMax; ++i) {
-    const auto record = reader_->next(next_, end);
-    if (!record) {
-      server_.on_unreadable(next_, record.error());
+    const auto read = reader_->next(next_, end);
+    const std::optional<queue::Record> record = read.value_or(std::nullopt);
+    if (!read) {
+      server_.on_unreadable(next_, read.error());
     } else if (reader_->passed_over() != passed_over_) {
-      const auto place_of = [](const queue::Record& found) { return found.at; };
-      tell_lost(record->transform(place_of).value_or(next_));
+      tell_lost(record ? record->at : next_);
       told = true;
     }
-    if (!record || !*record) {
+    if (!record) {
       reader_->forget_before(server_.oldest_file());
       if (told) arm_idle();
       return write();
     }
-    const RecordEvents events = events_of(**record);
+    const RecordEvents events = events_of(*record);
     for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
-      const EventPosition position{(*record)->at, sub};
+      const EventPosition position{record->at, sub};
       if (position <= skip_to_ || !passes(events, sub)) continue;
-      append_event(**record, events, sub, to_cursor(position), out_);
+      append_event(*record, events, sub, to_cursor(position), out_);
       out_.push_back('\n');
       given_ = position;
       told = true;

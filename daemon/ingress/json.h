@@ -38,7 +38,8 @@ inline void append_key(std::string_view key, std::string& out) {
   if (!is_first) *at++ = ',';
   *at++ = '"';
   std::memcpy(at, key.data(), key.size());
-  std::memcpy(at + key.size(), "\":", 2);
+  at[key.size()] = '"';
+  at[key.size() + 1] = ':';
 }
 /// The same for a word of our own, which needs no escaping.
 inline void append_plain(std::string_view key, std::string_view word, std::string& out) {
