@@ -5,30 +5,16 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <memory>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace stentor::daemon {
 
-// The threads may come back when nobody asks any more.
-struct NameLookup::Shared {
-  const Find find;
-  std::mutex guard{};
-  std::function<void()> wake{};  // empty: nobody asks any more
-  std::vector<std::pair<std::string, FoundName>> done{};
-};
-
 NameLookup::NameLookup(Find find, std::function<void()> wake)
-    : shared_(std::make_shared<Shared>(std::move(find))) {
-  shared_->wake = std::move(wake);
-}
+    : find_(std::move(find)), wake_(std::move(wake)) {}
 
-NameLookup::~NameLookup() {
-  const std::lock_guard lock(shared_->guard);
-  shared_->wake = nullptr;
-}
+NameLookup::~NameLookup() = default;
 
 const FoundName* NameLookup::look_up(const std::string& host, TimePoint now) {
   collect(now);
@@ -44,25 +30,23 @@ const FoundName* NameLookup::look_up(const std::string& host, TimePoint now) {
 }
 
 void NameLookup::begin(const std::string& host) {
-  under_way_.insert(host);
-  try {
-    std::thread([shared = shared_, host] {
-      prctl(PR_SET_NAME, "name-lookup");
-      FoundName found = shared->find(host);
-      const std::lock_guard lock(shared->guard);
-      shared->done.emplace_back(host, std::move(found));
-      if (shared->wake) shared->wake();
-    }).detach();
-  } catch (const std::system_error& no_thread) {
-    under_way_.erase(host);  // tried again as long as somebody asks
-  }
+  const auto call = [find = find_, host] {
+    prctl(PR_SET_NAME, "name-lookup");
+    return find(host);
+  };
+  const auto tell = [this, host](FoundName found) {
+    done_.emplace_back(host, std::move(found));
+    wake_();
+  };
+  // Without a thread it is tried again as long as somebody asks.
+  if (calls_.begin(call, tell)) under_way_.insert(host);
 }
 
 void NameLookup::collect(TimePoint now) {
   std::vector<std::pair<std::string, FoundName>> done;
   {
-    const std::lock_guard lock(shared_->guard);
-    done.swap(shared_->done);
+    const std::lock_guard lock(calls_.guard());
+    done.swap(done_);
   }
   if (done.empty()) return;
   if (kept_.size() + done.size() > kNamesKept) {

@@ -4,7 +4,7 @@
 // asks gives up when it likes, and the name's thread ends when the resolver comes back.
 //
 // Units    Addresses as texts of digits, for example 192.0.2.1 and 2001:db8::1.
-// Owns     What was found, for a minute; a share of what the threads write to.
+// Owns     What was found, for a minute.
 // Errors   A name without addresses says why, in words fit for a log.
 // Threads  One thread asks. `find` is called on many; so is `wake`, but not after the destructor,
 //          which waits for no resolver.
@@ -15,10 +15,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "daemon/outliving_calls.h"
 
 namespace stentor::daemon {
 
@@ -57,7 +59,6 @@ class NameLookup {
   [[nodiscard]] std::size_t threads() const noexcept { return under_way_.size(); }
 
  private:
-  struct Shared;
   struct Kept {
     FoundName found;
     TimePoint until;
@@ -65,9 +66,12 @@ class NameLookup {
   void collect(TimePoint now);
   void begin(const std::string& host);
 
-  std::shared_ptr<Shared> shared_;
+  const Find find_;
+  const std::function<void()> wake_;
   std::set<std::string> under_way_;
   std::map<std::string, Kept> kept_;
+  std::vector<std::pair<std::string, FoundName>> done_;  // under the guard of the calls
+  OutlivingCalls calls_;
 };
 
 }  // namespace stentor::daemon

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
+#include <memory>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "daemon/as_result.h"
 #include "daemon/links/private_address.h"
 #include "daemon/log.h"
+#include "daemon/outliving_calls.h"
 
 namespace stentor::daemon {
 namespace {
@@ -26,69 +26,54 @@ std::string text_of(std::chrono::milliseconds time) {
   return fmt::format("{} s", std::chrono::duration<double>(time).count());
 }
 
-// The C library's resolver cannot be interrupted. So each look-up has a thread of its own, which
-// may outlive who asked; a dialer that is gone has closed the box. One at a time for each dialer,
-// so a name server that is silent holds as many threads as there are binds to names it should know.
-struct AnswerBox {
-  std::mutex mutex;
-  asio::io_context* context;  ///< nothing: closed
-  bool is_awaited = false;    ///< by a thread
-};
-
-class BoxOwner {
+// One look-up at a time for each dialer, so a name server that is silent holds as many threads as
+// there are binds to names it should know.
+class SystemLookUp {
  public:
-  explicit BoxOwner(asio::io_context& context) : box_(std::make_shared<AnswerBox>()) {
-    box_->context = &context;
-  }
-  ~BoxOwner() {
-    const std::lock_guard lock(box_->mutex);
-    box_->context = nullptr;
-  }
-  BoxOwner(const BoxOwner&) = delete;
-  BoxOwner& operator=(const BoxOwner&) = delete;
+  explicit SystemLookUp(asio::io_context& context) : context_(context) {}
 
   void look_up(const HostPort& host, Dialer::OnFound on_found) {
-    const std::lock_guard lock(box_->mutex);
-    if (std::exchange(box_->is_awaited, true)) {
-      return post(*box_, std::move(on_found), asio::error::host_not_found_try_again, {});
+    const std::lock_guard lock(calls_.guard());
+    if (std::exchange(is_awaited_, true)) {
+      return post(std::move(on_found), {asio::error::host_not_found_try_again, {}});
     }
-    try {
-      std::thread([box = box_, host, on_found]() mutable {
-        find(*box, host, std::move(on_found));
-      }).detach();
-    } catch (const std::system_error&) {  // no thread to be had
-      box_->is_awaited = false;
-      post(*box_, std::move(on_found), asio::error::no_memory, {});
-    }
+    const auto tell = [this, on_found](Found found) {
+      is_awaited_ = false;
+      post(on_found, std::move(found));
+    };
+    if (!calls_.begin([host] { return find(host); }, tell)) tell({asio::error::no_memory, {}});
   }
 
  private:
-  static void find(AnswerBox& box, const HostPort& host, Dialer::OnFound on_found) {
-    asio::io_context unused;
+  struct Found {
     boost::system::error_code error;
-    std::vector<Dialer::Endpoint> found;
+    std::vector<Dialer::Endpoint> endpoints;
+  };
+
+  static Found find(const HostPort& host) {
+    asio::io_context unused;
+    Found found;
     for (const auto& entry :
-         tcp::resolver(unused).resolve(host.host, std::to_string(host.port), error)) {
-      found.push_back(entry.endpoint());
+         tcp::resolver(unused).resolve(host.host, std::to_string(host.port), found.error)) {
+      found.endpoints.push_back(entry.endpoint());
     }
-    const std::lock_guard lock(box.mutex);
-    box.is_awaited = false;
-    if (box.context != nullptr) post(box, std::move(on_found), error, std::move(found));
+    return found;
   }
-  static void post(AnswerBox& box, Dialer::OnFound on_found, boost::system::error_code error,
-                   std::vector<Dialer::Endpoint> found) {
-    asio::post(*box.context, [on_found = std::move(on_found), error, found = std::move(found)] {
-      on_found(error, found);
+  void post(Dialer::OnFound on_found, Found found) {
+    asio::post(context_, [on_found = std::move(on_found), found = std::move(found)] {
+      on_found(found.error, found.endpoints);
     });
   }
 
-  std::shared_ptr<AnswerBox> box_;
+  asio::io_context& context_;
+  bool is_awaited_ = false;  ///< by a thread
+  OutlivingCalls calls_;
 };
 
 Dialer::LookUp system_look_up(asio::io_context& context) {
-  return [owner = std::make_shared<BoxOwner>(context)](const HostPort& host,
-                                                       Dialer::OnFound on_found) {
-    owner->look_up(host, std::move(on_found));
+  return [look_up = std::make_shared<SystemLookUp>(context)](const HostPort& host,
+                                                             Dialer::OnFound on_found) {
+    look_up->look_up(host, std::move(on_found));
   };
 }
 
