@@ -83,9 +83,10 @@ void HistoryIndex::open_what_is_there() {
 bool HistoryIndex::catch_up(queue::Locator end, std::size_t records_max) {
   for (std::size_t i = 0; i < records_max; ++i) {
     const queue::Locator before = position_;
-    const auto record = reader_.next(position_, end);
-    if (!record || !*record) return true;  // what cannot be read now is tried at the next call
-    const std::uint32_t file = (*record)->at.file();
+    const auto read = reader_.next(position_, end);
+    const std::optional<queue::Record> record = read.value_or(std::nullopt);
+    if (!record) return true;  // what cannot be read now is tried at the next call
+    const std::uint32_t file = record->at.file();
     if (!gathered_.contains(file)) {
       seal();
       if (gathered_.size() == kGatheredMax) {
@@ -94,9 +95,9 @@ bool HistoryIndex::catch_up(queue::Locator end, std::size_t records_max) {
       }
     }
     Gathered& gathered = gathered_[file];
-    const std::uint64_t at = (*record)->at.bits();
+    const std::uint64_t at = record->at.bits();
     index_record(
-        **record, [&](std::uint64_t sequence) { append(gathered.sequences, {sequence, at}); },
+        *record, [&](std::uint64_t sequence) { append(gathered.sequences, {sequence, at}); },
         [&](std::uint64_t key) { append(gathered.names, {key, at}); });
   }
   return false;
