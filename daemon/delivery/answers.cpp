@@ -78,7 +78,7 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
   if (stuck_.on_answer(now)) publish_health();
   if (status == CommandStatus::ok) {
     throttle_.on_accepted(now);
-    full_queue_.on_accepted();
+    full_queue_.on_accepted(answered.subject.to);
     Line& line = *lines_[link.number()];
     line.has_taken = true;
     (void)line.system_errors.on_answer(false, now);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -17,21 +18,35 @@ namespace stentor::daemon {
 
 class FullQueue {
  public:
-  /// The carrier took a segment.
-  void on_accepted() noexcept {
-    destination_.reset();
+  enum class Whose : std::uint8_t {
+    carriers,
+    not_known,     ///< the first word of this destination
+    destinations,  ///< the latest that said so is the same: it was heeded then
+  };
+
+  /// The carrier took a segment. That to the destination that was full too: the queue has drained.
+  void on_accepted(std::string_view destination) noexcept {
+    is_in_a_row_ = false;
     is_carriers_ = false;
+    if (latest_ && *latest_ == key_of(destination)) latest_.reset();
   }
-  /// True when it is the carrier that is full.
-  [[nodiscard]] bool on_full(std::string_view destination) noexcept {
-    const std::size_t heard = std::hash<std::string_view>{}(destination);
-    if (destination_ && *destination_ != heard) is_carriers_ = true;
-    destination_ = heard;
-    return is_carriers_;
+  [[nodiscard]] Whose on_full(std::string_view destination) noexcept {
+    const std::size_t heard = key_of(destination);
+    const bool is_same = latest_ == heard;
+    if (is_in_a_row_ && !is_same) is_carriers_ = true;
+    is_in_a_row_ = true;
+    latest_ = heard;
+    if (is_carriers_) return Whose::carriers;
+    return is_same ? Whose::destinations : Whose::not_known;
   }
 
  private:
-  std::optional<std::size_t> destination_;  // the latest, since something was taken
+  [[nodiscard]] static std::size_t key_of(std::string_view destination) noexcept {
+    return std::hash<std::string_view>{}(destination);
+  }
+
+  std::optional<std::size_t> latest_;
+  bool is_in_a_row_ = false;  // nothing was taken since
   bool is_carriers_ = false;
 };
 

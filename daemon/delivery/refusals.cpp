@@ -14,6 +14,7 @@ namespace stentor::daemon {
 namespace {
 
 using protocol::CommandStatus;
+using Whose = FullQueue::Whose;
 
 std::chrono::milliseconds since(std::uint64_t time_ms, std::uint64_t now_ms) {
   return std::chrono::milliseconds(now_ms > time_ms ? now_ms - time_ms : 0);
@@ -135,8 +136,8 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
   // Told twice in a row it steps aside: where only its destination is full, nobody else need wait,
   // and the carrier need not be slowed down for it once more.
   const bool is_told_again = !is_first || refusals.tries(by) > 0;
-  const bool is_carriers = !is_queue_full || full_queue_.on_full(refused.subject.to);
-  if (is_carriers || !is_told_again) cut_rate(by, now);
+  const auto whose = is_queue_full ? full_queue_.on_full(refused.subject.to) : Whose::carriers;
+  if (whose == Whose::carriers || (whose == Whose::not_known && !is_told_again)) cut_rate(by, now);
   if (is_queue_full && is_told_again) return put_off_or_fail(refusal);
   wait_in_line(refusal.slot, refusal.part);
 }

@@ -7,9 +7,10 @@
 // climbs.
 //
 // What went through is counted in tenths of a second since segments began to. What has lasted for
-// less than half a second tells no rate: then the present one is cut. Where there is none, and
-// nothing went through, it climbs by a step of its own until a second cut tells more: one segment
-// at a quiet time, for a handset whose queue is full, says nothing of what the carrier takes.
+// less than half a second tells no rate: then the present one is cut. Where none is configured, and
+// less than that or next to nothing went through, it climbs by a step of its own until a later cut
+// tells more: a segment at a quiet time, for a handset whose queue is full, says nothing of what
+// the carrier takes.
 //
 // Units    Segments per second; 0 = no limit. Time is steady_clock, passed in.
 // Threads  One thread.
@@ -67,7 +68,8 @@ class Throttle {
   static constexpr Milliseconds kDrain{5000};
   static constexpr Milliseconds kTenth{100};
   static constexpr Milliseconds kSecond{1000};
-  static constexpr Milliseconds kMeasured{500};  // five tenths: to a fifth of the rate
+  static constexpr Milliseconds kMeasured{500};      // five tenths: to a fifth of the rate
+  static constexpr std::uint32_t kMeasuredMin = 10;  // fewer tell what was sent, not what is taken
 
   [[nodiscard]] bool cut(TimePoint now, std::uint32_t percent, Milliseconds quiet) noexcept {
     roll(now);
@@ -76,11 +78,12 @@ class Throttle {
     last_cut_ = now;
     const std::uint64_t basis = std::max<std::uint64_t>(kRateMin, basis_of(now));
     const auto step = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, basis / 20));
-    const bool is_measured = current_ != 0 || in_second() > 0;
+    const bool is_measured =
+        configured_ != 0 || (in_second() >= kMeasuredMin && now - began_ >= kMeasured);
     if (!is_cut()) {
-      step_ = is_measured ? step : kUnknownStep;
+      step_ = is_measured ? step : std::max(step, kUnknownStep);
       is_step_known_ = is_measured;
-    } else if (!is_step_known_ && in_second() > 0) {
+    } else if (!is_step_known_ && is_measured) {
       step_ = std::min(step_, step);
       is_step_known_ = true;
     }

@@ -106,6 +106,27 @@ TEST(Throttle, IsSoonUnheldAgainWhereNothingWasKnownWhenItWasCut) {
   EXPECT_FALSE(throttle.is_cut());
 }
 
+TEST(Throttle, TakesASegmentOrTwoForNoMeasureOfWhatGoesThrough) {
+  Throttle throttle(0);
+  throttle.on_accepted(kStart);
+  ASSERT_TRUE(throttle.on_queue_full(kStart + 700ms));
+  throttle.on_accepted(kStart + 1300ms);
+  ASSERT_TRUE(throttle.on_queue_full(kStart + 1350ms)) << "another handset that is full";
+  auto now = kStart + 2s;
+  for (int second = 0; second < 10; ++second) (void)throttle.on_second(now += 1s);
+  EXPECT_GE(throttle.rate(), 200u) << "a mailing that comes then need not wait";
+}
+
+TEST(Throttle, ClimbsByWhatABurstWouldTellWhereThatIsMore) {
+  Throttle throttle(0);
+  for (int i = 0; i < 10'000; ++i) throttle.on_accepted(kStart);
+  ASSERT_TRUE(throttle.on_throttled(kStart + 30ms));
+  ASSERT_EQ(throttle.rate(), 14'000u);
+  accept(throttle, 14'000, kStart + 1s, kStart + 2s);
+  EXPECT_TRUE(throttle.on_second(kStart + 2s));
+  EXPECT_EQ(throttle.rate(), 15'000u);
+}
+
 TEST(Throttle, TakesThatStepOnlyUntilItKnowsWhatGoesThrough) {
   Throttle throttle(0);
   ASSERT_TRUE(throttle.on_throttled(kStart));
