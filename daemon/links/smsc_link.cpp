@@ -315,6 +315,7 @@ asio::awaitable<void> SmscLink::hold_back() {
     const bool may_read = owner_.may_read(*this);
     progress_.on_reading(may_read, Clock::now());
     if (may_read && session_->outgoing_octets() <= kUnreadAnswersMax) break;
+    if (may_read) arm_alarm();  // by now it may be the peer who is behind, and no longer the disk
     patience_.expires_after(may_read ? kUnreadStep : kHoldBackStep);
     (void)co_await patience_.async_wait(kAsResult);
   }
@@ -422,7 +423,10 @@ void SmscLink::flush() {
 void SmscLink::arm_alarm() {
   if (!session_ || session_->ended()) return;
   observe_progress(Clock::now());
-  const auto at = std::min(session_->deadline(), progress_.deadline());
+  // Before it is bound, and while it ends, the session's own time is all: nothing would be done
+  // about the other, and a deadline that has passed would be set again and again.
+  const auto still = state_ == LinkState::bound ? progress_.deadline() : TimePoint::max();
+  const auto at = std::min(session_->deadline(), still);
   // A deadline only moves on as a rule: the timer that runs is left to find that out by itself.
   if (at == TimePoint::max() || (alarm_at_ != TimePoint{} && alarm_at_ <= at)) return;
   alarm_at_ = at;

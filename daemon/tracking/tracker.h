@@ -81,7 +81,7 @@ struct TrackerSetup {
   protocol::MessageIdRule rule = protocol::MessageIdRule::automatic;
   OutcomeCodes codes;
   Outstanding::Key secret{};  ///< carriers choose ids: unknown to them, so that none can collide
-  /// Each segment carries a user_message_reference, and a receipt whose id fits nothing is matched
+  /// Each segment may carry a user_message_reference, and a receipt whose id fits nothing is matched
   /// by it.
   bool by_reference = false;
   /// Each needs its record read and its verdict written: 5 to 10 ms of them, then others have a
