@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
 #include "daemon/wall_clock.h"
@@ -61,17 +63,43 @@ void append_untrusted(std::string_view key, std::string_view octets, std::string
   append_json_untrusted(octets, kTextOctetsMax, out);
 }
 
-// "79…67": enough to tell a country and to follow one number by eye.
+// "79..67": enough to tell a country and to follow one number by eye.
+std::string redacted(std::string_view digits) {
+  if (digits.size() <= 4) return std::string(digits.size(), '.');
+  return fmt::format("{}..{}", digits.substr(0, 2), digits.substr(digits.size() - 2));
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// Some carriers write the handset's number into their ids ("SAR-2347039245475-9b3c-2-1"). An id
+// that is one number itself, decimal or hexadecimal, is only an id.
+std::string redacted_id(std::string_view id) {
+  constexpr std::size_t kNumberDigitsMin = 9;  // with its country code; no date has so many
+  if (std::ranges::all_of(id, is_hex_digit)) return std::string(id);
+  std::string shown;
+  while (!id.empty()) {
+    const auto digits =
+        static_cast<std::size_t>(std::ranges::find_if_not(id, is_digit) - id.begin());
+    const std::string_view run = id.substr(0, std::max<std::size_t>(digits, 1));
+    shown += digits >= kNumberDigitsMin ? redacted(run) : std::string(run);
+    id.remove_prefix(run.size());
+  }
+  return shown;
+}
+
+void append_id(std::string_view key, std::string_view id, bool clear, std::string& out) {
+  append_untrusted(key, clear ? std::string(id) : redacted_id(id), out);
+}
+
 void append_number(std::string_view key, const protocol::Address& address, bool clear,
                    std::string& out) {
-  const std::string_view digits = address.digits;
-  const bool is_short = digits.size() <= 4;
-  append_untrusted(
-      key,
-      clear      ? std::string(digits)
-      : is_short ? std::string(digits.size(), '.')
-                 : fmt::format("{}..{}", digits.substr(0, 2), digits.substr(digits.size() - 2)),
-      out);
+  append_untrusted(key, clear ? std::string(address.digits) : redacted(address.digits), out);
   append_member(fmt::format("{}_ton", key), address.numbering.ton, out);
   append_member(fmt::format("{}_npi", key), address.numbering.npi, out);
 }
@@ -90,7 +118,7 @@ void append_tlv(const protocol::Tlv& tlv, bool clear, std::string& out) {
   }
   if (tlv.tag == protocol::tag::kReceiptedMessageId) {
     const std::string_view id(reinterpret_cast<const char*>(tlv.value.data()), tlv.value.size());
-    return append_untrusted("value", id.substr(0, id.find('\0')), out);
+    return append_id("value", id.substr(0, id.find('\0')), clear, out);
   }
   append_member("octets", tlv.value.size(), out);
   if (clear || tlv.tag == protocol::tag::kNetworkErrorCode) {
@@ -142,7 +170,7 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::submit_sm_resp:
     case CommandId::data_sm_resp:
       if (const auto message_id = protocol::decode_submit_resp(pdu)) {
-        return append_untrusted("message_id", *message_id, out);
+        return append_id("message_id", *message_id, clear, out);
       }
       return undecoded();
     case CommandId::bind_receiver:
@@ -166,7 +194,7 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
       return undecoded();
     case CommandId::cancel_sm:
       if (const auto cancel = protocol::decode_cancel_sm(pdu)) {
-        append_untrusted("message_id", cancel->message_id, out);
+        append_id("message_id", cancel->message_id, clear, out);
         append_number("source", cancel->source, clear, out);
         return append_number("destination", cancel->destination, clear, out);
       }
@@ -190,13 +218,13 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
       return undecoded();
     case CommandId::query_sm:
       if (const auto query = protocol::decode_query_sm(pdu)) {
-        append_untrusted("message_id", query->message_id, out);
+        append_id("message_id", query->message_id, clear, out);
         return append_number("source", query->source, clear, out);
       }
       return undecoded();
     case CommandId::query_sm_resp:
       if (const auto answer = protocol::decode_query_resp(pdu)) {
-        append_untrusted("message_id", answer->message_id, out);
+        append_id("message_id", answer->message_id, clear, out);
         append_untrusted("final_date", answer->final_date, out);
         append_member("message_state", answer->message_state, out);
         return append_member("error_code", answer->error_code, out);

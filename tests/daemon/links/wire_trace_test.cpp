@@ -1,5 +1,6 @@
 #include "daemon/links/wire_trace.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -80,6 +81,22 @@ TEST(WireTrace, ShowsWhatWasAskedAboutAMessageAndWhatWasSaid) {
   EXPECT_NE(said.find(R"("message_id":"6A41F0","final_date":"","message_state":2,"error_code":0)"),
             std::string::npos)
       << said;
+}
+
+TEST(WireTrace, HidesTheNumberThatACarrierWritesIntoItsIds) {
+  const auto line_of = [](std::string_view id, bool clear) {
+    return describe_pdu(pdu(0x80000004, 8, std::string(id) + '\0'), clear);
+  };
+  const auto member = [](std::string_view id) { return fmt::format(R"("message_id":"{}")", id); };
+  constexpr auto kWithNumber = "SAR-2347039245475-9b3c-2-1"sv;
+  EXPECT_NE(line_of(kWithNumber, false).find(member("SAR-23..75-9b3c-2-1")), std::string::npos);
+  EXPECT_NE(line_of(kWithNumber, true).find(member(kWithNumber)), std::string::npos);
+
+  // These are to be found again in receipts.
+  for (const auto id : {"12345678901234"sv, "00e4a1b2c3d4123456789"sv,
+                        "f3a9c1d2-5e6f-4a1b-8c2d-12345678abcd"sv, "20261129-142233"sv}) {
+    EXPECT_NE(line_of(id, false).find(member(id)), std::string::npos) << id;
+  }
 }
 
 TEST(WireTrace, NeverShowsAPassword) {
