@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace stentor::daemon {
 namespace {
 
@@ -10,13 +14,31 @@ using namespace std::chrono_literals;
 const Reconnect::TimePoint kStart{1h};
 
 TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
-  Reconnect reconnect(42, 60s);
-  EXPECT_LE(reconnect.pause(kStart, false), 1s);
-  for (int i = 0; i < 20; ++i) {
-    const auto pause = reconnect.pause(kStart, false);
-    EXPECT_GE(pause, 500ms);
-    EXPECT_LE(pause, 60s);
+  // At the nth failure over many seeds: never out of half a second to 2^n, and spread over it.
+  constexpr std::chrono::milliseconds kLongest[] = {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s};
+  constexpr int kSeeds = 200;
+  std::vector<Reconnect> links;
+  for (int seed = 1; seed <= kSeeds; ++seed) links.emplace_back(seed, 60s);
+  for (const Reconnect::Duration longest : kLongest) {
+    SCOPED_TRACE("up to " + std::to_string(longest / 1ms) + " ms");
+    std::vector<Reconnect::Duration> pauses;
+    for (Reconnect& link : links) pauses.push_back(link.pause(kStart, false));
+    const auto [least, most] = std::ranges::minmax(pauses);
+    const Reconnect::Duration width = longest - 500ms;
+    EXPECT_GE(least, 500ms);
+    EXPECT_LE(least, 500ms + width / 10);
+    EXPECT_GE(most, longest - width / 10);
+    EXPECT_LE(most, longest);
   }
+}
+
+TEST(Reconnect, TwoLinksThatFailTogetherDoNotComeBackTogether) {
+  Reconnect one(1, 60s);
+  Reconnect other(2, 60s);
+  for (int failure = 0; failure < 10; ++failure) {
+    EXPECT_NE(one.pause(kStart, false), other.pause(kStart, false)) << failure;
+  }
+  EXPECT_NE(one.pause(kStart, true), other.pause(kStart, true)) << "refused ones neither";
 }
 
 TEST(Reconnect, AStableBindStartsThePausesAnewAShortOneDoesNot) {
