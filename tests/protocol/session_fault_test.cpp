@@ -38,6 +38,29 @@ TEST(SessionFault, RefusesDeliveriesBeforeItIsBound) {
   EXPECT_EQ(smsc.told(), Lines{});
 }
 
+// The outcome of a bind is in the header; who the SMSC says it is harms nobody.
+void expect_bound_by_malformed(const Octets& body) {
+  Conversation smsc;
+  smsc.session.on_connected(kStart);
+  (void)smsc.sent();
+
+  smsc.hear(pdu(0x80000009, 0, 1, body), kStart);
+
+  EXPECT_TRUE(smsc.session.is_bound());
+  EXPECT_EQ(smsc.told(), Lines{"bound"});
+  EXPECT_EQ(smsc.session.stats().malformed, 1u);
+  EXPECT_EQ(smsc.sent(), Octets{}) << "a response is never answered";
+  EXPECT_NE(smsc.submit(1, kStart), 0u);
+}
+
+TEST(SessionFault, IsBoundByABindRespWhoseSystemIdHasNoEndAndSaysSo) {
+  expect_bound_by_malformed(hex("534d5343"));
+}
+
+TEST(SessionFault, IsBoundByABindRespWhoseTlvRunsPastItsEndAndSaysSo) {
+  expect_bound_by_malformed(hex("534d534300 0210 0005 34"));
+}
+
 TEST(SessionFault, IgnoresABindRespOfAnotherKindOrNumber) {
   Conversation smsc;
   smsc.session.on_connected(kStart);
