@@ -258,6 +258,51 @@ class Tls(unittest.TestCase):
         self.assertIn("broken.pem", printed)
 
 
+class SystemAuthorities(unittest.TestCase):
+    """Carriers without `ca`: who is verified, and by whom, when nobody said so."""
+
+    def setUp(self):
+        directory = under_test.new_directory()
+        self.ours, others = Authority(directory, "ours"), Authority(directory, "others")
+        self.fronts = {}
+        for name, authority in (("ours", self.ours), ("others", others)):
+            chain = authority.leaf("server", ["IP:127.0.0.1"])
+            self.fronts[name] = TlsFront(server_context(*chain), ScriptedCarrier())
+            self.addCleanup(self.fronts[name].close)
+
+    def start(self, **believed):
+        """The daemon, where OpenSSL's own variables say this and no more."""
+        daemon = under_test.Daemon([
+            under_test.carrier(name, f"127.0.0.1:{front.port}", tls=True)
+            for name, front in self.fronts.items()])
+        environment = {name: value for name, value in os.environ.items()
+                       if name not in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+        daemon.process_options = {"env": {**environment, **believed}}
+        self.addCleanup(daemon.kill)
+        return daemon.start()
+
+    def assert_refused(self, daemon, name):
+        def errors():
+            shown = daemon.ask(op="carrier", action="show", name=name)
+            return " | ".join(e["what"] for b in shown["bind_list"] for e in b["last_errors"])
+        under_test.wait_until(lambda: "unable to get local issuer" in errors(),
+                              lambda: f"{name} is refused: {errors()}")
+        self.assertEqual(daemon.carrier_status(name)["bound"], 0)
+        self.assertEqual(self.fronts[name].binds, [], "a password went out")
+
+    def test_a_chain_of_an_unknown_authority_is_refused(self):
+        daemon = self.start()
+        for name in self.fronts:
+            self.assert_refused(daemon, name)
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
+    def test_an_authority_that_the_system_believes_is_believed_and_no_other(self):
+        daemon = self.start(SSL_CERT_FILE=self.ours.root)
+        daemon.wait_bound("ours")
+        self.assert_refused(daemon, "others")
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
+
 class Renewal(unittest.TestCase):
     """Certificates that change while the daemon runs."""
 
