@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Several binds of one carrier, and several carriers of one route, against stentor-smsc.
+"""Several binds of one carrier, and several carriers of one route, most against stentor-smsc.
 
 What the simulator captured is judged: which connection got what, when, and how often.
 """
@@ -12,6 +12,7 @@ import unittest
 import sms_octets
 import stentor_under_test as under_test
 from carrier_simulator import CarrierSimulator
+from scripted_carrier import ScriptedCarrier
 
 
 def numbered(count, first=0):
@@ -123,6 +124,33 @@ class Pairs(Judged):
         self.assertEqual({kinds[line["connection"]] for line in smsc.lines()
                           if line["type"] == "deliver_sm"}, {"bind_receiver"})
         self.assertEqual(len(smsc.arrivals()), 50, "something went twice")
+
+
+class Uneven(Judged):
+    """Two binds of one carrier, of which one answers late."""
+
+    def test_the_fast_one_carries_more(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        carrier.delay_of = lambda connection: 0.5 if connection == 1 else 0.0
+        # One by one, so that each is given to the less loaded of the two as it comes; half of them
+        # on the slow one would not fill its window.
+        self.start([under_test.carrier("north", carrier.address, window=300,
+                                       binds={"transceiver": 2})])
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["bound"] == 2,
+                              "both stand")
+        with self.daemon.connect() as connection:
+            replies = [connection.ask(op="send", to=number, text="Hello", **{"from": "SHOP"})
+                       for number in numbered(300)]
+        for reply in replies:
+            self.events.wait_for(reply["id"], "sent", patience=60)
+        self.assert_nothing_lost()
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+        by_connection = collections.Counter(a.connection for a in carrier.arrived())
+        slow, fast = by_connection[1], by_connection[2]
+        self.assertEqual(slow + fast, 300)
+        self.assertGreater(slow, 0, "it was there, and stood idle at times")
+        self.assertGreater(fast, 2 * slow, by_connection)
 
 
 class Carriers(Judged):

@@ -111,6 +111,7 @@ class ScriptedCarrier:
         self.bind_status = bind_status
         self.id_of = id_of
         self.answers_enquire = True
+        self.delay_of = lambda connection: 0.0  # of each answer there, besides its own
         self.arrivals = []
         self.binds = []
         self.bind_times = []  # time.monotonic() of each
@@ -360,16 +361,17 @@ class ScriptedCarrier:
                 self._deliver(link, outgoing)
         response = smpp.pdu(command | smpp.RESPONSE, answer.status, sequence,
                             smpp.c_string(message_id) if not answer.status else b"")
-        if answer.delay:
+        delay = answer.delay + self.delay_of(link.number)
+        if delay:
             with self.lock:
-                self._push(answer.delay, (link, response, arrival))
+                self._push(delay, (link, response, arrival))
         elif not answer.silent:
             link.write(response)
             arrival.answered = time.monotonic()
         if not answer.receipts_first:
             with self.lock:
                 for outgoing in receipts:
-                    self._push(answer.delay + outgoing.receipt.delay, outgoing)
+                    self._push(delay + outgoing.receipt.delay, outgoing)
         return True
 
     def _push(self, delay, what):
