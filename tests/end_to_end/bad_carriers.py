@@ -12,6 +12,24 @@ import time
 import smpp_octets as smpp
 
 
+class _Recorded:
+    """A stream that keeps the beginning of what is read from it."""
+
+    KEPT = 4096  # octets: a part may read for ever
+
+    def __init__(self, stream):
+        self._stream = stream
+        self.heard = b""
+
+    def recv(self, count):
+        octets = self._stream.recv(count)
+        self.heard += octets[:self.KEPT - len(self.heard)]
+        return octets
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
 class RawPeer:
     """A TCP listener that plays one bad part to everybody who connects."""
 
@@ -31,6 +49,7 @@ class RawPeer:
             except OSError:
                 return
             self.connections += 1
+            stream = _Recorded(stream)
             self._streams.append(stream)
             threading.Thread(target=self._play, args=(stream,), daemon=True).start()
 
@@ -39,6 +58,10 @@ class RawPeer:
             self.part(stream)
         except OSError:
             pass
+
+    def heard(self):
+        """The beginning of what was read on each connection so far."""
+        return [stream.heard for stream in self._streams]
 
     def close(self):
         for stream in [self._listener] + self._streams:

@@ -256,6 +256,12 @@ class BadCarriers(unittest.TestCase):
                     break
                 time.sleep(0.02)
 
+        # Who lost the framing is told so before the connection is closed.
+        nack = smpp.pdu(smpp.GENERIC_NACK, 0x02, 0)
+        for name in ("garbage", "tiny"):
+            under_test.wait_until(lambda: any(h.endswith(nack) for h in peers[name].heard()),
+                                  lambda: f"{name} is told: {peers[name].heard()}", 30)
+
         log = daemon.log()
         for name in waiting:
             with self.subTest(carrier=name):
