@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <string_view>
-#include <utility>
 
 namespace stentor::protocol {
 namespace {
@@ -25,59 +24,66 @@ TlvFault fault_of(std::string_view name, const TlvText& value) {
   return appended ? "" : appended.error();
 }
 
-// SMPP 3.4 section 5.3.2, table 5-7, read by hand.
-TEST(TlvKinds, KnowsEveryTagOfTheStandardByName) {
-  const std::pair<std::string_view, int> table[] = {
-      {"dest_addr_subunit", 0x0005},
-      {"dest_network_type", 0x0006},
-      {"dest_bearer_type", 0x0007},
-      {"dest_telematics_id", 0x0008},
-      {"source_addr_subunit", 0x000d},
-      {"source_network_type", 0x000e},
-      {"source_bearer_type", 0x000f},
-      {"source_telematics_id", 0x0010},
-      {"qos_time_to_live", 0x0017},
-      {"payload_type", 0x0019},
-      {"additional_status_info_text", 0x001d},
-      {"receipted_message_id", 0x001e},
-      {"ms_msg_wait_facilities", 0x0030},
-      {"privacy_indicator", 0x0201},
-      {"source_subaddress", 0x0202},
-      {"dest_subaddress", 0x0203},
-      {"user_message_reference", 0x0204},
-      {"user_response_code", 0x0205},
-      {"source_port", 0x020a},
-      {"destination_port", 0x020b},
-      {"sar_msg_ref_num", 0x020c},
-      {"language_indicator", 0x020d},
-      {"sar_total_segments", 0x020e},
-      {"sar_segment_seqnum", 0x020f},
-      {"sc_interface_version", 0x0210},
-      {"callback_num_pres_ind", 0x0302},
-      {"callback_num_atag", 0x0303},
-      {"number_of_messages", 0x0304},
-      {"callback_num", 0x0381},
-      {"dpf_result", 0x0420},
-      {"set_dpf", 0x0421},
-      {"ms_availability_status", 0x0422},
-      {"network_error_code", 0x0423},
-      {"message_payload", 0x0424},
-      {"delivery_failure_reason", 0x0425},
-      {"more_messages_to_send", 0x0426},
-      {"message_state", 0x0427},
-      {"ussd_service_op", 0x0501},
-      {"display_time", 0x1201},
-      {"sms_signal", 0x1203},
-      {"ms_validity", 0x1204},
-      {"alert_on_message_delivery", 0x130c},
-      {"its_reply_type", 0x1380},
-      {"its_session_info", 0x1383},
+// SMPP 3.4 section 5.3.2, table 5-7 for the tags, read by hand. A bit mask of one octet is a
+// number.
+TEST(TlvKinds, KnowsEveryParameterOfTheStandardByNameWithItsFormAndSize) {
+  using enum TlvForm;
+  constexpr std::uint16_t kUnbounded = 255;  // by the standard; a message's own TLVs are bounded
+  const TlvKind table[] = {
+      {0x0005, integer, 1, 1, "dest_addr_subunit"},
+      {0x0006, integer, 1, 1, "dest_network_type"},
+      {0x0007, integer, 1, 1, "dest_bearer_type"},
+      {0x0008, integer, 2, 2, "dest_telematics_id"},
+      {0x000d, integer, 1, 1, "source_addr_subunit"},
+      {0x000e, integer, 1, 1, "source_network_type"},
+      {0x000f, integer, 1, 1, "source_bearer_type"},
+      {0x0010, integer, 1, 1, "source_telematics_id"},
+      {0x0017, integer, 4, 4, "qos_time_to_live"},
+      {0x0019, integer, 1, 1, "payload_type"},
+      {0x001d, c_octets, 1, 256, "additional_status_info_text"},
+      {0x001e, c_octets, 1, 65, "receipted_message_id"},
+      {0x0030, integer, 1, 1, "ms_msg_wait_facilities"},
+      {0x0201, integer, 1, 1, "privacy_indicator"},
+      {0x0202, octets, 2, 23, "source_subaddress"},
+      {0x0203, octets, 2, 23, "dest_subaddress"},
+      {0x0204, integer, 2, 2, "user_message_reference"},
+      {0x0205, integer, 1, 1, "user_response_code"},
+      {0x020a, integer, 2, 2, "source_port"},
+      {0x020b, integer, 2, 2, "destination_port"},
+      {0x020c, integer, 2, 2, "sar_msg_ref_num"},
+      {0x020d, integer, 1, 1, "language_indicator"},
+      {0x020e, integer, 1, 1, "sar_total_segments"},
+      {0x020f, integer, 1, 1, "sar_segment_seqnum"},
+      {0x0210, integer, 1, 1, "sc_interface_version"},
+      {0x0302, integer, 1, 1, "callback_num_pres_ind"},
+      {0x0303, octets, 0, 65, "callback_num_atag"},
+      {0x0304, integer, 1, 1, "number_of_messages"},
+      {0x0381, octets, 4, 19, "callback_num"},
+      {0x0420, integer, 1, 1, "dpf_result"},
+      {0x0421, integer, 1, 1, "set_dpf"},
+      {0x0422, integer, 1, 1, "ms_availability_status"},
+      {0x0423, octets, 3, 3, "network_error_code"},
+      {0x0424, octets, 0, kUnbounded, "message_payload"},
+      {0x0425, integer, 1, 1, "delivery_failure_reason"},
+      {0x0426, integer, 1, 1, "more_messages_to_send"},
+      {0x0427, integer, 1, 1, "message_state"},
+      {0x0501, octets, 1, 1, "ussd_service_op"},
+      {0x1201, integer, 1, 1, "display_time"},
+      {0x1203, integer, 2, 2, "sms_signal"},
+      {0x1204, octets, 1, 4, "ms_validity"},  // 1 octet in 3.4; 5.0 has up to 4
+      {0x130c, flag, 0, 0, "alert_on_message_delivery"},
+      {0x1380, integer, 1, 1, "its_reply_type"},
+      {0x1383, octets, 2, 2, "its_session_info"},
   };
-  for (const auto& [name, tag] : table) {
-    const TlvKind* const kind = find_tlv_kind(name);
-    ASSERT_NE(kind, nullptr) << name;
-    EXPECT_EQ(kind->tag, tag) << name;
-    EXPECT_EQ(find_tlv_kind(static_cast<std::uint16_t>(tag))->name, name);
+  for (const TlvKind& expected : table) {
+    SCOPED_TRACE(expected.name);
+    const TlvKind* const kind = find_tlv_kind(expected.name);
+    ASSERT_NE(kind, nullptr);
+    EXPECT_EQ(kind->tag, expected.tag);
+    EXPECT_EQ(kind->form, expected.form);
+    EXPECT_EQ(kind->octets_min, expected.octets_min);
+    EXPECT_EQ(kind->octets_max, expected.octets_max);
+    EXPECT_EQ(find_tlv_kind(expected.tag)->name, expected.name);
   }
   EXPECT_EQ(find_tlv_kind("dest_port")->tag, 0x020b) << "5.0's name for destination_port";
   EXPECT_EQ(find_tlv_kind("congestion_state")->tag, 0x0428) << "5.0";
