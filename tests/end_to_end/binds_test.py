@@ -183,7 +183,7 @@ class Carriers(Judged):
         north = self.simulator("north", latency="50ms")
         south = self.simulator("south")
         # One recipient, so that there is an order to keep.
-        self.start([under_test.carrier("north", north.address, window=4, rate=40,
+        self.start([under_test.carrier("north", north.address, window=4, rate=10,
                                        failover_after="1s"),
                     under_test.carrier("south", south.address)],
                    [{"default": True, "carriers": ["north", "south"]}])
