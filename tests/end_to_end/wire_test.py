@@ -382,6 +382,16 @@ class MessageIds(OneCarrier):
         self.assertEqual(self.daemon.carrier_status("north")["message_id_rule"], "auto")
         self.assertIn("contradicts the rule", self.daemon.log())
 
+    def test_what_was_taken_without_an_id_is_waited_for_no_longer_and_history_says_so(self):
+        self.begin(scripted={"id_of": lambda number: ""})
+        message_id, _ = self.send("long " * 60)
+        self.events.wait_for(message_id, "sent")
+        under_test.wait_until(lambda: self.daemon.status()["sent_final"] == 1, "it is final")
+        told = self.daemon.ask(op="message", id=message_id)
+        verdict = told["history"][-1]
+        self.assertEqual((verdict["what"], verdict.get("code"), verdict["state"]),
+                         ("verdict", "no_message_id", "sent"), told)
+
 
 class BindAddress(OneCarrier):
     def test_the_bind_says_what_addresses_it_is_for(self):
