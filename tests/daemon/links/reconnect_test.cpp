@@ -18,10 +18,12 @@ TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
   constexpr std::chrono::milliseconds kLongest[] = {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s};
   constexpr int kSeeds = 200;
   std::vector<Reconnect> links;
+  links.reserve(kSeeds);
   for (int seed = 1; seed <= kSeeds; ++seed) links.emplace_back(seed, 60s);
   for (const Reconnect::Duration longest : kLongest) {
     SCOPED_TRACE("up to " + std::to_string(longest / 1ms) + " ms");
     std::vector<Reconnect::Duration> pauses;
+    pauses.reserve(links.size());
     for (Reconnect& link : links) pauses.push_back(link.pause(kStart, false));
     const auto [least, most] = std::ranges::minmax(pauses);
     const Reconnect::Duration width = longest - 500ms;
