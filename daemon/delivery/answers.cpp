@@ -98,8 +98,9 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   ++stats_.segments_accepted;
   const bool complete = answered.taken == answered.subject.parts;
   // Without an id no receipt can ever be matched, so none is waited for.
-  const bool no_receipt_due = answered.accepted.receipt == ReceiptWish::none ||
-                              (message_id.empty() && answered.subject.parts == 1);
+  const bool is_receipt_wanted = answered.accepted.receipt != ReceiptWish::none;
+  const bool is_unnamed = message_id.empty() && answered.subject.parts == 1;
+  const bool no_receipt_due = !is_receipt_wanted || is_unnamed;
   State state = State::none;
   if (complete) state = no_receipt_due ? State::sent_final : State::sent;
 
@@ -111,9 +112,10 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   record.sequence_number = answered.sequence_numbers[part];
   record.response_ms = answered.response_ms;
   record.message_id = message_id;
+  if (is_receipt_wanted && is_unnamed) record.code = "no_message_id";
   outcomes_.write(record);
   if (complete) ++stats_.messages_sent;
-  if (answered.accepted.receipt != ReceiptWish::none) track(answered, part, message_id);
+  if (is_receipt_wanted) track(answered, part, message_id);
 }
 
 // Once nothing of the message is on the wire, it is done, put off, or goes on.

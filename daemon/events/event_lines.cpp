@@ -61,8 +61,8 @@ void append_part(const PartAnswered& part, const Subject& subject, bool is_part,
   if (is_part) append_member("part", part.part, out);
   append_member("parts", subject.parts, out);
   append_member("attempt", part.attempt, out);
+  if (!part.code.empty()) append_member("code", part.code, out);
   if (part.command_status != 0) {
-    append_member("code", part.code, out);
     append_member("detail", fmt::format("command_status {:#010x}", part.command_status), out);
   }
   if (is_part) append_untrusted("carrier_id", part.message_id, out);

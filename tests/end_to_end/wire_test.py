@@ -392,6 +392,9 @@ class MessageIds(OneCarrier):
         self.assertEqual((verdict["what"], verdict.get("code"), verdict["state"]),
                          ("verdict", "no_message_id", "sent"), told)
 
+        alone, _ = self.send()
+        self.assertEqual(self.events.wait_for(alone, "sent").get("code"), "no_message_id")
+
 
 class BindAddress(OneCarrier):
     def test_the_bind_says_what_addresses_it_is_for(self):
