@@ -243,13 +243,27 @@ void CallbackServer::bury_lost(CallbackTarget& target, queue::Locator oldest) {
 }
 
 void CallbackServer::bury_unread(CallbackTarget& target) {
-  const auto at = target.take_unread();
-  if (!at) return;
+  for (const EventPosition& at : target.take_unread()) {
+    const CallbackTarget::Dead dead{
+        at, "the journal before it cannot be read: of how many events, nobody knows"};
+    if (is_shown(target, dead)) continue;
+    const Consumers::Key key = target.key();
+    log::error(
+        "callbacks of {} ({}): the journal before {} cannot be read; its events are not posted",
+        key.client, key.name, queue::file_name(at.record.file()));
+    bury(target, dead);
+  }
+}
+
+// Until an event behind it is dealt with each start reads over it again.
+bool CallbackServer::is_shown(const CallbackTarget& target,
+                              const CallbackTarget::Dead& dead) const {
   const Consumers::Key key = target.key();
-  log::error(
-      "callbacks of {} ({}): the journal before {} cannot be read; its events are not posted",
-      key.client, key.name, queue::file_name(at->record.file()));
-  bury(target, {*at, "the journal before it cannot be read: of how many events, nobody knows"});
+  const std::lock_guard lock(shown_);
+  return std::ranges::any_of(dead_letters_, [&](const ShownDeadLetter& letter) {
+    return letter.client == key.client && letter.target == key.name && letter.event == dead.at &&
+           letter.reason == dead.reason;
+  });
 }
 
 void CallbackServer::bury(const CallbackTarget& target, const CallbackTarget::Dead& dead) {

@@ -73,6 +73,7 @@ class CallbackServer {
   void write(const Consumers::Key& key);
   void bury_lost(CallbackTarget& target, queue::Locator oldest);
   void bury_unread(CallbackTarget& target);
+  [[nodiscard]] bool is_shown(const CallbackTarget& target, const CallbackTarget::Dead& dead) const;
   void bury(const CallbackTarget& target, const CallbackTarget::Dead& dead);
   [[nodiscard]] bool let_retention_go_on();
   void show();

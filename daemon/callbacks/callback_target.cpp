@@ -112,7 +112,7 @@ void CallbackTarget::note_passed_over() {
 
 void CallbackTarget::note_unread() {
   ++unread_;
-  unread_at_ = EventPosition{next_, 0};
+  unread_at_.push_back({next_, 0});
 }
 
 // Into the window, those of its events that are for us.

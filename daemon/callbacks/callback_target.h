@@ -70,8 +70,8 @@ class CallbackTarget {
   };
   /// What was passed over since the last call.
   [[nodiscard]] Overtaken take_overtaken() { return std::exchange(overtaken_, {}); }
-  /// Where a stretch of the journal ends that could not be read, since the last call: the latest.
-  [[nodiscard]] std::optional<EventPosition> take_unread() { return std::exchange(unread_at_, {}); }
+  /// Where each stretch of the journal ends that could not be read, since the last call.
+  [[nodiscard]] std::vector<EventPosition> take_unread() { return std::exchange(unread_at_, {}); }
   /// The files before `file` go, and those of the call before have gone: what waits in the window
   /// of their events is in memory alone.
   void let_go(std::uint32_t file);
@@ -163,7 +163,7 @@ class CallbackTarget {
   std::uint64_t failed_ = 0;
   std::uint64_t dead_ = 0;
   std::uint64_t unread_ = 0;
-  std::optional<EventPosition> unread_at_;
+  std::vector<EventPosition> unread_at_;
   std::uint64_t passed_over_ = 0;  // by the reader, counted so far
 };
 

@@ -99,6 +99,33 @@ TEST_F(CallbackServerTest, WhatCannotBeReadIsADeadLetter) {
   server.stop();
 }
 
+// Nothing behind it was acknowledged, so that its place is not on record.
+TEST_F(CallbackServerTest, AStartThatReadsOverABadStretchAgainListsItNoSecondTime) {
+  CallbackServer& first = server();
+  CallbackServer& second = server();
+  journal_.start();
+  fill_to(2);
+  journal_.spoil(queue::Locator(1, queue::kFirstBlock, 0));
+  const EventPosition start{queue::Locator(1, queue::kFirstBlock, 0), 0};
+  const auto read_over = [&](CallbackServer& server) {
+    consumers_.set(key_, start);
+    server.start();
+    while (server.figures().empty() || server.figures()[0].unread == 0) std::this_thread::yield();
+    server.stop();
+    return server.dead_letters();
+  };
+  const auto dead = read_over(first);
+  ASSERT_EQ(dead.size(), 1u);
+  DeadLetter letter;
+  letter.position = dead[0].event.record.bits();
+  letter.sub = dead[0].event.sub;
+  letter.client = dead[0].client;
+  letter.target = dead[0].target;
+  letter.reason = dead[0].reason;
+  second.restore(letter);
+  EXPECT_EQ(read_over(second).size(), 1u);
+}
+
 TEST_F(CallbackServerTest, WhatIsStillThereToBeReadIsNotDead) {
   CallbackServer& server = this->server();
   journal_.start();

@@ -152,14 +152,33 @@ TEST_F(CallbackTargetTest, WhatCannotBeReadIsCountedAndToldAndTheRestIsPosted) {
   deliver(1);
   journal_.spoil(queue::Locator(bad.file(), bad.block(), 0));
   const auto target = this->target();
-  EXPECT_FALSE(target->take_unread());
+  EXPECT_TRUE(target->take_unread().empty());
   post_all(*target, "nobody");
   EXPECT_EQ(target->figures().posted, 2u);
   EXPECT_EQ(target->figures().unread, 1u);
   const auto unread = target->take_unread();
-  ASSERT_TRUE(unread.has_value());
-  EXPECT_GT(unread->record, bad);
-  EXPECT_FALSE(target->take_unread()) << "once";
+  ASSERT_EQ(unread.size(), 1u);
+  EXPECT_GT(unread[0].record, bad);
+  EXPECT_TRUE(target->take_unread().empty()) << "once";
+}
+
+TEST_F(CallbackTargetTest, EachStretchThatCannotBeReadIsToldByItself) {
+  std::vector<queue::Locator> bad;
+  for (int i = 0; i < 2; ++i) {
+    deliver(1);
+    bad.push_back(journal_.commit().durable_end());
+    deliver(1);
+  }
+  deliver(1);
+  for (const auto at : bad) journal_.spoil(queue::Locator(at.file(), at.block(), 0));
+  const auto target = this->target();
+  post_all(*target, "nobody");
+  EXPECT_EQ(target->figures().posted, 3u);
+  const auto unread = target->take_unread();
+  ASSERT_EQ(unread.size(), 2u);
+  EXPECT_GT(unread[0].record, bad[0]);
+  EXPECT_LE(unread[0].record, bad[1]);
+  EXPECT_GT(unread[1].record, bad[1]);
 }
 
 TEST_F(CallbackTargetTest, WhatCannotBeReadOfAFileThatGoesIsCountedAndTold) {
@@ -173,7 +192,7 @@ TEST_F(CallbackTargetTest, WhatCannotBeReadOfAFileThatGoesIsCountedAndTold) {
   }
   EXPECT_EQ(target->take_overtaken().events, 2u);
   EXPECT_EQ(target->figures().unread, 1u);
-  EXPECT_TRUE(target->take_unread());
+  EXPECT_EQ(target->take_unread().size(), 1u);
 }
 
 TEST_F(CallbackTargetTest, KnowsWhatWaitsInMemoryAloneSinceItsFileHasGone) {
