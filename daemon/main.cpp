@@ -39,6 +39,10 @@ void protect_process() {
 // grows, tables. Of its own accord the C library would raise this bound to 32 MiB with the first
 // such piece and keep the next ones in the arena of each thread. Batches and blocks are smaller.
 constexpr int kMappedFrom = 2 << 20;
+// How much may lie free at an arena's end. The C library keeps that at twice the bound above, until
+// somebody sets either: then it stays at 128 KiB, and what a batch frees would go back to the
+// kernel and be asked for again.
+constexpr int kKeptFree = 2 * kMappedFrom;
 
 int report(const std::vector<ConfigMistake>& mistakes) {
   for (const ConfigMistake& mistake : mistakes) fmt::print(stderr, "{}\n", to_string(mistake));
@@ -103,6 +107,7 @@ int main(int argc, char** argv) {
 
   protect_process();
   ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptFree);
   auto config = load_config(config_file);
   if (!config) return report(config.error());
   if (const auto mistakes = tls_mistakes(*config, config_file); !mistakes.empty()) {
