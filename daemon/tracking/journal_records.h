@@ -5,6 +5,8 @@
 // Threads  The reader's.
 #pragma once
 
+#include <system_error>
+
 #include "daemon/tracking/tracker.h"
 #include "queue/journal_reader.h"
 
@@ -15,19 +17,20 @@ class JournalRecords final : public AcceptedRecords {
   explicit JournalRecords(queue::JournalReader& reader) : reader_(reader) {}
   [[nodiscard]] std::optional<Accepted> read(queue::Locator at) override {
     const auto record = reader_.read_known(at);
+    why_not_ = record ? std::error_code() : record.error();
     return record ? decode_accepted(record->payload) : std::nullopt;
   }
   // In a file that is there, a record that is no more is damage. One that was carried out of its
   // file is no more when no excerpt has it; an excerpt that cannot be read is another error.
   [[nodiscard]] bool is_gone(queue::Locator at) override {
-    const auto record = reader_.read_known(at);
-    if (record || record.error() != queue::JournalError::no_such_record) return false;
+    if (why_not_ != queue::JournalError::no_such_record) return false;
     const auto oldest = reader_.oldest();
     return oldest && at.file() < oldest->file();
   }
 
  private:
   queue::JournalReader& reader_;
+  std::error_code why_not_;  // the last read() failed: a bad disk is not asked twice
 };
 
 }  // namespace stentor::daemon

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
 #include "daemon/tracking/tracker.h"
 
@@ -41,15 +40,14 @@ OrphanReport Tracker::orphans(std::size_t max) const {
   report.unread = unread_.size();
   std::array<std::size_t, 4> matches{};
   // No rule is at fault where a record cannot be read.
-  const std::unordered_set<std::string_view> unread(unread_.begin(), unread_.end());
   const auto waits_to_be_read = [&](const KeptReceipt& kept) {
-    if (kept.is_listed_only || unread.empty()) return kept.is_listed_only;
+    if (kept.is_listed_only || unread_.is_empty()) return kept.is_listed_only;
     const protocol::Spellings spellings = protocol::spellings_of(kept.message_id, rule_);
     for (std::uint8_t i = 0; i < spellings.count; ++i) {
-      if (unread.contains(spellings.candidates[i].text())) return true;
+      if (unread_.contains(spellings.candidates[i].text())) return true;
     }
     const auto name = names_.name_of(kept.view());
-    return name && unread.contains(name->as_id().text());
+    return name && unread_.contains(name->as_id().text());
   };
   early_.newest(std::max(max, kExaminedMax), [&](const KeptReceipt& kept) {
     if (report.newest.size() < max) report.newest.push_back(kept);
@@ -73,7 +71,10 @@ OrphanReport Tracker::orphans(std::size_t max) const {
 
 std::string evidence_of(const OrphanReport& report) {
   if (report.kept == 0) return "no orphans";
-  if (report.examined == 0) return "they wait until their messages' records can be read";
+  if (report.examined == 0) {
+    return report.unread > 0 ? "they wait until their messages' records can be read"
+                             : "none to judge by: they are being tried again, or are listed alone";
+  }
   if (!report.suggested) {
     return fmt::format(
         "no rule makes the {} newest match: they are of messages that stentor did "

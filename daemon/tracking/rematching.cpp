@@ -2,6 +2,7 @@
 // later, when its message's record can be read again, and when the rule of the carrier's ids is
 // corrected.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/tracking/tracker.h"
@@ -9,11 +10,8 @@
 namespace stentor::daemon {
 namespace {
 
-// A disk may take seconds to say that it cannot: a few such answers, then a minute's rest. What can
-// be read is read a hundred a second.
-constexpr std::chrono::minutes kReadAgainAfter{1};
+// A second: what can be read costs the other carriers' links a millisecond.
 constexpr std::size_t kReadAtOnce = 100;
-constexpr std::size_t kUnreadAtOnceMax = 10;
 
 }  // namespace
 
@@ -38,7 +36,7 @@ Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Mom
   if (!name) return Match::none;
   const protocol::CanonicalId id = name->as_id();
   if (const auto target = find_by_name(*name, came)) {
-    const Match matched = apply(*target, receipt, now);
+    const Match matched = apply(*target, receipt, came, now);
     if (matched == Match::done) ++stats_.receipts_by_reference;
     return matched;
   }
@@ -79,70 +77,84 @@ void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId
     auto named = early_.take(name.as_id().text(), std::max(sent, ahead));
     std::ranges::move(named, std::back_inserter(kept));
   }
-  for (const KeptReceipt& each : kept) {
-    const protocol::Receipt receipt = each.view();
-    const Moment came{.steady = each.came, .wall_ms = each.came_ms};
-    if (match(receipt, came, now) == Match::done) {
-      ++stats_.receipts_matched_late;
-    } else {
-      hold(receipt, came);  // its reference is another's too, or its record cannot be read
-    }
-  }
+  may_fail_ = kFailedReadsMax;  // a carrier may give all its receipts one id
+  for (const KeptReceipt& each : kept) try_again(each, now);
+  may_fail_ = kAlwaysRead;
 }
 
-void Tracker::note_unread(std::string_view id) {
+// Where it is not told it is a stranger's still, its reference is another's too, or its record
+// cannot be read.
+bool Tracker::try_again(const KeptReceipt& kept, Moment now) {
+  const protocol::Receipt receipt = kept.view();
+  const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
+  if (match(receipt, came, now) == Match::done) {
+    ++stats_.receipts_matched_late;
+    return true;
+  }
+  hold(receipt, came);
+  return false;
+}
+
+Tracker::RecordRead Tracker::read(queue::Locator at) {
+  if (may_fail_ == 0) return {};
+  RecordRead result{.accepted = records_.read(at), .is_gone = false};
+  if (result.accepted) return result;
+  result.is_gone = records_.is_gone(at);
+  if (result.is_gone) return result;
   ++stats_.records_unreadable;
-  unread_.emplace_back(id);
-  if (unread_.size() > EarlyReceipts::kEntriesMax) unread_.pop_front();
+  if (may_fail_ != kAlwaysRead) --may_fail_;
+  return result;
+}
+
+void Tracker::await_reading(const Target& target, Moment came, Moment now) {
+  unread_.note(target.id.text(), target.segment.at);
+  const std::uint64_t kept_until =
+      came.wall_ms / 1000 +
+      static_cast<std::uint64_t>(std::chrono::seconds(EarlyReceipts::kPatience).count());
+  const std::uint16_t minute = outstanding_.minute_of(kept_until, now.wall_ms / 1000);
+  if (!is_before(target.segment.expires_minute, minute)) return;
+  OutstandingSegment segment = target.segment;
+  segment.expires_minute = minute;
+  outstanding_.put(target.key, segment);
 }
 
 // Once a second: those whose record may be readable now, the oldest first.
 void Tracker::read_again(Moment now) {
-  if (unread_.empty() || now.steady < read_again_at_) return;
-  std::size_t still_unread = 0;
-  for (std::size_t tried = 0;
-       tried < kReadAtOnce && still_unread < kUnreadAtOnceMax && !unread_.empty(); ++tried) {
-    const std::string id = std::move(unread_.front());
-    unread_.pop_front();
-    const std::uint64_t unreadable = stats_.records_unreadable;
-    for (const KeptReceipt& kept : early_.take(id)) {
-      const protocol::Receipt receipt = kept.view();
-      const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
-      if (match(receipt, came, now) == Match::done) {
-        ++stats_.receipts_matched_late;
-      } else {
-        hold(receipt, came);
-      }
-    }
-    if (stats_.records_unreadable != unreadable) ++still_unread;
+  if (unread_.is_empty() || now.steady < read_again_at_) return;
+  const bool is_all = unread_.size() <= kReadAtOnce;
+  may_fail_ = read_again_may_fail_;
+  for (std::size_t left = std::min(kReadAtOnce, unread_.size());
+       left > 0 && may_fail_ > 0 && !unread_.is_empty(); --left) {
+    for (const KeptReceipt& kept : early_.take(unread_.take())) try_again(kept, now);
   }
-  if (still_unread > 0) read_again_at_ = now.steady + kReadAgainAfter;
+  read_again_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
+  const bool has_failed = read_again_may_fail_ < kFailedReadsMax;
+  if (!has_failed || (read_again_may_fail_ > 0 && !is_all)) return;
+  read_again_may_fail_ = kFailedReadsMax;
+  read_again_at_ = now.steady + kReadAgainAfter;
 }
 
 void Tracker::start_rematch(protocol::MessageIdRule rule) {
   rule_ = rule;
   learner_ = {};
+  rematch_may_fail_ = kFailedReadsMax;
   std::ranges::move(early_.take_all(), std::back_inserter(to_rematch_));
 }
 
+// What may not be read any more is left to read_again().
 Rematched Tracker::rematch_some(std::size_t max, Moment now) {
   Rematched done;
+  may_fail_ = rematch_may_fail_;
   for (; done.tried < max && !to_rematch_.empty(); ++done.tried) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
     if (kept.is_listed_only) {
       (void)early_.put(kept);  // counted when it came
-      continue;
-    }
-    const protocol::Receipt receipt = kept.view();
-    const Moment came{.steady = kept.came, .wall_ms = kept.came_ms};
-    if (match(receipt, came, now) == Match::done) {
-      ++stats_.receipts_matched_late;
+    } else if (try_again(kept, now)) {
       ++done.matched;
-    } else {
-      hold(receipt, came);
     }
   }
+  rematch_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
   return done;
 }
 

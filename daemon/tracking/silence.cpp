@@ -1,4 +1,7 @@
 // The receipts that do not come: what a message comes to when its time and a margin have passed.
+#include <algorithm>
+#include <utility>
+
 #include "daemon/delivery/subject_here.h"
 #include "daemon/tracking/tracker.h"
 
@@ -8,7 +11,7 @@ namespace {
 // How many of the index's parts each second looks at: all of them in about a minute.
 constexpr std::size_t kSweepsPerSecond = Outstanding::kMaps / 64;
 // As with what waits to be sent: a record that cannot be read is looked at once a minute.
-constexpr std::uint64_t kReadAgainAfterSeconds = 60;
+constexpr std::uint64_t kSpeakAgainAfterSeconds = 60;
 
 }  // namespace
 
@@ -33,10 +36,16 @@ void Tracker::speak_on(Moment now) {
                                 const OutstandingSegment& segment) {
     on_silence(key, segment, now);
   };
+  if (now.steady >= silence_minute_ends_) {
+    silence_minute_ends_ = now.steady + kReadAgainAfter;
+    silence_may_fail_ = kFailedReadsMax;
+  }
+  may_fail_ = silence_may_fail_;
   for (std::size_t left = setup_.silent_at_once; sweeps_due_ > 0 && left > 0;) {
     left -= outstanding_.take_expired(now.wall_ms / 1000, left, sink);
     if (left > 0) --sweeps_due_;  // else this part may have more
   }
+  silence_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
 }
 
 // No receipt came in the message's time and the margin behind it.
@@ -48,12 +57,13 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
   }
   const bool is_open = segment.parts == 1 || parts_.is_known(segment.at);
   if (!is_open) return;  // the message is final already
-  const auto accepted = records_.read(segment.at);
+  // It would speak for the part whose receipt is kept, too.
+  const bool is_kept = segment.parts > 1 && unread_.has_message(segment.at);
+  const auto [accepted, is_gone] = is_kept ? RecordRead{} : read(segment.at);
+  if (is_gone) return;  // it was final, or its file had stayed
   if (!accepted) {
-    if (records_.is_gone(segment.at)) return;  // it was final, or its file had stayed
-    ++stats_.records_unreadable;
     const std::uint64_t seconds = now.wall_ms / 1000;
-    segment.expires_minute = outstanding_.minute_of(seconds + kReadAgainAfterSeconds, seconds);
+    segment.expires_minute = outstanding_.minute_of(seconds + kSpeakAgainAfterSeconds, seconds);
     outstanding_.put(key, segment);
     return;
   }

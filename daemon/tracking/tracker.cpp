@@ -150,7 +150,7 @@ void Tracker::on_receipt(const protocol::Receipt& receipt, Moment now) {
 
 // By its id, else by its reference; each may also say that it has come before.
 Tracker::Match Tracker::match(const protocol::Receipt& receipt, Moment came, Moment now) {
-  if (const auto target = find(receipt, came)) return apply(*target, receipt, now);
+  if (const auto target = find(receipt, came)) return apply(*target, receipt, came, now);
   const Match as_before = repeated(receipt, came, now);
   return as_before == Match::none ? apply_by_reference(receipt, came, now) : as_before;
 }
@@ -202,7 +202,8 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
 }
 
 // The receipt speaks of a segment that awaits one, or may be corrected.
-Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment now) {
+Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment came,
+                              Moment now) {
   // Told unknown already: only who knows better changes anything.
   if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));
@@ -211,21 +212,20 @@ Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& rec
       return Match::done;
     }
   }
-  return apply_to(target, receipt, now);
+  const Match matched = apply_to(target, receipt, now);
+  if (matched == Match::unread) await_reading(target, came, now);
+  return matched;
 }
 
 Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
                                  bool is_cancelled) {
-  const auto accepted = records_.read(target.segment.at);
-  if (!accepted) {
-    if (records_.is_gone(target.segment.at)) {  // told long ago: of one that lives, the file stays
-      outstanding_.erase(target.key);
-      if (target.segment.parts > 1) parts_.give_up(target.segment.at);
-      return Match::none;
-    }
-    note_unread(target.id.text());
-    return Match::unread;
+  const auto [accepted, is_gone] = read(target.segment.at);
+  if (is_gone) {  // told long ago: of one that lives, the file stays
+    outstanding_.erase(target.key);
+    if (target.segment.parts > 1) parts_.give_up(target.segment.at);
+    return Match::none;
   }
+  if (!accepted) return Match::unread;
   if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
   const ReceiptVerdict verdict = verdict_of(receipt);
@@ -334,10 +334,10 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, std::string_view i
     ++stats_.receipts_duplicate;
     return Match::done;
   }
-  const auto accepted = records_.read(settled.at);
+  const auto [accepted, is_gone] = read(settled.at);
+  if (is_gone) return Match::none;
   if (!accepted) {
-    if (records_.is_gone(settled.at)) return Match::none;
-    note_unread(id);
+    unread_.note(id, settled.at);
     return Match::unread_conflict;
   }
   ++stats_.receipts_conflicting;

@@ -37,6 +37,7 @@
 #include "daemon/tracking/segment_names.h"
 #include "daemon/tracking/settled_segments.h"
 #include "daemon/tracking/tracking_stats.h"
+#include "daemon/tracking/unread_receipts.h"
 #include "protocol/message_id.h"
 #include "protocol/message_id_learner.h"
 #include "protocol/receipt.h"
@@ -59,7 +60,8 @@ class AcceptedRecords {
   virtual ~AcceptedRecords() = default;
   /// Views of it stay valid until the next call.
   [[nodiscard]] virtual std::optional<Accepted> read(queue::Locator at) = 0;
-  /// Of one that could not be read: the journal has let it go, so that it never can be again.
+  /// Of the one that read() could not read just now: the journal has let it go, so that it never
+  /// can be again.
   [[nodiscard]] virtual bool is_gone(queue::Locator at) = 0;
 };
 
@@ -198,7 +200,8 @@ class Tracker {
     unread_conflict  ///< it contradicts a final one, and likewise
   };
   [[nodiscard]] Match match(const protocol::Receipt& receipt, Moment came, Moment now);
-  [[nodiscard]] Match apply(const Target& target, const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] Match apply(const Target& target, const protocol::Receipt& receipt, Moment came,
+                            Moment now);
   [[nodiscard]] Match apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
@@ -213,12 +216,21 @@ class Tracker {
   [[nodiscard]] Outstanding::Fingerprint key_aside(queue::Locator message, std::uint8_t part) const;
   [[nodiscard]] std::optional<Target> find_matched(const ReceiptCame& came) const;
   void restore(const Target& target, const ReceiptCame& came, State state);
-  void forget_unmatched(const Target& target, std::string_view message_id);
+  void forget_unmatched(const Target& target, const ReceiptCame& came);
   /// `none`: the message's record is gone, and the segment with it.
   [[nodiscard]] Match apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
                                bool is_cancelled = false);
-  void note_unread(std::string_view id);
+  /// A record; or nothing, and whether that is for good.
+  struct RecordRead {
+    std::optional<Accepted> accepted;
+    bool is_gone = false;
+  };
+  [[nodiscard]] RecordRead read(queue::Locator at);
+  /// A receipt of it is kept until its record can be read: silence waits for as long.
+  void await_reading(const Target& target, Moment came, Moment now);
   void read_again(Moment now);
+  /// Tries a kept receipt: whether it has been told now, or is kept on.
+  bool try_again(const KeptReceipt& kept, Moment now);
   void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
               std::string& detail, Moment now);
   [[nodiscard]] Match repeated(const protocol::Receipt& receipt, Moment came, Moment now);
@@ -256,7 +268,17 @@ class Tracker {
   // Of orphans, and their names: while recovery goes on.
   std::set<std::string, std::less<>> restored_ids_;
   std::deque<KeptReceipt> to_rematch_;  // at most EarlyReceipts::kEntriesMax
-  std::deque<std::string> unread_;      // ids that kept receipts of unread messages wait under
+  UnreadReceipts unread_;
+  // A disk may take seconds to say that it cannot. For a receipt that comes it is always asked; for
+  // all that can wait only until so many records could not be read.
+  static constexpr std::size_t kFailedReadsMax = 10;
+  static constexpr std::chrono::minutes kReadAgainAfter{1};
+  static constexpr std::size_t kAlwaysRead = SIZE_MAX;
+  std::size_t may_fail_ = kAlwaysRead;
+  std::size_t rematch_may_fail_ = kFailedReadsMax;     // in all of one
+  std::size_t read_again_may_fail_ = kFailedReadsMax;  // until it rests
+  std::size_t silence_may_fail_ = kFailedReadsMax;     // in a minute
+  TimePoint silence_minute_ends_{};
   TimePoint read_again_at_{};
   std::size_t sweeps_due_ = 0;  // of the index's parts
 };

@@ -4,6 +4,14 @@
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
+namespace {
+
+bool is_final(const KeptReceipt& kept) {
+  return !kept.is_intermediate &&
+         protocol::verdict_of(kept.state) != protocol::ReceiptVerdict::intermediate;
+}
+
+}  // namespace
 
 void Tracker::restore_taken(const TakenSegment& taken) {
   OutstandingSegment segment;
@@ -35,7 +43,7 @@ void Tracker::restore_taken(const TakenSegment& taken) {
 void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   const auto target = came.by_reference ? find_named(came) : find_matched(came);
   const bool is_found = target && target->segment.at == came.of.accepted;
-  if (is_found) forget_unmatched(*target, came.message_id);
+  if (is_found) forget_unmatched(*target, came);
   if (!came.is_final_for_part) return;
   const auto said = static_cast<protocol::MessageState>(came.message_state);
   const State state =
@@ -49,11 +57,13 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
 }
 
 // It, its copies and what contradicts it were orphans for a while, and were dealt with together:
-// told again at each start, a contradiction would be another each time.
-void Tracker::forget_unmatched(const Target& target, std::string_view message_id) {
-  const protocol::CanonicalId id(message_id);
+// told again at each start, a contradiction would be another each time. One that is not final takes
+// no final one with it: that may have waited for its record to be readable, and waits on.
+void Tracker::forget_unmatched(const Target& target, const ReceiptCame& came) {
+  const protocol::CanonicalId id(came.message_id);
   const auto is_of = [&](const KeptReceipt& kept) {
     if (is_before_it_was_sent(tick_of(kept.came), target.segment.sent_tick)) return false;
+    if (!came.is_final_for_part && is_final(kept)) return false;
     if (!kept.message_id.empty() && protocol::CanonicalId(kept.message_id).text() == id.text()) {
       return true;
     }
