@@ -171,13 +171,15 @@ asio::awaitable<void> HttpListener::Server::answer_all(Connection& connection) {
       }
       Response response = plain(refusal, std::string(http::obsolete_reason(refusal)), 11);
       response.keep_alive(false);
-      if (co_await write(connection, response)) co_return;
+      const error_code unsent = co_await write(connection, response);
+      if (unsent) co_return;
       co_return co_await drain(connection);
     }
 
     Response response = answer(request.get());
     response.keep_alive(request.keep_alive());
-    if (co_await write(connection, response)) co_return;
+    const error_code unsent = co_await write(connection, response);
+    if (unsent) co_return;
     if (!request.keep_alive()) co_return co_await drain(connection);
   }
 }
