@@ -7,10 +7,10 @@
 namespace stentor::daemon {
 namespace {
 
-using UnreadReceipts = test::OwnedTime;
+using UnreadRecords = test::OwnedTime;
 using test::LoopbackSmsc;
 
-TEST_F(UnreadReceipts, AreKeptAnsweredAndToldWhenTheRecordCanBeReadAgain) {
+TEST_F(UnreadRecords, AreKeptAnsweredAndToldWhenTheRecordCanBeReadAgain) {
   constexpr std::uint32_t kMuchLater = kSecond + 36'000;
   const queue::Locator at = accept(1, kMuchLater).front();
   carrier().restore_outstanding(
