@@ -83,8 +83,8 @@ struct TrackerSetup {
   protocol::MessageIdRule rule = protocol::MessageIdRule::automatic;
   OutcomeCodes codes;
   Outstanding::Key secret{};  ///< carriers choose ids: unknown to them, so that none can collide
-  /// Each segment may carry a user_message_reference, and a receipt whose id fits nothing is matched
-  /// by it.
+  /// Each segment may carry a user_message_reference, and a receipt whose id fits nothing is
+  /// matched by it.
   bool by_reference = false;
   /// Each needs its record read and its verdict written: 5 to 10 ms of them, then others have a
   /// turn.
