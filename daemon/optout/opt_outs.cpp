@@ -39,7 +39,7 @@ std::expected<void, std::string> OptOuts::load(queue::FileSystem& files) {
   }
   const auto read = read_opt_out_file(path(), [this](const OptedOut& entry) {
     list_.add(entry);
-    if (const auto hash = OptOutList::hash_of(entry.number)) ever_out_.add(*hash);
+    note_ever_out(entry.number);
   });
   if (!read && read.error() == queue::JournalError::newer_version) {
     return std::unexpected(fmt::format(
@@ -84,10 +84,12 @@ std::size_t OptOuts::change_list(const OptOutChange& change) {
     changed = list_.apply(change);
   }
   if (!change.is_out) return changed;
-  for (const std::string_view number : change.numbers) {
-    if (const auto hash = OptOutList::hash_of(number)) ever_out_.add(*hash);
-  }
+  for (const std::string_view number : change.numbers) note_ever_out(number);
   return changed;
+}
+
+void OptOuts::note_ever_out(std::string_view number) {
+  if (const auto hash = OptOutList::hash_of(number)) ever_out_.add(*hash);
 }
 
 std::size_t OptOuts::apply(const OptOutChange& change) {

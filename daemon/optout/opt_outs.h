@@ -85,6 +85,7 @@ class OptOuts {
 
  private:
   std::size_t change_list(const OptOutChange& change);
+  void note_ever_out(std::string_view number);
   void note(const OptOutChange& change, std::uint32_t file);
   void append_audit(const OptOutChange& change);
 

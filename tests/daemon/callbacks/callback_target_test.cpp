@@ -49,6 +49,14 @@ class CallbackTargetTest : public testing::Test {
     }
     JournalOnDisk::settle(*feed_);
   }
+  /// One message's, in a block of its own; where that lies.
+  queue::Locator deliver_one_apart() {
+    const queue::Locator at = journal_.commit().durable_end();
+    deliver(1);
+    return at;
+  }
+  /// The disk no longer gives the block that begins there.
+  void lose(queue::Locator at) { journal_.spoil(queue::Locator(at.file(), at.block(), 0)); }
 
   [[nodiscard]] std::unique_ptr<CallbackTarget> target() {
     return std::make_unique<CallbackTarget>(
@@ -147,10 +155,9 @@ TEST_F(CallbackTargetTest, WhatRetentionTakesBeforeItWasReadIsDeadAndCounted) {
 
 TEST_F(CallbackTargetTest, WhatCannotBeReadIsCountedAndToldAndTheRestIsPosted) {
   deliver(1);
-  const queue::Locator bad = journal_.commit().durable_end();
+  const queue::Locator bad = deliver_one_apart();
   deliver(1);
-  deliver(1);
-  journal_.spoil(queue::Locator(bad.file(), bad.block(), 0));
+  lose(bad);
   const auto target = this->target();
   EXPECT_TRUE(target->take_unread().empty());
   post_all(*target, "nobody");
@@ -166,11 +173,10 @@ TEST_F(CallbackTargetTest, EachStretchThatCannotBeReadIsToldByItself) {
   std::vector<queue::Locator> bad;
   for (int i = 0; i < 2; ++i) {
     deliver(1);
-    bad.push_back(journal_.commit().durable_end());
-    deliver(1);
+    bad.push_back(deliver_one_apart());
   }
   deliver(1);
-  for (const auto at : bad) journal_.spoil(queue::Locator(at.file(), at.block(), 0));
+  for (const auto at : bad) lose(at);
   const auto target = this->target();
   post_all(*target, "nobody");
   EXPECT_EQ(target->figures().posted, 3u);
@@ -183,10 +189,9 @@ TEST_F(CallbackTargetTest, EachStretchThatCannotBeReadIsToldByItself) {
 
 TEST_F(CallbackTargetTest, WhatCannotBeReadOfAFileThatGoesIsCountedAndTold) {
   deliver(1);
-  const queue::Locator bad = journal_.commit().durable_end();
+  const queue::Locator bad = deliver_one_apart();
   deliver(1);
-  deliver(1);
-  journal_.spoil(queue::Locator(bad.file(), bad.block(), 0));
+  lose(bad);
   const auto target = this->target();
   while (!target->pass_over(bad.file() + 1)) {
   }
