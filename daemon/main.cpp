@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/config/shared_accounts.h"
 #include "daemon/control/daemon.h"
 #include "daemon/failpoints/failpoint.h"
 #include "daemon/links/tls_context.h"
@@ -44,6 +45,13 @@ constexpr int kMappedFrom = 2 << 20;
 // kernel and be asked for again.
 constexpr int kKeptFree = 2 * kMappedFrom;
 
+void bound_what_the_allocator_keeps() {
+  // NOLINTBEGIN(concurrency-mt-unsafe): no thread
+  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptFree);
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
 int report(const std::vector<ConfigMistake>& mistakes) {
   for (const ConfigMistake& mistake : mistakes) fmt::print(stderr, "{}\n", to_string(mistake));
   return kExitUsage;
@@ -75,6 +83,7 @@ bool arm_failpoint_of_environment() {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): out of memory before anything began ends it as well
 int main(int argc, char** argv) {
   CLI::App app{
       "stentor's delivery daemon: takes messages on a local socket, stores each durably, "
@@ -106,18 +115,20 @@ int main(int argc, char** argv) {
   if (!adopt.empty()) wish.adopt = adopt == "copy" ? Adoption::copy : Adoption::moved;
 
   protect_process();
-  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
-  ::mallopt(M_TRIM_THRESHOLD, kKeptFree);
+  bound_what_the_allocator_keeps();
   auto config = load_config(config_file);
   if (!config) return report(config.error());
   if (const auto mistakes = tls_mistakes(*config, config_file); !mistakes.empty()) {
     return report(mistakes);
   }
+  const auto doubtful = shared_accounts(config->carriers);
   if (check_config) {
+    for (const std::string& note : doubtful) fmt::print("{}: {}\n", config_file, note);
     fmt::print("{}: good\n", config_file);
     return 0;
   }
   log::to_stderr(log_level);
+  for (const std::string& note : doubtful) log::warn("{}", note);
   try {
     if (!arm_failpoint_of_environment()) return kExitUsage;
     Daemon daemon(std::move(*config), wish);

@@ -86,14 +86,15 @@ std::string_view CallbackTarget::url_for(const RecordEvents& events) const {
 bool CallbackTarget::fill(queue::Locator end, std::uint32_t oldest_file) {
   bool is_behind = true;
   for (int i = 0; i < kRecordsAtOnce && !is_full(); ++i) {
-    const auto record = reader_->next(next_, end);
-    if (!record) on_unreadable(record.error());
+    const auto read = reader_->next(next_, end);
+    if (!read) on_unreadable(read.error());
     note_passed_over();
-    if (!record || !*record) {
+    const std::optional<queue::Record> record = read.value_or(std::nullopt);
+    if (!record) {
       is_behind = false;
       break;
     }
-    take(**record);
+    take(*record);
   }
   reader_->forget_before(oldest_file);
   return is_behind && !is_full();
@@ -119,7 +120,7 @@ void CallbackTarget::note_unread() {
 void CallbackTarget::take(const queue::Record& record) {
   const RecordEvents events = events_of(record);
   const std::string_view url = url_for(events);
-  if (url.empty()) return;
+  if (url.empty() || !events.subject) return;
   for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
     const EventPosition at{record.at, sub};
     if (at <= skip_to_ || !passes(events, sub)) continue;
@@ -141,22 +142,23 @@ void CallbackTarget::take(const queue::Record& record) {
 bool CallbackTarget::pass_over(std::uint32_t file) {
   const queue::Locator until(file, 0, 0);
   for (int i = 0; i < kRecordsAtOnce && next_ < until; ++i) {
-    const auto record = reader_->next(next_, until);
+    const auto read = reader_->next(next_, until);
     note_passed_over();
-    if (!record) {  // the rest of this file goes unread
-      on_unreadable(record.error());
+    if (!read) {  // the rest of this file goes unread
+      on_unreadable(read.error());
       next_ = std::min(until, queue::Locator(next_.file() + 1, 0, 0));
       note_unread();
       continue;
     }
-    if (!*record) {
+    const std::optional<queue::Record>& record = *read;
+    if (!record) {
       next_ = until;
       break;
     }
-    const RecordEvents events = events_of(**record);
+    const RecordEvents events = events_of(*record);
     if (url_for(events).empty()) continue;
     for (std::uint8_t sub = 1; sub <= events.count; ++sub) {
-      const EventPosition at{(*record)->at, sub};
+      const EventPosition at{record->at, sub};
       if (at <= skip_to_ || !passes(events, sub)) continue;
       ++dead_;
       ++overtaken_.events;

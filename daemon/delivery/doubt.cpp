@@ -180,7 +180,9 @@ bool CarrierDelivery::end_doubt_with_campaign(const Held& held) {
 // Some were held until now, or until they expire.
 void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
   for (const std::uint64_t sequence : in_doubt_.due(now_ms)) {
-    Held held = *in_doubt_.take(sequence);
+    auto taken = in_doubt_.take(sequence);
+    if (!taken) continue;
+    Held& held = *taken;
     bool has_ended = false;
     if (held.again_ms != 0 && cancellations_.covers(held.pick.flow, held.pick.ticket.at)) {
       has_ended = end_doubt_with_campaign(held);
@@ -272,7 +274,9 @@ std::optional<DoubtAnswer> CarrierDelivery::resolve(std::uint64_t sequence, Doub
     return answer;
   }
   if (subject->client != peer.client && !peer.is_admin) return std::nullopt;
-  Held held = *in_doubt_.take(sequence);
+  auto taken = in_doubt_.take(sequence);
+  if (!taken) return std::nullopt;
+  Held& held = *taken;
   Held before = held;
   bool has_ended = false;
   if (end == DoubtEnd::said_sent) {
@@ -328,7 +332,9 @@ bool CarrierDelivery::is_about(std::uint64_t sequence, std::string_view number) 
 }
 
 void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::Receipt& receipt) {
-  Held held = *in_doubt_.take(named.sequence);
+  auto found = in_doubt_.take(named.sequence);
+  if (!found) return;
+  Held& held = *found;
   Sending taken;
   keep_retry(held.pick.ticket.at, held.retry);
   if (!load(held.pick, taken)) return;

@@ -197,12 +197,14 @@ asio::awaitable<bool> Dialer::begin_tls(const HostPort& host) {
   close_when_late(patience_.tls);
   const auto refused = co_await stream_.begin_tls(tls_, host.host);
   timer_.cancel();
-  if (!refused && stream_.is_open()) co_return true;
   // Closed by ourselves it is late, and what the handshake says of that is of no use. One that
   // succeeded before this coroutine heard of it has no refusal.
-  tell(stream_.is_open() ? fmt::format("{}: {}", text_of(host), *refused)
-                         : fmt::format("{}: tls: the handshake was not over in {}", text_of(host),
-                                       text_of(patience_.tls)));
+  const auto too_late = [this] {
+    return fmt::format("tls: the handshake was not over in {}", text_of(patience_.tls));
+  };
+  const bool is_late = !stream_.is_open();
+  if (!refused && !is_late) co_return true;
+  tell(fmt::format("{}: {}", text_of(host), is_late ? too_late() : refused.value_or("")));
   stream_.close();
   co_return false;
 }

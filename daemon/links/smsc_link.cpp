@@ -224,8 +224,9 @@ asio::awaitable<void> SmscLink::wait_for_offer() {
 }
 
 bool SmscLink::adopt_offered() {
-  WireStream::Socket socket = std::move(*offered_);
-  offered_.reset();
+  auto offered = std::exchange(offered_, std::nullopt);
+  if (!offered) return false;
+  WireStream::Socket& socket = *offered;
   boost::system::error_code gone;
   const tcp::endpoint from = socket.remote_endpoint(gone);
   if (gone) {

@@ -77,8 +77,8 @@ std::string evidence_of(const OrphanReport& report) {
   }
   if (!report.suggested) {
     return fmt::format(
-        "no rule makes the {} newest match: they are of messages that stentor did "
-        "not send, or are final",
+        "no rule makes the {} newest match: they are of messages that are final, or that stentor "
+        "did not send: then somebody else may be bound with this account",
         report.examined);
   }
   if (report.evidence == report.examined) {

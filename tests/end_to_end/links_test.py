@@ -469,6 +469,8 @@ class BrokenWire(unittest.TestCase):
         for i in range(20):
             reply = self.daemon.ask(**send(number_of(i), carrier="good"))
             self.follower.wait_for(reply["id"], "delivered", patience=10)
+        slowest = max(said.acknowledged - said.time for said in good.deliveries)
+        self.assertLess(slowest, 1.0, "the other carrier's receipts are answered within a second")
         pump.join(60)
         under_test.wait_until(
             lambda: len(bad.receipt_answers) >= self.flood, "all are answered", 60)
