@@ -74,6 +74,7 @@ class Journal {
   [[nodiscard]] bool write(std::uint64_t one_lives_in) {
     queue::RecordBatch accepted;
     std::vector<std::uint32_t> offsets;
+    offsets.reserve(kPerBatch);
     const std::uint64_t first = totals_.sequence_next;
     for (std::uint64_t i = 0; i < kPerBatch; ++i) offsets.push_back(accept(accepted, first + i));
     if (!commit(accepted)) return false;

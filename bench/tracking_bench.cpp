@@ -3,7 +3,8 @@
 // Five questions, asked in turn (or one of them, named by argument 4):
 //   growth   N segments outstanding (argument 1, default 10,000,000): resident memory at the peak,
 //            the longest single put, the mean one; in memory alone, then with 1/8 of them in memory
-//            and the rest on disk (argument 2: a folder), and what finding one there costs.
+//            and the rest on disk (argument 2: a folder), and what finding one there costs; what
+//            the verdicts take where these are parts of messages of two.
 //   receipts receipt → matched → state → record: Tracker with a record sink that encodes and throws
 //            away, and accepted records at hand.
 //   records  reading the accepted record of a receipt back from a journal of 120 MiB: in the order
@@ -141,6 +142,7 @@ void receipts(const char* name, std::uint8_t parts, protocol::MessageIdRule rule
   Tracker tracker({.carrier = "north", .rule = rule, .codes = {}, .secret = {}}, sink, sink, stats,
                   now);
   std::vector<std::string> ids;
+  ids.reserve(kCount);
   for (std::uint64_t i = 0; i < kCount; ++i) ids.push_back(fmt::format("{:x}", 0x812FC7 + i));
   double start = cpu_ns();
   for (std::uint64_t i = 0; i < kCount; ++i) {
@@ -335,6 +337,20 @@ void index(const std::filesystem::path& folder, std::uint64_t entries) {
              took[100], took.back());
 }
 
+// The segments as messages of two parts: what these take besides.
+void growth_of_parts(std::uint64_t segments) {
+  MessageParts parts;
+  const std::uint64_t before = resident_octets();
+  std::uint64_t peak = 0;
+  for (std::uint64_t i = 0; i < segments / 2; ++i) {
+    parts.expect(queue::Locator(i + 1), 2);
+    if (i % 16'000 == 0) peak = std::max(peak, resident_octets());
+  }
+  peak = std::max(peak, resident_octets());
+  fmt::print("growth of messages of two parts: {} MiB more at the peak for {} of them\n",
+             (peak - before) >> 20, segments / 2);
+}
+
 void grow(std::uint64_t segments, const std::filesystem::path& folder) {
   {
     Outstanding outstanding({}, 1'790'000'000);
@@ -347,6 +363,7 @@ void grow(std::uint64_t segments, const std::filesystem::path& folder) {
         std::make_unique<SegmentSpill>(**files, folder, "bench", Outstanding::kMaps), segments / 8);
     growth("7/8 on disk", outstanding, segments);
   }
+  growth_of_parts(segments);
 }
 
 int run(std::uint64_t segments, const std::filesystem::path& folder, std::uint64_t entries,

@@ -5,8 +5,8 @@
 // receipt says of its parts may correct it, once.
 //
 // Units    Parts count from 1. Times are the tracker's milliseconds, modulo 2^31.
-// Owns     For each message of several parts that awaits a receipt: 24 octets, and a few more for
-//          messages of over 16 parts and for those with bad news. In many maps, as Outstanding is.
+// Owns     For each message of several parts that awaits a receipt: 16 octets, and a few more for
+//          messages of over 8 parts and for those with bad news. In many maps, as Outstanding is.
 // Errors   A message or part it does not know changes nothing.
 // Threads  One thread.
 // Spec     docs/protocol.md, "How a message of several parts ends"
@@ -16,7 +16,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +49,7 @@ class MessageParts {
   /// `silence` is what the message comes to if nothing worse is known.
   [[nodiscard]] PartsVerdict on_silence(queue::Locator message, State silence);
   [[nodiscard]] bool is_known(queue::Locator message) const;
-  void forget(queue::Locator message) { map_of(message).erase(message.bits()); }
+  void forget(queue::Locator message);
 
   /// Recovery: told unknown before.
   void restore_unknown(queue::Locator message);
@@ -58,30 +58,43 @@ class MessageParts {
   void give_up(queue::Locator message);
 
  private:
-  static constexpr std::uint8_t kPartsInline = 16;  // four bits each
+  static constexpr std::uint8_t kPartsInline = 8;  // four bits each
   static constexpr std::size_t kMaps = 256;
-  struct Worse {                // what only messages with bad news or many parts need
-    std::vector<State> states;  // of more than kPartsInline parts
-    std::string code;
-    std::string words;
-  };
   struct Entry {
-    std::uint64_t states = 0;
-    std::unique_ptr<Worse> worse;
+    std::uint32_t states = 0;
     std::uint8_t parts = 0;
     std::uint8_t reported = 0;
-    State worst = State::none;  ///< of the bad ones; none so far: none
-    State told = State::none;
+    State worst : 4 = State::none;  ///< of the bad ones; none so far: none
+    State told : 4 = State::none;
     bool possible_duplicate = false;
   };
-  using Map = boost::unordered_flat_map<std::uint64_t, Entry>;
+  static_assert(sizeof(Entry) == 8);
+  struct Rest {                 // what only messages with bad news or many parts need
+    std::vector<State> states;  // of more than kPartsInline parts
+    std::string code;           // of the worst
+    std::string words;
+  };
+  struct Map {
+    boost::unordered_flat_map<std::uint64_t, Entry> entries;
+    boost::unordered_flat_map<std::uint64_t, Rest> rests;
+  };
+  /// A message that is known, with all that is known of it.
+  struct Known {
+    std::uint64_t bits;
+    Map& map;
+    Entry& entry;
+    Rest* rest;  ///< null: it has none
+  };
 
   [[nodiscard]] Map& map_of(queue::Locator message) { return maps_[(message.bits() >> 4) % kMaps]; }
-  [[nodiscard]] static State state_of(const Entry& entry, std::uint8_t part);
-  static void set_state(Entry& entry, std::uint8_t part, State state);
-  [[nodiscard]] static State verdict_of(const Entry& entry, State silence);
-  [[nodiscard]] static std::string detail_of(const Entry& entry);
-  [[nodiscard]] static bool has_unknown_part(const Entry& entry);
+  [[nodiscard]] std::optional<Known> find(queue::Locator message);
+  static Rest& rest_of(Known& known);
+  static void erase(const Known& known);
+  [[nodiscard]] static State state_of(const Known& known, std::uint8_t part);
+  static void set_state(Known& known, std::uint8_t part, State state);
+  [[nodiscard]] static State verdict_of(const Known& known, State silence);
+  [[nodiscard]] static std::string detail_of(const Known& known);
+  [[nodiscard]] static bool has_unknown_part(const Known& known);
 
   std::array<Map, kMaps> maps_;
 };

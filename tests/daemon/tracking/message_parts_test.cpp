@@ -28,8 +28,8 @@ TEST(MessageParts, APartCountsOnceHoweverOftenItIsReported) {
   EXPECT_EQ(parts.settle(kMessage, 2, State::delivered, "", "").state, State::delivered);
 }
 
-TEST(MessageParts, KnowsSixteenPartsAndOneMoreAndTheMostThereAre) {
-  for (const unsigned count : {16u, 17u, 255u}) {
+TEST(MessageParts, KnowsEightPartsAndOneMoreAndTheMostThereAre) {
+  for (const unsigned count : {8u, 9u, 255u}) {
     MessageParts parts;
     parts.expect(kMessage, static_cast<std::uint8_t>(count));
     for (unsigned part = 1; part < count; ++part) {
