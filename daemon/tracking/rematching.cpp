@@ -2,7 +2,6 @@
 // later, when its message's record can be read again, and when the rule of the carrier's ids is
 // corrected.
 #include <algorithm>
-#include <utility>
 
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/tracking/tracker.h"
@@ -77,9 +76,9 @@ void Tracker::match_early(const TakenSegment& taken, const protocol::CanonicalId
     auto named = early_.take(name.as_id().text(), std::max(sent, ahead));
     std::ranges::move(named, std::back_inserter(kept));
   }
-  may_fail_ = kFailedReadsMax;  // a carrier may give all its receipts one id
+  std::size_t may_fail = kFailedReadsMax;  // a carrier may give all its receipts one id
+  const FailedReads bounded(*this, may_fail);
   for (const KeptReceipt& each : kept) try_again(each, now);
-  may_fail_ = kAlwaysRead;
 }
 
 // Where it is not told it is a stranger's still, its reference is another's too, or its record
@@ -96,13 +95,13 @@ bool Tracker::try_again(const KeptReceipt& kept, Moment now) {
 }
 
 Tracker::RecordRead Tracker::read(queue::Locator at) {
-  if (may_fail_ == 0) return {};
+  if (may_fail_ != nullptr && *may_fail_ == 0) return {};
   RecordRead result{.accepted = records_.read(at), .is_gone = false};
   if (result.accepted) return result;
   result.is_gone = records_.is_gone(at);
   if (result.is_gone) return result;
   ++stats_.records_unreadable;
-  if (may_fail_ != kAlwaysRead) --may_fail_;
+  if (may_fail_ != nullptr) --*may_fail_;
   return result;
 }
 
@@ -122,12 +121,11 @@ void Tracker::await_reading(const Target& target, Moment came, Moment now) {
 void Tracker::read_again(Moment now) {
   if (unread_.is_empty() || now.steady < read_again_at_) return;
   const bool is_all = unread_.size() <= kReadAtOnce;
-  may_fail_ = read_again_may_fail_;
+  const FailedReads bounded(*this, read_again_may_fail_);
   for (std::size_t left = std::min(kReadAtOnce, unread_.size());
-       left > 0 && may_fail_ > 0 && !unread_.is_empty(); --left) {
+       left > 0 && read_again_may_fail_ > 0 && !unread_.is_empty(); --left) {
     for (const KeptReceipt& kept : early_.take(unread_.take())) try_again(kept, now);
   }
-  read_again_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
   const bool has_failed = read_again_may_fail_ < kFailedReadsMax;
   if (!has_failed || (read_again_may_fail_ > 0 && !is_all)) return;
   read_again_may_fail_ = kFailedReadsMax;
@@ -144,7 +142,7 @@ void Tracker::start_rematch(protocol::MessageIdRule rule) {
 // What may not be read any more is left to read_again().
 Rematched Tracker::rematch_some(std::size_t max, Moment now) {
   Rematched done;
-  may_fail_ = rematch_may_fail_;
+  const FailedReads bounded(*this, rematch_may_fail_);
   for (; done.tried < max && !to_rematch_.empty(); ++done.tried) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
@@ -154,7 +152,6 @@ Rematched Tracker::rematch_some(std::size_t max, Moment now) {
       ++done.matched;
     }
   }
-  rematch_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
   return done;
 }
 

@@ -1,6 +1,5 @@
 // The receipts that do not come: what a message comes to when its time and a margin have passed.
 #include <algorithm>
-#include <utility>
 
 #include "daemon/delivery/subject_here.h"
 #include "daemon/tracking/tracker.h"
@@ -40,12 +39,11 @@ void Tracker::speak_on(Moment now) {
     silence_minute_ends_ = now.steady + kReadAgainAfter;
     silence_may_fail_ = kFailedReadsMax;
   }
-  may_fail_ = silence_may_fail_;
+  const FailedReads bounded(*this, silence_may_fail_);
   for (std::size_t left = setup_.silent_at_once; sweeps_due_ > 0 && left > 0;) {
     left -= outstanding_.take_expired(now.wall_ms / 1000, left, sink);
     if (left > 0) --sweeps_due_;  // else this part may have more
   }
-  silence_may_fail_ = std::exchange(may_fail_, kAlwaysRead);
 }
 
 // No receipt came in the message's time and the margin behind it.

@@ -273,8 +273,20 @@ class Tracker {
   // all that can wait only until so many records could not be read.
   static constexpr std::size_t kFailedReadsMax = 10;
   static constexpr std::chrono::minutes kReadAgainAfter{1};
-  static constexpr std::size_t kAlwaysRead = SIZE_MAX;
-  std::size_t may_fail_ = kAlwaysRead;
+  class FailedReads {
+   public:
+    /// While it lives, no record is read once `left` could not be.
+    FailedReads(Tracker& tracker, std::size_t& left) : tracker_(tracker) {
+      tracker_.may_fail_ = &left;
+    }
+    ~FailedReads() { tracker_.may_fail_ = nullptr; }
+    FailedReads(const FailedReads&) = delete;
+    FailedReads& operator=(const FailedReads&) = delete;
+
+   private:
+    Tracker& tracker_;
+  };
+  std::size_t* may_fail_ = nullptr;                    // nobody bounds it
   std::size_t rematch_may_fail_ = kFailedReadsMax;     // in all of one
   std::size_t read_again_may_fail_ = kFailedReadsMax;  // until it rests
   std::size_t silence_may_fail_ = kFailedReadsMax;     // in a minute
