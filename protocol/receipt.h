@@ -53,6 +53,11 @@ struct Receipt {
   std::string_view destination;  ///< the PDU's: who sent the message
 };
 
+/// What it means, however it says that it is not the last word.
+[[nodiscard]] inline ReceiptVerdict verdict_of(const Receipt& receipt) noexcept {
+  return receipt.is_intermediate ? ReceiptVerdict::intermediate : verdict_of(receipt.state);
+}
+
 /// True when esm_class marks the PDU as a receipt (delivery, SME or intermediate), not a reply.
 /// Bits are masked: 0x44 is a receipt with a user-data header.
 [[nodiscard]] bool is_receipt(std::uint8_t esm_class) noexcept;

@@ -73,18 +73,16 @@ queue::result<Checkpoint> CheckpointFiles::make(const Making& making) {
 
   Condenser condenser(making.now_ms, making.guard_ms, making.oldest, making.references_from,
                       making.carried_before != 0);
-  if (making.carried_before != 0) {
-    auto surveyed = for_each_of_base(making, [&condenser](const queue::Record& record) {
-      condenser.survey_previous(record);
-      return queue::result<void>{};
-    });
-    if (!surveyed) return std::unexpected(surveyed.error());
-  }
-  auto surveyed = for_each_record(files_, journal_, from, making.before, making.pace,
-                                  [&condenser](const queue::Record& record) {
-                                    condenser.survey(record);
-                                    return queue::result<void>{};
-                                  });
+  auto surveyed = for_each_of_base(making, [&condenser](const queue::Record& record) {
+    condenser.survey_previous(record);
+    return queue::result<void>{};
+  });
+  if (!surveyed) return std::unexpected(surveyed.error());
+  surveyed = for_each_record(files_, journal_, from, making.before, making.pace,
+                             [&condenser](const queue::Record& record) {
+                               condenser.survey(record);
+                               return queue::result<void>{};
+                             });
   if (!surveyed) return std::unexpected(surveyed.error());
 
   auto writer =

@@ -5,9 +5,9 @@
 namespace stentor::daemon {
 namespace {
 
-// A receipt that matched nothing may be early, or wait for its id rule to be corrected; after three
-// days recovery takes it for nobody's.
-constexpr std::uint64_t kRecentMs = 3 * 86'400'000ull;
+bool is(RecordKind kind, const queue::Record& record) {
+  return record.kind == static_cast<std::uint8_t>(kind);
+}
 
 }  // namespace
 
@@ -89,11 +89,14 @@ void Condenser::survey(const queue::Record& record) {
   } else if (carriage == Carriage::latest) {
     latest_[key_of(record)] = record.at;
   }
+  if (is(RecordKind::orphan, record)) orphans_.note_orphan(record);
+  if (is(RecordKind::receipt, record)) orphans_.note_receipt(record);
 }
 
 void Condenser::survey_previous(const queue::Record& record) {
+  if (is(RecordKind::orphan, record)) orphans_.note_orphan(record);
   const Carriage carriage = carriage_of(record.kind);
-  if (carriage != Carriage::follows) return;
+  if (!has_carried_ || carriage != Carriage::follows) return;
   if (const auto about = about_message(record, carriage)) note_unknown(*about);
 }
 
@@ -136,6 +139,9 @@ queue::result<void> Condenser::carry(const queue::Record& record, const Sink& si
       return pass_on(record, sink);
     }
     case Carriage::recent:
+      if (is(RecordKind::orphan, record)) {
+        return orphans_.contains(record) ? pass_on(record, sink) : queue::result<void>{};
+      }
       if (const std::uint64_t written = time_of(record);
           written < now_ms_ && now_ms_ - written > kRecentMs) {
         return {};

@@ -9,11 +9,12 @@
 // Units    Milliseconds of Unix time.
 // Owns     The sequences of messages that became final in the stretch, 8 octets each and what an
 //          open table leaves empty (a stretch of 256 MiB ends some 1.5 million); a bit for each
-//          message that lives, neighbours together; the use of files.
+//          message that lives, neighbours together; which orphans are kept; the use of files.
 // Errors   None: what does not decode is passed on as it is.
 // Threads  One thread.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -24,6 +25,7 @@
 
 #include "daemon/commit/commit_thread.h"
 #include "daemon/recovery/carriage.h"
+#include "daemon/recovery/kept_orphans.h"
 #include "daemon/recovery/sequence_set.h"
 #include "queue/error.h"
 #include "queue/record_batch.h"
@@ -62,9 +64,10 @@ class Condenser {
         guard_ms_(guard_ms),
         oldest_(oldest),
         has_carried_(has_carried),
-        references_from_(references_from) {}
+        references_from_(references_from),
+        orphans_(now_ms - std::min(now_ms, kRecentMs)) {}
 
-  /// With a carried excerpt first of all: every record of the previous checkpoint.
+  /// First of all: every record of the previous checkpoint, or of the carried excerpt.
   void survey_previous(const queue::Record& record);
   void survey(const queue::Record& record);
 
@@ -74,6 +77,10 @@ class Condenser {
   [[nodiscard]] queue::result<void> end(const Sink& sink);
 
  private:
+  /// A receipt that matched nothing may be early, or wait for its id rule to be corrected; after
+  /// three days recovery takes it for nobody's.
+  static constexpr std::uint64_t kRecentMs = 3 * 86'400'000ull;
+
   [[nodiscard]] queue::result<void> carry_accepted(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> carry_sequences(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> pass_on(const queue::Record& record, const Sink& sink);
@@ -90,6 +97,7 @@ class Condenser {
   boost::unordered_flat_set<std::uint64_t> gone_unknown_;  // `unknown`, and their file is gone
   SequenceSet live_;                                       // passed on so far
   std::unordered_map<std::string, queue::Locator> latest_;
+  KeptOrphans orphans_;
   std::map<std::uint32_t, FileUse> files_;
   queue::Locator last_;
   FieldWriter fields_;

@@ -54,10 +54,6 @@ std::size_t EarlyReceipts::put(const protocol::Receipt& receipt,
   return put(KeptReceipt::of(receipt, came_ms, came), spellings);
 }
 
-std::size_t EarlyReceipts::put(const KeptReceipt& listed) {
-  return put(listed, {});
-}
-
 std::size_t EarlyReceipts::put(KeptReceipt kept, const std::vector<std::string>& spellings) {
   const protocol::Receipt receipt = kept.view();
   const std::size_t whose = receipt.message_id.empty() ? kUnnamed : kNamed;
@@ -96,6 +92,18 @@ std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, TimePoint sinc
     drop(share, entry);
   }
   return receipts;
+}
+
+void EarlyReceipts::forget(std::string_view id,
+                           const std::function<bool(const KeptReceipt&)>& is_over) {
+  const auto [begin, end] = by_id_.equal_range(id);
+  for (auto found = begin; found != end;) {
+    const std::uint64_t number = found->second;
+    ++found;  // an entry has an id once
+    Share& share = share_of(number);
+    const auto entry = share.entries.find(number);
+    if (is_over(entry->second.receipt)) drop(share, entry);
+  }
 }
 
 std::deque<KeptReceipt> EarlyReceipts::take_all() {

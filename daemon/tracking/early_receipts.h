@@ -67,12 +67,14 @@ class EarlyReceipts {
   [[nodiscard]] std::size_t put(const protocol::Receipt& receipt,
                                 const std::vector<std::string>& spellings, TimePoint came,
                                 std::uint64_t came_ms = 0);
-  /// One that is listed only.
-  [[nodiscard]] std::size_t put(const KeptReceipt& listed);
+  /// With no spellings it is listed only.
+  [[nodiscard]] std::size_t put(KeptReceipt kept, const std::vector<std::string>& spellings);
   /// The receipts kept for this canonical submit id, oldest first, that came at `since` or later;
   /// they are taken out.
   [[nodiscard]] std::vector<KeptReceipt> take(std::string_view id,
                                               TimePoint since = TimePoint::min());
+  /// Lets those go that are kept for this id and `is_over` says so of.
+  void forget(std::string_view id, const std::function<bool(const KeptReceipt&)>& is_over);
   /// All of them, oldest first.
   [[nodiscard]] std::deque<KeptReceipt> take_all();
   /// Lets go what has waited too long; returns how many.
@@ -104,7 +106,6 @@ class EarlyReceipts {
   static constexpr std::size_t kUnnamed = 1;
 
   // A number grows with time, and its lowest bit says whose it is.
-  [[nodiscard]] std::size_t put(KeptReceipt kept, const std::vector<std::string>& spellings);
   [[nodiscard]] Share& share_of(std::uint64_t number) noexcept { return shares_[number & 1]; }
   void drop(Share& share, Entries::iterator entry);
 

@@ -147,7 +147,7 @@ Rematched Tracker::rematch_some(std::size_t max, Moment now) {
     const KeptReceipt kept = std::move(to_rematch_.front());
     to_rematch_.pop_front();
     if (kept.is_listed_only) {
-      (void)early_.put(kept);  // counted when it came
+      (void)early_.put(kept, {});  // counted when it came
     } else if (try_again(kept, now)) {
       ++done.matched;
     }

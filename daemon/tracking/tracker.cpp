@@ -24,11 +24,6 @@ std::string words_of(const protocol::Receipt& receipt) {
   return words;
 }
 
-ReceiptVerdict verdict_of(const protocol::Receipt& receipt) {
-  return receipt.is_intermediate ? ReceiptVerdict::intermediate
-                                 : protocol::verdict_of(receipt.state);
-}
-
 }  // namespace
 
 State state_of(ReceiptVerdict verdict) noexcept {

@@ -23,7 +23,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -265,9 +264,7 @@ class Tracker {
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
-  // Of orphans, and their names: while recovery goes on.
-  std::set<std::string, std::less<>> restored_ids_;
-  std::deque<KeptReceipt> to_rematch_;  // at most EarlyReceipts::kEntriesMax
+  std::deque<KeptReceipt> to_rematch_;  // out of early_
   UnreadReceipts unread_;
   // A disk may take seconds to say that it cannot. For a receipt that comes it is always asked; for
   // all that can wait only until so many records could not be read.

@@ -7,8 +7,7 @@ namespace stentor::daemon {
 namespace {
 
 bool is_final(const KeptReceipt& kept) {
-  return !kept.is_intermediate &&
-         protocol::verdict_of(kept.state) != protocol::ReceiptVerdict::intermediate;
+  return verdict_of(kept.view()) != protocol::ReceiptVerdict::intermediate;
 }
 
 }  // namespace
@@ -61,18 +60,12 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
 // no final one with it: that may have waited for its record to be readable, and waits on.
 void Tracker::forget_unmatched(const Target& target, const ReceiptCame& came) {
   const protocol::CanonicalId id(came.message_id);
-  const auto is_of = [&](const KeptReceipt& kept) {
-    if (is_before_it_was_sent(tick_of(kept.came), target.segment.sent_tick)) return false;
-    if (!came.is_final_for_part && is_final(kept)) return false;
-    if (!kept.message_id.empty() && protocol::CanonicalId(kept.message_id).text() == id.text()) {
-      return true;
-    }
-    const auto name = target.by_reference ? names_.name_of(kept.view()) : std::nullopt;
-    return name && name->as_id().text() == target.id.text();
+  const auto is_over = [&](const KeptReceipt& kept) {
+    return !is_before_it_was_sent(tick_of(kept.came), target.segment.sent_tick) &&
+           (came.is_final_for_part || !is_final(kept));
   };
-  if (restored_ids_.contains(id.text()) || restored_ids_.contains(target.id.text())) {
-    std::erase_if(to_rematch_, is_of);
-  }
+  early_.forget(id.text(), is_over);
+  if (target.by_reference) early_.forget(target.id.text(), is_over);
 }
 
 // By whatever rule it was: the configured one may be another now.
@@ -106,14 +99,16 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
 
 void Tracker::restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
                                 bool is_unread_conflict) {
+  // By what forget_unmatched() asks for; rematch_some() gives them all their spellings.
+  std::vector<std::string> ids;
   if (!receipt.message_id.empty()) {
-    restored_ids_.emplace(protocol::CanonicalId(receipt.message_id).text());
+    ids.emplace_back(protocol::CanonicalId(receipt.message_id).text());
   }
-  if (const auto name = names_.name_of(receipt)) restored_ids_.emplace(name->as_id().text());
-  to_rematch_.push_back(KeptReceipt::of(receipt, came_ms, restored(came_ms).steady));
+  if (const auto name = names_.name_of(receipt)) ids.emplace_back(name->as_id().text());
+  KeptReceipt kept = KeptReceipt::of(receipt, came_ms, restored(came_ms).steady);
   // It may have been told before this start, and would be again at each.
-  to_rematch_.back().is_listed_only = is_unread_conflict;
-  if (to_rematch_.size() > EarlyReceipts::kEntriesMax) to_rematch_.pop_front();
+  kept.is_listed_only = is_unread_conflict;
+  (void)early_.put(std::move(kept), ids);
 }
 
 void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
@@ -133,7 +128,7 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
   });
   parts_.keep_only([&](queue::Locator at) { return is_in(live, at) || is_in(unknown, at); });
   for (const std::uint64_t bits : unknown) parts_.restore_unknown(queue::Locator(bits));
-  restored_ids_ = {};
+  to_rematch_ = early_.take_all();
   while (rematch_some(to_rematch_.size(), now).tried > 0) {
   }
 }

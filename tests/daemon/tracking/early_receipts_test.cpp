@@ -44,6 +44,22 @@ TEST(EarlyReceipts, GivesSeveralInTheOrderTheyCame) {
   EXPECT_EQ(taken[1].state, protocol::MessageState::delivered);
 }
 
+TEST(EarlyReceipts, ForgetsThoseOfAnIdThatAreOver) {
+  EarlyReceipts early;
+  (void)early.put(receipt("1", protocol::MessageState::enroute), {"1", "one"}, kStart);
+  (void)early.put(receipt("1", protocol::MessageState::delivered), {"1", "one"}, kStart);
+  (void)early.put(receipt("2", protocol::MessageState::enroute), {"2"}, kStart);
+
+  early.forget(
+      "one", [](const KeptReceipt& kept) { return kept.state == protocol::MessageState::enroute; });
+
+  EXPECT_EQ(early.size(), 2u);
+  const auto left = early.take("1");
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].state, protocol::MessageState::delivered);
+  EXPECT_EQ(early.take("2").size(), 1u);
+}
+
 TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
   EarlyReceipts early;
   std::size_t dropped = 0;
