@@ -118,6 +118,7 @@ class Sink final : public TrackingOutcomes, public AcceptedRecords {
     encode(came, fields_);
     octets += fields_.size();
   }
+  void write_again(const ReceiptCame& /*receipt*/) override {}
   void write(const Verdict& /*verdict*/) override {}
   void write(const Orphan& /*orphan*/) override {}
   void write_conflict(const Verdict& /*conflict*/) override {}

@@ -95,6 +95,7 @@ void LedgerAudit::judge(const queue::Record& record) {
     case RecordKind::resolved: return visit_resolved(record);
     case RecordKind::moved: return visit_moved(record);
     case RecordKind::passed:
+    case RecordKind::receipt_again:
     case RecordKind::conflict:  // told, and changes nothing
     case RecordKind::totals:
     case RecordKind::consumer:

@@ -34,6 +34,10 @@ void Outcomes::write(const ReceiptCame& receipt) {
   account(receipt.of, receipt.corrects);
 }
 
+void Outcomes::write_again(const ReceiptCame& receipt) {
+  add(RecordKind::receipt_again, receipt);
+}
+
 void Outcomes::write(const Verdict& verdict) {
   add(RecordKind::verdict, verdict);
   account(verdict.of);

@@ -30,6 +30,8 @@ class Outcomes final : public TrackingOutcomes {
   void write(const Verdict& verdict) override;
   void write(const Uncertain& uncertain);
   void write(const Resolved& resolved);
+  /// One that changes nothing: nobody is told.
+  void write_again(const ReceiptCame& receipt) override;
   /// A final receipt against an earlier one: told, and nothing else.
   void write_conflict(const Verdict& conflict) override;
   void write(const Orphan& orphan) override;

@@ -169,6 +169,7 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::orphan:
     case RecordKind::moved:
     case RecordKind::passed:
+    case RecordKind::receipt_again:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:
@@ -238,6 +239,7 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::orphan:
     case RecordKind::moved:
     case RecordKind::passed:
+    case RecordKind::receipt_again:
     case RecordKind::released:
     case RecordKind::campaign:
     case RecordKind::campaign_set:

@@ -57,7 +57,7 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
     if (!part->message_id.empty()) {
       on_name(index_key(IndexedName::carrier_id, protocol::CanonicalId(part->message_id).text()));
     }
-  } else if (kind == RecordKind::receipt) {
+  } else if (kind == RecordKind::receipt || kind == RecordKind::receipt_again) {
     if (const auto receipt = decode_receipt(record.payload)) of_following(receipt->of, on_sequence);
   } else if (kind == RecordKind::verdict || kind == RecordKind::conflict) {
     if (const auto verdict = decode_verdict(record.payload)) of_following(verdict->of, on_sequence);

@@ -253,7 +253,7 @@ void Telling::tell_part(const PartAnswered& answered) {
   }
 }
 
-void Telling::tell_receipt(const ReceiptCame& receipt) {
+void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   step(receipt.of.time_ms, "receipt");
   append_member("part", receipt.part, steps_);
   append_word("stat", receipt.stat, steps_);
@@ -268,6 +268,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt) {
         steps_);
   }
   if (!receipt.is_final_for_part) steps_.append(",\"intermediate\":true");
+  if (is_repeated) steps_.append(",\"repeated\":true");
   if (!receipt.code.empty()) append_member("code", receipt.code, steps_);
   append_word("detail", receipt.message_detail, steps_, kDetailOctetsMax);
   if (receipt.corrects != State::none) {
@@ -275,6 +276,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt) {
   }
   note(receipt.of);
   end();
+  if (is_repeated) return;  // the part stands where it stood
   if (PartStanding* standing = part(receipt.part);
       standing != nullptr && receipt.is_final_for_part) {
     standing->state = receipt.code == kCancelledAtCarrier ? State::cancelled
@@ -330,9 +332,11 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::part) {
     const auto answered = decode_part(record.payload);
     if (answered && is_about(answered->of)) tell_part(*answered);
-  } else if (kind == RecordKind::receipt) {
+  } else if (kind == RecordKind::receipt || kind == RecordKind::receipt_again) {
     const auto receipt = decode_receipt(record.payload);
-    if (receipt && is_about(receipt->of)) tell_receipt(*receipt);
+    if (receipt && is_about(receipt->of)) {
+      tell_receipt(*receipt, kind == RecordKind::receipt_again);
+    }
   } else if (kind == RecordKind::verdict) {
     const auto verdict = decode_verdict(record.payload);
     if (verdict && is_about(verdict->of)) tell_verdict(*verdict, "verdict");

@@ -61,7 +61,7 @@ class Telling {
   void tell_accepted();
   void tell_intent(const Intent& intent);
   void tell_part(const PartAnswered& part);
-  void tell_receipt(const ReceiptCame& receipt);
+  void tell_receipt(const ReceiptCame& receipt, bool is_repeated);
   void tell_cancel(const CancelAnswered& answered);
   void tell_verdict(const Verdict& verdict, std::string_view what);
   void step(std::uint64_t time_ms, std::string_view what);

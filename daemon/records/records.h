@@ -48,6 +48,9 @@ enum class RecordKind : std::uint8_t {
   resolved = 15,            ///< a doubt ended (doubt_records.h)
   passed = 16,              ///< a message goes before an earlier one of its order key
   moved = 20,               ///< a message that waited goes through another carrier
+  /// A ReceiptCame that changes nothing: a second copy, or one behind a final one that contradicts
+  /// nothing. Histories show it, and no event tells it.
+  receipt_again = 62,
 
   carrier_switched = 48  ///< a carrier was suspended or resumed
 };

@@ -28,6 +28,7 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
     case RecordKind::resolved:
     case RecordKind::uncertain: return Carriage::follows;
     case RecordKind::passed:
+    case RecordKind::receipt_again:
     case RecordKind::conflict: return Carriage::dropped;  // told then; nothing came of it
     case RecordKind::consumer: return Carriage::latest;
     case RecordKind::orphan: return Carriage::recent;
@@ -99,6 +100,7 @@ std::optional<AboutMessage> about_message(const queue::Record& record, Carriage 
 
 Carriage speaks_as(std::uint8_t kind) noexcept {
   if (kind == static_cast<std::uint8_t>(RecordKind::passed) ||
+      kind == static_cast<std::uint8_t>(RecordKind::receipt_again) ||
       kind == static_cast<std::uint8_t>(RecordKind::conflict) || kind == kCancelAnsweredRecord) {
     return Carriage::follows;
   }

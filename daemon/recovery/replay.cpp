@@ -97,6 +97,7 @@ void Replay::apply(const queue::Record& record) {
       break;
     case RecordKind::orphan: return visit_orphan(record);
     case RecordKind::passed:
+    case RecordKind::receipt_again:
     case RecordKind::conflict: return;  // told then; nothing came of it
     case RecordKind::released: return visit_released(record);
     case RecordKind::moved:

@@ -81,6 +81,13 @@ protocol::MessageState state_by(const OwnStates& own, const protocol::Receipt& r
   return lookup(receipt.stat).value_or(receipt.state);
 }
 
+std::string words_of(std::string_view stat, std::string_view err) {
+  constexpr std::size_t kWordOctetsMax = 32;
+  std::string words = "stat:" + std::string(stat.substr(0, kWordOctetsMax));
+  if (!err.empty()) words += " err:" + std::string(err.substr(0, kWordOctetsMax));
+  return words;
+}
+
 std::string_view OutcomeCodes::own_word(const protocol::Receipt& receipt) const {
   if (words_.empty()) return {};
   const auto lookup = [this](std::string_view written) -> std::string_view {

@@ -48,6 +48,9 @@ class OutcomeCodes {
   ErrorWords words_;  // a few: searched in order
 };
 
+/// The carrier's own words, as an event's detail says them: each is cut at 32 octets.
+[[nodiscard]] std::string words_of(std::string_view stat, std::string_view err);
+
 /// The word of a state alone; empty for delivered.
 [[nodiscard]] std::string_view word_of(protocol::MessageState state) noexcept;
 

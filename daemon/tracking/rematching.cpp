@@ -40,7 +40,8 @@ Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Mom
     return matched;
   }
   const auto settled = settled_of(id.text(), came);
-  return settled ? repeat(*settled, id.text(), receipt, now) : Match::none;
+  return settled ? repeat(*settled, {.id = id.text(), .by_reference = true}, receipt, now)
+                 : Match::none;
 }
 
 std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {

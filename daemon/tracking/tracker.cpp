@@ -13,16 +13,6 @@ using protocol::ReceiptVerdict;
 
 // What a carrier's date may take in a record: 14 digits are met, more is no date.
 constexpr std::size_t kDateOctetsMax = 20;
-constexpr std::size_t kWordOctetsMax = 32;
-
-// The carrier's own words: what an event's detail says.
-std::string words_of(const protocol::Receipt& receipt) {
-  std::string words = "stat:" + std::string(receipt.stat.substr(0, kWordOctetsMax));
-  if (!receipt.err.empty()) {
-    words += " err:" + std::string(receipt.err.substr(0, kWordOctetsMax));
-  }
-  return words;
-}
 
 }  // namespace
 
@@ -203,13 +193,30 @@ Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& rec
   if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));
     if (state == State::none || state == State::unknown) {
-      ++stats_.receipts_duplicate;
+      note_again({.accepted = target.segment.at,
+                  .subject = {},
+                  .possible_duplicate = target.segment.possible_duplicate != 0},
+                 target.segment.part, target.by_reference, receipt, now);
       return Match::done;
     }
   }
   const Match matched = apply_to(target, receipt, now);
   if (matched == Match::unread) await_reading(target, came, now);
   return matched;
+}
+
+// All that it says itself, and not of which segment.
+ReceiptCame Tracker::said_by(const protocol::Receipt& receipt) const {
+  ReceiptCame came;
+  came.message_state = static_cast<std::uint8_t>(receipt.state);
+  came.is_final_for_part = verdict_of(receipt) != ReceiptVerdict::intermediate;
+  came.message_id = receipt.message_id;
+  came.stat = receipt.stat;
+  came.err = receipt.err;
+  came.code = setup_.codes.of(receipt);
+  came.network_error_code = receipt.network_error_code.value_or(0);
+  came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  return came;
 }
 
 Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
@@ -223,9 +230,8 @@ Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& 
   if (!accepted) return Match::unread;
   if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
-  const ReceiptVerdict verdict = verdict_of(receipt);
-  const State state = is_cancelled ? State::cancelled : state_of(verdict);
-  ReceiptCame came;
+  const State state = is_cancelled ? State::cancelled : state_of(verdict_of(receipt));
+  ReceiptCame came = said_by(receipt);
   came.of = {.accepted = target.segment.at,
              .subject = here.octets(),
              .time_ms = now.wall_ms,
@@ -234,14 +240,7 @@ Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& 
              .flow = flow_of(*accepted),
              .was_sent = true};
   came.part = target.segment.part;
-  came.message_state = static_cast<std::uint8_t>(receipt.state);
-  came.is_final_for_part = verdict != ReceiptVerdict::intermediate;
-  came.message_id = receipt.message_id;
-  came.stat = receipt.stat;
-  came.err = receipt.err;
-  came.code = is_cancelled ? kCancelledAtCarrier : setup_.codes.of(receipt);
-  came.network_error_code = receipt.network_error_code.value_or(0);
-  came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  if (is_cancelled) came.code = kCancelledAtCarrier;
   came.by_reference = target.by_reference;
   std::string code;
   std::string detail;
@@ -270,10 +269,8 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::
     if (segment.is_told) came.corrects = State::unknown;
     return;
   }
-  protocol::Receipt words;
-  words.stat = came.stat;
-  words.err = came.err;
-  PartsVerdict verdict = parts_.settle(segment.at, segment.part, state, came.code, words_of(words));
+  PartsVerdict verdict =
+      parts_.settle(segment.at, segment.part, state, came.code, words_of(came.stat, came.err));
   if (verdict.possible_duplicate) came.of.possible_duplicate = true;
   came.of.has_unknown_part = verdict.has_unknown_part;
   if (after && verdict.is_first) stats_.first_receipt_after.record(*after);
@@ -300,55 +297,6 @@ void Tracker::count_receipt(const protocol::Receipt& receipt) {
 void Tracker::count(State state, State corrects) {
   if (corrects != State::none) ++stats_.messages_corrected;
   stats_.count_verdict(state);
-}
-
-// Not `none` when the receipt speaks of a segment that has had its final one. A second copy is
-// answered and forgotten; another verdict is told as a conflict and changes nothing.
-Tracker::Match Tracker::repeated(const protocol::Receipt& receipt, Moment came, Moment now) {
-  const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
-  for (std::uint8_t i = 0; i < spellings.count; ++i) {
-    const auto settled = settled_of(spellings.candidates[i].text(), came);
-    if (settled) return repeat(*settled, spellings.candidates[i].text(), receipt, now);
-  }
-  return Match::none;
-}
-
-std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment came) const {
-  auto settled = settled_.find(id);
-  if (settled && is_before_it_was_sent(tick_of(came.steady), settled->sent_tick)) settled.reset();
-  return settled;
-}
-
-Tracker::Match Tracker::repeat(const SettledSegment& settled, std::string_view id,
-                               const protocol::Receipt& receipt, Moment now) {
-  const State state = state_of(verdict_of(receipt));
-  // What is not final, or knows nothing, contradicts nobody; nor does what a carrier reports of a
-  // segment that it called back, unless it was delivered all the same.
-  const bool is_agreed = settled.state == State::cancelled && state != State::delivered;
-  if (state == State::none || state == State::unknown || state == settled.state || is_agreed) {
-    ++stats_.receipts_duplicate;
-    return Match::done;
-  }
-  const auto [accepted, is_gone] = read(settled.at);
-  if (is_gone) return Match::none;
-  if (!accepted) {
-    unread_.note(id, settled.at);
-    return Match::unread_conflict;
-  }
-  ++stats_.receipts_conflicting;
-  const std::string words = words_of(receipt);
-  const SubjectHere here(accepted->subject, setup_.carrier);
-  Verdict conflict;
-  conflict.of = {.accepted = settled.at,
-                 .subject = here.octets(),
-                 .time_ms = now.wall_ms,
-                 .state = State::none,
-                 .possible_duplicate = settled.possible_duplicate};
-  conflict.code = setup_.codes.of(receipt);
-  if (conflict.code.empty()) conflict.code = name_of(state);
-  conflict.detail = words;
-  outcomes_.write_conflict(conflict);
-  return Match::done;
 }
 
 // It may have come before its submit_sm_resp, or its message's record cannot be read: kept, on disk

@@ -1,12 +1,13 @@
 // Follows the segments that one carrier account has taken until their receipts come, or do not.
 //
 // A receipt is matched by each spelling of its id over all binds of the account; one that comes
-// before its submit_sm_resp is held; a second copy changes nothing; another final after a final is
-// a conflict. What became of a message is written through TrackingOutcomes, once, and a message
-// that was told `unknown` may be corrected by a late receipt, once. Where a carrier gives an id
-// again while a segment awaits its receipt under it, receipts of that id speak of the later
-// segment; the earlier one waits on for a receipt with its reference, or until silence speaks for
-// it. A receipt that was kept speaks of no segment that was sent after it came.
+// before its submit_sm_resp is held; a second copy changes nothing, and the first few are written
+// for the message's history; another final after a final is a conflict. What became of a message is
+// written through TrackingOutcomes, once, and a message that was told `unknown` may be corrected by
+// a late receipt, once. Where a carrier gives an id again while a segment awaits its receipt under
+// it, receipts of that id speak of the later segment; the earlier one waits on for a receipt with
+// its reference, or until silence speaks for it. A receipt that was kept speaks of no segment that
+// was sent after it came.
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
@@ -29,6 +30,7 @@
 
 #include "daemon/records/records.h"
 #include "daemon/tracking/early_receipts.h"
+#include "daemon/tracking/further_copies.h"
 #include "daemon/tracking/message_parts.h"
 #include "daemon/tracking/orphan_report.h"
 #include "daemon/tracking/outcome_codes.h"
@@ -48,6 +50,8 @@ class TrackingOutcomes {
  public:
   virtual ~TrackingOutcomes() = default;
   virtual void write(const ReceiptCame& receipt) = 0;
+  /// It changes nothing, and nobody is told: histories alone have it.
+  virtual void write_again(const ReceiptCame& receipt) = 0;
   virtual void write(const Verdict& verdict) = 0;
   virtual void write(const Orphan& orphan) = 0;
   virtual void write_conflict(const Verdict& conflict) = 0;
@@ -191,6 +195,11 @@ class Tracker {
     bool by_reference = false;
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt, Moment came);
+  /// What a receipt named a settled segment by.
+  struct Found {
+    std::string_view id;
+    bool by_reference = false;
+  };
   /// What a receipt came to.
   enum class Match : std::uint8_t {
     none,
@@ -234,8 +243,12 @@ class Tracker {
               std::string& detail, Moment now);
   [[nodiscard]] Match repeated(const protocol::Receipt& receipt, Moment came, Moment now);
   [[nodiscard]] std::optional<SettledSegment> settled_of(std::string_view id, Moment came) const;
-  [[nodiscard]] Match repeat(const SettledSegment& settled, std::string_view id,
+  [[nodiscard]] Match repeat(const SettledSegment& settled, const Found& by,
                              const protocol::Receipt& receipt, Moment now);
+  /// A copy, or one that says nothing new: counted, and written for the message's history.
+  void note_again(const Following& of, std::uint8_t part, bool by_reference,
+                  const protocol::Receipt& receipt, Moment now);
+  [[nodiscard]] ReceiptCame said_by(const protocol::Receipt& receipt) const;
   void keep_unmatched(const protocol::Receipt& receipt, Moment now, Match why);
   void hold(const protocol::Receipt& receipt, Moment came);
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
@@ -264,7 +277,11 @@ class Tracker {
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
+  FurtherCopies copies_;
   std::deque<KeptReceipt> to_rematch_;  // out of early_
+  // Orphans that are tried at a start were written: those that prove to be copies are not written
+  // at each.
+  bool is_restoring_ = false;
   UnreadReceipts unread_;
   // A disk may take seconds to say that it cannot. For a receipt that comes it is always asked; for
   // all that can wait only until so many records could not be read.

@@ -49,9 +49,8 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
       came.code == kCancelledAtCarrier ? State::cancelled : state_of(protocol::verdict_of(said));
   if (is_found) restore(*target, came, state);
   if (parts > 1) {
-    std::string words = "stat:" + std::string(came.stat.substr(0, 32));
-    if (!came.err.empty()) words += " err:" + std::string(came.err.substr(0, 32));
-    (void)parts_.settle(came.of.accepted, came.part, state, came.code, words);
+    (void)parts_.settle(came.of.accepted, came.part, state, came.code,
+                        words_of(came.stat, came.err));
   }
 }
 
@@ -129,8 +128,10 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
   parts_.keep_only([&](queue::Locator at) { return is_in(live, at) || is_in(unknown, at); });
   for (const std::uint64_t bits : unknown) parts_.restore_unknown(queue::Locator(bits));
   to_rematch_ = early_.take_all();
+  is_restoring_ = true;
   while (rematch_some(to_rematch_.size(), now).tried > 0) {
   }
+  is_restoring_ = false;
 }
 
 }  // namespace stentor::daemon

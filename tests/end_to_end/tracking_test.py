@@ -189,6 +189,45 @@ class Tracking(OneCarrier):
             reply = self.daemon.ask(**{"op": "carrier", "action": "orphans", "name": "north", **bad})
             self.assertEqual(reply["error"]["code"], "bad_field", reply)
 
+    def test_history_has_each_receipt_as_it_came_and_its_consumer_the_first(self):
+        message_id, digits = self.send(
+            Receipt("UNDELIV", error="011", form="text"),
+            Receipt("UNDELIV", error="011", form="text", delay=0.1),
+            Receipt("ENROUTE", form="text", delay=0.2), message_id="812FC7")
+
+        def receipts():
+            told = self.daemon.ask(op="message", id=message_id)
+            self.assertIn("state", told, told)
+            return [s for s in told["history"] if s["what"] == "receipt"]
+
+        under_test.wait_until(lambda: len(receipts()) == 3, lambda: f"three in {receipts()}")
+        # What is not answered comes again behind a restart.
+        under_test.wait_until(lambda: len(self.carrier.receipt_answers) == 3, "all are answered")
+        for again in (False, True):
+            if again:
+                self.restart()
+            steps = receipts()
+            self.assertEqual([(s["part"], s["stat"], s["err"], s["carrier_id"]) for s in steps],
+                             [(1, "UNDELIV", "011", "812FC7")] * 2 + [(1, "ENROUTE", "000", "812FC7")])
+            self.assertEqual([s.get("repeated", False) for s in steps], [False, True, True])
+            self.assertEqual([s.get("intermediate", False) for s in steps], [False, False, True])
+            self.assertEqual([s.get("state") for s in steps], ["failed", None, None])
+            self.assertEqual(self.daemon.ask(op="message", id=message_id)["state"], "failed")
+        self.assertEqual([e["type"] for e in self.followers[0].of(message_id)],
+                         ["part", "sent", "receipt", "failed"])
+        # A carrier that repeats one for ever is counted, and no more is written of it.
+        copies = 30
+        for _ in range(copies):
+            self.report("812FC7", "UNDELIV", digits)
+        under_test.wait_until(
+            lambda: f'stentor_receipts_duplicate_total{{carrier="north"}} {copies}\n'
+            in self.daemon.http("/metrics")[1], "all are counted")
+        under_test.wait_until(lambda: len(receipts()) == 3 + 8, lambda: f"eight more: {receipts()}")
+        told = {e["cursor"] for follower in self.followers
+                for e in follower.of(message_id, "receipt")}
+        self.assertEqual(len(told), 1, "one event")
+        self.assertEqual(self.finals(message_id), ["failed"])
+
     def named(self, reference, stat, digits, carrier_id="", sender="SHOP"):
         """A receipt that gives our reference back."""
         text = (f"id:{carrier_id} " if carrier_id else "") + f"stat:{stat} err:000 text:"

@@ -113,6 +113,10 @@ TEST_F(EventLines, SilenceThatEndsAsSentIsNotToldTwice) {
 TEST_F(EventLines, RecordsOfOtherKindsTellNothing) {
   Intent intent;
   EXPECT_EQ(events_of(record(RecordKind::intent, intent)).count, 0);
+  ReceiptCame copy;
+  copy.of = of_;
+  EXPECT_EQ(events_of(record(RecordKind::receipt, copy)).count, 1);
+  EXPECT_EQ(events_of(record(RecordKind::receipt_again, copy)).count, 0) << "told before";
   EXPECT_EQ(events_of({.kind = 200, .payload = {}, .at = {}}).count, 0);
 }
 

@@ -13,8 +13,9 @@ constexpr std::uint64_t kAccepted = 1'767'607'200'000;  // 2026-01-05T10:00:00Z
 /// One message, and the records that follow.
 class Story {
  public:
-  Story() {
+  explicit Story(std::uint8_t parts = 1) {
     subject_.id = MessageId::make(kAccepted, 1, 2, 77);
+    subject_.parts = parts;
     subject_.client = "crm";
     subject_.campaign = "spring";
     subject_.to = "+79161234567";
@@ -167,6 +168,51 @@ TEST(Telling, NamesBindAndNumberOfEachAttemptAndTheWaitForTheNext) {
   expect_told(told, R"({"time":"2026-01-05T10:00:00.100Z","what":"waited","cause":"retry",)"
                     R"("until":"2026-01-05T10:00:30.100Z","ms":30000})");
   expect_told(told, R"("what":"part_accepted","part":1,"attempt":2,"bind":1,"sequence":4712)");
+}
+
+TEST(Telling, SaysEachReceiptAsItCameAndTheFirstOneCounts) {
+  Story story;
+  story.start();
+  PartAnswered taken;
+  taken.of = story.following(100, State::sent);
+  story.tell(RecordKind::part, taken);
+  ReceiptCame came;
+  came.of = story.following(2100, State::failed);
+  came.message_state = 5;
+  came.message_id = "8f00";
+  came.stat = "UNDELIV";
+  came.err = "011";
+  came.code = "absent_subscriber";
+  story.tell(RecordKind::receipt, came);
+  came.of = story.following(9100);
+  came.message_id = "8F00";
+  story.tell(RecordKind::receipt_again, came);
+
+  const std::string told = story.told();
+  expect_told(told, R"({"time":"2026-01-05T10:00:02.100Z","what":"receipt","part":1,)"
+                    R"("stat":"UNDELIV","err":"011","carrier_id":"8f00",)"
+                    R"("code":"absent_subscriber","state":"failed"})");
+  expect_told(told, R"({"time":"2026-01-05T10:00:09.100Z","what":"receipt","part":1,)"
+                    R"("stat":"UNDELIV","err":"011","carrier_id":"8F00","repeated":true,)"
+                    R"("code":"absent_subscriber"})");
+  EXPECT_EQ(story.telling().state(), State::failed);
+}
+
+// An enroute behind the last word takes nothing of it back.
+TEST(Telling, APartThatIsReportedAgainStandsWhereItStood) {
+  Story story(2);
+  story.start();
+  PartAnswered taken;
+  taken.of = story.following(100);
+  story.tell(RecordKind::part, taken);
+  ReceiptCame came;
+  came.of = story.following(2100);
+  came.message_state = 2;
+  story.tell(RecordKind::receipt, came);
+  came.of = story.following(9100);
+  came.message_state = 7;
+  story.tell(RecordKind::receipt_again, came);
+  expect_told(story.told(), R"({"part":1,"state":"delivered","receipt_after_ms":2000})");
 }
 
 // The order is that of time: it was written before its answer came.

@@ -18,7 +18,7 @@ namespace stentor::daemon {
 
 /// What a record said, with texts of its own.
 struct Written {
-  enum class Kind { taken, receipt, verdict, orphan, conflict };
+  enum class Kind { taken, receipt, again, verdict, orphan, conflict };
   Kind kind = Kind::receipt;
   std::uint64_t message = 0;  ///< locator bits
   State state = State::none;
@@ -193,6 +193,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           tracker_->restore_unmatched(receipt, one.time_ms, one.is_unread_conflict);
           break;
         }
+        case Written::Kind::again:
         case Written::Kind::verdict:
         case Written::Kind::conflict: break;
       }
@@ -203,8 +204,10 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     tracker_->finish_restoring({live.begin(), live.end()}, {unknown.begin(), unknown.end()}, now_);
   }
 
-  void write(const ReceiptCame& came) override {
-    Written one = of(came.of, Written::Kind::receipt);
+  void write(const ReceiptCame& came) override { write(came, Written::Kind::receipt); }
+  void write_again(const ReceiptCame& came) override { write(came, Written::Kind::again); }
+  void write(const ReceiptCame& came, Written::Kind kind) {
+    Written one = of(came.of, kind);
     one.corrects = came.corrects;
     one.part = came.part;
     one.message_state = came.message_state;

@@ -1,0 +1,173 @@
+// Receipts that say again what is known: histories have the first few, and nothing else changes.
+#include <gtest/gtest.h>
+
+#include "daemon/tracking/further_copies.h"
+#include "tests/daemon/tracking/tracked_carrier.h"
+
+namespace stentor::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::MessageState;
+using States = std::vector<State>;
+
+class RepeatedReceipts : public testing::Test {
+ protected:
+  queue::Locator taken(std::string_view id) {
+    const auto at = carrier_.accept();
+    carrier_.take(at, id);
+    return at;
+  }
+  [[nodiscard]] std::size_t again() const { return carrier_.count(Written::Kind::again); }
+  TrackedCarrier carrier_;
+};
+
+TEST_F(RepeatedReceipts, ASecondCopyIsWrittenAsItCameAndChangesNothing) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::undeliverable);
+  carrier_.pass(2s);
+  protocol::Receipt copy;
+  copy.message_id = "8F00";
+  copy.state = MessageState::undeliverable;
+  copy.stat = "UNDELIV";
+  copy.err = "011";
+  carrier_.receive(copy);
+
+  ASSERT_EQ(again(), 1u);
+  const Written& written = carrier_.written.back();
+  EXPECT_EQ(written.kind, Written::Kind::again);
+  EXPECT_EQ(written.message, at.bits());
+  EXPECT_EQ(written.state, State::none);
+  EXPECT_EQ(written.part, 1);
+  EXPECT_TRUE(written.is_final);
+  EXPECT_EQ(written.message_id, "8F00");
+  EXPECT_EQ(written.stat, "UNDELIV");
+  EXPECT_EQ(written.err, "011");
+  EXPECT_EQ(written.code, "undeliverable");
+  EXPECT_EQ(written.time_ms, carrier_.now().wall_ms);
+  EXPECT_FALSE(written.by_reference);
+  EXPECT_EQ(carrier_.told_of(at), States{State::failed});
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u);
+  EXPECT_EQ(carrier_.stats.receipts_failed, 1u) << "it is counted once";
+}
+
+TEST_F(RepeatedReceipts, WhatComesBehindAFinalOneAndKnowsNoBetterIsWritten) {
+  taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::enroute);
+  ASSERT_EQ(again(), 1u);
+  EXPECT_FALSE(carrier_.written.back().is_final);
+  carrier_.receive("8f00", MessageState::unknown);
+  EXPECT_EQ(again(), 2u);
+  EXPECT_TRUE(carrier_.written.back().is_final);
+}
+
+TEST_F(RepeatedReceipts, BehindUnknownAnotherThatKnowsNoBetterIsWrittenAndACorrectionIsNone) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::unknown);
+  carrier_.receive("8f00", MessageState::unknown);
+  carrier_.receive("8f00", MessageState::enroute);
+  EXPECT_EQ(again(), 2u);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(again(), 2u);
+  EXPECT_EQ(carrier_.told_of(at), (States{State::unknown, State::delivered}));
+}
+
+TEST_F(RepeatedReceipts, AContradictionIsAConflictAlone) {
+  taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::undeliverable);
+  EXPECT_EQ(again(), 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+}
+
+TEST_F(RepeatedReceipts, AReferenceFindsItsSegmentToo) {
+  const auto at = taken("8f00");
+  const std::uint16_t reference = carrier_.reference_of(at);
+  carrier_.receive_named("", reference, MessageState::delivered);
+  carrier_.receive_named("", reference, MessageState::delivered);
+  ASSERT_EQ(again(), 1u);
+  EXPECT_TRUE(carrier_.written.back().by_reference);
+  EXPECT_EQ(carrier_.written.back().message, at.bits());
+}
+
+TEST_F(RepeatedReceipts, ACarrierThatRepeatsOneForEverDoesNotFillTheJournal) {
+  const auto at = taken("8f00");
+  taken("8f01");
+  carrier_.receive("8f00", MessageState::delivered);
+  for (int i = 0; i < 1000; ++i) carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(again(), FurtherCopies::kWrittenMax);
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 1000u);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+
+  carrier_.receive("8f01", MessageState::delivered);
+  carrier_.receive("8f01", MessageState::delivered);
+  EXPECT_EQ(again(), FurtherCopies::kWrittenMax + 1u) << "each segment has its own";
+}
+
+TEST_F(RepeatedReceipts, EachPartHasItsOwn) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.take(at, "a2", 2, 2);
+  for (const char* id : {"a1", "a2"}) {
+    for (int i = 0; i < 20; ++i) carrier_.receive(id, MessageState::delivered);
+  }
+  EXPECT_EQ(again(), 2u * FurtherCopies::kWrittenMax);
+}
+
+TEST_F(RepeatedReceipts, WhereTheRecordCannotBeReadItIsCountedAndTheDiskAskedNoMoreForIt) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.damage(at);
+  for (int i = 0; i < 20; ++i) carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(again(), 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 20u);
+  EXPECT_EQ(carrier_.stats.records_unreadable, FurtherCopies::kWrittenMax);
+}
+
+TEST_F(RepeatedReceipts, AStartWritesNoneOfThemAgain) {
+  const auto at = taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f00", MessageState::delivered);
+  for (int start = 0; start < 2; ++start) carrier_.restart();
+  EXPECT_EQ(again(), 1u);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+}
+
+// It came when its segment was forgotten, or its rule was wrong: the start knows better, each time.
+TEST_F(RepeatedReceipts, AnOrphanThatAStartKnowsForACopyIsNotWrittenAtEachStart) {
+  taken("8f00");
+  carrier_.receive("8f00", MessageState::delivered);
+  Written orphan;
+  orphan.kind = Written::Kind::orphan;
+  orphan.message_id = "8f00";
+  orphan.message_state = static_cast<std::uint8_t>(MessageState::delivered);
+  orphan.is_final = true;
+  carrier_.pass(1s);
+  orphan.time_ms = carrier_.now().wall_ms;
+  carrier_.written.push_back(orphan);
+  for (int start = 0; start < 3; ++start) carrier_.restart();
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 3u);
+  EXPECT_EQ(again(), 0u);
+  carrier_.receive("8f00", MessageState::delivered);
+  EXPECT_EQ(again(), 1u);
+}
+
+TEST(FurtherCopies, CountsTheOldestSegmentAnewBeyondItsBound) {
+  FurtherCopies copies;
+  const auto segment = [](std::size_t i) {
+    return queue::Locator(1, 64, static_cast<std::uint32_t>(i));
+  };
+  for (int i = 0; i < FurtherCopies::kWrittenMax; ++i) EXPECT_TRUE(copies.count(segment(0), 1));
+  EXPECT_FALSE(copies.count(segment(0), 1));
+  for (std::size_t i = 1; i < FurtherCopies::kSegmentsMax; ++i) {
+    EXPECT_TRUE(copies.count(segment(i), 1));
+  }
+  EXPECT_FALSE(copies.count(segment(0), 1)) << "as many as there may be";
+  EXPECT_TRUE(copies.count(segment(0), 2));
+  EXPECT_TRUE(copies.count(segment(0), 1)) << "one more, and it is forgotten";
+}
+
+}  // namespace
+}  // namespace stentor::daemon
