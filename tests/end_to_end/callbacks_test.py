@@ -8,6 +8,8 @@ import json
 import os
 import pwd
 import shutil
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -26,7 +28,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Endpoint:
-    """An HTTP server that keeps what was posted; `play(path)` answers (status, headers, body).
+    """An HTTP server that keeps what was posted; `play(path)` answers (status, headers, body), the
+    body as octets, or in pieces of which nobody says how many there are.
 
     Events come at least once: whoever counts them counts each once.
     """
@@ -53,11 +56,16 @@ class Endpoint:
                     self.send_response(status)
                     for name, value in headers.items():
                         self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(answer)))
+                    if isinstance(answer, bytes):
+                        self.send_header("Content-Length", str(len(answer)))
+                        answer = [answer]
+                    else:
+                        self.send_header("Connection", "close")  # which send_header heeds
                     self.end_headers()
-                    self.wfile.write(answer)
+                    for piece in answer:
+                        self.wfile.write(piece)
                 except OSError:
-                    pass
+                    self.close_connection = True
 
             def log_message(self, *_):
                 pass
@@ -217,6 +225,24 @@ class Callbacks(unittest.TestCase):
         self.assertEqual(self.types_of(first), ["delivered"])
         self.assertLess(self.daemon.status()["memory_octets"], 200 << 20)
 
+    def test_an_answer_that_never_ends_is_cut_and_its_status_counts(self):
+        cut = threading.Event()
+
+        def for_ever():
+            try:
+                while True:
+                    yield b"x" * 4096
+            finally:
+                cut.set()  # the connection took no more
+
+        self.endpoint.play = lambda path: (200, {}, for_ever())
+        self.start(types=["delivered"], timeout="300s")
+        first = self.send()
+        under_test.wait_until(cut.is_set, "it is cut", patience=100.0)
+        under_test.wait_until(lambda: self.figures()["targets"][0]["posted"] >= 1, "it counts")
+        self.assertEqual(self.types_of(first), ["delivered"])
+        self.assertLess(self.daemon.status()["memory_octets"], 200 << 20)
+
     def test_a_redirect_is_not_followed(self):
         self.endpoint.play = lambda path: (302, {"Location": self.endpoint.url + "/round"}, b"")
         self.start(types=["delivered"])
@@ -248,14 +274,14 @@ class Callbacks(unittest.TestCase):
         self.wait_failure("its address is private")
         self.assertEqual(self.endpoint.posts, [])
 
-    def test_a_certificate_nobody_vouches_for_is_refused(self):
-        import ssl
+    def speak_tls(self, name):
+        """With a certificate for `name` that nobody has signed: where it lies."""
         if not shutil.which("openssl"):
             self.skipTest("openssl is not there to make a certificate")
         folder = self.daemon.directory
         made = subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+             f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
              f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], capture_output=True, check=False)
         if made.returncode:
             self.skipTest("openssl makes no certificate here")
@@ -263,13 +289,33 @@ class Callbacks(unittest.TestCase):
         context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
         self.endpoint.server.socket = context.wrap_socket(self.endpoint.server.socket,
                                                           server_side=True)
+        return f"{folder}/cert.pem"
+
+    def believe(self, certificate):
+        self.config = self.config.replace("[callbacks]", f'[callbacks]\nca = "{certificate}"')
+
+    def test_a_certificate_for_another_name_is_refused_whoever_vouches_for_it(self):
+        certificate = self.speak_tls("elsewhere.example")
+        # Whoever does not look at the name takes it: nothing else is wrong with it.
+        careless = ssl.create_default_context(cafile=certificate)
+        careless.check_hostname = False
+        with socket.create_connection(self.endpoint.server.server_address, timeout=60) as plain:
+            careless.wrap_socket(plain).close()
+        self.believe(certificate)
+        self.start(url=f"https://localhost:{self.endpoint.server.server_port}/hook",
+                   types=["delivered"])
+        self.send()
+        target = self.wait_failure("certificate")
+        self.assertEqual((self.endpoint.posts, target["posted"]), ([], 0))
+
+    def test_a_certificate_nobody_vouches_for_is_refused(self):
+        certificate = self.speak_tls("localhost")
         url = f"https://localhost:{self.endpoint.server.server_port}/hook"
         self.start(url=url, types=["delivered"])
         self.send()
         self.wait_failure("certificate")
         self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
-        self.config = self.config.replace("[callbacks]",
-                                          f'[callbacks]\nca = "{folder}/cert.pem"')
+        self.believe(certificate)
         self.start(url=url, types=["delivered"])
         second = self.send()
         under_test.wait_until(lambda: self.types_of(second), "its own authority is believed")

@@ -8,7 +8,7 @@ import unittest
 
 import smpp_octets as smpp
 import stentor_under_test as under_test
-from scripted_carrier import ScriptedCarrier
+from scripted_carrier import Answer, ScriptedCarrier
 
 HANDSET = (1, 1, "79161234567")
 SHORT_CODE = (3, 0, "1234")
@@ -133,6 +133,25 @@ class Inbound(unittest.TestCase):
         text = b"id:1a2b3c4d sub:001 dlvrd:001 stat:DELIVRD err:000"
         self.say(handset, 0, text)
         self.assertEqual(self.inbound(handset)[0]["text"], text.decode())
+
+    def test_a_reply_that_names_a_message_that_awaits_its_receipt_settles_nothing(self):
+        handset = self.handset()
+        self.addCleanup(setattr, self.carrier, "script", self.carrier.script)
+        self.carrier.script = lambda submit, attempt: Answer(receipts=[])
+        sent = self.daemon.ask(op="send", to="+" + handset[2], text="Hello", **{"from": "1234"})
+        self.events.wait_for(sent["id"], "sent")
+        carrier_id = self.carrier.arrived(handset[2])[0].message_id
+        forged = f"id:{carrier_id} sub:001 dlvrd:001 stat:UNDELIV err:001".encode()
+        tlvs = (smpp.tlv(smpp.TLV_RECEIPTED_MESSAGE_ID, carrier_id.encode() + b"\0")
+                + smpp.tlv(smpp.TLV_MESSAGE_STATE, bytes([smpp.MESSAGE_STATE["UNDELIV"]])))
+        self.say(handset, 0, forged)
+        self.say(handset, 0, forged, tlvs=tlvs)
+        self.assertEqual([e["text"] for e in self.inbound(handset, 2)], [forged.decode()] * 2)
+        self.assertEqual([e["type"] for e in self.events.of(sent["id"])], ["part", "sent"])
+        # The carrier's own word is believed: it was awaited all the time.
+        self.say(handset, 0, f"id:{carrier_id} stat:DELIVRD err:000 text:".encode(),
+                 esm_class=smpp.ESM_RECEIPT)
+        self.events.wait_for(sent["id"], "delivered")
 
     def test_a_nul_and_quotes_in_a_text_harm_no_line(self):
         handset = self.handset()

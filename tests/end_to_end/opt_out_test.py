@@ -357,5 +357,69 @@ class OptOutSurvives(unittest.TestCase):
                           ("in", "reply", "start", ["+79161234567"])])
 
 
+class OwnWords(unittest.TestCase):
+    def test_the_words_are_the_configurations_and_the_trail_says_who_did_what(self):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon(
+            [under_test.carrier("north", carrier.address)],
+            tables={"opt_out": {"stop": ["genug"], "stop_alone": ["aus"], "start": ["wieder"]}})
+        with open(daemon.config_path, encoding="utf-8") as file:
+            config = file.read()
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        daemon.write_config_text(config + f'\n[[client]]\nname = "desk"\nusers = ["{me}"]\n'
+                                 'roles = ["submit", "observe", "admin"]\n')
+        daemon.start()
+        daemon.wait_bound("north")
+        handset = "79161234567"
+
+        def reply(text):
+            answered = len(carrier.receipt_answers)
+            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, SHORT_CODE), 0, 0,
+                                                         text))
+            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+
+        def is_out():
+            sent = daemon.ask(op="send", to="+" + handset, text="Hello", **{"from": SHORT_CODE})
+            return sent.get("error", {}).get("code") == "opted_out"
+
+        # Words that stentor would know by itself are none here.
+        for text in (b"STOP", b"unsubscribe", b"cancel", b"aus dem Haus"):
+            reply(text)
+        self.assertFalse(is_out())
+        for word in (b"Genug!", b"aus"):
+            reply(word)
+            under_test.wait_until(is_out, f"{word} counts")
+            reply(b"start")
+            self.assertTrue(is_out())
+            reply(b"Wieder bitte")
+            under_test.wait_until(lambda: not is_out(), "it is taken back")
+        for action in ("add", "remove"):
+            self.assertEqual(daemon.ask(op="optout", action=action, to="+" + handset,
+                                        **{"from": SHORT_CODE})["changed"], 1)
+        path = os.path.join(daemon.state, "opt_out", "audit.jsonl")
+
+        def told():
+            if not os.path.exists(path):
+                return []
+            with open(path, encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
+
+        under_test.wait_until(lambda: len(told()) >= 6, lambda: f"six lines in {told()}")
+        trail = told()
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+        self.assertEqual([(line["what"], line["by"], line.get("word"), line["client"],
+                           line.get("carrier")) for line in trail],
+                         [("out", "reply", "genug", "desk", "north"),
+                          ("in", "reply", "wieder", "desk", "north"),
+                          ("out", "reply", "aus", "desk", "north"),
+                          ("in", "reply", "wieder", "desk", "north"),
+                          ("out", "request", None, "desk", None),
+                          ("in", "request", None, "desk", None)])
+        for line in trail:
+            self.assertEqual((line["sender"], line["numbers"]), (SHORT_CODE, ["+" + handset]))
+            self.assertEqual("inbound" in line, line["by"] == "reply")
+
+
 if __name__ == "__main__":
     under_test.run_cases(__doc__)

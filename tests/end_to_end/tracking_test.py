@@ -3,6 +3,7 @@
 
 import os
 import struct
+import subprocess
 import unittest
 
 import smpp_octets as smpp
@@ -188,6 +189,36 @@ class Tracking(OneCarrier):
         for bad in ({"message_id": "octal"}, {"action": "show", "message_id": "hex"}):
             reply = self.daemon.ask(**{"op": "carrier", "action": "orphans", "name": "north", **bad})
             self.assertEqual(reply["error"]["code"], "bad_field", reply)
+
+    def ctl(self, *arguments):
+        done = subprocess.run([under_test.program("stentorctl"), "--socket",
+                               self.daemon.socket_path, *arguments], capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_the_command_shows_orphans_and_tries_them_again(self):
+        self.restart(message_id="verbatim")
+        sent = [self.send(Receipt("UNDELIV", error="011", spelled=lambda i: str(int(i, 16)),
+                                  form="text"), message_id=f"812FC747000000{n:02X}")
+                for n in range(3)]
+        self.report("a-stranger", "DELIVRD")
+        under_test.wait_until(
+            lambda: 'stentor_receipts_unmatched_total{carrier="north"} 4\n'
+            in self.daemon.http("/metrics")[1], "four are counted")
+        shown = self.ctl("carrier", "orphans", "north")
+        self.assertIn("north: 4 receipts without a segment\n"
+                      "3 of 4 orphans match as decimal of submit ids\n", shown)
+        self.assertIn('ids are read as message_id = "verbatim"; try "decimal"\n', shown)
+        self.assertRegex(shown, f"(?m)^20.*Z +{int('812FC74700000000', 16)} +UNDELIV +011 *$")
+        self.assertRegex(shown, "(?m)^20.*Z +a-stranger +DELIVRD +000 *$")
+        shown = self.ctl("carrier", "orphans", "north", "--rematch", "decimal")
+        self.assertIn('4 tried again, 3 matched; ids are read as "decimal" until the next start',
+                      shown)
+        self.assertIn("north: 1 receipts without a segment\n", shown)
+        self.assertNotIn("UNDELIV", shown)
+        for message_id, _ in sent:
+            self.events.wait_for(message_id, "failed")
 
     def test_history_has_each_receipt_as_it_came_and_its_consumer_the_first(self):
         message_id, digits = self.send(
