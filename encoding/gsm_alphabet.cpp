@@ -91,7 +91,7 @@ const Entry& entry_of(char32_t code_point) noexcept {
 
 }  // namespace
 
-constinit const std::array<GsmCode, kDefaultCodesEnd> default_codes = invert_default();
+constinit const std::array<GsmCode, kDefaultCodesEnd> kDefaultCodes = invert_default();
 
 GsmCode code_of(char32_t code_point, Shifts shifts) noexcept {
   if (shifts.are_default()) return default_code_of(code_point);

@@ -53,11 +53,11 @@ class GsmCode {
 };
 
 inline constexpr char32_t kDefaultCodesEnd = 0x400;  // all but the euro sign are below it
-extern const std::array<GsmCode, kDefaultCodesEnd> default_codes;
+extern const std::array<GsmCode, kDefaultCodesEnd> kDefaultCodes;
 
 /// In the default alphabet and its extension table.
 [[nodiscard]] inline GsmCode default_code_of(char32_t code_point) noexcept {
-  if (code_point < kDefaultCodesEnd) return default_codes[code_point];
+  if (code_point < kDefaultCodesEnd) return kDefaultCodes[code_point];
   return code_point == U'\u20ac' ? GsmCode::escaped(0x65) : GsmCode();
 }
 

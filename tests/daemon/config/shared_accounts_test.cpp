@@ -35,6 +35,7 @@ TEST(SharedAccounts, SaysNothingOfOtherPortsOtherNamesOrOneHostTwice) {
 
 TEST(SharedAccounts, NamesTenOfMany) {
   std::vector<CarrierConfig> many;
+  many.reserve(20);
   for (int i = 0; i < 20; ++i) {
     many.push_back(carrier_of("c" + std::to_string(i), {{"a", 1}}, "shop"));
   }
