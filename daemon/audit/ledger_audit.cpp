@@ -7,10 +7,12 @@
 #include "daemon/records/callback_records.h"
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/carried_records.h"
+#include "daemon/records/carrier_cancel_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/inbound_records.h"
 #include "daemon/records/opt_out_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/slowed_records.h"
 
 namespace stentor::daemon {
@@ -54,7 +56,8 @@ bool says_nothing_of_states(std::uint8_t kind) {
     case InboundRecordKind::part: return true;
   }
   return kind == kCancelAnsweredRecord || kind == kOptOutRecord || kind == kDeadLetterRecord ||
-         kind == kConsumerCampaignRecord || kind == kCarriedRecord || kind == kSlowedRecord;
+         kind == kConsumerCampaignRecord || kind == kCarriedRecord || kind == kSlowedRecord ||
+         kind == kPausedRecord || kind == kCarrierCancelledRecord;
 }
 
 }  // namespace

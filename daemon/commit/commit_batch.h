@@ -21,7 +21,7 @@ namespace stentor::daemon {
 
 /// A message that a shard takes over once its record is durable.
 struct Arrival {
-  std::uint32_t record_offset = 0;  ///< within the batch
+  std::uint32_t record_offset = 0;  ///< within the batch: accepted, or moved
   std::uint32_t expires = 0;
   std::uint32_t key = 0;
   queue::Flow flow = 0;

@@ -36,6 +36,7 @@ void CarrierDesk::ask(CarrierRequest request, const Peer& peer, Reply reply) con
     case Action::doubts: return doubts(*number, std::move(reply));
     case Action::suspend: return suspend(*number, true, peer, std::move(reply));
     case Action::resume: return suspend(*number, false, peer, std::move(reply));
+    case Action::cancel: return cancel(*number, peer, std::move(reply));
     case Action::trace: return trace(*number, request, peer, std::move(reply));
   }
 }
@@ -113,6 +114,19 @@ void CarrierDesk::suspend(std::uint16_t number, bool suspended, const Peer& peer
       append_key("suspended", out);
       out.append(suspended ? "true" : "false");
       append_member("waiting", carrier.waiting(), out);
+      out.push_back('}');
+      reply(std::move(out));
+    });
+  });
+}
+
+void CarrierDesk::cancel(std::uint16_t number, const Peer& peer, Reply reply) const {
+  on_carrier_(number, [client = peer.client, reply = std::move(reply)](CarrierDelivery& carrier) {
+    carrier.cancel_waiting(client, [&carrier, reply](const Cleared& found) {
+      std::string out = R"({"status":"ok")";
+      append_member("name", carrier.name(), out);
+      append_member("cancelling", found.waiting, out);
+      append_member("under_way", found.under_way, out);
       out.push_back('}');
       reply(std::move(out));
     });

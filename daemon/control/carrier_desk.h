@@ -1,4 +1,4 @@
-// Answers `carrier`: looks at a carrier's binds, suspends and resumes it.
+// Answers `carrier`: looks at a carrier's binds, suspends and resumes it, cancels what waits there.
 //
 // Owns     Nothing: the parts it asks outlive it.
 // Errors   unknown_carrier. A reply that should tell of a durable change never comes when the
@@ -39,6 +39,7 @@ class CarrierDesk {
   void rematch(std::uint16_t number, protocol::MessageIdRule rule, const Peer& peer,
                Reply reply) const;
   void suspend(std::uint16_t number, bool suspended, const Peer& peer, Reply reply) const;
+  void cancel(std::uint16_t number, const Peer& peer, Reply reply) const;
   void trace(std::uint16_t number, const CarrierRequest& request, const Peer& peer,
              Reply reply) const;
 

@@ -71,7 +71,7 @@ Daemon::Body::Body(Config config, StartWish wish)
     shard_workers_.push_back(std::make_unique<Worker>(fmt::format("shard-{}", i)));
     shards_.push_back(std::make_unique<Shard>(shard_workers_[i]->context, config_, i, count,
                                               commit_, routing_, gauges_, switches_, inbound_,
-                                              buried_, *files_, seed_));
+                                              buried_, paused_, *files_, seed_));
     questions_.add(shard_workers_[i]->context, *shards_[i]);
   }
   events_ =
@@ -100,6 +100,7 @@ void Daemon::Body::serve() {
   tell_newer(history_->met_newer());
   report_ = std::make_unique<CampaignReport>(config_, commit_, *files_);
   message_cancel_ = std::make_unique<MessageCancel>(*history_, questions_, buried_);
+  message_pause_ = std::make_unique<MessagePause>(*history_, questions_, paused_);
   Admission::Start start;
   start.sequence_next = sequence_next_;
   start.time_ms_last = latest_ms_;
@@ -154,6 +155,10 @@ void Daemon::Body::serve() {
               [this](CancelQuestion question, const Peer& peer, IngressHelpers::Reply reply) {
                 message_cancel_->cancel(std::move(question), peer, std::move(reply));
               },
+          .pause =
+              [this](PauseQuestion question, const Peer& peer, IngressHelpers::Reply reply) {
+                message_pause_->order(std::move(question), peer, std::move(reply));
+              },
           .resolve =
               [this](MessageId id, DoubtEnd as, const Peer& peer, IngressHelpers::Reply reply) {
                 questions_.resolve(id, as, peer, std::move(reply));
@@ -167,6 +172,7 @@ void Daemon::Body::serve() {
   figures_.add(ingress_worker_.poster(), [this](Figures& figures) {
     figures.ingress = ingress_->snapshot();
     figures.checkpoints = checkpointer_->stats();
+    figures.paused = paused_.size();
   });
   figures_.add(events_worker_.poster(), [this](Figures& figures) {
     figures.consumers = events_->snapshot();

@@ -28,6 +28,7 @@
 #include "daemon/control/figures.h"
 #include "daemon/control/history.h"
 #include "daemon/control/message_cancel.h"
+#include "daemon/control/message_pause.h"
 #include "daemon/control/metrics_page.h"
 #include "daemon/control/shard_questions.h"
 #include "daemon/control/systemd_notify.h"
@@ -90,6 +91,7 @@ class Daemon::Body {
   Gauges gauges_;
   CarrierSwitches switches_;
   BuriedMessages buried_;
+  PausedMessages paused_;
   Consumers consumers_;
   CampaignLedger campaigns_;
   CommitThread commit_;
@@ -112,6 +114,7 @@ class Daemon::Body {
   std::unique_ptr<OptOutSaver> opt_out_saver_;
   std::unique_ptr<History> history_;
   std::unique_ptr<MessageCancel> message_cancel_;
+  std::unique_ptr<MessagePause> message_pause_;
   std::unique_ptr<CampaignReport> report_;
   FigureCollector figures_;
   CarrierDesk carrier_desk_{

@@ -89,6 +89,7 @@ std::string status_reply(const Figures& figures) {
   append_member("sent_final", ledger.sent_final, out);
   append_member("live", figures.commit.live, out);
   append_member("waiting", waiting, out);
+  append_member("paused", figures.paused, out);
   append_key("journal", out);
   out.push_back('{');
   append_member("commits", figures.commit.journal.commits, out);

@@ -24,6 +24,7 @@ struct Figures {
   CommitSnapshot commit;
   CheckpointerStats checkpoints;
   IngressSnapshot ingress;
+  std::uint64_t paused = 0;               ///< messages, one by one
   std::vector<CarrierSnapshot> carriers;  ///< in the order of the configuration
   std::vector<ConsumerSnapshot> consumers;
   std::vector<CallbackFigures> callbacks;

@@ -49,6 +49,8 @@ void add_ledger(Exposition::Families& all, const Figures& figures) {
   add_one(all,
           counter_family("stentor_sent_total", "Messages whose every part a carrier accepted."),
           number(ledger.sent));
+  add_one(all, gauge_family("stentor_paused_messages", "Messages that were paused one by one."),
+          number(figures.paused));
   add_one(all, gauge_family("stentor_live_messages", "Messages accepted and not final."),
           number(figures.commit.live));
   add_one(all,

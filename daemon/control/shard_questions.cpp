@@ -120,11 +120,52 @@ void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence,
   }
 }
 
+const ShardQuestions::Member& ShardQuestions::member_of(std::string_view carrier) const {
+  const auto found = std::ranges::find_if(
+      members_, [carrier](const Member& member) { return member.shard->has(carrier); });
+  return found == members_.end() ? members_.front() : *found;
+}
+
+void ShardQuestions::has_in_hand(queue::Locator at, std::function<void(bool)> done) const {
+  struct Gathered {
+    bool any = false;  // touched on the ingress thread alone
+    std::size_t missing;
+    std::function<void(bool)> done;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{false, members_.size(), std::move(done)});
+  for (const Member& member : members_) {
+    asio::post(*member.context, [this, member, at, gathered] {
+      const bool has = member.shard->has_in_hand(at);
+      member.shard->when_durable([this, gathered, has] {
+        asio::post(ingress_, [gathered, has] {
+          gathered->any = gathered->any || has;
+          if (--gathered->missing == 0) gathered->done(gathered->any);
+        });
+      });
+    });
+  }
+}
+
+void ShardQuestions::say_paused(const std::string& carrier, const PauseOrder& order,
+                                std::function<void(PauseSaid)> done) const {
+  const Member& member = member_of(carrier);
+  asio::post(*member.context, [this, member, carrier, order, done = std::move(done)]() mutable {
+    const PauseSaid said = member.shard->say_paused(carrier, order);
+    member.shard->when_durable([this, said, done = std::move(done)] {
+      asio::post(ingress_, [said, done] { done(said); });
+    });
+  });
+}
+
+void ShardQuestions::let_go(queue::Locator at) const {
+  for (const Member& member : members_) {
+    asio::post(*member.context, [member, at] { member.shard->let_go(at); });
+  }
+}
+
 void ShardQuestions::end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
                                 std::function<void(bool)> done) const {
-  const auto found = std::ranges::find_if(
-      members_, [&carrier](const Member& member) { return member.shard->has(carrier); });
-  const Member& member = found == members_.end() ? members_.front() : *found;
+  const Member& member = member_of(carrier);
   asio::post(*member.context, [this, member, at, carrier = std::move(carrier), possible_duplicate,
                                done = std::move(done)]() mutable {
     const bool has_ended = member.shard->end_buried(at, carrier, possible_duplicate);

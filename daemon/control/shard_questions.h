@@ -41,6 +41,15 @@ class ShardQuestions {
   void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
                   std::function<void(bool)> done) const;
 
+  /// Whether a carrier has reserved or written a message of PausedMessages, once all they had
+  /// written is durable.
+  void has_in_hand(queue::Locator at, std::function<void(bool)> done) const;
+  /// That a message is paused, or goes on; `done` when it is durable.
+  void say_paused(const std::string& carrier, const PauseOrder& order,
+                  std::function<void(PauseSaid)> done) const;
+  /// It is no longer paused: whoever has put it aside puts it back.
+  void let_go(queue::Locator at) const;
+
   /// Asks the carrier to call back what it has taken; `done` when what came of it is durable.
   void cancel_at_carrier(const std::string& carrier, CancelOrder order,
                          std::function<void(const CancelReport&)> done) const;
@@ -50,6 +59,9 @@ class ShardQuestions {
     boost::asio::io_context* context;
     Shard* shard;
   };
+  /// The one on whose shard the carrier lives, or the first where it is gone.
+  [[nodiscard]] const Member& member_of(std::string_view carrier) const;
+
   boost::asio::io_context& ingress_;
   std::vector<Member> members_;
 };

@@ -1,4 +1,4 @@
-// `cancel` and `resolve`: one word on one message.
+// `cancel`, `pause`, `resume` and `resolve`: one word on one message.
 #include <fmt/format.h>
 
 #include <ostream>
@@ -29,8 +29,12 @@ result<Exit> say(const Target& target, std::string_view what, const std::string&
                   fmt::format("{}: {}", what, error_shown(reply ? *reply : JsonValue())));
   }
   if (!target.json) {
-    *around.out << fmt::format("{} is {}\n", printable(reply->text("id")),
-                               printable(reply->text("state")));
+    // A pause and its end say nothing of the state.
+    const std::string state = reply->text("state");
+    const std::string_view pause = reply->flag("paused") ? "is paused" : "goes on";
+    *around.out << printable(reply->text("id")) << ' '
+                << (state.empty() ? std::string(pause) : fmt::format("is {}", printable(state)))
+                << '\n';
   }
   return Exit::ok;
 }
@@ -43,6 +47,16 @@ result<Exit> cancel(const Target& target, const CancelOptions& options,
   request.add("op", "cancel").add_given("id", options.id).add_given("ref", options.ref);
   if (options.at_carrier) request.add_json("at_carrier", "true");
   return say(target, "cancel", request.line(), around);
+}
+
+result<Exit> pause(const Target& target, const PauseOptions& options, const Surroundings& around) {
+  return say(target, options.op,
+             JsonLine()
+                 .add("op", options.op)
+                 .add_given("id", options.id)
+                 .add_given("ref", options.ref)
+                 .line(),
+             around);
 }
 
 result<Exit> resolve(const Target& target, const ResolveOptions& options,

@@ -1,4 +1,4 @@
-// `carrier`: the binds of carriers, looked at, suspended and resumed.
+// `carrier`: the binds of carriers, looked at, suspended and resumed; what waits, cancelled.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -177,6 +177,10 @@ result<Exit> carrier(const Target& target, const CarrierOptions& options,
         print_doubts(*reply, *around.out);
       } else if (options.action == "show") {
         print_shown(*reply, *around.out);
+      } else if (options.action == "cancel") {
+        *around.out << fmt::format(
+            "{}: {} messages are cancelled; {} are under way\n", printable(reply->text("name")),
+            grouped(reply->number("cancelling")), grouped(reply->number("under_way")));
       } else {
         *around.out << fmt::format("{} is {}; {} messages wait\n", printable(reply->text("name")),
                                    reply->flag("suspended") ? "suspended" : "at work",

@@ -173,7 +173,8 @@ void add_campaign(CLI::App& app, CampaignOptions& options, Chosen& chosen) {
 }
 
 void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("carrier", "look at binds to carriers, or hold one back");
+  CLI::App* command = app.add_subcommand(
+      "carrier", "look at binds to carriers; suspend, resume, cancel what waits");
   command->require_subcommand(1);
   const auto add = [&](const char* action, const char* what, bool needs_name) -> CLI::App* {
     CLI::App* each = command->add_subcommand(action, what);
@@ -198,6 +199,7 @@ void add_carrier(CLI::App& app, CarrierOptions& options, Chosen& chosen) {
       ->check(CLI::IsMember({"auto", "verbatim", "decimal", "hex"}));
   add("suspend", "submit nothing new through it; its binds stay for receipts", true);
   add("resume", "let it go on", true);
+  add("cancel", "all that waits for it now, and is not under way, ends as cancelled", true);
   CLI::App* trace = add("trace", "what passes on its wire, decoded, for a while", true);
   trace->add_option("--seconds", options.seconds, "how long")->check(CLI::Range(1, 300));
   trace->add_option("--lines", options.lines, "how many PDUs at most")->check(CLI::Range(1, 10000));
@@ -221,6 +223,21 @@ void add_cancel(CLI::App& app, CancelOptions& options, Chosen& chosen) {
       return cancel(target, options, around);
     };
   });
+}
+
+void add_pause(CLI::App& app, PauseOptions& options, Chosen& chosen) {
+  const auto add = [&](const char* op, const char* what) {
+    CLI::App* command = app.add_subcommand(op, what);
+    add_which(*command, options.id, options.ref);
+    command->callback([&options, &chosen, op] {
+      options.op = op;
+      chosen = [&options](const Target& target, const Surroundings& around) {
+        return pause(target, options, around);
+      };
+    });
+  };
+  add("pause", "hold back a message that has not gone yet");
+  add("resume", "let a paused message go on");
 }
 
 void add_resolve(CLI::App& app, ResolveOptions& options, Chosen& chosen) {
@@ -338,6 +355,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   TopArguments top_arguments;
   CampaignOptions campaign_options;
   CancelOptions cancel_options;
+  PauseOptions pause_options;
   ResolveOptions resolve_options;
   AuditOptions audit_options;
   bool keep = false;
@@ -355,6 +373,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   OptOutOptions optout_options;
   add_optout(app, optout_options, chosen);
   add_cancel(app, cancel_options, chosen);
+  add_pause(app, pause_options, chosen);
   add_resolve(app, resolve_options, chosen);
   add_audit(app, audit_options, chosen);
   add_top(app, top_arguments, chosen);

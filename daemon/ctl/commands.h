@@ -156,6 +156,14 @@ struct CancelOptions {
 [[nodiscard]] result<Exit> cancel(const Target& target, const CancelOptions& options,
                                   const Surroundings& around);
 
+struct PauseOptions {
+  std::string op;  ///< pause, resume
+  std::string id;
+  std::string ref;
+};
+[[nodiscard]] result<Exit> pause(const Target& target, const PauseOptions& options,
+                                 const Surroundings& around);
+
 struct ResolveOptions {
   std::string id;
   std::string ref;

@@ -36,7 +36,7 @@ bool CarrierDelivery::may_read(const SmscLink& link) const {
 
 // Nothing new is reserved, and that is somebody's will or a stuck carrier's due.
 bool CarrierDelivery::is_kept_back() const {
-  return draining_ || suspended_ || stuck_.is_stuck() ||
+  return draining_ || suspended_ || stuck_.is_stuck() || clearing_ ||
          failover_.stage() == Failover::Stage::returning;
 }
 
@@ -156,6 +156,7 @@ void CarrierDelivery::fail(Sending& failed, std::string_view code, std::string_v
 // The message is final: receipts for parts of it that still come change nothing.
 void CarrierDelivery::forget(queue::Locator at) {
   retries_.forget(at);
+  services_.paused.lift(at);
   order_.end(at, wall_ms());
   tracker_.forget(at);
 }

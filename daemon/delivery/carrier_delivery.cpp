@@ -111,8 +111,10 @@ void CarrierDelivery::restore_waiting(const queue::Lanes::Pick& pick, std::uint6
   if (++restored_ % kRestoredBetweenLooks == 0) (void)services_.spill.collect();
   if (due_ms > now) {
     const Retry* retry = retries_.find(pick.ticket.at);
-    if (retry != nullptr) order_.hold(pick.ticket, retry->refusals.first_ms(), now);
-    return retry_later(pick, due_ms);
+    if (retry != nullptr && !services_.paused.holds(pick.ticket.at)) {
+      order_.hold(pick.ticket, retry->refusals.first_ms(), now);
+    }
+    return put_on_timer(pick, due_ms);
   }
   lanes_.push(pick.priority, pick.flow, pick.ticket, static_cast<std::uint32_t>(now / 1000));
 }
@@ -141,12 +143,14 @@ void CarrierDelivery::start() {
   schedule_pump();
 }
 
-void CarrierDelivery::take(const Arrival& arrival, queue::Locator at) {
+void CarrierDelivery::take(const Arrival& arrival, queue::Locator at, queue::Locator moved) {
   const queue::Lanes::Pick pick{
       .ticket = {.at = at, .expires = arrival.expires, .key = arrival.key},
       .flow = arrival.flow,
       .priority = arrival.priority};
-  if (arrival.due_ms != 0) {
+  if (clearing_ && !moved.is_nowhere() && moved > clearing_->before) {
+    keep_aside(pick, arrival.due_ms);
+  } else if (arrival.due_ms != 0) {
     retry_later(pick, arrival.due_ms);
   } else {
     arrival_lanes().push(pick.priority, pick.flow, pick.ticket, wall_seconds());
@@ -219,6 +223,7 @@ void CarrierDelivery::pump() {
   if (!is_expiry_paused()) end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();
+  clear_some();
   if (stuck_.is_stuck()) reserve_probe(now);
   look_at_standing(now);
   move_some();
@@ -314,12 +319,16 @@ void CarrierDelivery::retry_later(const queue::Lanes::Pick& pick, std::uint64_t 
 }
 
 void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
+  due_.push(steady_due(pick.ticket, due_ms), pick.priority, pick.flow, pick.ticket);
+}
+
+std::int64_t CarrierDelivery::steady_due(const queue::Ticket& ticket, std::uint64_t due_ms) const {
   const std::uint64_t now = wall_ms();
-  const std::uint64_t expires = std::uint64_t{pick.ticket.expires} * 1000;
+  const std::uint64_t expires = std::uint64_t{ticket.expires} * 1000;
   // What has expired meanwhile is due at once: its verdict is.
   const std::uint64_t until = std::min(due_ms, std::max(expires, services_.clock.expiry_from_ms()));
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);
-  due_.push(steady_ms(steady_now()) + wait, pick.priority, pick.flow, pick.ticket);
+  return steady_ms(steady_now()) + wait;
 }
 
 void CarrierDelivery::publish_gauges() {
@@ -419,6 +428,9 @@ CarrierSnapshot CarrierDelivery::snapshot() const {
   shot.waiting_urgent += staying_.waiting(queue::Priority::urgent);
   shot.waiting_normal += staying_.waiting(queue::Priority::normal);
   shot.waiting_bulk += staying_.waiting(queue::Priority::bulk);
+  shot.waiting_urgent += set_aside_.waiting(queue::Priority::urgent);
+  shot.waiting_normal += set_aside_.waiting(queue::Priority::normal);
+  shot.waiting_bulk += set_aside_.waiting(queue::Priority::bulk);
   shot.limited_by = name_of(limiter_.shown(steady_now()));
   shot.limit_named = limits_.holding_most();
   shot.response_ms = static_cast<std::uint32_t>(

@@ -10,7 +10,7 @@
 // answers.cpp (responses, lost links), refusals.cpp, receipts.cpp, flow_control.cpp,
 // suspending.cpp, calling_back.cpp (cancel_sm), proving.cpp (a carrier that is stuck), ordering.cpp
 // (what waits behind an earlier one of its order key), relocating.cpp (a campaign moved to another
-// carrier).
+// carrier), pausing.cpp (single messages), clearing.cpp (all that waits is cancelled).
 //
 // Units    Seconds and milliseconds of Unix time for what upstream sees, steady_clock otherwise.
 // Owns     Lanes, timers, links, the receipt index, messages in flight.
@@ -50,10 +50,12 @@
 #include "daemon/delivery/limiter_report.h"
 #include "daemon/delivery/order_hold.h"
 #include "daemon/delivery/outcomes.h"
+#include "daemon/delivery/paused_messages.h"
 #include "daemon/delivery/rate_limits.h"
 #include "daemon/delivery/retries.h"
 #include "daemon/delivery/routing.h"
 #include "daemon/delivery/sending.h"
+#include "daemon/delivery/set_aside.h"
 #include "daemon/delivery/shard_clock.h"
 #include "daemon/delivery/status_policy.h"
 #include "daemon/delivery/stuck_carrier.h"
@@ -85,6 +87,7 @@ struct ShardServices {
   CarrierSwitches& switches;
   const InboundServices& inbound;
   BuriedMessages& buried;
+  PausedMessages& paused;
   std::size_t shards = 1;
   SharedInbox& inbox;
   queue::SpillIo& spill;
@@ -104,6 +107,24 @@ enum class CalledBack : std::uint8_t {
   ended,      ///< it was not written: its verdict is
   under_way,  ///< it was, or is being: too late
   unreadable  ///< its record cannot be read now: nothing was written, and it lives on
+};
+
+/// A message that is to be paused, or may go on.
+struct PauseOrder {
+  queue::Locator at;
+  bool pauses = true;
+  std::string by;  ///< the client who asks
+};
+enum class PauseSaid : std::uint8_t {
+  written,
+  ended,      ///< it is final since it was asked about: nothing was written
+  unreadable  ///< its record cannot be read now: likewise
+};
+
+/// What a carrier found when all that waits there was cancelled.
+struct Cleared {
+  std::size_t waiting = 0;
+  std::size_t under_way = 0;  ///< not touched
 };
 
 /// What a word on a doubt came to.
@@ -130,6 +151,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// A message that was being written when the process died: noted and sent again.
   /// True when it waits for its turn again; else it is held, or final.
   [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
+  /// Paused before the restart; before what waits is restored.
+  void restore_paused(queue::Locator at) { services_.paused.restore(at); }
+  /// All that waited was cancelled before the restart and not all of it has ended; before what
+  /// waits is restored, of which restore_kept() gets what the order was not about.
+  void restore_clearing(queue::Locator before) { clearing_ = Clearing{before, {}, {}}; }
+  void restore_kept(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   /// Of a copied state, before restore_in_doubt(): it holds, whatever the policy.
   void hold_restored_doubts() noexcept { holds_restored_doubts_ = true; }
   /// One that was held already.
@@ -150,8 +177,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                            const std::vector<std::uint64_t>& unknown);
 
   void start();
-  /// A message became durable.
-  void take(const Arrival& arrival, queue::Locator at);
+  /// A message became durable; `moved`: where the record lies by which another carrier handed it
+  /// on.
+  void take(const Arrival& arrival, queue::Locator at, queue::Locator moved = {});
   /// Holds, weighs or cancels what waits of a flow; tells what it found. Before start() too.
   FlowAtCarrier obey(const FlowOrder& order);
   [[nodiscard]] FlowAtCarrier look_at(queue::Flow flow) const;
@@ -163,6 +191,18 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   /// The verdict of a buried message that waits somewhere; false when its record cannot be read.
   [[nodiscard]] bool end_buried(queue::Locator at, bool possible_duplicate);
+  /// Whether it is reserved, or written and not answered: too late to pause it.
+  [[nodiscard]] bool has_in_hand(queue::Locator at) const;
+  /// Writes that a message which PausedMessages has is paused, or goes on. Paused, it holds back
+  /// nobody.
+  [[nodiscard]] PauseSaid say_paused(const PauseOrder& order);
+  /// It is no longer among PausedMessages: if it was put aside here, it goes back to its lane.
+  void let_go(queue::Locator at);
+  /// All that waits here, and is neither under way nor in doubt, ends as cancelled. `done` when the
+  /// order is durable and obeyed; the verdicts follow.
+  void cancel_waiting(std::string client, std::function<void(Cleared)> done);
+  /// A batch of this shard's is on disk.
+  void on_batch(const CommitBatch& batch);
   /// Asks the carrier to call back what it has taken; `done` when it has answered, or will not.
   void cancel_at_carrier(CancelOrder order, CarrierCancels::Done done);
   /// Somebody's word on a message in doubt; nothing when it is not held here, or not the peer's.
@@ -199,7 +239,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   /// Messages, in lanes and timers.
   [[nodiscard]] std::size_t waiting() const noexcept {
     return lanes_.waiting() + staying_.waiting() + limits_.waiting() + order_.waiting() +
-           due_.size() + unreadable_.size();
+           set_aside_.waiting() + due_.size() + unreadable_.size();
   }
 
  private:
@@ -228,6 +268,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void return_to_lane(const queue::Lanes::Pick& pick);
   void retry_later(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
+  [[nodiscard]] std::int64_t steady_due(const queue::Ticket& ticket, std::uint64_t due_ms) const;
   void publish_gauges();
   void answer_delivers(Line& line);
   void flush(Line& line, bool has_answered, bool has_submitted);
@@ -280,6 +321,25 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void relocate(Relocating& now, const queue::Lanes::Pick& pick);
   void relocate(Relocating& now, const queue::Timers::Entry& entry);
   void finish_relocating(queue::Flow flow);
+
+  // pausing.cpp
+  [[nodiscard]] bool is_put_aside(const queue::Lanes::Pick& pick);
+
+  // clearing.cpp
+  struct Clearing {
+    queue::Locator before;                 ///< what was accepted before it and waits is cancelled
+    std::vector<queue::Lanes::Pick> kept;  ///< what is not meant: it goes on waiting
+    std::vector<queue::Timers::Entry> kept_due;
+  };
+  void start_clearing(queue::Locator before);
+  void clear_some();
+  void finish_clearing();
+  void return_kept();
+  [[nodiscard]] bool is_cleared(queue::Locator at) const noexcept {
+    return clearing_ && at < clearing_->before;
+  }
+  void end_cleared(const queue::Lanes::Pick& pick);
+  void keep_aside(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
 
   // limiting.cpp
   [[nodiscard]] Limiter limiter_at(TimePoint now);
@@ -464,6 +524,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   struct Unreadable {
     queue::Lanes::Pick pick;
     TimePoint again;
+    bool is_cleared = false;  // it was to end as cancelled with all that waited
   };
   std::deque<Unreadable> unreadable_;
   Cancellations cancellations_;
@@ -474,6 +535,14 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::deque<Cancelling> cancelling_;
   boost::unordered_flat_map<queue::Flow, Relocation> relocations_;
   std::deque<Relocating> relocating_;
+  SetAside set_aside_;  // paused ones that were picked
+  std::optional<Clearing> clearing_;
+  struct ClearingAsked {
+    std::uint64_t batch;
+    std::uint32_t record_offset;
+    std::function<void(Cleared)> done;
+  };
+  std::deque<ClearingAsked> clearing_asked_;
   queue::Pacer pacer_;
   Throttle throttle_;
   FullQueue full_queue_;

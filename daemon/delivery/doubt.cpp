@@ -165,7 +165,9 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
 }
 
 void CarrierDelivery::restore_held(std::uint64_t sequence, Held held) {
-  order_.hold(held.pick.ticket, held.since_ms, wall_ms());
+  if (!services_.paused.holds(held.pick.ticket.at)) {
+    order_.hold(held.pick.ticket, held.since_ms, wall_ms());
+  }
   in_doubt_.put(sequence, std::move(held));
 }
 
@@ -340,7 +342,10 @@ void CarrierDelivery::end_doubt_of(const InDoubt::Part& named, const protocol::R
   if (!load(held.pick, taken)) return;
   on_part_accepted(taken, named.part, receipt.message_id);
   ++stats_.doubts_ended[static_cast<std::size_t>(DoubtEnd::receipt)];
-  if (taken.taken == taken.subject.parts) return order_.end(held.pick.ticket.at, wall_ms());
+  if (taken.taken == taken.subject.parts) {
+    services_.paused.lift(held.pick.ticket.at);  // it is sent
+    return order_.end(held.pick.ticket.at, wall_ms());
+  }
   held.retry = std::move(taken.retry);
   held.doubt[named.part] = false;
   if (any(held.doubt) || !go_on(held, DoubtEnd::receipt, {})) {

@@ -157,6 +157,7 @@ CarrierDelivery::TakenOfFlow CarrierDelivery::take_oldest_of(queue::Flow flow, s
   TakenOfFlow taken;
   const auto keep = [&](const queue::Lanes::Pick& pick) { taken.picks.push_back(pick); };
   limits_.take_flow(flow, max, keep);
+  set_aside_.take_flow(flow, max - taken.picks.size(), keep);
   staying_.take_flow(flow, max - taken.picks.size(), keep);
   lanes_.take_flow(flow, max - taken.picks.size(), keep);
   if (taken.picks.size() < max) {
@@ -214,7 +215,8 @@ void CarrierDelivery::finish_cancelling() {
 }
 
 bool CarrierDelivery::is_dead(const queue::Lanes::Pick& pick) const noexcept {
-  return services_.buried.holds(pick.ticket.at) || cancellations_.covers(pick.flow, pick.ticket.at);
+  return services_.buried.holds(pick.ticket.at) ||
+         cancellations_.covers(pick.flow, pick.ticket.at) || is_cleared(pick.ticket.at);
 }
 
 // The last word on a ticket that goes no further.
@@ -225,15 +227,17 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
   }
   if (cancellations_.covers(pick.flow, pick.ticket.at)) {
     end_waiting(pick, State::cancelled, "cancelled", "with its campaign");
+  } else if (is_cleared(pick.ticket.at)) {
+    end_cleared(pick);
   } else {
     end_waiting(pick, State::expired, "expired", "not sent before it expired");
   }
 }
 
-// In lanes, behind limits, and set aside.
+// In lanes, behind limits, and set aside, whatever for.
 std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
   return lanes_.waiting_of(flow) + limits_.waiting_of(flow) + staying_.waiting_of(flow) +
-         order_.waiting_of(flow);
+         order_.waiting_of(flow) + set_aside_.waiting_of(flow);
 }
 
 // A message that was buried: what is in hand of it here, its ticket aside.
@@ -274,7 +278,11 @@ bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
     retry.possible_duplicate = true;
     keep_retry(at, std::move(retry));
   }
-  return write_end({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent");
+  if (!write_end({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent")) {
+    return false;
+  }
+  if (set_aside_.take(at)) services_.buried.unbury(at);  // its ticket has turned up
+  return true;
 }
 
 FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
@@ -297,6 +305,12 @@ FlowAtCarrier CarrierDelivery::look_at(queue::Flow flow) const {
   for (const auto& each : sendings_) {
     if (!each->record.empty() && each->subject.parts > 0 && each->pick.flow == flow) ++at.reserved;
   }
+  if (clearing_) {
+    at.ready += static_cast<std::uint64_t>(
+        std::ranges::count(clearing_->kept, flow, &queue::Lanes::Pick::flow));
+    at.scheduled += static_cast<std::uint64_t>(
+        std::ranges::count(clearing_->kept_due, flow, &queue::Timers::Entry::flow));
+  }
   at.in_doubt = in_doubt_.of_flow(flow).size();
   at.limit = limit_of(at, flow);
   return at;
@@ -313,6 +327,7 @@ FlowLimit CarrierDelivery::limit_of(const FlowAtCarrier& at, queue::Flow flow) c
   if (stuck_.is_stuck()) return FlowLimit::stuck;
   if (throttle_.is_cut()) return FlowLimit::throttled;
   if (at.ready == 0) return FlowLimit::scheduled;
+  if (at.ready == set_aside_.waiting_of(flow)) return FlowLimit::paused;
   if (at.ready == order_.waiting_of(flow)) return FlowLimit::order;
   if (at.ready == limits_.waiting_of(flow) || holds_.is_held_for(flow, HoldReason::crowded)) {
     return FlowLimit::limit;

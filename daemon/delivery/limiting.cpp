@@ -91,7 +91,8 @@ Limiter CarrierDelivery::limiter_at(TimePoint now) {
     const bool anything_intended =
         std::ranges::any_of(lines_, [](const auto& line) { return !line->intending.empty(); });
     if (anything_intended) return Limiter::disk;
-    return due_.size() > 0 || lanes_.waiting() > 0 ? Limiter::scheduled : Limiter::empty;
+    const bool anything_held = due_.size() + lanes_.waiting() + set_aside_.waiting() > 0;
+    return anything_held ? Limiter::scheduled : Limiter::empty;
   }
   if (suspended_) return Limiter::suspended;
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) {

@@ -42,7 +42,7 @@ void CarrierDelivery::look_at_standing(TimePoint now) {
 }
 
 void CarrierDelivery::move_some() {
-  if (draining_ || !services_.routing.has_stand_in(number_)) return;
+  if (draining_ || clearing_ || !services_.routing.has_stand_in(number_)) return;
   if (failover_.gives_back()) return give_back_some();
   if (failover_.stage() != Failover::Stage::away) return;
   order_.release_all();  // they move, or stay, with the others

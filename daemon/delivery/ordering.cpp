@@ -13,8 +13,9 @@ void CarrierDelivery::hold_later_ones(const queue::Lanes::Pick& holder, std::uin
   if (order_.holders() > 0) just_held_.push_back(holder.ticket);
 }
 
-// Held back behind an earlier one? Then it stands there now.
+// Paused, or held back behind an earlier one? Then it stands there now.
 bool CarrierDelivery::must_wait(const queue::Lanes::Pick& pick) {
+  if (is_put_aside(pick)) return true;
   if (order_.is_idle()) return false;
   const std::uint64_t now = wall_ms();
   if (!order_.holds_back(pick.ticket, now)) return false;

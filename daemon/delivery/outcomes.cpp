@@ -79,6 +79,18 @@ void Outcomes::write(const Slowed& slowed) {
   feed_.open().records.add(kSlowedRecord, fields_.octets());
 }
 
+void Outcomes::write(const Paused& paused) {
+  fields_.clear();
+  encode(paused, fields_);
+  feed_.open().records.add(kPausedRecord, fields_.octets());
+}
+
+std::uint32_t Outcomes::write(const CarrierCancelled& cancelled) {
+  fields_.clear();
+  encode(cancelled, fields_);
+  return feed_.open().records.add(kCarrierCancelledRecord, fields_.octets());
+}
+
 void Outcomes::write(const Passed& passed) {
   add(RecordKind::passed, passed);
 }
@@ -88,8 +100,12 @@ void Outcomes::write(const CarrierSwitched& switched) {
 }
 
 void Outcomes::write(const Moved& moved, const Arrival& arrival, std::size_t shards) {
-  add(RecordKind::moved, moved);
-  feed_.open().arrivals[arrival.carrier % shards].push_back(arrival);
+  fields_.clear();
+  encode(moved, fields_);
+  Arrival handed_on = arrival;
+  handed_on.record_offset =
+      feed_.open().records.add(static_cast<std::uint8_t>(RecordKind::moved), fields_.octets());
+  feed_.open().arrivals[arrival.carrier % shards].push_back(handed_on);
 }
 
 std::uint64_t Outcomes::write(const Intent& intent) {

@@ -14,7 +14,9 @@
 
 #include "daemon/commit/commit_feed.h"
 #include "daemon/records/cancel_records.h"
+#include "daemon/records/carrier_cancel_records.h"
 #include "daemon/records/doubt_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
 #include "daemon/records/slowed_records.h"
 #include "daemon/tracking/tracker.h"
@@ -39,6 +41,9 @@ class Outcomes final : public TrackingOutcomes {
   /// Told, and nothing else.
   void write(const CancelAnswered& answered);
   void write(const Slowed& slowed);
+  void write(const Paused& paused);
+  /// Returns where the record lies within its batch.
+  [[nodiscard]] std::uint32_t write(const CarrierCancelled& cancelled);
   void write(const Passed& passed);
   void write(const CarrierSwitched& switched);
   /// The message goes to the shard of `arrival`'s carrier when this is durable.

@@ -42,7 +42,7 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
 }
 
 void CarrierDelivery::reserve_probe(TimePoint now) {
-  if (reserved_ > 0 || draining_ || suspended_ || services_.feed.is_full()) return;
+  if (reserved_ > 0 || draining_ || suspended_ || clearing_ || services_.feed.is_full()) return;
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) return;
   const std::uint32_t seconds = expiry_seconds();
   for (std::size_t i = 0; i < kLookedAtOnce; ++i) {

@@ -225,7 +225,8 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
 bool CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
                                   std::string_view code, std::string_view detail) {
   if (write_end(pick, state, code, detail)) return true;
-  unreadable_.push_back({pick, steady_now() + std::chrono::milliseconds(kUnreadableRetryMs)});
+  unreadable_.push_back(
+      {.pick = pick, .again = steady_now() + std::chrono::milliseconds(kUnreadableRetryMs)});
   return false;
 }
 
@@ -233,8 +234,11 @@ bool CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
 void CarrierDelivery::look_at_unreadable(TimePoint now) {
   while (!unreadable_.empty() && unreadable_.front().again <= now) {
     const queue::Lanes::Pick pick = unreadable_.front().pick;
+    const bool is_cleared = unreadable_.front().is_cleared;
     unreadable_.pop_front();
-    if (pick.ticket.expires <= wall_seconds() || is_dead(pick)) {
+    if (is_cleared && !services_.buried.holds(pick.ticket.at)) {
+      end_cleared(pick);
+    } else if (pick.ticket.expires <= wall_seconds() || is_dead(pick)) {
       end_due_or_cancelled(pick);
     } else {
       return_to_lane(pick);

@@ -36,7 +36,7 @@ std::size_t tickets_in_memory(const Config& config) {
 Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
              std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
              CarrierSwitches& switches, const InboundServices& inbound, BuriedMessages& buried,
-             queue::FileSystem& files, std::uint64_t seed)
+             PausedMessages& paused, queue::FileSystem& files, std::uint64_t seed)
     : index_(index),
       arrival_waker_(context, [this] { take_arrivals(); }),
       settled_waker_(context, [this] { on_settled(); }),
@@ -57,6 +57,7 @@ Shard::Shard(boost::asio::io_context& context, const Config& config, std::size_t
                       .switches = switches,
                       .inbound = inbound,
                       .buried = buried,
+                      .paused = paused,
                       .shards = shards,
                       .inbox = inbox_,
                       .spill = spill_,
@@ -124,6 +125,22 @@ bool Shard::end_buried(queue::Locator at, std::string_view carrier, bool possibl
   return member.carrier->end_buried(at, possible_duplicate);
 }
 
+bool Shard::has_in_hand(queue::Locator at) const {
+  return std::ranges::any_of(
+      carriers_, [at](const Member& member) { return member.carrier->has_in_hand(at); });
+}
+
+PauseSaid Shard::say_paused(std::string_view carrier, const PauseOrder& order) {
+  if (carriers_.empty()) return PauseSaid::unreadable;
+  const auto found = std::ranges::find(carriers_, carrier, &Member::name);
+  const Member& member = found == carriers_.end() ? carriers_.front() : *found;
+  return member.carrier->say_paused(order);
+}
+
+void Shard::let_go(queue::Locator at) {
+  for (const Member& member : carriers_) member.carrier->let_go(at);
+}
+
 void Shard::cancel_at_carrier(std::string_view carrier, CancelOrder order,
                               CarrierCancels::Done done) {
   const auto found = std::ranges::find(carriers_, carrier, &Member::name);
@@ -170,9 +187,12 @@ void Shard::take_arrivals() {
                                        std::memory_order_relaxed);  // a figure: orders nothing
     reader_.remember(std::shared_ptr<const queue::RecordBatch>(*batch, &(*batch)->records));
     for (const Arrival& arrival : (*batch)->arrivals[index_]) {
-      by_number_[arrival.carrier]->take(arrival, arrival.at.is_nowhere()
-                                                     ? (*batch)->records.at(arrival.record_offset)
-                                                     : arrival.at);
+      const queue::Locator record = (*batch)->records.at(arrival.record_offset);
+      if (arrival.at.is_nowhere()) {
+        by_number_[arrival.carrier]->take(arrival, record);
+      } else {
+        by_number_[arrival.carrier]->take(arrival, arrival.at, record);
+      }
     }
     std::vector<Arrival>().swap((*batch)->arrivals[index_]);  // ours alone; the texts stay
   }
@@ -180,7 +200,11 @@ void Shard::take_arrivals() {
 
 void Shard::on_settled() {
   bool any_failed = false;
-  feed_.collect([&](const BatchPointer& batch) { any_failed = any_failed || batch->failure; });
+  feed_.collect([&](const BatchPointer& batch) {
+    any_failed = any_failed || batch->failure;
+    if (any_failed) return;
+    for (const Member& member : carriers_) member.carrier->on_batch(*batch);
+  });
   // With the journal gone nothing may be written to a carrier or answered to it any more.
   if (any_failed) return stop();
   for (const Member& member : carriers_) member.carrier->on_durable(feed_.settled());

@@ -32,7 +32,7 @@ class Shard {
   Shard(boost::asio::io_context& context, const Config& config, std::size_t index,
         std::size_t shards, CommitThread& commit, Routing& routing, Gauges& gauges,
         CarrierSwitches& switches, const InboundServices& inbound, BuriedMessages& buried,
-        queue::FileSystem& files, std::uint64_t seed);
+        PausedMessages& paused, queue::FileSystem& files, std::uint64_t seed);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -51,6 +51,10 @@ class Shard {
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   [[nodiscard]] bool end_buried(queue::Locator at, std::string_view carrier,
                                 bool possible_duplicate);
+  [[nodiscard]] bool has_in_hand(queue::Locator at) const;
+  /// By the carrier of that name, or where it is gone by any.
+  [[nodiscard]] PauseSaid say_paused(std::string_view carrier, const PauseOrder& order);
+  void let_go(queue::Locator at);
   /// At a carrier that must live here; `done` when all that came of it is on disk.
   void cancel_at_carrier(std::string_view carrier, CancelOrder order, CarrierCancels::Done done);
   /// Whether a carrier of this name lives here. Any thread.

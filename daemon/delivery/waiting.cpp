@@ -44,14 +44,17 @@ void CarrierDelivery::expire_waiting(TimePoint now) {
   if (is_expiry_paused()) return;
   const std::uint32_t seconds = wall_seconds();
   for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
-  const auto is_due = [seconds](const queue::Lanes& lanes) {
-    return lanes.earliest_expiry().value_or(seconds + 1) <= seconds;
+  const auto is_due = [seconds](const auto& waiting) {
+    return waiting.earliest_expiry().value_or(seconds + 1) <= seconds;
   };
-  if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_))) return;
+  if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_) && !is_due(set_aside_))) {
+    return;
+  }
   if (!services_.feed.is_full()) {
     const auto end = [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); };
     std::size_t expired = lanes_.take_expired(seconds, kExpireAtOnce, end);
     expired += staying_.take_expired(seconds, kExpireAtOnce - expired, end);
+    expired += set_aside_.take_expired(seconds, kExpireAtOnce - expired, end);
     if (expired == kExpireAtOnce) return schedule_pump();
   }
   next_expiry_look_ = now + kExpiryStep;
@@ -60,7 +63,8 @@ void CarrierDelivery::expire_waiting(TimePoint now) {
 // The second in which the next message expires, so that its event comes in that second.
 CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
   auto earliest = lanes_.earliest_expiry();
-  for (const auto other : {staying_.earliest_expiry(), order_.earliest_expiry()}) {
+  for (const auto other :
+       {staying_.earliest_expiry(), order_.earliest_expiry(), set_aside_.earliest_expiry()}) {
     if (other) earliest = std::min(earliest.value_or(*other), *other);
   }
   if (!earliest) return TimePoint::max();

@@ -53,7 +53,14 @@ enum class Failpoint : std::uint8_t {
   resume_durable,
   campaign_cancel_before,  ///< likewise
   campaign_cancel_durable,
-  campaign_cancel_some,   ///< some of its messages have their verdict, others not
+  campaign_cancel_some,    ///< some of its messages have their verdict, others not
+  carrier_cancel_before,   ///< of all that waits: the order has come
+  carrier_cancel_durable,  ///< it is on disk and not obeyed
+  carrier_cancel_some,     ///< some of what waited has its verdict, the rest not
+  message_pause_before,    ///< it waits, and the order is not recorded
+  message_pause_durable,   ///< it is on disk; nobody is told
+  message_resume_before,   ///< likewise
+  message_resume_durable,
   carrying_before,        ///< an excerpt of live messages stands, the journal does not name it
   carrying_recorded,      ///< the journal names it
   retirement_before,      ///< old files may go

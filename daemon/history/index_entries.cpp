@@ -7,6 +7,7 @@
 #include "daemon/records/campaign_records.h"
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
 #include "protocol/message_id.h"
 
@@ -81,6 +82,8 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
     if (const auto answered = decode_cancel_answered(record.payload)) {
       of_following(answered->of, on_sequence);
     }
+  } else if (record.kind == kPausedRecord) {
+    if (const auto paused = decode_paused(record.payload)) of_following(paused->of, on_sequence);
   }
 }
 

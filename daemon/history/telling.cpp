@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/delivery/coding.h"
+#include "daemon/history/campaign_pauses.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
 #include "daemon/records/accept_reasons.h"
@@ -153,12 +154,14 @@ void Telling::tell_wait_at_bind(const PartAnswered& answered) {
 // A wait is over: its causes, each with its time.
 void Telling::tell_waits(std::uint64_t until_ms, std::vector<WaitSpan> carrier) {
   if (!waiting_since_ms_) return;
+  std::vector<Stretch> pauses = own_pauses_;
+  pauses.insert(pauses.end(), pauses_.begin(), pauses_.end());
   const Wait wait{.from_ms = *waiting_since_ms_,
                   .until_ms = std::max(until_ms, *waiting_since_ms_),
                   .due_ms = due_ms_,
                   .due_cause = due_cause_,
                   .hours = accepted_.hours,
-                  .pauses = pauses_,
+                  .pauses = std::move(pauses),
                   .carrier = std::move(carrier)};
   for (const Stretch& stretch : causes_of(wait, open_hours_)) {
     tell_wait(stretch);
@@ -180,7 +183,7 @@ void Telling::tell_waiting(std::uint64_t now_ms, std::uint8_t limiter) {
   if (accepted_.hours) {
     opens = open_hours_.next_open(*accepted_.hours, std::max(now_ms, due_ms_)).value_or(0);
   }
-  const bool is_paused = !pauses_.empty() && pauses_.back().until_ms > now_ms;
+  const bool with_campaign = !pauses_.empty() && pauses_.back().until_ms > now_ms;
   if (due_ms_ > now_ms) {
     cause = due_cause_;
     until = due_ms_;
@@ -188,7 +191,7 @@ void Telling::tell_waiting(std::uint64_t now_ms, std::uint8_t limiter) {
     cause = "hours";
     until = opens;
   } else {
-    cause = is_paused ? "pause" : cause_of_limiter(limiter);
+    cause = with_campaign || is_paused() ? "pause" : cause_of_limiter(limiter);
   }
   tell_waits(now_ms, {});
   step(now_ms, "waiting");
@@ -307,6 +310,22 @@ void Telling::tell_cancel(const CancelAnswered& answered) {
   end();
 }
 
+// It waits on, where it waited: `waited` says from when till when it was paused.
+void Telling::tell_paused(const Paused& paused) {
+  step(paused.of.time_ms, paused.is_paused ? "paused" : "resumed");
+  append_member("by", paused.by, steps_);
+  end();
+  if (!own_pauses_.empty() && own_pauses_.back().until_ms == kPauseGoesOn) {
+    own_pauses_.back().until_ms = paused.of.time_ms;
+  }
+  if (paused.is_paused) own_pauses_.push_back({paused.of.time_ms, kPauseGoesOn, "pause"});
+}
+
+bool Telling::is_paused() const noexcept {
+  return state_ == State::none && !own_pauses_.empty() &&
+         own_pauses_.back().until_ms == kPauseGoesOn;
+}
+
 std::vector<Telling::AtCarrier> Telling::at_carrier() const {
   std::vector<AtCarrier> found;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
@@ -390,6 +409,9 @@ void Telling::tell(const queue::Record& record) {
   } else if (record.kind == kCancelAnsweredRecord) {
     const auto answered = decode_cancel_answered(record.payload);
     if (answered && is_about(answered->of)) tell_cancel(*answered);
+  } else if (record.kind == kPausedRecord) {
+    const auto paused = decode_paused(record.payload);
+    if (paused && is_about(paused->of)) tell_paused(*paused);
   }
 }
 
@@ -448,6 +470,7 @@ std::string Telling::members(bool with_history) const {
   append_member("from", subject_.from, out);
   append_member("carrier", carrier(), out);
   append_member("state", state, out);
+  if (is_paused()) out.append(",\"paused\":true");
   append_member("segments", subject_.parts, out);
   append_time("accepted", subject_.id.time_ms(), out);
   append_time("expires", std::uint64_t{accepted_.expires} * 1000, out);

@@ -17,6 +17,7 @@
 #include "daemon/history/waits.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/records/cancel_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
 #include "queue/record_batch.h"
 
@@ -63,6 +64,7 @@ class Telling {
   void tell_part(const PartAnswered& part);
   void tell_receipt(const ReceiptCame& receipt, bool is_repeated);
   void tell_cancel(const CancelAnswered& answered);
+  void tell_paused(const Paused& paused);
   void tell_verdict(const Verdict& verdict, std::string_view what);
   void step(std::uint64_t time_ms, std::string_view what);
   void end() { steps_.push_back('}'); }
@@ -87,7 +89,9 @@ class Telling {
   bool was_intended_ = false;
   bool possible_duplicate_ = false;
   OpenHours& open_hours_;
-  const std::vector<Stretch> pauses_;
+  [[nodiscard]] bool is_paused() const noexcept;
+  std::vector<Stretch> pauses_;      // of its campaign
+  std::vector<Stretch> own_pauses_;  // its own
   // The wait under way: nothing while it is at a bind, with the carrier or final.
   std::optional<std::uint64_t> waiting_since_ms_;
   std::uint64_t reserved_ms_ = 0;  // and nothing of it answered since; 0: not reserved

@@ -14,9 +14,9 @@ namespace {
 using Action = CarrierRequest::Action;
 
 constexpr std::pair<std::string_view, Action> kCarrierActions[] = {
-    {"list", Action::list},     {"show", Action::show},   {"suspend", Action::suspend},
-    {"resume", Action::resume}, {"trace", Action::trace}, {"orphans", Action::orphans},
-    {"doubts", Action::doubts}};
+    {"list", Action::list},       {"show", Action::show},     {"suspend", Action::suspend},
+    {"resume", Action::resume},   {"cancel", Action::cancel}, {"trace", Action::trace},
+    {"orphans", Action::orphans}, {"doubts", Action::doubts}};
 
 // A connection waits for it, and its lines wait in memory.
 constexpr std::uint64_t kTraceSecondsMax = 300;
@@ -55,8 +55,9 @@ std::expected<Request, Refusal> read_carrier_request(const RequestFields& fields
   const auto* known =
       std::ranges::find(kCarrierActions, action, [](const auto& each) { return each.first; });
   if (known == std::end(kCarrierActions)) {
-    return fields.refuse("bad_field",
-                         "action: must be list, show, suspend, resume, orphans, doubts or trace");
+    return fields.refuse(
+        "bad_field",
+        "action: must be list, show, suspend, resume, cancel, orphans, doubts or trace");
   }
   if (known->second != Action::list && name.empty()) {
     return fields.refuse("bad_field", "name: which carrier?");

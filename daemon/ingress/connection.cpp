@@ -1,5 +1,7 @@
 #include "daemon/ingress/connection.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
@@ -318,6 +320,21 @@ void Connection::handle(const CancelRequest& request) {
   }
   ingress_.helpers().cancel(
       {.id = std::string(request.id), .place = place, .at_carrier = request.at_carrier}, peer_,
+      answer_later());
+}
+
+void Connection::handle(const PauseRequest& request) {
+  const std::string_view op = request.pauses ? "pause" : "resume";
+  if (!peer_.may_submit && !peer_.is_admin) {
+    return refuse({"not_permitted", fmt::format("{}: this client may only look", op), {}});
+  }
+  std::optional<queue::Locator> place;
+  if (!request.ref.empty()) place = ingress_.admission().find(peer_.client, request.ref);
+  if (request.ref.empty() ? !MessageId::parse(request.id) : !place) {
+    return refuse({"not_found", fmt::format("{}: no such message", op), {}});
+  }
+  ingress_.helpers().pause(
+      {.id = std::string(request.id), .place = place, .pauses = request.pauses}, peer_,
       answer_later());
 }
 

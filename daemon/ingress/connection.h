@@ -89,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle(const CallbacksRequest& request);
   void handle(const DaemonRequest& request);
   void handle(const CancelRequest& request);
+  void handle(const PauseRequest& request);
   void handle(const ResolveRequest& request);
   /// The next request waits until what this gives out is called, once, from any thread.
   [[nodiscard]] std::function<void(std::string)> answer_later();

@@ -68,6 +68,7 @@ struct IngressHelpers {
   OptOuts* opt_outs = nullptr;
   std::function<std::string(const Peer&)> callbacks;
   std::function<void(CancelQuestion, const Peer&, Reply)> cancel;
+  std::function<void(PauseQuestion, const Peer&, Reply)> pause;
   std::function<void(MessageId id, DoubtEnd as, const Peer&, Reply)> resolve;
 };
 

@@ -150,6 +150,20 @@ struct CancelQuestion {
   bool at_carrier = false;
 };
 
+/// Of one message: it waits on, and does not go before it is resumed.
+struct PauseRequest {
+  std::string_view id;
+  std::string_view ref;
+  bool pauses = true;  ///< false: it goes on
+};
+
+/// As asked of other threads, like CancelQuestion.
+struct PauseQuestion {
+  std::string id;
+  std::optional<queue::Locator> place;
+  bool pauses = true;
+};
+
 /// What became of a message in doubt, or that somebody gives it up.
 struct ResolveRequest {
   std::string_view id;
@@ -181,7 +195,7 @@ struct CampaignRequest {
 
 /// Owns its texts: it is answered by other threads.
 struct CarrierRequest {
-  enum class Action : std::uint8_t { list, show, suspend, resume, trace, orphans, doubts };
+  enum class Action : std::uint8_t { list, show, suspend, resume, cancel, trace, orphans, doubts };
   Action action = Action::list;
   std::string name;  ///< of the carrier; empty with `list` for all
   // trace:
@@ -195,6 +209,6 @@ struct CarrierRequest {
 using Request =
     std::variant<SendRequest, PreviewRequest, MessageRequest, EventsRequest, AckRequest,
                  StatusRequest, CampaignRequest, CarrierRequest, RouteRequest, OptOutRequest,
-                 CallbacksRequest, CancelRequest, ResolveRequest, DaemonRequest>;
+                 CallbacksRequest, CancelRequest, PauseRequest, ResolveRequest, DaemonRequest>;
 
 }  // namespace stentor::daemon

@@ -8,6 +8,7 @@
 #include "daemon/ingress/carrier_request.h"
 #include "daemon/ingress/json_refusal.h"
 #include "daemon/ingress/opt_out_request.h"
+#include "daemon/ingress/pause_request.h"
 #include "daemon/ingress/request_fields.h"
 #include "daemon/ingress/resolve_request.h"
 #include "daemon/ingress/route_request.h"
@@ -187,6 +188,8 @@ std::expected<Request, Refusal> RequestParser::Body::interpret() {
   if (op.text == "events") return events();
   if (op.text == "ack") return ack();
   if (op.text == "cancel") return read_cancel_request(*this);
+  if (op.text == "pause") return read_pause_request(*this, true);
+  if (op.text == "resume") return read_pause_request(*this, false);
   if (op.text == "resolve") return read_resolve_request(*this);
   if (op.text == "campaign") return read_campaign_request(*this);
   if (op.text == "route") return read_route_request(*this);

@@ -4,8 +4,10 @@
 
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/carried_records.h"
+#include "daemon/records/carrier_cancel_records.h"
 #include "daemon/records/consumer_records.h"
 #include "daemon/records/inbound_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/slowed_records.h"
 
 namespace stentor::daemon {
@@ -35,7 +37,9 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
   }
   if (kind == kCancelAnsweredRecord) return Carriage::dropped;  // likewise
   if (kind == kCarriedRecord) return Carriage::dropped;  // each file begins with it, as with totals
-  if (kind == kSlowedRecord) return Carriage::follows;
+  if (kind == kSlowedRecord || kind == kPausedRecord) return Carriage::follows;
+  // It means what waits at its place, so there it stays.
+  if (kind == kCarrierCancelledRecord) return Carriage::latest;
   switch (
       static_cast<InboundRecordKind>(kind)) {  // parts wait for their message for less than that
     case InboundRecordKind::came:
@@ -57,6 +61,11 @@ std::string key_of(const queue::Record& record) {
     if (const auto consumer = decode_consumer_campaign(record.payload)) {
       key.append(consumer->client).push_back('\0');
       return key.append(consumer->name);
+    }
+  }
+  if (record.kind == kCarrierCancelledRecord) {
+    if (const auto cancelled = decode_carrier_cancelled(record.payload)) {
+      return key.append(cancelled->carrier);
     }
   }
   return key.append(record.payload.begin(), record.payload.end());

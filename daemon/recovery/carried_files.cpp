@@ -7,6 +7,7 @@
 
 #include "daemon/newer_file.h"
 #include "daemon/records/carried_records.h"
+#include "daemon/records/carrier_cancel_records.h"
 #include "daemon/recovery/carriage.h"
 #include "queue/carried_excerpt.h"
 #include "queue/excerpt_writer.h"
@@ -212,6 +213,9 @@ queue::result<void> CarriedFiles::carry(const Making& making, const SequenceSet&
   FieldWriter fields;
   const auto is_live = [&live](std::uint64_t sequence) { return live.contains(sequence); };
   const auto add = [&](const queue::Record& record) -> queue::result<void> {
+    // Without a checkpoint a start needs it at its place, where it says which of the messages are
+    // still to end.
+    if (record.kind == kCarrierCancelledRecord) return writer.add(record);
     const Carriage carriage = speaks_as(record.kind);
     if (carriage == Carriage::sequences) {
       if (encode_kept(record, is_live, fields).value_or(0) == 0) return {};

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "daemon/delivery/order_key.h"
+#include "daemon/records/carrier_cancel_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/slowed_records.h"
 #include "daemon/recovery/condenser.h"
 
@@ -27,7 +29,8 @@ Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_o
       consumers_(consumers),
       campaigns_(campaigns),
       now_ms_(now_ms),
-      policies_(config.carriers.begin(), config.carriers.end()) {}
+      policies_(config.carriers.begin(), config.carriers.end()),
+      cleared_before_(config.carriers.size()) {}
 
 Replay::Entry* Replay::find(std::uint64_t sequence) {
   const auto piece = pieces_.find(sequence / kPieceEntries);
@@ -108,6 +111,7 @@ void Replay::apply(const queue::Record& record) {
         if (entry != nullptr && subject) {
           entry->carrier = carrier_for(moved->to, false, *subject);
           entry->attempts = 0;  // it begins anew over there
+          entry->cleared = false;
           refused_.erase(sequence);
         }
         return;
@@ -152,6 +156,8 @@ bool Replay::visit_inbound(const queue::Record& record) {
   }
   if (record.kind == kCancelAnsweredRecord) return true;  // told then; nothing came of it
   if (record.kind == kSlowedRecord) return visit_slowed(record);
+  if (record.kind == kPausedRecord) return visit_paused(record);
+  if (record.kind == kCarrierCancelledRecord) return visit_carrier_cancelled(record);
   if (record.kind == kCarriedRecord) {
     const auto carried = decode_carried(record.payload);
     if (carried) carried_ = *carried;
@@ -252,7 +258,10 @@ void Replay::visit_intent(const queue::Record& record) {
     return;
   }
   for (const std::uint64_t sequence : intent->sequences) {
-    if (Entry* entry = find(sequence)) entry->intended = true;
+    Entry* entry = find(sequence);
+    if (entry == nullptr) continue;
+    entry->intended = true;
+    entry->cleared = false;  // it went before the order was obeyed
   }
 }
 
@@ -407,6 +416,51 @@ bool Replay::visit_slowed(const queue::Record& record) {
   return true;
 }
 
+bool Replay::visit_paused(const queue::Record& record) {
+  const auto paused = decode_paused(record.payload);
+  if (!paused) return false;
+  std::uint64_t sequence = 0;
+  Entry* entry = entry_of(paused->of, sequence);
+  if (entry != nullptr) entry->paused = paused->is_paused;
+  return true;
+}
+
+// What it means is what waits there at this place of the journal. Most of it has a verdict further
+// on; what is left at the end has still to get one.
+bool Replay::visit_carrier_cancelled(const queue::Record& record) {
+  const auto cancelled = decode_carrier_cancelled(record.payload);
+  if (!cancelled) return false;
+  const auto number = routing_.carrier_named(cancelled->carrier);
+  if (!number) return true;  // its messages went by another since the configuration changed
+  cleared_before_[*number] = record.at;
+  for (auto& [first, piece] : pieces_) {
+    for (std::size_t i = 0; i < kPieceEntries; ++i) {
+      Entry& entry = piece->entries[i];
+      if (entry.parts == 0 || entry.carrier != *number || entry.sent || entry.intended) continue;
+      if (!held_.contains(first * kPieceEntries + i)) entry.cleared = true;
+    }
+  }
+  return true;
+}
+
+// Where all have their verdicts there is nothing left to do.
+void Replay::restore_clearings() {
+  const auto is_any = [](queue::Locator before) { return !before.is_nowhere(); };
+  if (std::ranges::none_of(cleared_before_, is_any)) return;
+  std::vector<bool> is_due(cleared_before_.size(), false);
+  for (const auto& [first, piece] : pieces_) {
+    for (const Entry& entry : piece->entries) {
+      if (entry.parts > 0 && entry.cleared && !entry.sent) is_due[entry.carrier] = true;
+    }
+  }
+  for (std::size_t carrier = 0; carrier < is_due.size(); ++carrier) {
+    queue::Locator& before = cleared_before_[carrier];
+    if (!is_due[carrier]) before = {};
+    if (before.is_nowhere()) continue;
+    carrier_of_(static_cast<std::uint16_t>(carrier)).restore_clearing(before);
+  }
+}
+
 void Replay::visit_receipt(const queue::Record& record) {
   const auto receipt = decode_receipt(record.payload);
   if (!receipt) {
@@ -435,6 +489,7 @@ void Replay::visit_uncertain(const queue::Record& record) {
   if (entry == nullptr) return;
   entry->possible_duplicate = true;
   entry->intended = false;
+  entry->cleared = false;
   RefusalCounts& refusals = refusals_of(sequence, *entry);
   refusals.note(StatusClass::doubt, uncertain->of.time_ms);
   refusals.count(StatusClass::doubt);
@@ -509,6 +564,7 @@ void Replay::finish(std::uint32_t oldest) {
   const auto kept = files_.lower_bound(oldest);
   for (auto file = files_.begin(); file != kept; ++file) carried_live_ += file->second.live;
   files_.erase(files_.begin(), kept);
+  restore_clearings();
   std::vector<std::uint64_t> awaiting;
   for (auto& [number, piece] : pieces_) {
     for (std::size_t i = 0; i < kPieceEntries; ++i) {
@@ -558,6 +614,7 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
       .ticket = {.at = entry.at, .expires = entry.expires, .key = entry.key},
       .flow = entry.flow,
       .priority = entry.priority};
+  if (entry.paused) carrier.restore_paused(entry.at);
   if (const auto held = held_.find(sequence); held != held_.end()) {
     ++report_.held;
     carrier.restore_held(sequence, {.pick = pick,
@@ -574,7 +631,12 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
     if (!carrier.restore_in_doubt(pick)) return;  // held, or final
   }
   ++report_.waiting;
-  carrier.restore_waiting(pick, entry.due_ms);
+  const queue::Locator cleared_before = cleared_before_[entry.carrier];
+  if (!entry.cleared && !cleared_before.is_nowhere() && entry.at < cleared_before) {
+    carrier.restore_kept(pick, entry.due_ms);  // it was under way then, or has moved there since
+  } else {
+    carrier.restore_waiting(pick, entry.due_ms);
+  }
 }
 
 }  // namespace stentor::daemon

@@ -96,6 +96,9 @@ class Replay {
     bool intended : 1 = false;
     bool possible_duplicate : 1 = false;
     bool sent : 1 = false;
+    bool paused : 1 = false;
+    bool cleared : 1 =
+        false;  ///< cancelled with all that waited at its carrier, its verdict missing
   };
   static_assert(sizeof(Entry) == 32, "ten million of them are to start in 512 MiB");
   static constexpr std::size_t kPieceEntries = 4096;
@@ -127,6 +130,9 @@ class Replay {
   void visit_part(const queue::Record& record);
   void note_refusal(std::uint64_t sequence, const Entry& entry, const PartAnswered& part);
   [[nodiscard]] bool visit_slowed(const queue::Record& record);
+  [[nodiscard]] bool visit_paused(const queue::Record& record);
+  [[nodiscard]] bool visit_carrier_cancelled(const queue::Record& record);
+  void restore_clearings();
   [[nodiscard]] RefusalCounts& refusals_of(std::uint64_t sequence, const Entry& entry);
   [[nodiscard]] StatusClass class_of(const Entry& entry, std::uint32_t command_status) const;
   void visit_receipt(const queue::Record& record);
@@ -156,6 +162,8 @@ class Replay {
   std::unordered_map<std::uint64_t, RefusalCounts> refused_;
   std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
   std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
+  std::vector<queue::Locator>
+      cleared_before_;  // by carrier: the latest order; nowhere: none is due
   Ledger ledger_;
   bool has_base_ = false;
   std::uint32_t first_visited_ = UINT32_MAX;  // the file that visit() began with

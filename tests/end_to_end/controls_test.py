@@ -7,6 +7,7 @@ stream of events are the witnesses.
 
 import os
 import collections
+import subprocess
 import time
 import unittest
 
@@ -49,6 +50,12 @@ class Bench(unittest.TestCase):
     def restart(self):
         self.daemon.kill()
         self.daemon.start()
+
+    def ctl(self, *arguments):
+        """What stentorctl prints."""
+        return subprocess.run([under_test.program("stentorctl"), "--socket",
+                               self.daemon.socket_path, *arguments], check=True, text=True,
+                              capture_output=True, timeout=under_test.PATIENCE).stdout
 
     def send_many(self, count, campaign=None, **more):
         """Ids by number."""
@@ -280,6 +287,181 @@ class Cancel(Bench):
         under_test.wait_until(lambda: self.arrived(on_wire), "it is on the wire")
         self.assertEqual(self.cancel(on_wire[digits])["error"]["code"], "conflict")
         self.events.wait_for(on_wire[digits], "delivered")
+
+
+class Pause(Bench):
+    def order(self, op, message_id):
+        began = time.monotonic()
+        reply = self.daemon.ask(op=op, id=message_id)
+        self.assertEqual((reply["status"], reply.get("paused")), ("ok", op == "pause"), reply)
+        self.assertLess(time.monotonic() - began, 1.0)
+
+    def steps(self, message_id):
+        told = self.daemon.ask(op="message", id=message_id)
+        return told, [step["what"] for step in told["history"]]
+
+    def test_a_message_waits_wherever_it_waits_and_goes_when_it_is_resumed_over_kills(self):
+        self.daemon.ask(op="campaign", action="create", name="idle")
+        self.campaign("pause", "idle")
+        idle = self.send_many(1, "idle")
+        digits = f"7916{self.numbers + 1:07d}"
+        is_refused = True
+        self.scripts[digits] = lambda submit, attempt: Answer(status=8 if is_refused else 0)
+        retried = self.send_many(1)
+        under_test.wait_until(lambda: self.arrived(retried), "it was refused once")
+        others = self.send_many(1000)  # five seconds of the carrier's rate
+        last = list(others)[-1]
+        due = time.time() + 5
+        later = self.send_many(1, not_before=5, ref="later")
+        ids = {**later, last: others.pop(last), **idle, **retried}
+
+        for message_id in list(ids.values())[:3]:
+            self.order("pause", message_id)
+        self.order("pause", list(ids.values())[0])  # said twice
+        under_test.wait_until(  # not while an attempt of it is under way
+            lambda: self.daemon.ask(op="pause", id=retried[digits])["status"] == "ok",
+            "it waits for its retry")
+        arrived = self.arrived(ids)
+        self.campaign("resume", "idle")
+        self.assertEqual(self.wait_finals(others.values()), {"delivered": 999})
+        for _ in range(2):
+            self.restart()
+            self.daemon.wait_bound("north")
+            self.assertEqual(self.daemon.status()["paused"], 4)
+            time.sleep(max(2.2, due + 0.5 - time.time()))  # past the retry and not_before
+            self.assertEqual(self.arrived(ids), arrived)
+        for message_id in ids.values():
+            told, steps = self.steps(message_id)
+            self.assertTrue(told["paused"])
+            self.assertEqual(steps.count("paused"), 1, steps)
+            self.assertEqual(told["history"][-1]["cause"], "pause")
+            paused = next(step for step in told["history"] if step["what"] == "paused")
+            self.assertEqual(paused["by"], told["client"])
+
+        is_refused = False
+        self.daemon.ask(op="resume", ref="later")
+        for message_id in ids.values():
+            self.order("resume", message_id)
+        self.assertEqual(self.wait_finals(ids.values()), {"delivered": 4})
+        self.assertEqual(self.daemon.status()["paused"], 0)
+        told, steps = self.steps(ids[last])
+        self.assertNotIn("paused", told)
+        self.assertLess(steps.index("paused"), steps.index("resumed"), steps)
+        self.assertLess(steps.index("resumed"), steps.index("part_accepted"), steps)
+
+    def test_a_paused_message_expires_is_cancelled_and_is_moved(self):
+        ids = [self.send_many(1, **more).popitem()[1]
+               for more in ({"expires": 8, "not_before": 3}, {"not_before": 3},
+                            {"campaign": "spring", "not_before": 3})]
+        for message_id in ids:
+            self.order("pause", message_id)
+        self.restart()
+        self.daemon.wait_bound("north")
+        under_test.wait_until(lambda: self.campaign("show", "spring")["limited_by"] == "paused",
+                              "their time has come, and they stand aside")
+        reply = self.daemon.ask(op="cancel", id=ids[1])
+        self.assertEqual((reply["status"], reply.get("state")), ("ok", "cancelled"), reply)
+        self.campaign("move", "spring", carrier="north")
+        self.assertEqual(self.campaign("cancel", "spring")["cancelling"], 1)
+        self.assertEqual(self.wait_finals(ids), {"cancelled": 2, "expired": 1})
+        refused = self.daemon.ask(op="resume", id=ids[0])
+        self.assertEqual(refused["error"]["code"], "conflict", refused)
+        self.assertEqual(self.daemon.status()["paused"], 0)
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["waiting"] == 0,
+                              "no ticket stays behind")
+
+    def test_what_has_gone_and_what_never_was_is_refused(self):
+        sent = self.send_many(1).popitem()[1]
+        self.events.wait_for(sent, "delivered")
+        for op in ("pause", "resume"):
+            self.assertEqual(self.daemon.ask(op=op, id=sent)["error"]["code"], "conflict")
+            self.assertEqual(self.daemon.ask(op=op, id="0" * 26)["error"]["code"], "not_found")
+            self.assertEqual(self.daemon.ask(op=op, ref="never")["error"]["code"], "not_found")
+        digits = f"7916{self.numbers + 1:07d}"
+        self.scripts[digits] = lambda submit, attempt: Answer(delay=1.0)
+        on_wire = self.send_many(1)
+        under_test.wait_until(lambda: self.arrived(on_wire), "it is on the wire")
+        refused = self.daemon.ask(op="pause", id=on_wire[digits])
+        self.assertEqual(refused["error"]["code"], "conflict", refused)
+        self.events.wait_for(on_wire[digits], "delivered")
+        self.assertEqual(self.daemon.status()["paused"], 0)
+
+    def test_by_stentorctl(self):
+        waits = self.send_many(1, not_before=600).popitem()[1]
+        self.assertEqual(self.ctl("pause", waits), f"{waits} is paused\n")
+        self.assertTrue(self.steps(waits)[0]["paused"])
+        self.assertEqual(self.ctl("resume", waits), f"{waits} goes on\n")
+        self.assertNotIn("paused", self.steps(waits)[0])
+
+
+class CarrierCancel(Bench):
+    """North is slow; south, to which nothing is routed, is not there."""
+
+    settings = {"window": WINDOW, "rate": 20}
+
+    def new_daemon(self):
+        return under_test.Daemon([
+            under_test.carrier("north", self.carrier.address, **self.settings),
+            under_test.carrier("south", "127.0.0.1:1")])
+
+    def cancel(self, name="north"):
+        reply = self.daemon.ask(op="carrier", action="cancel", name=name)
+        self.assertEqual(reply["status"], "ok", reply)
+        return reply
+
+    def test_what_waits_ends_and_what_comes_later_or_waits_elsewhere_does_not_over_a_kill(self):
+        came = self.send_many(3, "came", carrier="south")
+        went = self.send_many(3, "went", not_before=3600)
+        self.campaign("move", "came", carrier="north")
+        self.campaign("move", "went", carrier="south")
+        waits_at = lambda name: self.daemon.carrier_status(name)["waiting"]
+        under_test.wait_until(lambda: waits_at("south") == 3, "three have moved each way")
+        self.daemon.ask(op="campaign", action="create", name="idle")
+        self.campaign("pause", "idle")
+        ids = {**self.send_many(500), **self.send_many(500, "spring"),
+               **self.send_many(500, "idle"), **self.send_many(500, not_before=3600)}
+        paused = self.send_many(1, not_before=3600)
+        self.assertEqual(self.daemon.ask(op="pause", id=list(paused.values())[0])["status"], "ok")
+
+        began = time.monotonic()
+        reply = self.cancel()
+        self.assertLess(time.monotonic() - began, 1.0)
+        self.daemon.kill()
+        self.assertGreater(reply["cancelling"], 1000)
+        self.assertLessEqual(reply["under_way"], 2 * WINDOW)
+        self.daemon.start()
+        after = {**self.send_many(5), **self.send_many(5, "spring")}
+        self.campaign("resume", "idle")
+        ids.update(paused)
+        ids.update(came)
+        finals = self.wait_finals(ids.values())
+        self.assertEqual(finals["cancelled"], reply["cancelling"])
+        self.assertEqual(finals["cancelled"] + finals["delivered"], len(ids), finals)
+        self.assertEqual(self.wait_finals(after.values()), {"delivered": 10})
+        self.assertEqual(waits_at("north"), 0)
+        self.assertEqual(waits_at("south"), 3)
+        self.assertEqual(self.finals(went.values()), {})
+        self.campaign("cancel", "went")
+        self.assertEqual(self.wait_finals(went.values()), {"cancelled": 3})
+
+    def test_the_order_is_not_given_again_by_a_restart(self):
+        first = self.send_many(5, not_before=3600)
+        self.cancel()
+        self.assertEqual(self.wait_finals(first.values()), {"cancelled": 5})
+        second = self.send_many(5, not_before=3600)
+        for _ in range(2):
+            self.restart()
+            self.daemon.wait_bound("north")
+        self.assertEqual(self.finals(second.values()), {})
+        self.assertEqual(self.daemon.carrier_status("north")["waiting"], 5)
+
+    def test_by_stentorctl(self):
+        waits = self.send_many(5, not_before=3600)
+        self.assertEqual(self.ctl("carrier", "cancel", "north"),
+                         "north: 5 messages are cancelled; 0 are under way\n")
+        self.assertEqual(self.wait_finals(waits.values()), {"cancelled": 5})
+        unknown = self.daemon.ask(op="carrier", action="cancel", name="nowhere")
+        self.assertEqual(unknown["error"]["code"], "unknown_carrier", unknown)
 
 
 class Silence:

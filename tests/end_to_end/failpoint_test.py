@@ -16,7 +16,8 @@ A lane is a load that reaches some of the points:
   carried    and it takes the place of the files, and of the excerpt before
   doubts     some messages are held in doubt, and an operator resolves them
   opt_outs   opt-outs are taken and saved
-  orders     messages are cancelled; a campaign is paused, resumed, cancelled
+  orders     messages are cancelled, paused, resumed; a campaign is, and so is all that waits for a
+             carrier
   spill      more waits for a carrier that is not there than memory may hold
   salvage    a damaged journal is salvaged
 """
@@ -67,7 +68,9 @@ LANES = {
     "opt_outs": ["opt_out.trail", "opt_out.before_rename", "opt_out.after_rename"],
     "orders": ["cancel.before", "cancel.durable", "pause.before", "pause.durable",
                "resume.before", "resume.durable", "campaign_cancel.before",
-               "campaign_cancel.durable", "campaign_cancel.some"],
+               "campaign_cancel.durable", "campaign_cancel.some", "message_pause.before",
+               "message_pause.durable", "message_resume.before", "message_resume.durable",
+               "carrier_cancel.before", "carrier_cancel.durable", "carrier_cancel.some"],
     "spill": of_files("spill", "create.after", "write.after", "remove.before", "remove.after",
                       "truncate.after"),
     "salvage": of_files("quarantine", *MAKING),
@@ -375,9 +378,15 @@ class Orders(Campaign):
     def die_at(self, point):
         self.order, self.place = point.split(".")
         self.message = None
-        if self.place == "some":  # those before are cancelled
+        needs_more = self.place == "some" or self.order == "carrier_cancel"
+        if needs_more or self.order == "message_resume":  # those before are cancelled
             self.start_unarmed()
-            self.send_campaign(self.at_once)
+            if needs_more:
+                self.send_campaign(self.at_once)
+            else:
+                self.send_later()
+                assert self.daemon.ask(op="pause", id=self.message)["status"] == "ok"
+            self.waiting = self.campaign("show")["waiting"]
             self.daemon.kill()
             self.kills.append((time.time_ns(), len(self.events.events)))
         super().die_at(point)
@@ -392,16 +401,34 @@ class Orders(Campaign):
     def while_alive(self):
         if self.client.finishing.is_set():
             return
-        if self.order != "cancel":
+        if self.order == "carrier_cancel":
+            self.daemon.ask(op="carrier", action="cancel", name="south")
+        elif self.order == "message_resume":
+            self.daemon.ask(op="resume", id=self.message)
+        elif self.order in ("cancel", "message_pause"):
+            self.send_later()
+            self.daemon.ask(op=self.order.removeprefix("message_"), id=self.message)
+        else:
             self.campaign(self.order.removeprefix("campaign_"))
-            return
+
+    def send_later(self):
         reply = self.daemon.ask(to="+16669999999", text="Later", not_before=3600, carrier="south",
                                 **{"from": "SHOP"})
         self.message = reply["id"]
-        self.daemon.ask(op="cancel", id=self.message)
 
     def check(self):
-        if self.order == "cancel":
+        if self.order in ("message_pause", "message_resume"):
+            told = self.daemon.ask(op="message", id=self.message)
+            is_paused = (self.order == "message_pause") == (self.place == "durable")
+            assert told.get("paused", False) == is_paused, told
+            assert self.daemon.status()["paused"] == is_paused, told
+            assert self.daemon.ask(op="cancel", id=self.message)["status"] == "ok"
+        elif self.order == "carrier_cancel":
+            if self.place == "before":
+                assert self.campaign("show")["waiting"] == self.waiting, self.campaign("show")
+            else:
+                self.wait_cancelled()
+        elif self.order == "cancel":
             state = self.daemon.ask(op="message", id=self.message)["state"]
             expected = {"before": "scheduled", "durable": "cancelled"}[self.place]
             assert state == expected, f"the message is {state}"

@@ -204,7 +204,11 @@ class Roles(unittest.TestCase):
             ({"op": "reload"}, (may_not, may_not, may_not, "not_supported")),
             ({"op": "drain"}, (may_not, may_not, may_not, "not_supported")),
             ({"op": "resolve", "id": waits, "as": "sent"}, (no, no, may_not, no)),  # not in doubt
+            # By the turn of who may, its own client has cancelled it.
+            ({"op": "pause", "id": waits}, (ok, no, may_not, "conflict")),
+            ({"op": "resume", "id": waits}, (ok, no, may_not, "conflict")),
             ({"op": "cancel", "ref": "r-waits"}, ("ok", no, may_not, no)),  # refs are one's own
+            ({"op": "carrier", "action": "cancel", "name": "north"}, only_admin),
         ]
         for (request, expected), told in zip(table, self.codes(*(row[0] for row in table))):
             with self.subTest(request=request):
@@ -212,10 +216,11 @@ class Roles(unittest.TestCase):
 
     def test_an_admin_calls_back_what_another_may_not(self):
         waits = self.send("shop", "c-1", not_before=3000)["id"]
-        request = {"op": "cancel", "id": waits}
-        self.assertEqual(self.code("bank", **request), "not_found")
-        self.assertEqual(self.code("watch", **request), "not_permitted")
-        self.assertEqual(self.daemon.ask(**request)["status"], "ok")
+        for op in ("pause", "resume", "cancel"):
+            request = {"op": op, "id": waits}
+            self.assertEqual(self.code("bank", **request), "not_found")
+            self.assertEqual(self.code("watch", **request), "not_permitted")
+            self.assertEqual(self.daemon.ask(**request)["status"], "ok")
 
     def test_a_doubt_is_ended_by_its_client_or_an_admin(self):
         held = []
@@ -339,10 +344,13 @@ class NoClient(unittest.TestCase):
                 {"op": "callbacks"},
                 {"op": "cancel", "id": waits["id"]},
                 {"op": "cancel", "ref": "n-1"},
+                {"op": "pause", "id": waits["id"]},
+                {"op": "resume", "ref": "n-1"},
                 {"op": "resolve", "id": waits["id"], "as": "sent"},
                 {"op": "resolve", "ref": "n-1", "as": "sent"},
                 {"op": "carrier", "action": "list"},
                 {"op": "carrier", "action": "suspend", "name": "north"},
+                {"op": "carrier", "action": "cancel", "name": "north"},
                 {"op": "reload"}):
             with self.subTest(request=request):
                 self.assertEqual(self.code(request), "not_permitted")

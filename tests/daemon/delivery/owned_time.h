@@ -92,6 +92,7 @@ class OwnedTime : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) offsets.push_back(write_accepted(expires, due_ms));
     std::vector<queue::Locator> places;
     JournalOnDisk::settle(known_.feed, [&](const BatchPointer& batch) {
+      carrier().on_batch(*batch);
       for (const std::uint32_t offset : offsets) places.push_back(batch->records.at(offset));
       offsets.clear();
     });
@@ -164,7 +165,9 @@ class OwnedTime : public testing::Test {
       known_.context.poll();
       known_.feed.flush();
       const std::uint64_t before = known_.feed.settled();
-      if (!is_journal_held_back_) known_.feed.collect([](const BatchPointer&) {});
+      if (!is_journal_held_back_) {
+        known_.feed.collect([this](const BatchPointer& batch) { carrier().on_batch(*batch); });
+      }
       if (known_.feed.settled() != before) carrier().on_durable(known_.feed.settled());
       if (known_.spill.collect()) carrier().on_spilled();
       std::this_thread::yield();

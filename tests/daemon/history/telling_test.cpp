@@ -4,6 +4,7 @@
 
 #include "daemon/delivery/limiter_report.h"
 #include "daemon/records/accept_reasons.h"
+#include "daemon/records/pause_records.h"
 
 namespace stentor::daemon {
 namespace {
@@ -53,6 +54,15 @@ class Story {
     FieldWriter octets;
     encode(record, octets);
     telling_->tell({.kind = static_cast<std::uint8_t>(kind), .payload = octets.octets(), .at = {}});
+  }
+  void paused(std::uint64_t after_ms, bool is_paused) {
+    Paused record;
+    record.of = following(after_ms);
+    record.is_paused = is_paused;
+    record.by = "ops";
+    FieldWriter octets;
+    encode(record, octets);
+    telling_->tell({.kind = kPausedRecord, .payload = octets.octets(), .at = {}});
   }
   Telling& telling() { return *telling_; }
   std::string told() { return telling_->members(true); }
@@ -282,6 +292,30 @@ TEST(Telling, SaysWhatAMessageWaitsForNow) {
     story.telling().tell_waiting(kAccepted + 5000, limiter);
     expect_untold(story.told(), R"("waiting")");
   }
+}
+
+TEST(Telling, APausedMessageSaysSoAndByWhomAndWhatItWaitsFor) {
+  Story story;
+  story.start();
+  story.paused(1000, true);
+  story.telling().tell_waiting(kAccepted + 5000, static_cast<std::uint8_t>(Limiter::rate));
+  const std::string told = story.told();
+  expect_told(told, R"("state":"queued","paused":true,)");
+  expect_told(told, R"({"time":"2026-01-05T10:00:01.000Z","what":"paused","by":"ops"})");
+  expect_told(told, R"("what":"waiting","cause":"pause")");
+}
+
+TEST(Telling, AMessageThatWasResumedTellsHowLongItWasPaused) {
+  Story story;
+  story.start();
+  story.paused(1000, true);
+  story.paused(4000, false);
+  story.reserved(6000);
+  const std::string told = story.told();
+  expect_untold(told, R"("paused":true)");
+  expect_told(told, R"({"time":"2026-01-05T10:00:04.000Z","what":"resumed","by":"ops"})");
+  expect_told(told, R"({"time":"2026-01-05T10:00:01.000Z","what":"waited","cause":"pause",)"
+                    R"("until":"2026-01-05T10:00:04.000Z","ms":3000})");
 }
 
 TEST(Telling, AMessageThatExpiredTellsWhatItWaitedFor) {

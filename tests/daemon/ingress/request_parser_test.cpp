@@ -293,6 +293,22 @@ TEST_F(RequestParserTest, ReadsAWordOnADoubt) {
   expect_refused(R"({"op":"resolve","id":"X","as":"delivered"})", "bad_field");
 }
 
+TEST_F(RequestParserTest, ReadsAPauseAndItsEnd) {
+  for (const auto& [op, pauses] : {std::pair("pause", true), std::pair("resume", false)}) {
+    const std::string begin = std::string(R"({"op":")") + op + '"';
+    const auto by_id = parse(begin + R"(,"id":"X"})");
+    ASSERT_TRUE(by_id);
+    EXPECT_EQ(std::get<PauseRequest>(*by_id).id, "X");
+    EXPECT_EQ(std::get<PauseRequest>(*by_id).pauses, pauses);
+    const auto by_ref = parse(begin + R"(,"ref":"r"})");
+    ASSERT_TRUE(by_ref);
+    EXPECT_EQ(std::get<PauseRequest>(*by_ref).ref, "r");
+    expect_refused(begin + "}", "bad_field");
+    expect_refused(begin + R"(,"id":"X","ref":"r"})", "bad_field", "r");
+    expect_refused(begin + R"(,"id":"X","at_carrier":true})", "unknown_field");
+  }
+}
+
 TEST_F(RequestParserTest, ReadsWhatMayBeChangedInAText) {
   const auto request =
       parse(R"({"to":"1","text":"x","replace":"safe","national":["tr","pt"],"flash":true})");

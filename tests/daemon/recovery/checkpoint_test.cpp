@@ -89,8 +89,9 @@ class Start {
         std::to_string(snapshot.outstanding) + " early " + std::to_string(snapshot.early_receipts) +
         " lanes " + std::to_string(snapshot.waiting_urgent) + " " +
         std::to_string(snapshot.waiting_normal) + " " + std::to_string(snapshot.waiting_bulk) +
-        " timers " + std::to_string(snapshot.waiting_timers) + " refs " +
-        std::to_string(known_.references.size()) + " latest " + std::to_string(replay.latest_ms());
+        " timers " + std::to_string(snapshot.waiting_timers) + " paused " +
+        std::to_string(known_.paused.size()) + " refs " + std::to_string(known_.references.size()) +
+        " latest " + std::to_string(replay.latest_ms());
     for (const auto& [key, position] : known_.consumers.all()) {
       seen_.append(" " + key.name + " ").append(to_cursor(position));
     }

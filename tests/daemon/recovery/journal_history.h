@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "daemon/records/carried_records.h"
+#include "daemon/records/carrier_cancel_records.h"
+#include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
 #include "queue/journal_recovery.h"
 #include "queue/journal_writer.h"
@@ -207,6 +209,14 @@ class JournalHistory {
       receipt.part = part;
       receipt.message_state = 2;
       add(batch, RecordKind::receipt, receipt);
+    } else if (what == 8 && random_.one_in(2)) {
+      Paused paused;
+      paused.of = of;
+      paused.is_paused = !random_.one_in(3);
+      paused.by = "crm";
+      fields_.clear();
+      encode(paused, fields_);
+      batch.add(kPausedRecord, fields_.octets());
     } else if (what == 8) {
       Uncertain uncertain;
       uncertain.of = of;
@@ -226,7 +236,11 @@ class JournalHistory {
   // What is about no message.
   void write_odd(queue::RecordBatch& batch) {
     const std::string name = "c" + std::to_string(random_.below(3));
-    if (random_.one_in(2)) {
+    if (random_.one_in(6)) {
+      fields_.clear();
+      encode(CarrierCancelled{.carrier = "north", .time_ms = kNow, .client = "ops"}, fields_);
+      batch.add(kCarrierCancelledRecord, fields_.octets());
+    } else if (random_.one_in(2)) {
       ConsumerAt consumer;
       consumer.client = "crm";
       consumer.name = name;

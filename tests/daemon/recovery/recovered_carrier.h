@@ -50,6 +50,7 @@ class RecoveredCarrier {
                               .switches = switches,
                               .inbound = inbound_,
                               .buried = buried_,
+                              .paused = paused,
                               .inbox = inbox_,
                               .spill = spill,
                               .tickets_in_memory = setting.tickets_in_memory,
@@ -100,6 +101,7 @@ class RecoveredCarrier {
   Gauges gauges;
   queue::test::SpillAtOnce spill;
   CarrierSwitches switches;
+  PausedMessages paused;
   CommitFeed feed;
   queue::JournalReader reader;
   CarrierDelivery carrier;

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "daemon/records/carrier_cancel_records.h"
+#include "daemon/records/pause_records.h"
 #include "tests/daemon/journal_on_disk.h"
 #include "tests/daemon/recovery/recovered_carrier.h"
 
@@ -17,6 +19,7 @@ class ReplayTest : public testing::Test {
   ReplayTest() { disk_.start(); }
 
   static constexpr std::uint64_t kNow = 1'790'000'000'000;
+  static constexpr queue::Flow kFirstFlow = 1;  // what the first client without a number gets
 
   template <class Body>
   queue::Locator write(RecordKind kind, const Body& body) {
@@ -75,6 +78,38 @@ class ReplayTest : public testing::Test {
     answered.message_id = id;
     (void)write(RecordKind::part, answered);
   }
+  template <class Body>
+  queue::Locator write_other(std::uint8_t kind, const Body& body) {
+    fields_.clear();
+    encode(body, fields_);
+    const auto offset = known_.feed.open().records.add(kind, fields_.octets());
+    queue::Locator at;
+    JournalOnDisk::settle(known_.feed,
+                          [&](const BatchPointer& batch) { at = batch->records.at(offset); });
+    return at;
+  }
+  void paused(queue::Locator at, bool is_paused = true) {
+    Paused record;
+    record.of = about(at, State::none);
+    record.is_paused = is_paused;
+    record.by = "ops";
+    (void)write_other(kPausedRecord, record);
+  }
+  void cancel_all_of(std::string_view carrier = "north") {
+    CarrierCancelled record;
+    record.carrier = carrier;
+    record.client = "ops";
+    (void)write_other(kCarrierCancelledRecord, record);
+  }
+  void moved_here(queue::Locator at) {
+    Moved moved;
+    moved.of = about(at, State::none);
+    moved.from = "gone";
+    moved.to = "north";
+    (void)write(RecordKind::moved, moved);
+  }
+  // In the lanes stands what is to end; what goes on stands beside them until that is done.
+  [[nodiscard]] std::size_t to_end() { return known_.carrier.waiting(); }
   const Replay::Report& replay() {
     queue::Locator position = *known_.reader.oldest();
     while (true) {
@@ -270,6 +305,90 @@ TEST_F(ReplayTest, ConsumersComeBackWhereTheyWere) {
   ASSERT_TRUE(position);
   EXPECT_EQ(position->record, queue::Locator(1, 64, 7));
   EXPECT_EQ(position->sub, 2);
+}
+
+TEST_F(ReplayTest, AMessageIsPausedAsItsLastRecordSays) {
+  const auto paused_one = accept(1);
+  paused(paused_one);
+  const auto resumed = accept(2);
+  paused(resumed);
+  paused(resumed, false);
+  const auto ended = accept(3);
+  paused(ended);
+  Verdict verdict;
+  verdict.of = about(ended, State::expired);
+  (void)write(RecordKind::verdict, verdict);
+  paused(ended);  // it came to its end just before
+  EXPECT_EQ(replay().waiting, 2u);
+  EXPECT_EQ(replay_.report().not_understood, 0u);
+  EXPECT_TRUE(known_.paused.holds(paused_one));
+  EXPECT_EQ(known_.paused.size(), 1u);
+}
+
+TEST_F(ReplayTest, WhatWaitedWhenAllWasCancelledIsStillToEnd) {
+  accept(1);
+  accept(2);
+  cancel_all_of();
+  EXPECT_EQ(replay().waiting, 2u);
+  EXPECT_EQ(replay_.report().not_understood, 0u);
+  EXPECT_EQ(known_.carrier.look_at(kFirstFlow).ready, 2u);
+  EXPECT_EQ(to_end(), 2u);
+}
+
+TEST_F(ReplayTest, WhatCameSinceOrWasUnderWayOrInDoubtDoesNotEndWithTheRest) {
+  accept(1);
+  const auto moves = accept(2, "", 1, "gone");
+  accept(3);
+  intend(3);
+  const auto doubted = accept(4);
+  intend(4);
+  Uncertain uncertain;
+  uncertain.of = about(doubted, State::none);
+  uncertain.policy = UncertainPolicy::hold;
+  uncertain.then = UncertainPolicy::hold;
+  uncertain.parts = {true};
+  (void)write(RecordKind::uncertain, uncertain);
+  accept(5);  // goes before the order is obeyed
+  cancel_all_of();
+  intend(5);
+  Released released;
+  released.sequences = {3, 5};
+  (void)write(RecordKind::released, released);
+  accept(6);
+  (void)moves;
+  EXPECT_EQ(replay().waiting, 5u);
+  EXPECT_EQ(replay_.report().held, 1u);
+  // The second's carrier is gone, and its route leads here: it waited here. The sixth, which came
+  // since, stands in a lane with those that end, and is told from them by its place.
+  EXPECT_EQ(to_end(), 3u);
+  EXPECT_EQ(known_.carrier.look_at(kFirstFlow).ready, 5u);
+}
+
+TEST_F(ReplayTest, WhatMovedHereBeforeEndsAndWhatMovedHereSinceDoesNot) {
+  const auto early = accept(1, "", 1, "gone");
+  const auto late = accept(2, "", 1, "gone");
+  moved_here(early);
+  cancel_all_of();
+  moved_here(late);
+  EXPECT_EQ(replay().waiting, 2u);
+  EXPECT_EQ(to_end(), 1u);
+}
+
+TEST_F(ReplayTest, WhenAllHaveEndedNothingIsLeftOfTheOrder) {
+  const auto at = accept(1);
+  accept(2);
+  intend(2);
+  cancel_all_of();
+  Verdict verdict;
+  verdict.of = about(at, State::cancelled);
+  (void)write(RecordKind::verdict, verdict);
+  cancel_all_of("taken out of the configuration");
+  Released released;
+  released.sequences = {2};
+  (void)write(RecordKind::released, released);
+  EXPECT_EQ(replay().waiting, 1u);
+  EXPECT_EQ(replay_.report().not_understood, 0u);
+  EXPECT_EQ(to_end(), 1u) << "it goes on, in its lane";
 }
 
 TEST_F(ReplayTest, KeepsACarrierSuspendedAsTheLastRecordSays) {
