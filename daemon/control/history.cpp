@@ -37,6 +37,10 @@ constexpr std::size_t kOrdersMax = 100;
 
 }  // namespace
 
+bool may_see(const MessageStanding& message, const Peer& peer) {
+  return message.client == peer.client || peer.may_observe || peer.is_admin;
+}
+
 History::History(const Config& config, CommitThread& commit, queue::FileSystem& files,
                  const CarrierLimiters& limiters)
     : config_(config),

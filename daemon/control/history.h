@@ -42,6 +42,9 @@ struct MessageStanding {
   std::vector<Telling::AtCarrier> at_carrier;  ///< parts that it has taken and not reported on
 };
 
+/// Its own client's, and for who observes or administrates.
+[[nodiscard]] bool may_see(const MessageStanding& message, const Peer& peer);
+
 class History {
  public:
   using Reply = std::function<void(std::string)>;

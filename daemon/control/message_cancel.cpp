@@ -60,10 +60,6 @@ std::string not_called_back(const MessageStanding& found, const CancelReport& re
                                            name_of(found.state), carrier));
 }
 
-bool may_see(const MessageStanding& found, const Peer& peer) {
-  return found.client == peer.client || peer.may_observe || peer.is_admin;
-}
-
 }  // namespace
 
 void MessageCancel::cancel(CancelQuestion question, const Peer& peer, Reply reply) {

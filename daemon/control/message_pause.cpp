@@ -15,7 +15,7 @@ std::string_view op_of(bool pauses) {
   return pauses ? "pause" : "resume";
 }
 
-std::string told(const MessageStanding& found, bool is_paused) {
+std::string standing_now(const MessageStanding& found, bool is_paused) {
   const auto text = found.id.text();
   std::string out = "{";
   append_member("status", "ok", out);
@@ -25,38 +25,35 @@ std::string told(const MessageStanding& found, bool is_paused) {
   return out;
 }
 
-std::string refused(std::string_view code, bool pauses, std::string_view why) {
+std::string not_ordered(std::string_view code, bool pauses, std::string_view why) {
   return rejection(code, fmt::format("{}: {}", op_of(pauses), why));
 }
 
-std::string has_gone(const MessageStanding& found, bool pauses) {
-  return refused("conflict", pauses, fmt::format("it is {}", name_of(found.state)));
-}
-
-bool may_see(const MessageStanding& found, const Peer& peer) {
-  return found.client == peer.client || peer.may_observe || peer.is_admin;
+std::string too_late_for(const MessageStanding& found, bool pauses) {
+  return not_ordered("conflict", pauses, fmt::format("it is {}", name_of(found.state)));
 }
 
 }  // namespace
 
 void MessagePause::order(PauseQuestion question, const Peer& peer, Reply reply) {
-  history_.find(std::move(question.id), question.place,
-                [this, asked = Asked{peer, question.pauses, std::move(reply)}](
-                    const std::optional<MessageStanding>& found) {
-                  if (!found || !may_see(*found, asked.peer)) {
-                    return asked.reply(refused("not_found", asked.pauses, "no such message"));
-                  }
-                  if (found->client != asked.peer.client && !asked.peer.is_admin) {
-                    return asked.reply(refused("not_permitted", asked.pauses, "another client's"));
-                  }
-                  on_found(*found, asked);
-                });
+  history_.find(
+      std::move(question.id), question.place,
+      [this, asked = Asked{peer, question.pauses, std::move(reply)}](
+          const std::optional<MessageStanding>& found) {
+        if (!found || !may_see(*found, asked.peer)) {
+          return asked.reply(not_ordered("not_found", asked.pauses, "no such message"));
+        }
+        if (found->client != asked.peer.client && !asked.peer.is_admin) {
+          return asked.reply(not_ordered("not_permitted", asked.pauses, "another client's"));
+        }
+        on_found(*found, asked);
+      });
 }
 
 void MessagePause::on_found(const MessageStanding& found, Asked asked) {
-  if (found.state != State::none) return asked.reply(has_gone(found, asked.pauses));
+  if (found.state != State::none) return asked.reply(too_late_for(found, asked.pauses));
   if (!paused_.begin_order(found.at)) {
-    return asked.reply(refused("busy", asked.pauses, "it is being paused or resumed just now"));
+    return asked.reply(not_ordered("busy", asked.pauses, "it is being paused or resumed just now"));
   }
   // Whoever has the answer may give the next order.
   asked.reply = [&paused = paused_, at = found.at,
@@ -65,19 +62,19 @@ void MessagePause::on_found(const MessageStanding& found, Asked asked) {
     reply(std::move(answer));
   };
   if (asked.pauses) return pause(found, std::move(asked));
-  if (!paused_.holds(found.at)) return asked.reply(told(found, false));
+  if (!paused_.holds(found.at)) return asked.reply(standing_now(found, false));
   say(found, std::move(asked));
 }
 
 void MessagePause::pause(const MessageStanding& found, Asked asked) {
   switch (paused_.pause(found.at)) {
-    case PausedMessages::Added::before: return asked.reply(told(found, true));
+    case PausedMessages::Added::before: return asked.reply(standing_now(found, true));
     case PausedMessages::Added::full:
-      return asked.reply(refused("busy", true, "too many are paused; pause their campaign"));
+      return asked.reply(not_ordered("busy", true, "too many are paused; pause their campaign"));
     case PausedMessages::Added::now: break;
   }
   shards_.has_in_hand(found.at, [this, found, asked = std::move(asked)](bool has) {
-    if (has) return undo(found, asked, refused("conflict", true, "it is being sent"));
+    if (has) return undo(found, asked, not_ordered("conflict", true, "it is being sent"));
     look_again(found, asked);
   });
 }
@@ -88,8 +85,8 @@ void MessagePause::look_again(const MessageStanding& before, Asked asked) {
   history_.find(
       std::string(text.data(), text.size()), before.at,
       [this, before, asked = std::move(asked)](const std::optional<MessageStanding>& found) {
-        if (!found) return undo(before, asked, refused("not_found", true, "no such message"));
-        if (found->state != State::none) return undo(*found, asked, has_gone(*found, true));
+        if (!found) return undo(before, asked, not_ordered("not_found", true, "no such message"));
+        if (found->state != State::none) return undo(*found, asked, too_late_for(*found, true));
         say(*found, asked);
       });
 }
@@ -102,12 +99,12 @@ void MessagePause::say(const MessageStanding& found, Asked asked) {
     if (said == PauseSaid::written) {
       failpoint(asked.pauses ? Failpoint::message_pause_durable
                              : Failpoint::message_resume_durable);
-      return asked.pauses ? asked.reply(told(found, true)) : resume(found, asked);
+      return asked.pauses ? asked.reply(standing_now(found, true)) : resume(found, asked);
     }
-    std::string reply =
-        said == PauseSaid::ended
-            ? refused("conflict", asked.pauses, "it has ended just now")
-            : refused("unavailable", asked.pauses, "its record in the journal cannot be read now");
+    std::string reply = said == PauseSaid::ended
+                            ? not_ordered("conflict", asked.pauses, "it has ended just now")
+                            : not_ordered("unavailable", asked.pauses,
+                                          "its record in the journal cannot be read now");
     if (asked.pauses) return undo(found, asked, std::move(reply));
     asked.reply(std::move(reply));  // paused as before
   });
@@ -116,7 +113,7 @@ void MessagePause::say(const MessageStanding& found, Asked asked) {
 void MessagePause::resume(const MessageStanding& found, const Asked& asked) {
   paused_.lift(found.at);
   shards_.let_go(found.at);
-  asked.reply(told(found, false));
+  asked.reply(standing_now(found, false));
 }
 
 // Not paused after all. Who has picked it meanwhile has put it aside.
