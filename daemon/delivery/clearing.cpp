@@ -6,6 +6,7 @@
 // out until all tickets were looked at, some at each turn; then what came later goes on in its old
 // order. What was under way and comes back to wait meanwhile ends with the others.
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"
@@ -151,6 +152,7 @@ void CarrierDelivery::end_cleared(const queue::Lanes::Pick& pick) {
 }
 
 void CarrierDelivery::keep_aside(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {
+  assert(clearing_ && "beside an order there is nothing to keep aside from");
   if (due_ms == 0) {
     clearing_->kept.push_back(pick);
   } else {
