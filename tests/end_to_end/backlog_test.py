@@ -151,7 +151,7 @@ def main():
     arguments, _ = under_test.begin(__doc__, lambda parser: parser.add_argument(
         "--messages", type=int, default=Backlog.messages, help="how many the paused campaign has"))
     Backlog.messages = arguments.messages
-    unittest.main(module="__main__", argv=[__file__, "-v"] + arguments.rest)
+    under_test.run_selected(arguments.rest)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def main():
     arguments, _ = under_test.begin(__doc__, lambda parser: parser.add_argument(
         "--messages", type=int, default=Behind.messages, help="how many in each of three rounds"))
     Behind.messages = arguments.messages
-    unittest.main(module="__main__", argv=[__file__, "-v"] + arguments.rest)
+    under_test.run_selected(arguments.rest)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 import unittest
@@ -609,4 +608,4 @@ if __name__ == "__main__":
         BrokenWire.cuts_max, BrokenWire.flood, BrokenWire.octet_pause = 1000, 200_000, 1.0
     if NO_NAMESPACES and arguments.rest == ["HalfOpen"]:
         under_test.skip(NO_NAMESPACES)
-    unittest.main(argv=[sys.argv[0], "-v"] + arguments.rest)
+    under_test.run_selected(arguments.rest)

@@ -7,7 +7,6 @@ time, without bad company: what else the machine has to do is the same for both.
 """
 
 import os
-import sys
 import threading
 import unittest
 
@@ -152,4 +151,4 @@ if __name__ == "__main__":
         Museum.SHARE = 0.95
     else:
         del Floods
-    unittest.main(argv=[sys.argv[0], "-v"] + arguments.rest)
+    under_test.run_selected(arguments.rest)

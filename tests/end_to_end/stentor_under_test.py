@@ -68,7 +68,20 @@ def begin(description, more=None):
 def run_cases(description):
     """Entry of a test program made of unittest cases; names on the command line select."""
     arguments, _ = begin(description)
-    unittest.main(module="__main__", argv=[sys.argv[0], "-v"] + arguments.rest)
+    run_selected(arguments.rest)
+
+
+def run_selected(names):
+    """Runs the cases of the test program, or those named. A case that skips itself is seen: where none
+    failed, the program as a whole counts as skipped and says which did, and why."""
+    ran = unittest.main(module="__main__", argv=[sys.argv[0], "-v"] + names, exit=False).result
+    if not ran.wasSuccessful():
+        sys.exit(1)
+    if ran.skipped:
+        which = "; ".join(f"{case.id().removeprefix('__main__.')}: {reason}"
+                          for case, reason in ran.skipped)
+        skip(f"{len(ran.skipped)} of its cases, while the others passed: {which}")
+    sys.exit(0)
 
 
 def skip(reason):
