@@ -14,6 +14,7 @@
 #include "daemon/records/opt_out_records.h"
 #include "daemon/records/pause_records.h"
 #include "daemon/records/slowed_records.h"
+#include "daemon/records/taken_twice_record.h"
 
 namespace stentor::daemon {
 namespace {
@@ -57,7 +58,7 @@ bool says_nothing_of_states(std::uint8_t kind) {
   }
   return kind == kCancelAnsweredRecord || kind == kOptOutRecord || kind == kDeadLetterRecord ||
          kind == kConsumerCampaignRecord || kind == kCarriedRecord || kind == kSlowedRecord ||
-         kind == kPausedRecord || kind == kCarrierCancelledRecord;
+         kind == kPausedRecord || kind == kCarrierCancelledRecord || kind == kTakenTwiceRecord;
 }
 
 }  // namespace
@@ -267,8 +268,11 @@ void LedgerAudit::visit_uncertain(const queue::Record& record) {
   const auto named = name(uncertain->of, record.at);
   if (!named) return;
   if (MessageTable::Live* live = messages_.find(named->sequence)) {
-    // It goes again, under an intent of its own; a held one may still be proved by its receipt.
-    if (uncertain->policy == UncertainPolicy::resend) live->is_intended = false;
+    // It goes again, under an intent of its own; a held one may still be proved by its receipt, and
+    // `resend` holds too, for a pause, but for older records.
+    if (uncertain->policy == UncertainPolicy::resend && uncertain->until_ms == 0) {
+      live->is_intended = false;
+    }
     if (live->parts > 1) {
       MessageTable::Parts& parts = messages_.parts_of(named->sequence);
       for (std::size_t part = 1; part <= live->parts; ++part) {

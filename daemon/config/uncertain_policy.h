@@ -20,6 +20,7 @@ enum class UncertainPolicy : std::uint8_t {
   fail = 2,     ///< ends as unknown: at most once
   wait_dlr = 3  ///< waits for evidence, then as `then` says
 };
+inline constexpr std::size_t kUncertainPolicies = 4;
 
 struct UncertainWish {
   UncertainPolicy policy = UncertainPolicy::resend;

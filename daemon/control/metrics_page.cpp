@@ -463,6 +463,12 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
                  figures,
                  [](const CarrierSnapshot& c) { return number(c.stats.receipts_conflicting); });
   add_by_carrier(all,
+                 counter_family("stentor_confirmed_duplicates_total",
+                                "Segments that went again in doubt, and that the carrier reported "
+                                "on under two ids."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.stats.confirmed_duplicates); });
+  add_by_carrier(all,
                  counter_family("stentor_replies_total", "Messages from handsets told upstream."),
                  figures, [](const CarrierSnapshot& c) { return number(c.replies.messages); });
   add_by_carrier(all,

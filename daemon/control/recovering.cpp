@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "daemon/control/daemon_body.h"
+#include "daemon/control/in_doubt_told.h"
 #include "daemon/failpoints/failpoint.h"
 #include "daemon/failpoints/failpoint_files.h"
 #include "daemon/log.h"
@@ -21,19 +22,22 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-void tell_recovered(const JournalStart& started, const Replay::Report& report,
+// As much as lanes may have of the memory for what waits: when the journal is read, this is free
+// for them.
+constexpr std::uint64_t kLivePart = 8;
+
+void tell_recovered(const Config& config, const JournalStart& started, const Replay::Report& report,
                     Clock::duration took) {
   const queue::Recovered& recovered = started.recovered;
   const auto& checkpoint = started.checkpoint;
   log::info(
-      "journal: {}{} records in {} files, {} torn octets cut; {} messages wait, {} of them in "
-      "doubt, "
-      "{} await a receipt; {} ms",
+      "journal: {}{} records in {} files, {} torn octets cut; {} messages wait, {}; {} await a "
+      "receipt; {} ms",
       checkpoint ? fmt::format("checkpoint before file {} of {} KiB, then ", checkpoint->before,
                                checkpoint->octets >> 10)
                  : std::string(),
       recovered.records, recovered.files.size(), recovered.torn_octets, report.waiting,
-      report.in_doubt, report.awaiting_receipt,
+      in_doubt_told(config, report, wall_clock_ms()), report.awaiting_receipt,
       std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   if (recovered.torn_octets > 0 && !recovered.files.empty()) {
     log::warn(
@@ -108,10 +112,12 @@ void Daemon::Body::recover(StartWish wish) {
   check_origin(wish.adopt, marks);
   const auto journal = config_.state_dir / "journal";
   open_references(journal);
-  Replay replay(
-      config_, routing_,
-      [this](std::uint16_t number) -> CarrierDelivery& { return carrier(number); }, *references_,
-      consumers_, campaigns_, wall_clock_ms());
+  Replay replay(config_, routing_,
+                [this](std::uint16_t number) -> CarrierDelivery& { return carrier(number); },
+                *references_, consumers_, campaigns_, wall_clock_ms(),
+                {.files = &*files_,
+                 .folder = config_.state_dir / "spill",
+                 .octets = config_.queue.memory_octets / kLivePart});
   if (const auto loaded = opt_outs_.load(*files_); !loaded) {
     throw JournalRefused(fmt::format("opt-outs: {}", loaded.error()));
   }
@@ -177,7 +183,7 @@ void Daemon::Body::recover(StartWish wish) {
   }
   start_checkpoints(journal, checkpoint);
 
-  tell_recovered(*started, replay.report(), Clock::now() - began);
+  tell_recovered(config_, *started, replay.report(), Clock::now() - began);
 }
 
 void Daemon::Body::start_checkpoints(const std::filesystem::path& journal,

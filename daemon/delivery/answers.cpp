@@ -216,20 +216,19 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
       continue;
     }
     const bool is_last = !count_doubt(left.retry);
-    const bool goes_again = enter_doubt({.pick = left.pick,
-                                         .accepted = left.accepted,
-                                         .sequence = left.subject.id.sequence(),
-                                         .retry = left.retry,
-                                         .doubt = in_doubt[slot],
-                                         .reason = "link_lost",
-                                         .written = &left,
-                                         .is_last = is_last});
-    left.retry.possible_duplicate = true;
-    if (goes_again) {
-      put_back(slot);
-    } else {
-      close_slot(slot);
-    }
+    const bool is_refused = left.stopped && left.retry_at_ms != 0;  // another part of it
+    if (is_refused && left.is_charged) left.retry.charge();
+    enter_doubt({.pick = left.pick,
+                 .accepted = left.accepted,
+                 .sequence = left.subject.id.sequence(),
+                 .retry = left.retry,
+                 .doubt = in_doubt[slot],
+                 .reason = "link_lost",
+                 .pause = doubt_pause(),
+                 .not_before_ms = is_refused ? left.retry_at_ms : 0,
+                 .written = &left,
+                 .is_last = is_last});
+    close_slot(slot);
   }
   if (!released.sequences.empty()) outcomes_.write(released);
   publish_health();

@@ -148,9 +148,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // Recovery, before start().
   void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void restore_retry(queue::Locator at, Retry retry) { keep_retry(at, std::move(retry)); }
-  /// A message that was being written when the process died: noted and sent again.
-  /// True when it waits for its turn again; else it is held, or final.
-  [[nodiscard]] bool restore_in_doubt(const queue::Lanes::Pick& pick);
+  /// A message that was being written when the process died: noted, and what its policy is done.
+  /// Nothing when its record cannot be read: it waits for its turn.
+  [[nodiscard]] std::optional<UncertainPolicy> restore_in_doubt(const queue::Lanes::Pick& pick);
   /// Paused before the restart; before what waits is restored.
   void restore_paused(queue::Locator at) { services_.paused.restore(at); }
   /// All that waited was cancelled before the restart and not all of it has ended; before what
@@ -164,6 +164,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void restore_outstanding(const TakenSegment& taken) { tracker_.restore_taken(taken); }
   /// A receipt that was matched, of a message of so many parts.
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
+  /// It was told that the carrier took this segment twice.
+  void restore_taken_twice(const TakenTwice& twice) { tracker_.restore_taken_twice(twice); }
   /// A receipt that matched nothing when it came.
   void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
                          bool is_unread_conflict = false);
@@ -420,6 +422,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     Retry retry;
     PartSet doubt;
     std::string_view reason;
+    std::chrono::seconds pause{0};     ///< of `resend`
+    std::uint64_t not_before_ms = 0;   ///< of `resend`: a part was refused until then
     const Sending* written = nullptr;  ///< under which numbers; nothing after a crash
     bool is_last = false;              ///< it was sent often enough: `resend` ends it
     bool is_copy = false;              ///< the original of this state may know more: it is held
@@ -430,7 +434,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::string_view code;
     std::string_view detail;
   };
-  [[nodiscard]] bool enter_doubt(const Doubted& doubted);
+  UncertainPolicy enter_doubt(const Doubted& doubted);
+  [[nodiscard]] std::chrono::seconds doubt_pause() const;
   void doubt_part(std::uint32_t slot, std::uint16_t part);
   void leave_in_doubt(std::uint32_t slot);
   std::optional<std::chrono::seconds> count_doubt(Retry& retry) const;

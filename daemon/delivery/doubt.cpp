@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -18,6 +20,10 @@ namespace stentor::daemon {
 namespace {
 
 constexpr std::string_view kUnknownAcceptance = "unknown_acceptance";
+
+std::uint64_t milliseconds_of(std::chrono::milliseconds pause) {
+  return static_cast<std::uint64_t>(pause.count());
+}
 
 PartSet untaken(const Retry& retry, std::uint8_t parts) {
   PartSet doubt(parts, true);
@@ -38,8 +44,9 @@ bool any(const PartSet& parts) {
 
 }  // namespace
 
-// Writes that it is in doubt, and does what its policy says. True when it goes again.
-bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
+// Writes that it is in doubt, and does what its policy says, which it returns. Under `resend` too
+// it is held for a pause: a receipt in that time ends the doubt, and nothing is sent twice.
+UncertainPolicy CarrierDelivery::enter_doubt(const Doubted& doubted) {
   const std::uint64_t now = wall_ms();
   UncertainWish wish = decide(doubted.accepted.uncertain, config_.uncertain);
   if (doubted.is_last) {
@@ -47,13 +54,17 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
     if (wish.then == UncertainPolicy::resend) wish.then = UncertainPolicy::fail;
   }
   if (doubted.is_copy) wish = {.policy = UncertainPolicy::hold};
+  std::uint64_t until_ms = 0;
+  if (wish.policy == UncertainPolicy::wait_dlr) {
+    until_ms = now + std::uint64_t{wish.seconds} * 1000;
+  } else if (wish.policy == UncertainPolicy::resend) {
+    until_ms = std::max(now + milliseconds_of(doubted.pause), doubted.not_before_ms);
+  }
   Held held{.pick = doubted.pick,
             .retry = doubted.retry,
             .doubt = doubted.doubt,
             .since_ms = now,
-            .until_ms = wish.policy == UncertainPolicy::wait_dlr
-                            ? now + std::uint64_t{wish.seconds} * 1000
-                            : 0,
+            .until_ms = until_ms,
             .then = wish.policy == UncertainPolicy::wait_dlr ? wish.then : wish.policy};
   held.retry.possible_duplicate = true;
   const SubjectHere here(doubted.accepted.subject, config_.name);
@@ -79,23 +90,17 @@ bool CarrierDelivery::enter_doubt(const Doubted& doubted) {
   }
   outcomes_.write(uncertain);
   ++stats_.possible_duplicates;
-  switch (wish.policy) {
-    case UncertainPolicy::resend:
-      keep_retry(doubted.pick.ticket.at, std::move(held.retry));
-      return true;
-    case UncertainPolicy::fail:
-      if (!end_doubt_as_unknown(held, DoubtEnd::waited, {})) {
-        held.until_ms = now;
-        hold_unreadable(doubted.sequence, std::move(held));
-      }
-      return false;
-    case UncertainPolicy::hold:
-    case UncertainPolicy::wait_dlr:
-      hold_later_ones(doubted.pick, now);
-      in_doubt_.put(doubted.sequence, std::move(held));
-      return false;
+  if (wish.policy == UncertainPolicy::fail) {
+    if (!end_doubt_as_unknown(held, DoubtEnd::waited, {})) {
+      held.until_ms = now;
+      hold_unreadable(doubted.sequence, std::move(held));
+    }
+    return wish.policy;
   }
-  return true;
+  hold_later_ones(doubted.pick,
+                  wish.policy == UncertainPolicy::resend ? held.retry.refusals.first_ms() : now);
+  in_doubt_.put(doubted.sequence, std::move(held));
+  return wish.policy;
 }
 
 // A status that the configuration takes for no clear refusal: with the last answer the message is
@@ -114,24 +119,24 @@ void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
   ++stats_.uncertain_status;
   left.retry.charge();
   const auto pause = count_doubt(left.retry);
-  const bool goes_again = enter_doubt({.pick = left.pick,
-                                       .accepted = left.accepted,
-                                       .sequence = left.subject.id.sequence(),
-                                       .retry = left.retry,
-                                       .doubt = left.doubtful,
-                                       .reason = kAmbiguousStatus,
-                                       .written = &left,
-                                       .is_last = !pause});
-  const queue::Lanes::Pick pick = left.pick;
-  const std::uint64_t since_ms = left.retry.refusals.first_ms();
+  const UncertainPolicy policy = enter_doubt({.pick = left.pick,
+                                              .accepted = left.accepted,
+                                              .sequence = left.subject.id.sequence(),
+                                              .retry = left.retry,
+                                              .doubt = left.doubtful,
+                                              .reason = kAmbiguousStatus,
+                                              .pause = pause.value_or(std::chrono::seconds(0)),
+                                              .written = &left,
+                                              .is_last = !pause});
   close_slot(slot);
-  if (!goes_again) return;
-  hold_later_ones(pick, since_ms);
-  ++stats_.retries_messages;
-  retry_later(
-      pick,
-      wall_ms() + static_cast<std::uint64_t>(
-                      std::chrono::milliseconds(pause.value_or(std::chrono::seconds(0))).count()));
+  if (policy == UncertainPolicy::resend) ++stats_.retries_messages;
+}
+
+// A late receipt has the first pause to end the doubt; then it goes again, on whatever bind stands.
+// Not a longer one for each further doubt: a link that comes and goes is not the message's fault.
+std::chrono::seconds CarrierDelivery::doubt_pause() const {
+  const auto& pauses = config_.retry.doubt.pauses;
+  return pauses.empty() ? std::chrono::seconds(1) : pauses.front();
 }
 
 // No pause when that was the last: an SMSC that never answers for one number gets as many copies as
@@ -142,13 +147,13 @@ std::optional<std::chrono::seconds> CarrierDelivery::count_doubt(Retry& retry) c
 }
 
 // A message that was being written when the process died.
-bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
+std::optional<UncertainPolicy> CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) {
     ++stats_.records_unreadable;
-    return true;  // reserving it finds the same, and puts it off
+    return std::nullopt;  // reserving it finds the same, and puts it off
   }
   Retry retry = retries_.take(pick.ticket.at);
   ++stats_.uncertain_crash;
@@ -160,6 +165,7 @@ bool CarrierDelivery::restore_in_doubt(const queue::Lanes::Pick& pick) {
                       .retry = std::move(retry),
                       .doubt = doubt,
                       .reason = "crash",
+                      .pause = doubt_pause(),
                       .is_last = is_last,
                       .is_copy = holds_restored_doubts_});
 }
@@ -179,9 +185,12 @@ bool CarrierDelivery::end_doubt_with_campaign(const Held& held) {
                     .detail = "with its campaign, in doubt: it may have been sent"});
 }
 
-// Some were held until now, or until they expire.
+// Some were held until now, or until they expire. The last accepted goes back first, so that the
+// lane has them in their old order again.
 void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
-  for (const std::uint64_t sequence : in_doubt_.due(now_ms)) {
+  std::vector<std::uint64_t> due = in_doubt_.due(now_ms);
+  std::ranges::sort(due, std::ranges::greater{});
+  for (const std::uint64_t sequence : due) {
     auto taken = in_doubt_.take(sequence);
     if (!taken) continue;
     Held& held = *taken;

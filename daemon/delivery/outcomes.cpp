@@ -63,6 +63,12 @@ void Outcomes::write(const Orphan& orphan) {
   add(RecordKind::orphan, orphan);
 }
 
+void Outcomes::write(const TakenTwice& twice) {
+  fields_.clear();
+  encode(twice, fields_);
+  feed_.open().records.add(kTakenTwiceRecord, fields_.octets());
+}
+
 void Outcomes::write(const Released& released) {
   add(RecordKind::released, released);
 }

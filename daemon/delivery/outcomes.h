@@ -37,6 +37,8 @@ class Outcomes final : public TrackingOutcomes {
   /// A final receipt against an earlier one: told, and nothing else.
   void write_conflict(const Verdict& conflict) override;
   void write(const Orphan& orphan) override;
+  /// Told, and nothing else.
+  void write(const TakenTwice& twice) override;
   void write(const Released& released);
   /// Told, and nothing else.
   void write(const CancelAnswered& answered);

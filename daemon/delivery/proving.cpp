@@ -1,5 +1,6 @@
 // A carrier that is stuck: what it is given to prove that it moves again, one message at a time.
 #include <algorithm>
+#include <chrono>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
@@ -60,6 +61,11 @@ void CarrierDelivery::reserve_probe(TimePoint now) {
   }
   // What waits in the lanes is judged first: it may stay, and be what we look for.
   if (lanes_.waiting() + limits_.waiting() > 0 && services_.routing.has_stand_in(number_)) return;
+  // So does what comes back from its doubt within a pause: it was there, and has nowhere else to
+  // go.
+  const auto pause_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(doubt_pause()).count());
+  if (in_doubt_.next_ms() <= wall_ms() + pause_ms) return;
   if (stuck_.on_probe(false)) schedule_pump();
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
+#include "daemon/records/taken_twice_record.h"
 #include "protocol/message_id.h"
 
 namespace stentor::daemon {
@@ -84,6 +85,8 @@ void index_record(const queue::Record& record, const OnSequence& on_sequence,
     }
   } else if (record.kind == kPausedRecord) {
     if (const auto paused = decode_paused(record.payload)) of_following(paused->of, on_sequence);
+  } else if (record.kind == kTakenTwiceRecord) {
+    if (const auto twice = decode_taken_twice(record.payload)) of_following(twice->of, on_sequence);
   }
 }
 

@@ -397,8 +397,11 @@ void Telling::tell(const queue::Record& record) {
   } else if (kind == RecordKind::uncertain) {
     const auto uncertain = decode_uncertain(record.payload);
     if (!uncertain || !is_about(uncertain->of)) return;
-    // Held, it waits for no turn; `resolved` says when it does again.
-    if (uncertain->policy == UncertainPolicy::resend) wait_again(uncertain->of.time_ms);
+    // Held, it waits for no turn; `resolved` says when it does again. Under `resend` it was not
+    // held in older records.
+    if (uncertain->policy == UncertainPolicy::resend && uncertain->until_ms == 0) {
+      wait_again(uncertain->of.time_ms);
+    }
     step(uncertain->of.time_ms, "uncertain");
     append_member("reason", uncertain->reason, steps_);
     append_member("policy", word_of(uncertain->policy), steps_);
@@ -412,7 +415,21 @@ void Telling::tell(const queue::Record& record) {
   } else if (record.kind == kPausedRecord) {
     const auto paused = decode_paused(record.payload);
     if (paused && is_about(paused->of)) tell_paused(*paused);
+  } else if (record.kind == kTakenTwiceRecord) {
+    const auto twice = decode_taken_twice(record.payload);
+    if (twice && is_about(twice->of)) tell_taken_twice(*twice);
   }
+}
+
+// Two receipts, two ids: both attempts were accepted.
+void Telling::tell_taken_twice(const TakenTwice& twice) {
+  step(twice.of.time_ms, "confirmed_duplicate");
+  append_member("part", twice.part, steps_);
+  append_word("carrier_id", twice.message_id, steps_);
+  append_word("other_carrier_id", twice.other_message_id, steps_);
+  append_member("detail", "the carrier took it twice: two receipts, under two ids", steps_);
+  note(twice.of);
+  end();
 }
 
 void Telling::append_parts(std::string& out) const {

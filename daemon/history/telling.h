@@ -19,6 +19,7 @@
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
+#include "daemon/records/taken_twice_record.h"
 #include "queue/record_batch.h"
 
 namespace stentor::daemon {
@@ -65,6 +66,7 @@ class Telling {
   void tell_receipt(const ReceiptCame& receipt, bool is_repeated);
   void tell_cancel(const CancelAnswered& answered);
   void tell_paused(const Paused& paused);
+  void tell_taken_twice(const TakenTwice& twice);
   void tell_verdict(const Verdict& verdict, std::string_view what);
   void step(std::uint64_t time_ms, std::string_view what);
   void end() { steps_.push_back('}'); }

@@ -9,6 +9,7 @@
 #include "daemon/records/inbound_records.h"
 #include "daemon/records/pause_records.h"
 #include "daemon/records/slowed_records.h"
+#include "daemon/records/taken_twice_record.h"
 
 namespace stentor::daemon {
 
@@ -37,7 +38,9 @@ Carriage carriage_of(std::uint8_t kind) noexcept {
   }
   if (kind == kCancelAnsweredRecord) return Carriage::dropped;  // likewise
   if (kind == kCarriedRecord) return Carriage::dropped;  // each file begins with it, as with totals
-  if (kind == kSlowedRecord || kind == kPausedRecord) return Carriage::follows;
+  if (kind == kSlowedRecord || kind == kTakenTwiceRecord || kind == kPausedRecord) {
+    return Carriage::follows;
+  }
   // It means what waits at its place, so there it stays.
   if (kind == kCarrierCancelledRecord) return Carriage::latest;
   switch (

@@ -21,7 +21,7 @@ constexpr std::uint64_t kDueMask = (1ull << 48) - 1;
 
 Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
                ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
-               std::uint64_t now_ms)
+               std::uint64_t now_ms, LiveTable::Spill spill)
     : config_(config),
       routing_(routing),
       carrier_of_(std::move(carrier_of)),
@@ -30,14 +30,8 @@ Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_o
       campaigns_(campaigns),
       now_ms_(now_ms),
       policies_(config.carriers.begin(), config.carriers.end()),
+      live_(std::move(spill)),
       cleared_before_(config.carriers.size()) {}
-
-Replay::Entry* Replay::find(std::uint64_t sequence) {
-  const auto piece = pieces_.find(sequence / kPieceEntries);
-  if (piece == pieces_.end()) return nullptr;
-  Entry& entry = piece->second->entries[sequence % kPieceEntries];
-  return entry.parts == 0 ? nullptr : &entry;
-}
 
 void Replay::visit(const queue::Record& record) {
   first_visited_ = std::min(first_visited_, record.at.file());
@@ -158,6 +152,7 @@ bool Replay::visit_inbound(const queue::Record& record) {
   if (record.kind == kSlowedRecord) return visit_slowed(record);
   if (record.kind == kPausedRecord) return visit_paused(record);
   if (record.kind == kCarrierCancelledRecord) return visit_carrier_cancelled(record);
+  if (record.kind == kTakenTwiceRecord) return visit_taken_twice(record);
   if (record.kind == kCarriedRecord) {
     const auto carried = decode_carried(record.payload);
     if (carried) carried_ = *carried;
@@ -208,9 +203,7 @@ void Replay::visit_accepted(const queue::Record& record) {
     return;
   }
   const std::uint64_t sequence = subject->id.sequence();
-  auto& piece = pieces_[sequence / kPieceEntries];
-  if (!piece) piece = std::make_unique<Piece>();
-  Entry& entry = piece->entries[sequence % kPieceEntries];
+  Entry& entry = live_.add(sequence);
   entry.at = record.at;
   entry.due_ms = accepted->not_before_ms & kDueMask;
   entry.flow = campaigns_.adopt(flow_of(*accepted), subject->client, subject->campaign);
@@ -220,7 +213,6 @@ void Replay::visit_accepted(const queue::Record& record) {
   entry.parts = std::max<std::uint8_t>(1, subject->parts);
   entry.priority = static_cast<queue::Priority>(
       std::min<std::uint8_t>(accepted->priority, queue::kPriorities - 1));
-  ++piece->live;
 
   ++files_[record.at.file()].live;
   ++ledger_.accepted;
@@ -258,7 +250,7 @@ void Replay::visit_intent(const queue::Record& record) {
     return;
   }
   for (const std::uint64_t sequence : intent->sequences) {
-    Entry* entry = find(sequence);
+    Entry* entry = live_.find(sequence);
     if (entry == nullptr) continue;
     entry->intended = true;
     entry->cleared = false;  // it went before the order was obeyed
@@ -272,7 +264,7 @@ void Replay::visit_released(const queue::Record& record) {
     return;
   }
   for (const std::uint64_t sequence : released->sequences) {
-    if (Entry* entry = find(sequence)) entry->intended = false;
+    if (Entry* entry = live_.find(sequence)) entry->intended = false;
   }
 }
 
@@ -283,7 +275,7 @@ Replay::Entry* Replay::entry_of(const Following& of, std::uint64_t& sequence) {
     return nullptr;
   }
   sequence = subject->id.sequence();
-  return find(sequence);
+  return live_.find(sequence);
 }
 
 void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, State corrects) {
@@ -312,14 +304,10 @@ void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, 
   if (!is_final(of.state)) return;
   FileUse& accepted_in = files_[entry->at.file()];
   accepted_in.live -= std::min<std::uint64_t>(1, accepted_in.live);
-  entry->parts = 0;
+  live_.end(sequence, ledger_.sequence_next);
   partials_.erase(sequence);
   held_.erase(sequence);
   refused_.erase(sequence);
-  const auto piece = pieces_.find(sequence / kPieceEntries);
-  if (--piece->second->live == 0 && (piece->first + 1) * kPieceEntries <= ledger_.sequence_next) {
-    pieces_.erase(piece);
-  }
 }
 
 void Replay::visit_part(const queue::Record& record) {
@@ -433,13 +421,10 @@ bool Replay::visit_carrier_cancelled(const queue::Record& record) {
   const auto number = routing_.carrier_named(cancelled->carrier);
   if (!number) return true;  // its messages went by another since the configuration changed
   cleared_before_[*number] = record.at;
-  for (auto& [first, piece] : pieces_) {
-    for (std::size_t i = 0; i < kPieceEntries; ++i) {
-      Entry& entry = piece->entries[i];
-      if (entry.parts == 0 || entry.carrier != *number || entry.sent || entry.intended) continue;
-      if (!held_.contains(first * kPieceEntries + i)) entry.cleared = true;
-    }
-  }
+  live_.for_each([&](std::uint64_t sequence, Entry& entry) {
+    if (entry.carrier != *number || entry.sent || entry.intended) return;
+    if (!held_.contains(sequence)) entry.cleared = true;
+  });
   return true;
 }
 
@@ -448,11 +433,9 @@ void Replay::restore_clearings() {
   const auto is_any = [](queue::Locator before) { return !before.is_nowhere(); };
   if (std::ranges::none_of(cleared_before_, is_any)) return;
   std::vector<bool> is_due(cleared_before_.size(), false);
-  for (const auto& [first, piece] : pieces_) {
-    for (const Entry& entry : piece->entries) {
-      if (entry.parts > 0 && entry.cleared && !entry.sent) is_due[entry.carrier] = true;
-    }
-  }
+  live_.for_each([&](std::uint64_t, const Entry& entry) {
+    if (entry.cleared && !entry.sent) is_due[entry.carrier] = true;
+  });
   for (std::size_t carrier = 0; carrier < is_due.size(); ++carrier) {
     queue::Locator& before = cleared_before_[carrier];
     if (!is_due[carrier]) before = {};
@@ -476,65 +459,6 @@ void Replay::visit_receipt(const queue::Record& record) {
     if (carrier) carrier_of_(*carrier).restore_receipt(*receipt, subject->parts);
   }
   advance(receipt->of, entry, sequence, receipt->corrects);
-}
-
-void Replay::visit_uncertain(const queue::Record& record) {
-  const auto uncertain = decode_uncertain(record.payload);
-  if (!uncertain) {
-    ++report_.not_understood;
-    return;
-  }
-  std::uint64_t sequence = 0;
-  Entry* entry = entry_of(uncertain->of, sequence);
-  if (entry == nullptr) return;
-  entry->possible_duplicate = true;
-  entry->intended = false;
-  entry->cleared = false;
-  RefusalCounts& refusals = refusals_of(sequence, *entry);
-  refusals.note(StatusClass::doubt, uncertain->of.time_ms);
-  refusals.count(StatusClass::doubt);
-  if (uncertain->reason == kAmbiguousStatus && entry->attempts < UINT8_MAX) ++entry->attempts;
-  if (uncertain->policy != UncertainPolicy::hold &&
-      uncertain->policy != UncertainPolicy::wait_dlr) {
-    return;
-  }
-  HeldEntry& held = held_[sequence];
-  held.since_ms = uncertain->of.time_ms;
-  held.until_ms = uncertain->until_ms;
-  held.then = uncertain->then;
-  held.doubt.assign(uncertain->parts.begin(), uncertain->parts.end());
-  held.doubt.resize(entry->parts, false);
-}
-
-void Replay::visit_resolved(const queue::Record& record) {
-  const auto resolved = decode_resolved(record.payload);
-  if (!resolved) {
-    ++report_.not_understood;
-    return;
-  }
-  std::uint64_t sequence = 0;
-  Entry* entry = entry_of(resolved->of, sequence);
-  if (resolved->of.state == State::sent_final) ++ledger_.sent;
-  const auto held = held_.find(sequence);
-  if (entry != nullptr && held != held_.end()) {
-    if (resolved->end == DoubtEnd::said_sent) {  // its other parts go on
-      PartSet& taken = partials_[sequence].taken;
-      taken.resize(entry->parts, false);
-      for (std::size_t i = 0; i < entry->parts; ++i) {
-        if (held->second.doubt[i]) taken[i] = true;
-      }
-    }
-    held_.erase(held);
-  }
-  advance(resolved->of, entry, sequence);
-}
-
-// A receipt has proved that the carrier has it.
-void Replay::end_doubt_of_part(std::uint64_t sequence, std::uint8_t part) {
-  const auto held = held_.find(sequence);
-  if (held == held_.end() || part == 0 || part > held->second.doubt.size()) return;
-  held->second.doubt[part - 1u] = false;
-  if (std::ranges::find(held->second.doubt, true) == held->second.doubt.end()) held_.erase(held);
 }
 
 void Replay::visit_orphan(const queue::Record& record) {
@@ -566,14 +490,8 @@ void Replay::finish(std::uint32_t oldest) {
   files_.erase(files_.begin(), kept);
   restore_clearings();
   std::vector<std::uint64_t> awaiting;
-  for (auto& [number, piece] : pieces_) {
-    for (std::size_t i = 0; i < kPieceEntries; ++i) {
-      if (piece->entries[i].parts > 0) {
-        hand_over(number * kPieceEntries + i, piece->entries[i], awaiting);
-      }
-    }
-    piece.reset();  // what the lanes take of memory, this gives back
-  }
+  live_.take_all(
+      [&](std::uint64_t sequence, const Entry& entry) { hand_over(sequence, entry, awaiting); });
   std::ranges::sort(awaiting);
   std::vector<std::uint64_t> unknown;
   unknown.reserve(told_unknown_.size());
@@ -582,7 +500,6 @@ void Replay::finish(std::uint32_t oldest) {
   for (std::size_t carrier = 0; carrier < config_.carriers.size(); ++carrier) {
     carrier_of_(static_cast<std::uint16_t>(carrier)).keep_outstanding_of(awaiting, unknown);
   }
-  pieces_.clear();
   partials_.clear();
   refused_.clear();
 }
@@ -616,19 +533,15 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
       .priority = entry.priority};
   if (entry.paused) carrier.restore_paused(entry.at);
   if (const auto held = held_.find(sequence); held != held_.end()) {
-    ++report_.held;
-    carrier.restore_held(sequence, {.pick = pick,
-                                    .retry = std::move(retry),
-                                    .doubt = held->second.doubt,
-                                    .since_ms = held->second.since_ms,
-                                    .until_ms = held->second.until_ms,
-                                    .then = held->second.then});
-    return;
+    return hand_over_held(carrier, sequence, entry, held->second, pick, std::move(retry));
   }
   if (retry.is_worth_keeping()) carrier.restore_retry(entry.at, std::move(retry));
   if (entry.intended) {
     ++report_.in_doubt;
-    if (!carrier.restore_in_doubt(pick)) return;  // held, or final
+    if (const auto policy = carrier.restore_in_doubt(pick)) {
+      count_doubt(entry, *policy, latest_ms_);
+      return;  // held, or final
+    }
   }
   ++report_.waiting;
   const queue::Locator cleared_before = cleared_before_[entry.carrier];

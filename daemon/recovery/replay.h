@@ -4,8 +4,8 @@
 // cannot be known (an intent without an answer) is in doubt and said so.
 //
 // Units    Milliseconds of Unix time.
-// Owns     A dense table of the messages that are not final yet: 32 octets each, in pieces that are
-//          freed when all their messages are final, or handed over.
+// Owns     A table of the messages that are not final yet (live_table.h), most of it on disk where
+//          they are many; what few of them have beside it.
 // Errors   A record that does not decode is counted and passed over: its octets were good, so it
 //          is a kind this version does not know.
 // Threads  Runs alone, before any thread of the daemon.
@@ -32,6 +32,7 @@
 #include "daemon/records/callback_records.h"
 #include "daemon/records/carried_records.h"
 #include "daemon/records/opt_out_records.h"
+#include "daemon/recovery/live_table.h"
 #include "daemon/references/reference_index.h"
 #include "queue/record_batch.h"
 
@@ -43,7 +44,7 @@ class Replay {
 
   Replay(const Config& config, const Routing& routing, CarrierOf carrier_of,
          ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
-         std::uint64_t now_ms);
+         std::uint64_t now_ms, LiveTable::Spill spill = {});
 
   /// Who is told of people who want no more messages.
   void set_on_opt_out(std::function<void(const OptOutChange&, queue::Locator)> on_opt_out) {
@@ -61,10 +62,16 @@ class Replay {
   /// that is not final to its carrier.
   void finish(std::uint32_t oldest = 0);
 
+  /// What is in doubt at one carrier after a start, by the policy that was applied.
+  struct Doubts {
+    std::array<std::uint64_t, kUncertainPolicies> by_policy{};
+    std::uint64_t since_ms = UINT64_MAX;  ///< the oldest: noted then, or the process died then
+  };
   struct Report {
-    std::uint64_t waiting = 0;
-    std::uint64_t in_doubt = 0;
-    std::uint64_t held = 0;  ///< in doubt since before
+    std::uint64_t waiting = 0;   ///< to be sent, what goes again after its doubt included
+    std::uint64_t in_doubt = 0;  ///< found so by this start
+    std::uint64_t held = 0;      ///< in doubt since before, until somebody or something ends it
+    std::map<std::uint16_t, Doubts> doubts;  ///< of both, by carrier
     std::uint64_t awaiting_receipt = 0;
     std::uint64_t without_carrier = 0;  ///< their carrier is gone and no route leads elsewhere
     std::uint64_t not_understood = 0;
@@ -82,30 +89,8 @@ class Replay {
   [[nodiscard]] queue::Locator references_from() const noexcept { return references_from_; }
 
  private:
-  static constexpr std::uint16_t kNoCarrier = 0xffff;
-  struct Entry {
-    queue::Locator at;
-    std::uint64_t due_ms : 48 = 0;  // until the year 10889
-    std::uint64_t carrier : 16 = kNoCarrier;
-    queue::Flow flow = 0;
-    std::uint32_t expires = 0;
-    std::uint32_t key = 0;
-    std::uint8_t parts = 0;  ///< 0: no live message here
-    std::uint8_t attempts = 0;
-    queue::Priority priority = queue::Priority::normal;
-    bool intended : 1 = false;
-    bool possible_duplicate : 1 = false;
-    bool sent : 1 = false;
-    bool paused : 1 = false;
-    bool cleared : 1 =
-        false;  ///< cancelled with all that waited at its carrier, its verdict missing
-  };
-  static_assert(sizeof(Entry) == 32, "ten million of them are to start in 512 MiB");
-  static constexpr std::size_t kPieceEntries = 4096;
-  struct Piece {
-    std::array<Entry, kPieceEntries> entries;
-    std::size_t live = 0;
-  };
+  static constexpr std::uint16_t kNoCarrier = LiveTable::kNoCarrier;
+  using Entry = LiveTable::Entry;
   struct Partial {
     PartSet taken;
   };
@@ -113,10 +98,10 @@ class Replay {
     PartSet doubt;
     std::uint64_t since_ms = 0;
     std::uint64_t until_ms = 0;
+    UncertainPolicy policy = UncertainPolicy::hold;
     UncertainPolicy then = UncertainPolicy::hold;
   };
 
-  [[nodiscard]] Entry* find(std::uint64_t sequence);
   [[nodiscard]] Entry* entry_of(const Following& of, std::uint64_t& sequence);
   void apply(const queue::Record& record);
   void remember(std::string_view client, std::string_view ref, std::uint64_t time_ms,
@@ -143,7 +128,11 @@ class Replay {
   void end_doubt_of_part(std::uint64_t sequence, std::uint8_t part);
   void advance(const Following& of, Entry* entry, std::uint64_t sequence,
                State corrects = State::none);
+  [[nodiscard]] bool visit_taken_twice(const queue::Record& record);
   void hand_over(std::uint64_t sequence, const Entry& entry, std::vector<std::uint64_t>& awaiting);
+  void hand_over_held(CarrierDelivery& carrier, std::uint64_t sequence, const Entry& entry,
+                      const HeldEntry& held, const queue::Lanes::Pick& pick, Retry retry);
+  void count_doubt(const Entry& entry, UncertainPolicy policy, std::uint64_t since_ms);
 
   const Config& config_;
   const Routing& routing_;
@@ -154,9 +143,9 @@ class Replay {
   std::function<void(const DeadLetter&)> on_dead_letter_;
   CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
-  std::vector<StatusPolicy> policies_;                      // by carrier
-  std::map<std::uint64_t, std::unique_ptr<Piece>> pieces_;  // by sequence / kPieceEntries
-  std::unordered_map<std::uint64_t, Partial> partials_;     // messages of several parts
+  std::vector<StatusPolicy> policies_;  // by carrier
+  LiveTable live_;
+  std::unordered_map<std::uint64_t, Partial> partials_;  // messages of several parts
   // Messages that were refused for now, by sequence: all but those of which the number of their
   // attempts says as much, so that millions that a carrier's outage put off take nothing here.
   std::unordered_map<std::uint64_t, RefusalCounts> refused_;

@@ -3,6 +3,7 @@
 // corrected.
 #include <algorithm>
 
+#include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/tracking/tracker.h"
 
@@ -39,7 +40,8 @@ Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Mom
     if (matched == Match::done) ++stats_.receipts_by_reference;
     return matched;
   }
-  const auto settled = settled_of(id.text(), came);
+  auto settled = settled_of(id.text(), came);
+  if (!settled) settled = settled_twice(*name, came);
   return settled ? repeat(*settled, {.id = id.text(), .by_reference = true}, receipt, now)
                  : Match::none;
 }
@@ -50,6 +52,41 @@ std::optional<Tracker::Target> Tracker::find_named(const ReceiptCame& came) {
   const SegmentName name =
       names_.name_of(reference_of(*subject, came.part), subject->to, subject->from);
   return find_by_name(name, restored(came.of.time_ms));
+}
+
+// A segment that may have gone twice was reported on under its second attempt's id: this receipt
+// may be the first attempt's, and only the reference says so.
+std::optional<SettledSegment> Tracker::settled_twice(SegmentName name, Moment came) const {
+  const auto named = names_.find(name, came.wall_ms / 1000);
+  const auto said = named ? twice_.said_of(named->message, named->part) : std::nullopt;
+  if (!said) return std::nullopt;
+  return SettledSegment{
+      .at = named->message, .part = named->part, .state = *said, .possible_duplicate = true};
+}
+
+// A receipt of a segment that may have gone twice. Where one came under another id before, the
+// carrier took both attempts: said once.
+void Tracker::note_id(queue::Locator message, std::uint8_t part, const protocol::Receipt& receipt,
+                      Moment now) {
+  const auto verdict = receipt.is_intermediate ? protocol::ReceiptVerdict::intermediate
+                                               : protocol::verdict_of(receipt.state);
+  const auto other = twice_.on_receipt(message, part, receipt.message_id, state_of(verdict));
+  if (!other) return;
+  const auto accepted = read(message).accepted;
+  if (!accepted) return;  // a third one may say it
+  twice_.confirm(message, part);
+  ++stats_.confirmed_duplicates;
+  const SubjectHere here(accepted->subject, setup_.carrier);
+  TakenTwice twice;
+  twice.of = {.accepted = message,
+              .subject = here.octets(),
+              .time_ms = now.wall_ms,
+              .state = State::none,
+              .possible_duplicate = true};
+  twice.part = part;
+  twice.message_id = *other;
+  twice.other_message_id = receipt.message_id;
+  outcomes_.write(twice);
 }
 
 // Where its id was given to another segment since, that one is not taken for it.

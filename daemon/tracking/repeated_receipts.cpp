@@ -25,6 +25,7 @@ std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment ca
 
 Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
                                const protocol::Receipt& receipt, Moment now) {
+  if (settled.possible_duplicate) note_id(settled.at, settled.part, receipt, now);
   const Following of{
       .accepted = settled.at, .subject = {}, .possible_duplicate = settled.possible_duplicate};
   const State state = state_of(verdict_of(receipt));

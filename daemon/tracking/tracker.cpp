@@ -189,6 +189,9 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
 // The receipt speaks of a segment that awaits one, or may be corrected.
 Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& receipt, Moment came,
                               Moment now) {
+  if (target.segment.possible_duplicate != 0) {
+    note_id(target.segment.at, target.segment.part, receipt, now);
+  }
   // Told unknown already: only who knows better changes anything.
   if (target.segment.is_told) {
     const State state = state_of(verdict_of(receipt));

@@ -7,7 +7,8 @@
 // a late receipt, once. Where a carrier gives an id again while a segment awaits its receipt under
 // it, receipts of that id speak of the later segment; the earlier one waits on for a receipt with
 // its reference, or until silence speaks for it. A receipt that was kept speaks of no segment that
-// was sent after it came.
+// was sent after it came. Where a segment was in doubt and sent again, two receipts of it under two
+// ids prove that the carrier took it twice.
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
@@ -29,6 +30,7 @@
 #include <vector>
 
 #include "daemon/records/records.h"
+#include "daemon/records/taken_twice_record.h"
 #include "daemon/tracking/early_receipts.h"
 #include "daemon/tracking/further_copies.h"
 #include "daemon/tracking/message_parts.h"
@@ -37,6 +39,7 @@
 #include "daemon/tracking/outstanding.h"
 #include "daemon/tracking/segment_names.h"
 #include "daemon/tracking/settled_segments.h"
+#include "daemon/tracking/taken_twice.h"
 #include "daemon/tracking/tracking_stats.h"
 #include "daemon/tracking/unread_receipts.h"
 #include "protocol/message_id.h"
@@ -54,6 +57,7 @@ class TrackingOutcomes {
   virtual void write_again(const ReceiptCame& receipt) = 0;
   virtual void write(const Verdict& verdict) = 0;
   virtual void write(const Orphan& orphan) = 0;
+  virtual void write(const TakenTwice& twice) = 0;
   virtual void write_conflict(const Verdict& conflict) = 0;
 };
 
@@ -154,6 +158,9 @@ class Tracker {
   /// A receipt that matched nothing when it came.
   void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
                          bool is_unread_conflict = false);
+  void restore_taken_twice(const TakenTwice& twice) {
+    twice_.confirm(twice.of.accepted, twice.part);
+  }
   /// Segments of messages that are in neither list (sorted locator bits) are forgotten; those of
   /// `unknown` were told so and may be corrected, and so may a part that was told unknown of any.
   void finish_restoring(const std::vector<std::uint64_t>& live,
@@ -211,6 +218,9 @@ class Tracker {
   [[nodiscard]] Match apply(const Target& target, const protocol::Receipt& receipt, Moment came,
                             Moment now);
   [[nodiscard]] Match apply_by_reference(const protocol::Receipt& receipt, Moment came, Moment now);
+  void note_id(queue::Locator message, std::uint8_t part, const protocol::Receipt& receipt,
+               Moment now);
+  [[nodiscard]] std::optional<SettledSegment> settled_twice(SegmentName name, Moment came) const;
   void name(const TakenSegment& taken, const Outstanding::Fingerprint& key, std::uint64_t sent_ms);
   [[nodiscard]] static std::uint16_t reference_of(const Subject& subject, std::uint8_t part);
   void match_early(const TakenSegment& taken, const protocol::CanonicalId& id, TimePoint sent,
@@ -277,6 +287,7 @@ class Tracker {
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
+  TakenTwiceWatch twice_;
   FurtherCopies copies_;
   std::deque<KeptReceipt> to_rematch_;  // out of early_
   // Orphans that are tried at a start were written: those that prove to be copies are not written

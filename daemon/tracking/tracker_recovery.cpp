@@ -43,6 +43,14 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   const auto target = came.by_reference ? find_named(came) : find_matched(came);
   const bool is_found = target && target->segment.at == came.of.accepted;
   if (is_found) forget_unmatched(*target, came);
+  // Of a message that may have gone twice each part need not.
+  const bool may_be_twice = is_found && target->segment.possible_duplicate != 0;
+  if (may_be_twice && came.code != kCancelledAtCarrier) {
+    const auto kind = static_cast<protocol::MessageState>(came.message_state);
+    (void)twice_.on_receipt(
+        came.of.accepted, came.part, came.message_id,
+        came.is_final_for_part ? state_of(protocol::verdict_of(kind)) : State::none);
+  }
   if (!came.is_final_for_part) return;
   const auto said = static_cast<protocol::MessageState>(came.message_state);
   const State state =

@@ -28,6 +28,7 @@ struct TrackingStats {
   std::uint64_t receipts_unparsed = 0;
   std::uint64_t receipts_duplicate = 0;    ///< a second copy: answered, not told again
   std::uint64_t receipts_conflicting = 0;  ///< another final after a final
+  std::uint64_t confirmed_duplicates = 0;  ///< segments that the carrier took twice
   std::uint64_t receipts_unread = 0;       ///< kept until their message's record can be read
   std::uint64_t records_unreadable = 0;
   Histogram receipt_after;

@@ -99,7 +99,7 @@ def main():
             wrong.append(f"stop {number} ended with {status}")
         before = len(daemon.log())
         daemon.start()
-        if " 0 of them in doubt" not in daemon.log()[before:]:
+        if ", none in doubt;" not in daemon.log()[before:]:
             wrong.append(f"start {number}: {daemon.log()[before:]}")
     client.finishing.set()
     client.join(under_test.PATIENCE * 2)

@@ -59,6 +59,19 @@ class LoopbackSmsc {
                            receipt.size()}}));
     write(deliver);
   }
+  /// One that gives the user_message_reference (0x0204) back.
+  void deliver(std::string_view receipt, std::string_view source, std::uint16_t reference) {
+    protocol::Octets tlvs;
+    protocol::append_tlv_u16(tlvs, 0x0204, reference);
+    protocol::Octets deliver;
+    EXPECT_TRUE(protocol::append_deliver_sm(
+        deliver, ++delivered_,
+        {.source = {.numbering = {}, .digits = source},
+         .esm_class = 0x04,
+         .short_message = {reinterpret_cast<const std::uint8_t*>(receipt.data()), receipt.size()},
+         .tlvs = protocol::Tlvs(tlvs)}));
+    write(deliver);
+  }
   /// How many were answered.
   [[nodiscard]] std::size_t deliver_answers() const noexcept { return deliver_answers_; }
   /// For good: who tries again finds nobody.

@@ -330,7 +330,8 @@ TEST_F(OrderAfterARestart, OneThatAFullQueueRefusedLongAgoHoldsNobodyBack) {
   EXPECT_EQ(carrier().snapshot().stats.order_passed, 1u) << "and history says whom it passed";
 }
 
-// A throttled one waits in its place of the line and has no record of it: it is in doubt.
+// A throttled one waits in its place of the line and has no record of it: it is in doubt, and the
+// later one waits for the end of its pause.
 TEST_F(OrderAfterARestart, OneThatWasThrottledGoesBeforeLaterOnes) {
   test::LoopbackSmsc smsc(known_.context);
   (void)accept(1, kMuchLater);
@@ -339,6 +340,9 @@ TEST_F(OrderAfterARestart, OneThatWasThrottledGoesBeforeLaterOnes) {
   EXPECT_EQ(replay().in_doubt, 1u);
 
   ASSERT_TRUE(bind(smsc));
+  run_until(kBegin + 1'999);
+  EXPECT_TRUE(smsc.submitted().empty());
+  run_until(kBegin + 2'000 + kLateMaxMs);
   ASSERT_TRUE(settle_until([&] { return smsc.submitted().size() == 2; }));
   EXPECT_TRUE(smsc.submitted()[0].pdu.contains("message 1."));
   EXPECT_TRUE(smsc.submitted()[1].pdu.contains("message 2."));

@@ -4,6 +4,7 @@
 
 #include "daemon/delivery/limiter_report.h"
 #include "daemon/records/accept_reasons.h"
+#include "daemon/records/doubt_records.h"
 #include "daemon/records/pause_records.h"
 
 namespace stentor::daemon {
@@ -63,6 +64,14 @@ class Story {
     FieldWriter octets;
     encode(record, octets);
     telling_->tell({.kind = kPausedRecord, .payload = octets.octets(), .at = {}});
+  }
+  void taken_twice(std::uint64_t after_ms) {
+    TakenTwice twice{
+        .of = following(after_ms), .part = 1, .message_id = "8F01", .other_message_id = "8e77"};
+    twice.of.possible_duplicate = true;
+    FieldWriter octets;
+    encode(twice, octets);
+    telling_->tell({.kind = kTakenTwiceRecord, .payload = octets.octets(), .at = {}});
   }
   Telling& telling() { return *telling_; }
   std::string told() { return telling_->members(true); }
@@ -251,6 +260,37 @@ TEST(Telling, NamesWhatWasWrittenWhenTheAnswerWasLost) {
   uncertain.parts = {true, false, true};
   story.tell(RecordKind::uncertain, uncertain);
   expect_told(story.told(), R"("bind":1,"sequences":[4711,4713])");
+}
+
+TEST(Telling, NamesBothIdsOfASegmentThatTheCarrierTookTwice) {
+  Story story;
+  story.start();
+  story.taken_twice(9'000);
+  expect_told(story.told(),
+              R"("time":"2026-01-05T10:00:09.000Z","what":"confirmed_duplicate","part":1,)"
+              R"("carrier_id":"8F01","other_carrier_id":"8e77",)");
+}
+
+// Under `resend` it is held for a pause, and waits for its turn when that is over.
+TEST(Telling, SaysUntilWhenADoubtHoldsAMessageThatGoesAgain) {
+  Story story;
+  story.start();
+  story.reserved(10);
+  Uncertain uncertain;
+  uncertain.of = story.following(1'000);
+  uncertain.reason = "link_lost";
+  uncertain.policy = UncertainPolicy::resend;
+  uncertain.until_ms = kAccepted + 3'000;
+  story.tell(RecordKind::uncertain, uncertain);
+  expect_told(story.told(), R"("policy":"resend","until":"2026-01-05T10:00:03.000Z")");
+  story.telling().tell_waiting(kAccepted + 2'000, static_cast<std::uint8_t>(Limiter::rate));
+  expect_untold(story.told(), R"("what":"waiting")");
+  Resolved resolved;
+  resolved.of = story.following(3'000);
+  resolved.end = DoubtEnd::waited;
+  story.tell(RecordKind::resolved, resolved);
+  story.telling().tell_waiting(kAccepted + 4'000, static_cast<std::uint8_t>(Limiter::rate));
+  expect_told(story.told(), R"("what":"waiting","cause":"rate")");
 }
 
 TEST(Telling, SaysWhatAMessageWaitsForNow) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "daemon/commit/commit_feed.h"
 #include "daemon/recovery/replay.h"
@@ -62,10 +63,15 @@ class RecoveredCarrier {
                               .clock = *setting.clock},
                 config.carriers[0], 0) {}
 
-  [[nodiscard]] Replay replay(std::uint64_t now_ms) {
-    return {config,     routing_,  [this](std::uint16_t) -> CarrierDelivery& { return carrier; },
-            references, consumers, campaigns,
-            now_ms};
+  [[nodiscard]] Replay replay(std::uint64_t now_ms, LiveTable::Spill spilling = {}) {
+    return {config,
+            routing_,
+            [this](std::uint16_t) -> CarrierDelivery& { return carrier; },
+            references,
+            consumers,
+            campaigns,
+            now_ms,
+            std::move(spilling)};
   }
   [[nodiscard]] bool remembers(std::string_view ref) {
     const auto found = references.find(references.key_of("crm", ref));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -172,6 +173,51 @@ TEST_F(ReplayTest, AnIntentWithoutAnswerIsInDoubt) {
   EXPECT_EQ(report.waiting, 1u);
   EXPECT_EQ(report.in_doubt, 1u);
   EXPECT_EQ(known_.carrier.snapshot().stats.uncertain_crash, 1u);
+}
+
+// Six pieces of which four may be in memory: the first is on disk when its message is answered.
+TEST_F(ReplayTest, WhatWaitsIsKnownAllTheSameWhereMostOfItLiesOnDiskMeanwhile) {
+  constexpr std::uint64_t kMessages = 6 * LiveTable::kPieceEntries - 1;
+  const auto first = accept(1);
+  for (std::uint64_t sequence = 2; sequence <= kMessages; ++sequence) {
+    Subject subject;
+    subject.id = MessageId::make(kNow, 1, 0, sequence);
+    subject.client = "crm";
+    subject.to = "+79161234567";
+    subject.carrier = "north";
+    FieldWriter octets;
+    encode(subject, octets);
+    Accepted accepted;
+    accepted.subject = octets.octets();
+    accepted.expires = 0xfffffffe;
+    fields_.clear();
+    encode(accepted, fields_);
+    (void)known_.feed.open().records.add(static_cast<std::uint8_t>(RecordKind::accepted),
+                                         fields_.octets());
+    known_.feed.flush_when_large();
+    if (known_.feed.is_full()) JournalOnDisk::settle(known_.feed);
+  }
+  intend(1);
+  intend(2);
+  // About the first: what accept() left in subject_ is its own.
+  part(first, 1, State::sent);
+  CommitThread none{CommitThread::Options{}};
+  RecoveredCarrier later(disk_.files(), disk_.journal(), none, {.tickets_in_memory = kMessages});
+  Replay replay = later.replay(
+      kNow, {.files = &disk_.files(), .folder = disk_.folder() / "spill", .octets = 1});
+  queue::Locator position = *later.reader.oldest();
+  while (true) {
+    const auto record = later.reader.next(position, disk_.commit().durable_end());
+    if (!record || !*record) break;
+    replay.visit(**record);
+  }
+  replay.finish();
+  EXPECT_EQ(replay.report().awaiting_receipt, 1u);
+  EXPECT_EQ(replay.report().in_doubt, 1u);
+  EXPECT_EQ(replay.report().waiting, kMessages - 1);
+  EXPECT_EQ(later.carrier.waiting(), kMessages - 2) << "the one in doubt waits for its pause";
+  EXPECT_TRUE(std::filesystem::exists(disk_.folder() / "spill")) << "it went to disk";
+  EXPECT_FALSE(std::filesystem::exists(disk_.folder() / "spill" / "start.spill")) << "and its name";
 }
 
 TEST_F(ReplayTest, AReleasedIntentIsNotInDoubt) {

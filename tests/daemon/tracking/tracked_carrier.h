@@ -18,7 +18,7 @@ namespace stentor::daemon {
 
 /// What a record said, with texts of its own.
 struct Written {
-  enum class Kind { taken, receipt, again, verdict, orphan, conflict };
+  enum class Kind { taken, receipt, again, verdict, orphan, conflict, taken_twice };
   Kind kind = Kind::receipt;
   std::uint64_t message = 0;  ///< locator bits
   State state = State::none;
@@ -32,6 +32,7 @@ struct Written {
   std::uint32_t expires = 0;
   std::uint64_t time_ms = 0;
   std::string message_id;
+  std::string other_message_id;
   std::string code;
   std::string message_code;
   std::string detail;
@@ -193,6 +194,13 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
           tracker_->restore_unmatched(receipt, one.time_ms, one.is_unread_conflict);
           break;
         }
+        case Written::Kind::taken_twice: {
+          TakenTwice twice;
+          twice.of.accepted = queue::Locator(one.message);
+          twice.part = one.part;
+          tracker_->restore_taken_twice(twice);
+          break;
+        }
         case Written::Kind::again:
         case Written::Kind::verdict:
         case Written::Kind::conflict: break;
@@ -245,6 +253,13 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.reference = orphan.user_message_reference;
     one.source = orphan.source;
     one.destination = orphan.destination;
+    written.push_back(one);
+  }
+  void write(const TakenTwice& twice) override {
+    Written one = of(twice.of, Written::Kind::taken_twice);
+    one.part = twice.part;
+    one.message_id = twice.message_id;
+    one.other_message_id = twice.other_message_id;
     written.push_back(one);
   }
   std::optional<Accepted> read(queue::Locator at) override {
