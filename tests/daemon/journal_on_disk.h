@@ -23,10 +23,11 @@ namespace stentor::daemon {
 class JournalOnDisk {
  public:
   explicit JournalOnDisk(std::filesystem::path folder = stentor::test::make_temporary_directory(),
-                         std::chrono::milliseconds retention = std::chrono::hours(72))
+                         std::chrono::milliseconds retention = std::chrono::hours(72),
+                         std::uint64_t retention_octets = 1ull << 40)
       : folder_(std::move(folder)),
         files_(*queue::make_posix_file_system(queue::IoBackend::threads)),
-        commit_({.delay = {}, .retention = {.age = retention, .octets = 1ull << 40}}) {}
+        commit_({.delay = {}, .retention = {.age = retention, .octets = retention_octets}}) {}
   ~JournalOnDisk() {
     commit_.stop();
     std::error_code ignored;  // a folder left behind in the temporary directory harms nobody

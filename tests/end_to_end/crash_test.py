@@ -18,6 +18,7 @@ After each tenth kill stentorctl audit proves the ledger from the journal that t
 
 import collections
 import json
+import os
 import re
 import sys
 import threading
@@ -256,6 +257,18 @@ def wait_for_finals(client, events, meanwhile=lambda: None):
     return wrong
 
 
+def has_ring(pid):
+    """Whether the process holds an io_uring."""
+    folder = f"/proc/{pid}/fd"
+    for name in os.listdir(folder):
+        try:
+            if os.readlink(os.path.join(folder, name)) == "anon_inode:[io_uring]":
+                return True
+        except FileNotFoundError:
+            pass  # closed just now
+    return False
+
+
 def report(wrong, log_tail=""):
     """Prints what is wrong; the exit status."""
     if not wrong:
@@ -268,9 +281,11 @@ def report(wrong, log_tail=""):
 
 
 def main():
-    arguments, random = under_test.begin(
-        __doc__.splitlines()[0],
-        lambda parser: parser.add_argument("--kills", type=int, default=100))
+    def more(parser):
+        parser.add_argument("--kills", type=int, default=100)
+        parser.add_argument("--io", default="auto", help="how the journal is written")
+
+    arguments, random = under_test.begin(__doc__.splitlines()[0], more)
     directory = under_test.new_directory()
     simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
                                  outcomes="DELIVRD=100", seed=under_test.Settings.seed)
@@ -279,12 +294,14 @@ def main():
                             retry=AS_OFTEN_AS_IT_TAKES)],
         directory=directory,
         # So small that a checkpoint is in making at many kills, and most starts begin with one.
-        tables={"journal": {"checkpoint": "64KiB"}})
+        tables={"journal": {"checkpoint": "64KiB", "io": arguments.io}})
     daemon.start()
     events = under_test.EventFollower(daemon)
     client = Client(daemon, random)
     client.start()
 
+    if arguments.io == "threads" and has_ring(daemon.process.pid):
+        return report(["io = threads, and there is a ring"])
     kills, gaps, audits = [], [], []
     for number in range(arguments.kills):
         time.sleep(random.uniform(0.02, 0.5))
@@ -316,6 +333,8 @@ def main():
     from_checkpoint = len(re.findall(r"checkpoint before file [0-9]+", daemon.log()))
     if from_checkpoint < len(kills) // 5:  # a kill may come before one was worth making
         wrong.append(f"only {from_checkpoint} starts began with a checkpoint")
+    if not re.search(r" [0-9]+ in doubt \(north: [0-9]+ resend\), the oldest for [0-9]+ s; ", daemon.log()):
+        wrong.append("no start says in its line what is in doubt")
     print(f"{len(kills)} kills; {len(client.submitted)} submitted, {len(client.answered)} "
           f"acknowledged, {client.duplicates_answered} answered duplicate; "
           f"{sum(map(len, judge.arrivals_of.values()))} segments arrived; {len(judge.twice)} messages "

@@ -170,6 +170,7 @@ def main():
     def more(parser):
         parser.add_argument("--cuts", type=int, default=200)
         parser.add_argument("--killed", action="store_true")
+        parser.add_argument("--io", default="auto", help="how the journal is written")
 
     arguments, random = under_test.begin(__doc__.splitlines()[0], more)
     if os.geteuid() != 0:
@@ -189,7 +190,8 @@ def main():
     daemon = under_test.Daemon(
         [under_test.carrier("north", simulator.address, window=crash_test.WINDOW,
                             enquire_link="5s", retry=crash_test.AS_OFTEN_AS_IT_TAKES)],
-        directory=directory, tables={"journal": {"checkpoint": "64KiB"}})
+        directory=directory,
+        tables={"journal": {"checkpoint": "64KiB", "io": arguments.io}})
     daemon.prefix = END_WITH_US
     try:
         wrong = cut_and_judge(arguments.cuts, random, disk, daemon, simulator)
