@@ -148,8 +148,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // Recovery, before start().
   void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void restore_retry(queue::Locator at, Retry retry) { keep_retry(at, std::move(retry)); }
-  /// A message that was being written when the process died: noted, and what its policy is done.
-  /// Nothing when its record cannot be read: it waits for its turn.
+  /// A message that was being written when the process died: noted, and treated as its policy
+  /// says. Nothing when its record cannot be read: it waits for its turn.
   [[nodiscard]] std::optional<UncertainPolicy> restore_in_doubt(const queue::Lanes::Pick& pick);
   /// Paused before the restart; before what waits is restored.
   void restore_paused(queue::Locator at) { services_.paused.restore(at); }

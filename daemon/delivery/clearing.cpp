@@ -7,6 +7,7 @@
 // order. What was under way and comes back to wait meanwhile ends with the others.
 #include <algorithm>
 #include <cassert>
+#include <set>
 #include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"
@@ -124,11 +125,13 @@ void CarrierDelivery::return_kept() {
   const Clearing done = std::move(*clearing_);
   clearing_.reset();
   const std::uint32_t seconds = wall_seconds();
+  std::set<queue::Flow> moved;  // an order to move them came meanwhile, and found none here
   for (const queue::Lanes::Pick& pick : done.kept) {
     if (is_dead(pick)) {
       end_due_or_cancelled(pick);
     } else {
       lanes_.push(pick.priority, pick.flow, pick.ticket, seconds);
+      if (is_to_relocate(pick)) moved.insert(pick.flow);
     }
   }
   for (const queue::Timers::Entry& entry : done.kept_due) {
@@ -138,8 +141,10 @@ void CarrierDelivery::return_kept() {
       end_due_or_cancelled(pick);
     } else {
       due_.push(entry.due_ms, entry.priority, entry.flow, entry.ticket);
+      if (is_to_relocate(pick)) moved.insert(pick.flow);
     }
   }
+  for (const queue::Flow flow : moved) start_relocating(flow);
 }
 
 // One that cannot be read now ends when it can be, however long the others took.

@@ -96,13 +96,16 @@ std::vector<KeptReceipt> EarlyReceipts::take(std::string_view id, TimePoint sinc
 
 void EarlyReceipts::forget(std::string_view id,
                            const std::function<bool(const KeptReceipt&)>& is_over) {
+  // What is dropped leaves all its places, and the ends of a range may be among them.
+  std::vector<std::uint64_t> over;
   const auto [begin, end] = by_id_.equal_range(id);
-  for (auto found = begin; found != end;) {
+  for (auto found = begin; found != end; ++found) {
     const std::uint64_t number = found->second;
-    ++found;  // an entry has an id once
+    if (is_over(share_of(number).entries.at(number).receipt)) over.push_back(number);
+  }
+  for (const std::uint64_t number : over) {
     Share& share = share_of(number);
-    const auto entry = share.entries.find(number);
-    if (is_over(entry->second.receipt)) drop(share, entry);
+    drop(share, share.entries.find(number));
   }
 }
 

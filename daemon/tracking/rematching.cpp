@@ -68,9 +68,8 @@ std::optional<SettledSegment> Tracker::settled_twice(SegmentName name, Moment ca
 // carrier took both attempts: said once.
 void Tracker::note_id(queue::Locator message, std::uint8_t part, const protocol::Receipt& receipt,
                       Moment now) {
-  const auto verdict = receipt.is_intermediate ? protocol::ReceiptVerdict::intermediate
-                                               : protocol::verdict_of(receipt.state);
-  const auto other = twice_.on_receipt(message, part, receipt.message_id, state_of(verdict));
+  const auto other =
+      twice_.on_receipt(message, part, receipt.message_id, state_of(verdict_of(receipt)));
   if (!other) return;
   const auto accepted = read(message).accepted;
   if (!accepted) return;  // a third one may say it

@@ -27,6 +27,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/records/records.h"
@@ -301,15 +302,15 @@ class Tracker {
   class FailedReads {
    public:
     /// While it lives, no record is read once `left` could not be.
-    FailedReads(Tracker& tracker, std::size_t& left) : tracker_(tracker) {
-      tracker_.may_fail_ = &left;
-    }
-    ~FailedReads() { tracker_.may_fail_ = nullptr; }
+    FailedReads(Tracker& tracker, std::size_t& left)
+        : tracker_(tracker), before_(std::exchange(tracker.may_fail_, &left)) {}
+    ~FailedReads() { tracker_.may_fail_ = before_; }
     FailedReads(const FailedReads&) = delete;
     FailedReads& operator=(const FailedReads&) = delete;
 
    private:
     Tracker& tracker_;
+    std::size_t* before_;
   };
   std::size_t* may_fail_ = nullptr;                    // nobody bounds it
   std::size_t rematch_may_fail_ = kFailedReadsMax;     // in all of one

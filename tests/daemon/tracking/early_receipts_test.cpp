@@ -60,6 +60,19 @@ TEST(EarlyReceipts, ForgetsThoseOfAnIdThatAreOver) {
   EXPECT_EQ(early.take("2").size(), 1u);
 }
 
+// Each leaves both its places, and one of these is the end of the range that is walked.
+TEST(EarlyReceipts, ForgetsCopiesWhoseOtherNameComesNext) {
+  EarlyReceipts early;
+  for (int copy = 0; copy < 3; ++copy) {
+    (void)early.put(receipt("b", protocol::MessageState::delivered), {"b", "a"}, kStart);
+  }
+
+  early.forget("a", [](const KeptReceipt&) { return true; });
+
+  EXPECT_TRUE(early.is_empty());
+  EXPECT_TRUE(early.take("b").empty());
+}
+
 TEST(EarlyReceipts, LetsTheOldestGoAtItsBound) {
   EarlyReceipts early;
   std::size_t dropped = 0;
