@@ -83,6 +83,7 @@ void CarrierDelivery::on_submit_resp(SmscLink& link, std::uint64_t cookie, Comma
     line.has_taken = true;
     (void)line.system_errors.on_answer(false, now);
     note_fault(protocol::Fault::none, now);
+    if (answered.subject.parts > 1) answered.retry.bind = answered.link;
     on_part_accepted(answered, part, message_id);
   } else {
     on_part_refused(slot, part, status);

@@ -9,6 +9,7 @@
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,10 @@ using PartSet = boost::container::small_vector<bool, encoding::kPartsInline>;
 
 /// What is remembered of a message between two attempts.
 struct Retry {
-  std::uint8_t attempts = 0;        ///< made so far, of any class, throttled ones not counted
-  bool possible_duplicate = false;  ///< a segment of it may have arrived without our knowing
-  PartSet taken;                    ///< parts the carrier has accepted: not sent again
+  std::uint8_t attempts = 0;          ///< made so far, of any class, throttled ones not counted
+  bool possible_duplicate = false;    ///< a segment of it may have arrived without our knowing
+  PartSet taken;                      ///< parts the carrier has accepted: not sent again
+  std::optional<std::uint16_t> bind;  ///< that took the last of these: the others follow it
   RefusalCounts refusals;
 
   [[nodiscard]] bool is_worth_keeping() const {

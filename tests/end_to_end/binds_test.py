@@ -12,7 +12,7 @@ import unittest
 import sms_octets
 import stentor_under_test as under_test
 from carrier_simulator import CarrierSimulator
-from scripted_carrier import ScriptedCarrier
+from scripted_carrier import Answer, ScriptedCarrier
 
 
 def numbered(count, first=0):
@@ -124,6 +124,33 @@ class Pairs(Judged):
         self.assertEqual({kinds[line["connection"]] for line in smsc.lines()
                           if line["type"] == "deliver_sm"}, {"bind_receiver"})
         self.assertEqual(len(smsc.arrivals()), 50, "something went twice")
+
+    def test_parts_that_were_refused_for_now_follow_those_that_were_taken(self):
+        def refuse_the_second_once(submit, attempt):
+            part = sms_octets.decode_part(submit.short_message, submit.esm_class,
+                                          submit.data_coding)
+            refused = part.number == 2 and (submit.destination, 2) not in seen
+            seen.add((submit.destination, part.number))
+            return Answer(status=0x45 if refused else 0)
+
+        seen = set()
+        smsc = ScriptedCarrier(refuse_the_second_once)
+        self.addCleanup(smsc.close)
+        self.start([under_test.carrier("north", smsc.address, binds={"transceiver": 3},
+                                       status={"0x45": "temporary"},
+                                       retry={"temporary": {"attempts": 3, "pauses": ["1s"]}})])
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["bound"] == 3,
+                              "all three stand")
+        for message_id in send_all(self.daemon, numbered(30), "long " * 90):  # of three parts
+            self.events.wait_for(message_id, "delivered", patience=60)
+        ways = collections.defaultdict(set)
+        with smsc.lock:
+            for a in smsc.arrivals:
+                ways[a.submit.destination].add(a.connection)
+        self.assertEqual(len(smsc.arrivals), 30 * 4, "each second part came twice")
+        self.assertEqual({len(connections) for connections in ways.values()}, {1},
+                         "the parts of one message took two ways")
+        self.assertEqual(len(set.union(*ways.values())), 3, "each bind had some")
 
 
 class Uneven(Judged):

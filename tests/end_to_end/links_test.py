@@ -13,6 +13,7 @@ import time
 import unittest
 
 import smpp_octets as smpp
+import sms_octets
 import stentor_under_test as under_test
 from bad_carriers import RawPeer, answer_all, let_bind, reads_hardly
 from carrier_simulator import CarrierSimulator
@@ -449,18 +450,29 @@ class BrokenWire(unittest.TestCase):
         self.daemon.wait_bound("north")
 
     def test_a_flood_of_receipts_stays_within_bounds_and_disturbs_nobody(self):
+        text = b"id:%s sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:"
+        self.assert_bounded([
+            smpp.deliver_sm((1, 1, "79160000000"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0,
+                            text % f"{0xF0000000 + i:08x}".encode(), b"")
+            for i in range(self.flood)])
+
+    def test_a_flood_of_replies_and_of_first_parts_without_a_second_does_not_either(self):
+        self.assert_bounded([
+            smpp.deliver_sm((1, 1, f"7916{i:07d}"), (1, 1, "79999"), *(
+                (sms_octets.UDH_INDICATOR, 0, bytes((5, 0, 3, i % 256, 2, 1)) + b"endless " * 16) if i % 2
+                else (0, 0, b"Where is my parcel? " * 6)), b"")
+            for i in range(self.flood)])
+
+    def assert_bounded(self, bodies):
+        """One carrier says all this at once; what it does to the daemon and to another carrier."""
         bad, good = self.carrier(), self.carrier()
         self.start([under_test.carrier("bad", bad.address),
                     under_test.carrier("good", good.address)])
         for name in ("bad", "good"):
             self.daemon.wait_bound(name)
         before = resident(self.daemon.process.pid)
-        text = b"id:%s sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:"
-        flood = b"".join(
-            smpp.pdu(smpp.DELIVER_SM, 0, i + 1,
-                     smpp.deliver_sm((1, 1, "79160000000"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0,
-                                     text % f"{0xF0000000 + i:08x}".encode(), b""))
-            for i in range(self.flood))
+        flood = b"".join(smpp.pdu(smpp.DELIVER_SM, 0, i + 1, body)
+                         for i, body in enumerate(bodies))
         with bad.lock:
             link = next(iter(bad._links.values()))
         pump = threading.Thread(target=lambda: link.write(flood), daemon=True)
@@ -472,7 +484,7 @@ class BrokenWire(unittest.TestCase):
         self.assertLess(slowest, 1.0, "the other carrier's receipts are answered within a second")
         pump.join(60)
         under_test.wait_until(
-            lambda: len(bad.receipt_answers) >= self.flood, "all are answered", 60)
+            lambda: len(bad.receipt_answers) >= len(bodies), "all are answered", 60)
         grown = resident(self.daemon.process.pid) - before
         self.assertLess(grown, 96 << 20, f"grew by {grown >> 20} MiB")
 
