@@ -12,7 +12,8 @@ Tracker::Match Tracker::repeated(const protocol::Receipt& receipt, Moment came, 
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const std::string_view id = spellings.candidates[i].text();
     const auto settled = settled_of(id, came);
-    if (settled) return repeat(*settled, {.id = id, .by_reference = false}, receipt, now);
+    if (settled && !is_of_another(settled->at, spellings.rules[i], receipt))
+      return repeat(*settled, {.id = id, .by_reference = false}, receipt, now);
   }
   return Match::none;
 }

@@ -34,6 +34,14 @@ bool is_same_number(std::string_view source, std::string_view to) noexcept {
   return last.size() == kDigitsCompared && is_all_digits(last) && last == comparable(to);
 }
 
+bool is_other_number(std::string_view source, std::string_view destination,
+                     std::string_view to) noexcept {
+  // A number that is the same as itself has digits enough to compare.
+  const bool is_comparable = is_same_number(to, to) && (is_same_number(source, source) ||
+                                                        is_same_number(destination, destination));
+  return is_comparable && !is_same_number(source, to) && !is_same_number(destination, to);
+}
+
 protocol::CanonicalId SegmentName::as_id() const noexcept {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::array<char, 17> text{};  // a NUL ends an id on the wire: none begins with it

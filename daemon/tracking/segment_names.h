@@ -32,6 +32,10 @@ namespace stentor::daemon {
 /// True when a receipt's source speaks of the number `to`: both have seven digits, and the last
 /// seven are the same. Fewer would fit too many.
 [[nodiscard]] bool is_same_number(std::string_view source, std::string_view to) noexcept;
+/// Whether what a receipt calls its addresses cannot be the number `to`: one of them has seven
+/// digits or more, and neither ends as it does. Some carriers swap the two, some leave them out.
+[[nodiscard]] bool is_other_number(std::string_view source, std::string_view destination,
+                                   std::string_view to) noexcept;
 
 /// A keyed hash of a reference and two numbers.
 struct SegmentName {

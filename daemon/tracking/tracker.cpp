@@ -173,7 +173,8 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
     const auto segment = outstanding_.find(key);
-    if (segment && !is_before_it_was_sent(came_tick, segment->sent_tick)) {
+    if (segment && !is_before_it_was_sent(came_tick, segment->sent_tick) &&
+        !is_of_another(segment->at, spellings.rules[i], receipt)) {
       if (learns && learner_.on_match(spellings, i) && watch_ != nullptr) {
         watch_->on_rule(learner_.learnt());
       }
@@ -181,9 +182,23 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
           .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
     }
     // A second copy, not another segment whose id looks alike when it is spelt otherwise.
-    if (settled_of(spellings.candidates[i].text(), came)) return std::nullopt;
+    const auto settled = settled_of(spellings.candidates[i].text(), came);
+    if (settled && !is_of_another(settled->at, spellings.rules[i], receipt)) return std::nullopt;
   }
   return std::nullopt;
+}
+
+// As long as nobody knows how the carrier writes its ids, one that is spelt otherwise may be
+// another's: "10" is 16 as well. Then the receipt must not name another handset. A message that
+// cannot be read speaks against nothing.
+bool Tracker::is_of_another(queue::Locator at, protocol::MessageIdRule rule,
+                            const protocol::Receipt& receipt) {
+  const bool is_known = rule_ != protocol::MessageIdRule::automatic ||
+                        rule == protocol::MessageIdRule::verbatim || rule == learner_.learnt();
+  if (is_known || (receipt.source.empty() && receipt.destination.empty())) return false;
+  const auto accepted = read(at).accepted;
+  const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
+  return subject && is_other_number(receipt.source, receipt.destination, subject->to);
 }
 
 // The receipt speaks of a segment that awaits one, or may be corrected.

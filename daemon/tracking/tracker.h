@@ -203,6 +203,8 @@ class Tracker {
     bool by_reference = false;
   };
   [[nodiscard]] std::optional<Target> find(const protocol::Receipt& receipt, Moment came);
+  [[nodiscard]] bool is_of_another(queue::Locator at, protocol::MessageIdRule rule,
+                                   const protocol::Receipt& receipt);
   /// What a receipt named a settled segment by.
   struct Found {
     std::string_view id;

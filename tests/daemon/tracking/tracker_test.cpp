@@ -177,6 +177,41 @@ TEST_F(TrackerTest, ASecondCopyEndsNoOtherMessageWhoseIdItMightSpell) {
   EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u);
 }
 
+// "10" read as hexadecimal is 16: whose it is, the number says.
+TEST_F(TrackerTest, AReceiptThatNamesAnotherHandsetEndsNoMessageWhoseIdItMerelyMightSpell) {
+  const auto at = taken("16");
+  protocol::Receipt receipt;
+  receipt.message_id = "10";
+  receipt.state = MessageState::delivered;
+  receipt.source = "79169999999";
+  receipt.destination = "SHOP";
+  carrier_.receive(receipt);
+  EXPECT_EQ(carrier_.told_of(at), States{});
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
+
+  for (const char* handset : {"79160000001", "SHOP"}) {  // some carriers swap the two
+    const bool is_swapped = receipt.source == "79160000001";
+    receipt.source = handset;
+    receipt.destination = is_swapped ? "79160000001" : "SHOP";
+    carrier_.receive(receipt);
+  }
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u) << "the other one is its second copy";
+}
+
+TEST_F(TrackerTest, AReceiptOfAnotherHandsetIsNoCopyOfASettledOneEither) {
+  const auto at = taken("16");
+  carrier_.receive("16", MessageState::delivered);
+  protocol::Receipt receipt;
+  receipt.message_id = "10";
+  receipt.state = MessageState::undeliverable;
+  receipt.source = "79169999999";
+  carrier_.receive(receipt);
+  EXPECT_EQ(carrier_.told_of(at), States{State::delivered});
+  EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
+}
+
 TEST_F(TrackerTest, ASecondCopyIsNotToldAgainNotEvenAfterARestart) {
   taken("8f00");
   carrier_.receive("8f00", MessageState::delivered);
