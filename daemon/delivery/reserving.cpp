@@ -167,8 +167,7 @@ bool CarrierDelivery::is_ended_by_opt_out(Sending& next) {
                                 .is_urgent = next.accepted.priority == urgent})) {
     return false;
   }
-  constexpr std::string_view code = "opted_out";
-  fail(next, code, "its recipient has opted out since it was accepted");
+  fail(next, "opted_out", "its recipient has opted out since it was accepted");
   return true;
 }
 
@@ -201,14 +200,12 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   auto plan = MessagePlan::make(next.content, config_, 255);
   // It was planned when it was accepted; only a changed configuration can make it fail, or cut it
   // otherwise than the parts already sent.
-  if (!plan || plan->parts() != subject->parts) {
-    if (plan && next.retry.taken.empty()) {
-      next.subject.parts = static_cast<std::uint8_t>(plan->parts());
-    } else {
-      fail(next, "not_encodable", "the carrier's alphabet changed");
-      return false;
-    }
+  const bool is_cut_otherwise = plan && plan->parts() != subject->parts;
+  if (!plan || (is_cut_otherwise && !next.retry.taken.empty())) {
+    fail(next, "not_encodable", "the carrier's alphabet changed");
+    return false;
   }
+  if (is_cut_otherwise) next.subject.parts = static_cast<std::uint8_t>(plan->parts());
   SubjectHere here(next.accepted.subject, config_.name, next.subject.parts);
   if (here.is_rewritten()) {
     next.own_subject = std::move(here).take();

@@ -38,6 +38,17 @@ class DoubtPause : public OwnedTime {
     });
     return end;
   }
+  /// As the journal has it: of the only part of the message.
+  void write_doubt_of(queue::Locator at, Uncertain uncertain) {
+    const auto record = known_.reader.read(at);
+    ASSERT_TRUE(record);
+    uncertain.of.accepted = at;
+    uncertain.of.subject = decode_accepted(record->payload)->subject;
+    uncertain.of.possible_duplicate = true;
+    uncertain.parts = {true};
+    (void)write(RecordKind::uncertain, uncertain);
+    JournalOnDisk::settle(known_.feed);
+  }
   const Replay::Report& start_again(RecoveredCarrier& later) {
     replay_.emplace(later.replay(clock_.wall_ms()));
     read_journal([&](const queue::Record& record) { replay_->visit(record); });
@@ -110,20 +121,13 @@ TEST_F(DoubtPause, IsWaitedOutAfterARestart) {
 // The date was far ahead when it was written.
 TEST_F(DoubtPause, OfAnotherClockIsNoLongerForThat) {
   const queue::Locator at = accept(1, kMuchLater).front();
-  const auto record = known_.reader.read(at);
-  ASSERT_TRUE(record);
   Uncertain uncertain;
-  uncertain.of = {.accepted = at,
-                  .subject = decode_accepted(record->payload)->subject,
-                  .time_ms = kBegin + 86'400'000,
-                  .possible_duplicate = true};
+  uncertain.of.time_ms = kBegin + 86'400'000;
   uncertain.reason = "link_lost";
   uncertain.policy = UncertainPolicy::resend;
   uncertain.then = UncertainPolicy::resend;
   uncertain.until_ms = uncertain.of.time_ms + kPauseMs;
-  uncertain.parts = {true};
-  (void)write(RecordKind::uncertain, uncertain);
-  JournalOnDisk::settle(known_.feed);
+  write_doubt_of(at, uncertain);
   (void)start_again(known_);
   EXPECT_EQ(carrier().snapshot().in_doubt, 1u);
   run_until(kBegin + kPauseMs);
@@ -135,17 +139,10 @@ TEST_F(DoubtPause, OfAnotherClockIsNoLongerForThat) {
 // As older versions wrote it.
 TEST_F(DoubtPause, AnOlderRecordHasNone) {
   const queue::Locator at = accept(1, kMuchLater).front();
-  const auto record = known_.reader.read(at);
-  ASSERT_TRUE(record);
   Uncertain uncertain;
-  uncertain.of = {.accepted = at,
-                  .subject = decode_accepted(record->payload)->subject,
-                  .time_ms = kBegin,
-                  .possible_duplicate = true};
+  uncertain.of.time_ms = kBegin;
   uncertain.reason = "crash";
-  uncertain.parts = {true};
-  (void)write(RecordKind::uncertain, uncertain);
-  JournalOnDisk::settle(known_.feed);
+  write_doubt_of(at, uncertain);
   EXPECT_EQ(start_again(known_).waiting, 1u);
   EXPECT_EQ(carrier().snapshot().in_doubt, 0u);
   EXPECT_EQ(carrier().waiting(), 1u);

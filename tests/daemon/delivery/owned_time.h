@@ -210,10 +210,11 @@ class OwnedTime : public testing::Test {
     queue::JournalReader reader(disk_.files(), disk_.journal(), {});
     queue::Locator position = *reader.oldest();
     while (true) {
-      const auto record = reader.next(position, disk_.commit().durable_end());
-      ASSERT_TRUE(record) << record.error().message();
-      if (!*record) return;
-      see(**record);
+      const auto read = reader.next(position, disk_.commit().durable_end());
+      ASSERT_TRUE(read) << read.error().message();
+      const std::optional<queue::Record> record = read.value_or(std::nullopt);
+      if (!record) return;
+      see(*record);
     }
   }
   struct Ended {
