@@ -14,6 +14,14 @@ from scripted_carrier import ScriptedCarrier
 SHORT_CODE = "12345"
 
 
+def say(carrier, handset, octets, data_coding=0, to=SHORT_CODE):
+    """A reply, and its deliver_sm_resp."""
+    answered = len(carrier.receipt_answers)
+    carrier.say(smpp.DELIVER_SM,
+                smpp.deliver_sm((1, 1, handset), (3, 0, to), 0, data_coding, octets))
+    under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+
+
 def ctl(daemon, *arguments, **options):
     return subprocess.run([under_test.program("stentorctl"), "--socket", daemon.socket_path,
                            *arguments], capture_output=True, text=True, timeout=60, check=False,
@@ -49,10 +57,7 @@ class OptOut(unittest.TestCase):
         return f"7916{self.next_number:07d}"
 
     def reply(self, handset, text, to=SHORT_CODE):
-        answered = len(self.carrier.receipt_answers)
-        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, to), 0, 8,
-                                                          text.encode("utf-16-be")))
-        under_test.wait_until(lambda: len(self.carrier.receipt_answers) > answered, "an answer")
+        say(self.carrier, handset, text.encode("utf-16-be"), data_coding=8, to=to)
 
     def send(self, handset, **more):
         return self.daemon.ask(op="send", to="+" + handset, text="Hello",
@@ -276,10 +281,7 @@ class OptOutSurvives(unittest.TestCase):
         other = "4321"
 
         def reply(text):
-            answered = len(carrier.receipt_answers)
-            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, SHORT_CODE), 0, 0,
-                                                         text))
-            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+            say(carrier, handset, text)
 
         def out_for():
             return sorted(entry.get("from", "all") for entry in
@@ -327,10 +329,7 @@ class OptOutSurvives(unittest.TestCase):
             return reply.get("error", {}).get("code", reply["status"])
 
         def reply(text):
-            answered = len(carrier.receipt_answers)
-            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, "79161234567"), (3, 0, SHORT_CODE),
-                                                         0, 0, text))
-            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+            say(carrier, "79161234567", text)
 
         restart(config)
         reply(b"STOP")
@@ -374,10 +373,7 @@ class OwnWords(unittest.TestCase):
         handset = "79161234567"
 
         def reply(text):
-            answered = len(carrier.receipt_answers)
-            carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, handset), (3, 0, SHORT_CODE), 0, 0,
-                                                         text))
-            under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+            say(carrier, handset, text)
 
         def is_out():
             sent = daemon.ask(op="send", to="+" + handset, text="Hello", **{"from": SHORT_CODE})
