@@ -94,7 +94,7 @@ TimePoint Session::Body::deadline() const noexcept {
     case State::bound:
     case State::draining: break;
   }
-  TimePoint earliest = std::min(state_until_, watch.deadline(submit_since_));
+  TimePoint earliest = std::min({state_until_, watch.deadline(submit_since_), inactive_at()});
   if (aside_since_) earliest = std::min(earliest, *aside_since_ + config.limits.response_within);
   return earliest;
 }
@@ -107,7 +107,7 @@ void Session::Body::on_time(TimePoint now) {
       if (now >= state_until_) end(Ending::bind_timeout);
       return;
     case State::unbinding:
-      if (now >= state_until_) end(Ending::unbound);
+      if (now >= state_until_) end(farewell_);
       return;
     case State::leaving:
       if (now >= state_until_) end(Ending::peer_unbound);
@@ -123,7 +123,19 @@ void Session::Body::on_time(TimePoint now) {
     case PeerWatch::Step::enquire: enquire(now); break;
     case PeerWatch::Step::give_up: end(Ending::silent); return;
   }
+  if (now >= inactive_at()) {
+    farewell_ = Ending::inactive;
+    unbind(now);
+  }
   go_on_leaving(now);
+}
+
+// An enquire_link keeps the connection, not the session: some SMSCs answer it for a session that
+// they have forgotten, and only a new bind finds that out.
+TimePoint Session::Body::inactive_at() const noexcept {
+  const bool may_leave = state == State::bound && pending_.size() == 0;
+  if (!may_leave || config.limits.inactive_for.count() == 0) return TimePoint::max();
+  return active_at_ + config.limits.inactive_for;
 }
 
 void Session::Body::unbind(TimePoint now) {
@@ -151,7 +163,7 @@ void Session::Body::send_unbind(TimePoint now) {
 }
 
 void Session::Body::on_disconnected() noexcept {
-  if (state == State::unbinding) end(Ending::unbound);
+  if (state == State::unbinding) end(farewell_);
   if (state == State::leaving) end(Ending::peer_unbound);
 }
 

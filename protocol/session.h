@@ -10,7 +10,8 @@
 //          says why. Nothing throws but bad_alloc. submit() does not allocate once the caller's
 //          spent buffers have grown to what a turn takes (swap_outgoing).
 // Threads  One session belongs to one thread at a time; sessions are independent.
-// Spec     SMPP 3.4 section 2.2 (states), 2.7 (requests and responses), 4.11 (enquire_link).
+// Spec     SMPP 3.4 section 2.2 (states), 2.7 (requests and responses), 4.11 (enquire_link),
+//          7.2 (timers).
 #pragma once
 
 #include <chrono>
@@ -38,6 +39,7 @@ struct Limits {
   std::chrono::milliseconds enquire_after{30000};    ///< silence before we ask if the peer lives
   std::chrono::milliseconds response_within{60000};  ///< silence after any request: ended
   std::chrono::milliseconds unbind_within{5000};     ///< for unbind_resp, then we close anyway
+  std::chrono::milliseconds inactive_for{0};  ///< without a message, so long: unbind; 0: never
 };
 
 struct SessionConfig {
@@ -55,6 +57,7 @@ struct SessionConfig {
 /// Why a session ended, in the order of how bad it is for the operator.
 enum class Ending : std::uint8_t {
   unbound,        ///< both sides said goodbye
+  inactive,       ///< the same, as no message had passed for inactive_for
   peer_unbound,   ///< the SMSC sent unbind: reconnect after the usual pause
   bind_refused,   ///< bind_status() has the reason; 0x0d, 0x0e, 0x0f, 0x53: back off slowly
   bind_timeout,   ///< connected, but no bind response came

@@ -66,7 +66,7 @@ class Session::Body {
   // session_inbound.cpp
   [[nodiscard]] bool on_pdu(std::span<const std::uint8_t> pdu, TimePoint now);
   void dispatch(const Header& header, std::span<const std::uint8_t> pdu, TimePoint now);
-  void on_bind_resp(const Header& header, std::span<const std::uint8_t> pdu);
+  void on_bind_resp(const Header& header, std::span<const std::uint8_t> pdu, TimePoint now);
   void on_submit_resp(const Header& header, std::span<const std::uint8_t> pdu, RequestKind kind);
   void on_query_resp(const Header& header, std::span<const std::uint8_t> pdu);
   void on_cancel_resp(const Header& header);
@@ -88,6 +88,7 @@ class Session::Body {
   void enquire(TimePoint now);
   void send_unbind(TimePoint now);
   void go_on_leaving(TimePoint now);
+  [[nodiscard]] TimePoint inactive_at() const noexcept;
   void end(Ending why) noexcept;
   [[nodiscard]] std::uint32_t next_sequence_number() noexcept;
   [[nodiscard]] PeerWatch::Oldest oldest_submit() const noexcept;
@@ -100,6 +101,8 @@ class Session::Body {
   std::uint32_t enquire_sequence_number_ = 0;
   std::uint32_t unbind_sequence_number_ = 0;
   TimePoint state_until_ = TimePoint::max();  // when the present state has taken too long
+  TimePoint active_at_;                // when a message, a question or an answer to one last passed
+  Ending farewell_ = Ending::unbound;  // why we leave, when we do
   // Not later than the oldest waiting submit was sent. Kept cheaply, made exact when it matters.
   PeerWatch::Oldest submit_since_;
   PeerWatch::Oldest aside_since_;              // the same for query_sm and cancel_sm
@@ -123,6 +126,7 @@ result<std::optional<std::uint32_t>> Session::Body::request(RequestKind kind, st
                 .sent_at = now,
                 .sequence_number = sequence_number,
                 .kind = kind});
+  active_at_ = now;
   ++stats.pdus_out;
   return sequence_number;
 }

@@ -38,6 +38,7 @@ bool Session::Body::on_pdu(std::span<const std::uint8_t> pdu, TimePoint now) {
   ++stats.pdus_in;
   const Header header = decode_header(pdu);
   if (header.command_id == CommandId::submit_sm_resp) [[likely]] {
+    active_at_ = now;
     on_submit_resp(header, pdu, RequestKind::submit_sm);
   } else {
     dispatch(header, pdu, now);
@@ -50,9 +51,15 @@ void Session::Body::dispatch(const Header& header, std::span<const std::uint8_t>
                              TimePoint now) {
   switch (header.command_id) {
     case CommandId::submit_sm_resp: on_submit_resp(header, pdu, RequestKind::submit_sm); return;
-    case CommandId::data_sm_resp: on_submit_resp(header, pdu, RequestKind::data_sm); return;
+    case CommandId::data_sm_resp:
+      active_at_ = now;
+      on_submit_resp(header, pdu, RequestKind::data_sm);
+      return;
     case CommandId::deliver_sm:
-    case CommandId::data_sm: on_deliver(header, pdu); return;
+    case CommandId::data_sm:
+      active_at_ = now;
+      on_deliver(header, pdu);
+      return;
     case CommandId::enquire_link:
       // At any time, bound or not: a peer that asks is owed an answer.
       send_bare(CommandId::enquire_link_resp, CommandStatus::ok, header.sequence_number);
@@ -60,18 +67,24 @@ void Session::Body::dispatch(const Header& header, std::span<const std::uint8_t>
     case CommandId::enquire_link_resp: on_enquire_link_resp(header); return;
     case CommandId::bind_transmitter_resp:
     case CommandId::bind_receiver_resp:
-    case CommandId::bind_transceiver_resp: on_bind_resp(header, pdu); return;
+    case CommandId::bind_transceiver_resp: on_bind_resp(header, pdu, now); return;
     case CommandId::generic_nack: on_generic_nack(header); return;
     case CommandId::unbind: on_peer_unbind(header, now); return;
     case CommandId::unbind_resp:
       if (state == State::unbinding && header.sequence_number == unbind_sequence_number_) {
-        end(Ending::unbound);
+        end(farewell_);
       } else {
         ++stats.unexpected_responses;
       }
       return;
-    case CommandId::query_sm_resp: on_query_resp(header, pdu); return;
-    case CommandId::cancel_sm_resp: on_cancel_resp(header); return;
+    case CommandId::query_sm_resp:
+      active_at_ = now;
+      on_query_resp(header, pdu);
+      return;
+    case CommandId::cancel_sm_resp:
+      active_at_ = now;
+      on_cancel_resp(header);
+      return;
     // Neither of these two has a response (sections 4.12.1 and 4.1.7).
     case CommandId::alert_notification: on_alert(pdu); return;
     case CommandId::outbind: return;  // too late: we have connected ourselves
@@ -101,7 +114,8 @@ void Session::Body::refuse(const Header& header) {
   send_bare(CommandId::generic_nack, CommandStatus::invalid_command_id, header.sequence_number);
 }
 
-void Session::Body::on_bind_resp(const Header& header, std::span<const std::uint8_t> pdu) {
+void Session::Body::on_bind_resp(const Header& header, std::span<const std::uint8_t> pdu,
+                                 TimePoint now) {
   const bool is_ours =
       (config.bind == BindType::transmitter &&
        header.command_id == CommandId::bind_transmitter_resp) ||
@@ -125,6 +139,7 @@ void Session::Body::on_bind_resp(const Header& header, std::span<const std::uint
   }
   state = State::bound;
   state_until_ = TimePoint::max();
+  active_at_ = now;
   handler_.on_bound();
 }
 

@@ -340,6 +340,7 @@ CarrierConfig read_carrier(Section& section, const SecretSources& secrets) {
   section.duration("enquire_link", carrier.enquire_link, 1s, 1h);
   section.duration("response_timeout", carrier.response_timeout, 1s, 1h);
   section.duration("bind_timeout", carrier.bind_timeout, 1s, 10min);
+  section.duration("inactivity", carrier.inactivity, 1s, 24h * 30);
   section.duration("credentials_retry", carrier.credentials_retry, 1s, 24h);
   read_wire(section, carrier.receipts, carrier.wire);
   read_priority_flags(section, carrier);

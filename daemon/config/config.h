@@ -149,6 +149,8 @@ struct CarrierConfig {
   std::chrono::milliseconds enquire_link{30000};
   std::chrono::milliseconds response_timeout{60000};
   std::chrono::milliseconds bind_timeout{10000};
+  /// A bind on which no message passed for so long is made anew; 0: never.
+  std::chrono::milliseconds inactivity{0};
   /// How long at least an account rests that was refused.
   std::chrono::milliseconds credentials_retry{60000};
   WireConfig wire;

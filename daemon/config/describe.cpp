@@ -316,6 +316,7 @@ void describe_carrier(Page& page, const CarrierConfig& carrier) {
   page.line("enquire_link", carrier.enquire_link);
   page.line("response_timeout", carrier.response_timeout);
   page.line("bind_timeout", carrier.bind_timeout);
+  if (carrier.inactivity.count() > 0) page.line("inactivity", carrier.inactivity);
   page.line("credentials_retry", carrier.credentials_retry);
   if (carrier.outbind) page.line("outbind", write_outbind(*carrier.outbind));
   describe_wire(page, carrier.wire);

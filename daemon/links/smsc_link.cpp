@@ -59,6 +59,7 @@ protocol::SessionConfig session_config(const CarrierConfig& carrier, protocol::B
   config.limits.bind_within = carrier.bind_timeout;
   config.limits.enquire_after = carrier.enquire_link;
   config.limits.response_within = carrier.response_timeout;
+  config.limits.inactive_for = carrier.inactivity;
   return config;
 }
 
@@ -340,6 +341,11 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
       case protocol::Ending::unbound:
         if (!closing_) notes_.add("unbound", false);  // else it was said why
         break;
+      case protocol::Ending::inactive:
+        notes_.add(
+            fmt::format("no message passed for {} s: it binds anew", carrier_.inactivity / 1s),
+            false);
+        break;
       case protocol::Ending::peer_unbound: notes_.add("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
         refused_ = is_refusal_of_credentials(session_->bind_status());
@@ -442,6 +448,7 @@ void SmscLink::on_alarm() {
   if (!session_) return;
   const auto now = Clock::now();
   session_->on_time(now);
+  if (state_ == LinkState::bound && !session_->is_bound()) enter(LinkState::unbinding);
   flush();
   if (session_->ended()) return stream_.close();
   observe_progress(now);

@@ -354,6 +354,16 @@ class BrokenWire(unittest.TestCase):
         self.assertGreaterEqual(len(carrier.binds), 2, "it was bound again")
         self.assertEqual(self.daemon.carrier_status("north")["state"], "up")
 
+    def test_an_inactive_bind_is_made_anew_and_what_comes_then_goes(self):
+        carrier = self.carrier()
+        self.start([under_test.carrier("north", carrier.address, enquire_link="1s",
+                                       inactivity="2s")])
+        self.daemon.wait_bound("north")
+        under_test.wait_until(lambda: len(carrier.binds) >= 2, "it is bound anew")
+        self.assertIn("no message passed for 2 s: it binds anew", self.daemon.log())
+        self.follower.wait_for(self.daemon.ask(**send(number_of(1)))["id"], "delivered")
+        self.assertEqual(carrier.malformed, [])
+
     def test_a_peer_that_asks_and_reads_next_to_nothing_is_told_stuck_until_it_reads(self):
         reads = threading.Event()
 

@@ -354,5 +354,79 @@ TEST(SessionTime, DoesNotBlameThePeerForAPduThatWeDoNotRead) {
   EXPECT_EQ(smsc.told(), Lines{"deliver 1 hi"});
 }
 
+SessionConfig leaving_when_inactive() {
+  SessionConfig config = quick();
+  config.limits.inactive_for = 100s;
+  return config;
+}
+
+// Answers what is asked, as a front does that has forgotten the session behind it.
+void answer_enquiries_until(Conversation& smsc, TimePoint until) {
+  while (smsc.session.deadline() < until) {
+    const TimePoint now = smsc.session.deadline();
+    smsc.session.on_time(now);
+    const Octets asked = smsc.sent();
+    ASSERT_EQ(asked.size(), 16u);
+    smsc.hear(pdu(0x80000015, 0, asked[15]), now);
+  }
+}
+
+TEST(SessionTime, UnbindsWhenNothingButEnquireLinkPassedForSoLong) {
+  Conversation smsc(leaving_when_inactive());
+  smsc.bind();
+  answer_enquiries_until(smsc, kStart + 100s);
+  EXPECT_TRUE(smsc.session.is_bound());
+
+  EXPECT_EQ(smsc.session.deadline(), kStart + 100s);
+  smsc.session.on_time(kStart + 100s);
+  EXPECT_FALSE(smsc.session.is_bound());
+  EXPECT_FALSE(smsc.session.ended()) << "it says goodbye first";
+  const Octets said = smsc.sent();
+  EXPECT_EQ(said, pdu(0x06, 0, said[15]));
+  smsc.hear(pdu(0x80000006, 0, said[15]), kStart + 101s);
+
+  EXPECT_EQ(smsc.session.ended(), Ending::inactive);
+}
+
+TEST(SessionTime, IsActiveWhileMessagesPassEitherWay) {
+  Conversation smsc(leaving_when_inactive());
+  smsc.bind();
+  answer_enquiries_until(smsc, kStart + 90s);
+  smsc.hear(deliver_sm(5, "x"), kStart + 90s);
+  answer_enquiries_until(smsc, kStart + 180s);
+  const std::uint32_t sequence_number = smsc.submit(1, kStart + 180s);
+  (void)smsc.sent();
+  smsc.hear(submit_resp(sequence_number, "a"), kStart + 185s);
+  answer_enquiries_until(smsc, kStart + 285s);
+  EXPECT_TRUE(smsc.session.is_bound());
+
+  EXPECT_EQ(smsc.session.deadline(), kStart + 285s);
+}
+
+TEST(SessionTime, IsNotInactiveWhileAnAnswerIsDue) {
+  SessionConfig config = leaving_when_inactive();
+  config.limits.inactive_for = 4s;  // less than response_within
+  Conversation smsc(config);
+  smsc.bind();
+  const std::uint32_t sequence_number = smsc.submit(1, kStart);
+  (void)smsc.sent();
+  smsc.session.on_time(kStart + 5s);
+  EXPECT_TRUE(smsc.session.is_bound());
+  smsc.hear(submit_resp(sequence_number, "a"), kStart + 9s);
+  smsc.session.on_time(kStart + 12s);
+  EXPECT_TRUE(smsc.session.is_bound());
+
+  smsc.session.on_time(kStart + 13s);
+  EXPECT_FALSE(smsc.session.is_bound());
+}
+
+TEST(SessionTime, StaysBoundForEverUnlessItIsToldHowLong) {
+  Conversation smsc(quick());
+  smsc.bind();
+  answer_enquiries_until(smsc, kStart + 1000h);
+
+  EXPECT_TRUE(smsc.session.is_bound());
+}
+
 }  // namespace
 }  // namespace stentor::protocol::test

@@ -88,6 +88,13 @@ TEST(CarrierWire, ReadsHowLongARefusedAccountRests) {
   EXPECT_EQ(mistakes_in("credentials_retry = \"500ms\"").size(), 1u);
 }
 
+TEST(CarrierWire, ReadsAfterHowLongAnInactiveBindIsMadeAnew) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(read("").inactivity, 0s) << "never";
+  EXPECT_EQ(read("inactivity = \"6h\"").inactivity, 6h);
+  EXPECT_EQ(mistakes_in("inactivity = \"500ms\"").size(), 1u);
+}
+
 TEST(CarrierWire, NamesWhatAPeerOf33DoesNotKnow) {
   EXPECT_EQ(
       mistakes_in("interface_version = 0x33\nbinds = { transceiver = 1 }\n"
@@ -177,7 +184,8 @@ TEST(CarrierWire, IsDescribedSoThatItReadsBackTheSame) {
 TEST(CarrierWire, DescribesPrioritiesAndParametersSoThatTheyReadBackTheSame) {
   const std::string said =
       "user_message_reference = true\nmore_messages_to_send = \"auto\"\n"
-      "priority_flag = { urgent = 2, normal = 1, bulk = 0 }\ncredentials_retry = \"5m\"\n";
+      "priority_flag = { urgent = 2, normal = 1, bulk = 0 }\ncredentials_retry = \"5m\"\n"
+      "inactivity = \"6h\"\n";
   const WrittenConfig written(carrier(said));
   const auto config = load_config(written.path());
   ASSERT_TRUE(config) << to_string(config.error().at(0));
@@ -187,6 +195,7 @@ TEST(CarrierWire, DescribesPrioritiesAndParametersSoThatTheyReadBackTheSame) {
     EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
   }
   EXPECT_NE(text.find("credentials_retry = \"5m"), std::string::npos) << text;
+  EXPECT_NE(text.find("inactivity = \"6h"), std::string::npos) << text;
 }
 
 TEST(CarrierWire, ReadsWhatACarriersOwnWordsInReceiptsMean) {

@@ -98,5 +98,18 @@ TEST_F(SmscLinkTest, StaysBoundWhileNothingMayGo) {
   EXPECT_EQ(link_.stats().stuck, 0u);
 }
 
+class InactiveLinkTest : public SmscLinkTest {
+ protected:
+  InactiveLinkTest() { carrier_.inactivity = 300ms; }
+};
+
+TEST_F(InactiveLinkTest, BindsAnewWhenNoMessagePassed) {
+  link_.start();
+  ASSERT_TRUE(run_until([&] { return owner_.bound == 2; }));
+  EXPECT_EQ(owner_.lost, 1);
+  EXPECT_EQ(owner_.stuck, 0) << "nobody is to blame";
+  EXPECT_EQ(link_.stats().stuck, 0u);
+}
+
 }  // namespace
 }  // namespace stentor::daemon
