@@ -54,8 +54,17 @@ void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_
   if (!is_on_ || message_id.empty() || message_id.size() > protocol::kMessageIdMax) return;
   const std::uint64_t verdict = std::max(expires, now_seconds + kBeforeVerdictSeconds);
   const std::chrono::seconds until_verdict(verdict - now_seconds - kBeforeVerdictSeconds);
-  put_back({.at = at, .part = part, .message_id = std::string(message_id)},
+  put_back({.at = at,
+            .part = part,
+            .message_id = std::string(message_id),
+            .last_chance = now + until_verdict},
            now + std::min<std::chrono::milliseconds>(carrier_.wire.query_after, until_verdict));
+}
+
+// After query_after, or just in time for the verdict.
+void CarrierQueries::ask_again(const StatusQueries::Segment& segment, TimePoint now) {
+  if (now >= segment.last_chance) return;
+  put_back(segment, std::min(now + carrier_.wire.query_after, segment.last_chance));
 }
 
 void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint due) {
@@ -103,7 +112,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
     ++stats_.refused;
     if (is_for_now(status) && answered_.refusals < kAgainMax) {
       ++answered_.refusals;
-      put_back(answered_, now + carrier_.wire.query_after);
+      ask_again(answered_, now);
     }
     return std::nullopt;
   }
@@ -111,7 +120,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
   switch (protocol::verdict_of(state)) {
     case protocol::ReceiptVerdict::intermediate:
       ++stats_.waiting;
-      put_back(answered_, now + carrier_.wire.query_after);
+      ask_again(answered_, now);
       return std::nullopt;
     case protocol::ReceiptVerdict::unknown: ++stats_.waiting; return std::nullopt;
     case protocol::ReceiptVerdict::delivered:

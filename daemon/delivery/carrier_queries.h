@@ -73,6 +73,7 @@ class CarrierQueries {
     StatusQueries::Segment segment;
     std::uint16_t link = 0;
   };
+  void ask_again(const StatusQueries::Segment& segment, TimePoint now);
   void put_back(const StatusQueries::Segment& segment, TimePoint due);
 
   const CarrierConfig& carrier_;

@@ -13,7 +13,7 @@ bool StatusQueries::put(const Segment& segment, TimePoint due) {
   if (ids_.size() >= segments_max_) return false;
   ids_.insert_or_assign(key_of(segment.at.bits(), segment.part), segment.message_id);
   drop_forgotten();
-  heap_.push_back({due, segment.at.bits(), segment.part, segment.refusals});
+  heap_.push_back({due, segment.last_chance, segment.at.bits(), segment.part, segment.refusals});
   std::ranges::push_heap(heap_, is_later);
   return true;
 }
@@ -29,7 +29,8 @@ std::optional<StatusQueries::Segment> StatusQueries::take_due(TimePoint now) {
     heap_.pop_back();
     const auto found = ids_.find(key_of(due.message, due.part));
     if (found == ids_.end()) continue;
-    Segment segment{queue::Locator(due.message), due.part, std::move(found->second), due.refusals};
+    Segment segment{queue::Locator(due.message), due.part, std::move(found->second), due.refusals,
+                    due.last_chance};
     ids_.erase(found);
     return segment;
   }

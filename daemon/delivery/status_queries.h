@@ -33,6 +33,8 @@ class StatusQueries {
     std::uint8_t part = 1;
     std::string message_id;     ///< as the carrier gave it
     std::uint8_t refusals = 0;  ///< how often it was refused for now, or not answered
+    /// An answer to a later question would come after the verdict.
+    TimePoint last_chance = TimePoint::max();
   };
 
   /// Asked about at `due`, unless forgotten before. False when there are too many.
@@ -47,6 +49,7 @@ class StatusQueries {
  private:
   struct Due {
     TimePoint at;
+    TimePoint last_chance;
     std::uint64_t message;
     std::uint8_t part;
     std::uint8_t refusals;

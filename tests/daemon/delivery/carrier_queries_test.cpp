@@ -109,6 +109,20 @@ TEST_F(CarrierQueriesTest, AsksBeforeTheMessageBecomesUnknown) {
   EXPECT_EQ(asked_at(481s), Ids{"50"}) << "at once where it is late already";
 }
 
+TEST_F(CarrierQueriesTest, AsksAgainNoLaterThanAnAnswerIsOfUse) {
+  carrier_.wire.query_after = 400s;
+  taken(1, "4f", kNow + 600);
+  ASSERT_EQ(asked_at(400s), Ids{"4f"});
+  EXPECT_FALSE(answer(CommandStatus::ok, 1)) << "it is on its way";
+  EXPECT_TRUE(asked_at(479s).empty());
+  ASSERT_EQ(asked_at(480s), Ids{"4f"})
+      << "two minutes before the verdict, not 800 s after it was taken";
+  EXPECT_FALSE(answer(CommandStatus::ok, 1));
+
+  EXPECT_TRUE(asked_at(3600s).empty()) << "the verdict has fallen";
+  EXPECT_FALSE(queries().is_waiting());
+}
+
 TEST_F(CarrierQueriesTest, TakesAFinalStateForAReceipt) {
   const std::pair<int, ReceiptVerdict> states[] = {{2, ReceiptVerdict::delivered},
                                                    {3, ReceiptVerdict::expired},
