@@ -5,6 +5,8 @@
   drive_smpp  Kannel's test carrier (kannel-extras): answers with empty message ids, knows no
               bind_transceiver, sends messages of its own
   tshark      every kind of PDU that stentord and a carrier say, decoded by Wireshark's dissector
+  stentor_smsc_decoded
+              the same of stentord and our simulator
   net_smpp_decoded, drive_smpp_decoded
               the same conversations, captured and decoded by it
 
@@ -22,6 +24,7 @@ import time
 import sms_octets
 import smpp_octets as smpp
 import stentor_under_test as under_test
+from carrier_simulator import CarrierSimulator
 from scripted_carrier import Answer, Receipt, ScriptedCarrier
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -296,10 +299,29 @@ def tshark():
           "none malformed")
 
 
+def stentor_smsc_decoded():
+    directory = under_test.new_directory()
+    carrier = CarrierSimulator(os.path.join(directory, "smsc"))
+    port = int(carrier.address.rpartition(":")[2])
+    capture = begin_capture(True, directory, port)
+    daemon = under_test.Daemon([under_test.carrier("north", carrier.address, enquire_link="1s")],
+                               directory=directory).start()
+    events = under_test.EventFollower(daemon)
+    for message_id in send_all(daemon):
+        events.wait_for(message_id, "delivered")
+    time.sleep(1.5)  # silence, so that stentord asks whether the carrier lives
+    events.close()
+    assert daemon.stop() == 0, daemon.log_tail()
+    carrier.stop()
+    both_ways = (smpp.BIND_TRANSCEIVER, smpp.SUBMIT_SM, smpp.DELIVER_SM, smpp.ENQUIRE_LINK,
+                 smpp.UNBIND)
+    end_capture(capture, *both_ways, *(command | smpp.RESPONSE for command in both_ways))
+
+
 def main():
     peers = {"net_smpp": net_smpp, "net_smpp_decoded": lambda: net_smpp(True),
              "drive_smpp": drive_smpp, "drive_smpp_decoded": lambda: drive_smpp(True),
-             "tshark": tshark}
+             "tshark": tshark, "stentor_smsc_decoded": stentor_smsc_decoded}
     arguments, _ = under_test.begin(
         __doc__.splitlines()[0],
         lambda parser: parser.add_argument("peer", choices=sorted(peers)))
