@@ -7,6 +7,7 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/delivery/part_verdict.h"
 #include "daemon/failpoints/failpoint.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -113,7 +114,7 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
   record.sequence_number = answered.sequence_numbers[part];
   record.response_ms = answered.response_ms;
   record.message_id = message_id;
-  if (is_receipt_wanted && is_unnamed) record.code = "no_message_id";
+  if (is_receipt_wanted && is_unnamed) record.code = own_outcome::kNoMessageId;
   outcomes_.write(record);
   if (complete) ++stats_.messages_sent;
   if (is_receipt_wanted) track(answered, part, message_id);
@@ -224,7 +225,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
                  .sequence = left.subject.id.sequence(),
                  .retry = left.retry,
                  .doubt = in_doubt[slot],
-                 .reason = "link_lost",
+                 .reason = own_outcome::kLinkLost,
                  .pause = doubt_pause(),
                  .not_before_ms = is_refused ? left.retry_at_ms : 0,
                  .written = &left,

@@ -14,6 +14,7 @@
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -149,7 +150,8 @@ void CarrierDelivery::return_kept() {
 
 // One that cannot be read now ends when it can be, however long the others took.
 void CarrierDelivery::end_cleared(const queue::Lanes::Pick& pick) {
-  if (write_end(pick, State::cancelled, "cancelled", "with all that waited for its carrier"))
+  if (write_end(pick, State::cancelled, own_outcome::kCancelled,
+                "with all that waited for its carrier"))
     return;
   unreadable_.push_back({.pick = pick,
                          .again = steady_now() + std::chrono::milliseconds(kUnreadableRetryMs),

@@ -14,12 +14,11 @@
 #include "daemon/delivery/subject_here.h"
 #include "daemon/delivery/submit_composer.h"
 #include "daemon/failpoints/failpoint.h"
+#include "daemon/records/own_outcomes.h"
 #include "queue/journal_format.h"
 
 namespace stentor::daemon {
 namespace {
-
-constexpr std::string_view kUnknownAcceptance = "unknown_acceptance";
 
 std::uint64_t milliseconds_of(std::chrono::milliseconds pause) {
   return static_cast<std::uint64_t>(pause.count());
@@ -124,7 +123,7 @@ void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
                                               .sequence = left.subject.id.sequence(),
                                               .retry = left.retry,
                                               .doubt = left.doubtful,
-                                              .reason = kAmbiguousStatus,
+                                              .reason = own_outcome::kAmbiguousStatus,
                                               .pause = pause.value_or(std::chrono::seconds(0)),
                                               .written = &left,
                                               .is_last = !pause});
@@ -164,7 +163,7 @@ std::optional<UncertainPolicy> CarrierDelivery::restore_in_doubt(const queue::La
                       .sequence = subject->id.sequence(),
                       .retry = std::move(retry),
                       .doubt = doubt,
-                      .reason = "crash",
+                      .reason = own_outcome::kCrash,
                       .pause = doubt_pause(),
                       .is_last = is_last,
                       .is_copy = holds_restored_doubts_});
@@ -181,7 +180,7 @@ bool CarrierDelivery::end_doubt_with_campaign(const Held& held) {
   return end_doubt(held, State::cancelled,
                    {.end = DoubtEnd::cancelled,
                     .by = {},
-                    .code = "cancelled",
+                    .code = own_outcome::kCancelled,
                     .detail = "with its campaign, in doubt: it may have been sent"});
 }
 
@@ -201,7 +200,7 @@ void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
       has_ended = end_doubt(held, State::expired,
                             {.end = DoubtEnd::expired,
                              .by = {},
-                             .code = "expired",
+                             .code = own_outcome::kExpired,
                              .detail = "in doubt until it expired"});
     } else if (held.then == UncertainPolicy::resend) {
       has_ended = go_on(held, DoubtEnd::waited, {});
@@ -252,7 +251,7 @@ bool CarrierDelivery::end_doubt_as_unknown(const Held& held, DoubtEnd end, std::
   if (!end_doubt(held, State::unknown,
                  {.end = end,
                   .by = by,
-                  .code = kUnknownAcceptance,
+                  .code = own_outcome::kUnknownAcceptance,
                   .detail = "written to the carrier, its answer lost"})) {
     return false;
   }

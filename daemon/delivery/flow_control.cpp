@@ -5,6 +5,7 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/failpoints/failpoint.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -226,11 +227,11 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
     return forget(pick.ticket.at);
   }
   if (cancellations_.covers(pick.flow, pick.ticket.at)) {
-    end_waiting(pick, State::cancelled, "cancelled", "with its campaign");
+    end_waiting(pick, State::cancelled, own_outcome::kCancelled, "with its campaign");
   } else if (is_cleared(pick.ticket.at)) {
     end_cleared(pick);
   } else {
-    end_waiting(pick, State::expired, "expired", "not sent before it expired");
+    end_waiting(pick, State::expired, own_outcome::kExpired, "not sent before it expired");
   }
 }
 
@@ -247,7 +248,7 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
     if (!end_doubt(*found, State::cancelled,
                    {.end = DoubtEnd::cancelled,
                     .by = {},
-                    .code = "cancelled",
+                    .code = own_outcome::kCancelled,
                     .detail = "in doubt: it may have been sent"})) {
       return CalledBack::unreadable;  // held as before
     }
@@ -263,8 +264,8 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
   bool has_ended = true;
   if (withdraw_reserved([at](const Sending& reserved) { return reserved.pick.ticket.at == at; },
                         [&](const queue::Lanes::Pick& withdrawn) {
-                          has_ended = end_waiting(withdrawn, State::cancelled, "cancelled",
-                                                  "before it was sent");
+                          has_ended = end_waiting(withdrawn, State::cancelled,
+                                                  own_outcome::kCancelled, "before it was sent");
                         }) == 0) {
     return CalledBack::under_way;
   }
@@ -278,7 +279,8 @@ bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
     retry.possible_duplicate = true;
     keep_retry(at, std::move(retry));
   }
-  if (!write_end({.ticket = {.at = at}}, State::cancelled, "cancelled", "before it was sent")) {
+  if (!write_end({.ticket = {.at = at}}, State::cancelled, own_outcome::kCancelled,
+                 "before it was sent")) {
     return false;
   }
   if (set_aside_.take(at)) services_.buried.unbury(at);  // its ticket has turned up

@@ -7,6 +7,7 @@
 #include "daemon/delivery/subject_here.h"
 #include "daemon/failpoints/failpoint.h"
 #include "daemon/log.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -167,7 +168,7 @@ bool CarrierDelivery::is_ended_by_opt_out(Sending& next) {
                                 .is_urgent = next.accepted.priority == urgent})) {
     return false;
   }
-  fail(next, "opted_out", "its recipient has opted out since it was accepted");
+  fail(next, own_outcome::kOptedOut, "its recipient has opted out since it was accepted");
   return true;
 }
 
@@ -202,7 +203,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   // otherwise than the parts already sent.
   const bool is_cut_otherwise = plan && plan->parts() != subject->parts;
   if (!plan || (is_cut_otherwise && !next.retry.taken.empty())) {
-    fail(next, "not_encodable", "the carrier's alphabet changed");
+    fail(next, own_outcome::kNotEncodable, "the carrier's alphabet changed");
     return false;
   }
   if (is_cut_otherwise) next.subject.parts = static_cast<std::uint8_t>(plan->parts());

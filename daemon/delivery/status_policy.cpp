@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/records/own_outcomes.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -29,7 +31,7 @@ std::string_view code_of(StatusClass is) noexcept {
     case StatusClass::temporary:
     case StatusClass::unknown: return "carrier_error";
     case StatusClass::permanent: return "carrier_rejected";
-    case StatusClass::doubt: return "unknown_acceptance";
+    case StatusClass::doubt: return own_outcome::kUnknownAcceptance;
     case StatusClass::bind: return "not_bound";
   }
   return "carrier_error";

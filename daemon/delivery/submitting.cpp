@@ -2,6 +2,7 @@
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
 #include "daemon/log.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 void CarrierDelivery::submit_ready(TimePoint now) {
@@ -60,7 +61,7 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
                                                  : session.submit(submit, cookie, now);
   if (!submitted) {
     next.stopped = true;
-    next.refusal_code = "not_encodable";
+    next.refusal_code = own_outcome::kNotEncodable;
     log::error("carrier {}: a segment does not fit its submit_sm: {}", config_.name,
                submitted.error().message());
     return false;

@@ -12,6 +12,7 @@
 #include "daemon/records/accept_reasons.h"
 #include "daemon/records/cancel_records.h"
 #include "daemon/records/doubt_records.h"
+#include "daemon/records/own_outcomes.h"
 #include "daemon/tracking/outcome_codes.h"
 #include "protocol/receipt.h"
 
@@ -282,8 +283,9 @@ void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   if (is_repeated) return;  // the part stands where it stood
   if (PartStanding* standing = part(receipt.part);
       standing != nullptr && receipt.is_final_for_part) {
-    standing->state = receipt.code == kCancelledAtCarrier ? State::cancelled
-                                                          : part_state_of(receipt.message_state);
+    standing->state = receipt.code == own_outcome::kCancelled
+                          ? State::cancelled
+                          : part_state_of(receipt.message_state);
     standing->reported_ms = receipt.of.time_ms;
   }
 }

@@ -223,11 +223,9 @@ struct Verdict {
 void encode(const Verdict& verdict, FieldWriter& out);
 [[nodiscard]] std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload);
 
-inline constexpr std::string_view kAmbiguousStatus = "ambiguous_status";
-
 struct Uncertain {
   Following of;
-  std::string_view reason;                           ///< crash, link_lost, kAmbiguousStatus
+  std::string_view reason;  ///< crash, link_lost or ambiguous_status (own_outcomes.h)
   UncertainPolicy policy = UncertainPolicy::resend;  ///< what is done now
   UncertainPolicy then = UncertainPolicy::resend;    ///< at `until_ms`
   std::uint64_t until_ms = 0;                        ///< 0: only somebody's word ends it

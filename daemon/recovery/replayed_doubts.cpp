@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/records/own_outcomes.h"
 #include "daemon/recovery/replay.h"
 
 namespace stentor::daemon {
@@ -23,7 +24,8 @@ void Replay::visit_uncertain(const queue::Record& record) {
   RefusalCounts& refusals = refusals_of(sequence, *entry);
   refusals.note(StatusClass::doubt, uncertain->of.time_ms);
   refusals.count(StatusClass::doubt);
-  if (uncertain->reason == kAmbiguousStatus && entry->attempts < UINT8_MAX) ++entry->attempts;
+  if (uncertain->reason == own_outcome::kAmbiguousStatus && entry->attempts < UINT8_MAX)
+    ++entry->attempts;
   const bool ends_here = uncertain->policy == UncertainPolicy::fail;
   // Older records under `resend` have no pause: their messages went again at once.
   const bool went_on = uncertain->policy == UncertainPolicy::resend && uncertain->until_ms == 0;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "daemon/records/own_outcomes.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -178,7 +180,7 @@ PartsVerdict MessageParts::on_silence(queue::Locator message, State silence) {
   verdict.possible_duplicate = known->entry.possible_duplicate;
   verdict.state = verdict_of(*known, State::unknown);
   const bool has_words = known->rest != nullptr && verdict.state != State::unknown;
-  verdict.code = has_words ? known->rest->code : "no_receipt";
+  verdict.code = has_words ? known->rest->code : own_outcome::kNoReceipt;
   // Where a receipt said "unknown", silence is no good news, whatever was asked for.
   const bool heard_unknown = verdict_of(*known, State::none) == State::unknown;
   if (verdict.state == State::unknown && !heard_unknown) verdict.state = silence;

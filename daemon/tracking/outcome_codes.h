@@ -20,9 +20,6 @@
 
 namespace stentor::daemon {
 
-/// The code of a segment that the carrier called back when asked to: no receipt has it.
-inline constexpr std::string_view kCancelledAtCarrier = "cancelled";
-
 /// What a carrier means by a `stat` (as written) or by the message_state TLV ("message_state:8").
 using OwnStates = std::vector<std::pair<std::string, protocol::MessageState>>;
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/delivery/subject_here.h"
+#include "daemon/records/own_outcomes.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
@@ -76,7 +77,7 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
       accepted->receipt == ReceiptWish::failure ? State::sent_final : State::unknown;
   PartsVerdict settled{.state = silence,
                        .corrects = State::none,
-                       .code = "no_receipt",
+                       .code = std::string(own_outcome::kNoReceipt),
                        .detail = {},
                        .is_first = false,
                        .possible_duplicate = segment.possible_duplicate != 0,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "daemon/delivery/subject_here.h"
+#include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
 namespace {
@@ -85,13 +86,14 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   if (taken.message_id.empty()) {  // no receipt can ever be matched to this part
     if (taken.parts == 1) return;
     const PartsVerdict settled =
-        parts_.settle(segment.at, taken.part, State::sent_final, "no_message_id", {});
+        parts_.settle(segment.at, taken.part, State::sent_final, own_outcome::kNoMessageId, {});
     if (settled.state == State::none) return;
     Verdict verdict;
     verdict.of = taken.of;
     verdict.of.state = settled.state;
     verdict.of.was_sent = true;
-    verdict.code = settled.code.empty() ? "no_message_id" : std::string_view(settled.code);
+    verdict.code =
+        settled.code.empty() ? own_outcome::kNoMessageId : std::string_view(settled.code);
     verdict.detail = settled.detail;
     outcomes_.write(verdict);
     count(settled.state, State::none);
@@ -258,7 +260,7 @@ Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& 
              .flow = flow_of(*accepted),
              .was_sent = true};
   came.part = target.segment.part;
-  if (is_cancelled) came.code = kCancelledAtCarrier;
+  if (is_cancelled) came.code = own_outcome::kCancelled;
   came.by_reference = target.by_reference;
   std::string code;
   std::string detail;

@@ -1,6 +1,7 @@
 // What the tracker knew before the start, told to it again from the journal.
 #include <algorithm>
 
+#include "daemon/records/own_outcomes.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
@@ -24,7 +25,7 @@ void Tracker::restore_taken(const TakenSegment& taken) {
   if (taken.parts > 1) parts_.expect(segment.at, taken.parts, taken.of.possible_duplicate);
   if (taken.message_id.empty()) {
     if (taken.parts > 1) {
-      (void)parts_.settle(segment.at, taken.part, State::sent_final, "no_message_id", {});
+      (void)parts_.settle(segment.at, taken.part, State::sent_final, own_outcome::kNoMessageId, {});
     }
     return;
   }
@@ -45,7 +46,7 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   if (is_found) forget_unmatched(*target, came);
   // Of a message that may have gone twice each part need not.
   const bool may_be_twice = is_found && target->segment.possible_duplicate != 0;
-  if (may_be_twice && came.code != kCancelledAtCarrier) {
+  if (may_be_twice && came.code != own_outcome::kCancelled) {
     const auto kind = static_cast<protocol::MessageState>(came.message_state);
     (void)twice_.on_receipt(
         came.of.accepted, came.part, came.message_id,
@@ -53,8 +54,8 @@ void Tracker::restore_receipt(const ReceiptCame& came, std::uint8_t parts) {
   }
   if (!came.is_final_for_part) return;
   const auto said = static_cast<protocol::MessageState>(came.message_state);
-  const State state =
-      came.code == kCancelledAtCarrier ? State::cancelled : state_of(protocol::verdict_of(said));
+  const State state = came.code == own_outcome::kCancelled ? State::cancelled
+                                                           : state_of(protocol::verdict_of(said));
   if (is_found) restore(*target, came, state);
   if (parts > 1) {
     (void)parts_.settle(came.of.accepted, came.part, state, came.code,
