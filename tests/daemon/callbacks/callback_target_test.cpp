@@ -5,6 +5,7 @@
 
 #include "daemon/records/subject_extras.h"
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/daemon/test_times.h"
 
 namespace stentor::daemon {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kNowMs = 1'790'000'000'000;
-constexpr CallbackTarget::TimePoint kStart{1h};
+using test::kStart;
 
 class CallbackTargetTest : public testing::Test {
  protected:

@@ -8,12 +8,14 @@
 #include <string>
 #include <thread>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr NameLookup::TimePoint kStart{1h};
+using test::kStart;
 
 /// A resolver that answers when it is told to, on however many threads.
 struct HeldResolver {

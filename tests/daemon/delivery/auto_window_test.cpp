@@ -4,12 +4,14 @@
 
 #include <deque>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-const AutoWindow::TimePoint kStart{1h};
+using test::kStart;
 
 // A carrier that answers after `latency`, at most `capacity` a second, one after the other.
 std::uint32_t window_after(std::chrono::milliseconds latency, double capacity, std::uint32_t most,

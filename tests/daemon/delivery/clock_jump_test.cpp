@@ -8,9 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
+using test::kLateMaxMs;
 using test::OwnedTime;
 
-constexpr std::uint64_t kLateMaxMs = 100;
 constexpr milliseconds kTenYears = 87'660h;
 constexpr std::uint32_t kRate = 10;
 

@@ -2,13 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 using Stage = Failover::Stage;
 
-const Failover::TimePoint kStart{1h};
+using test::kStart;
 
 TEST(Failover, ABlinkMovesNothing) {
   Failover failover(5s);

@@ -5,12 +5,14 @@
 #include <set>
 #include <string_view>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-const LimiterReport::TimePoint kStart{1h};
+using test::kStart;
 
 TEST(LimiterReport, ShowsWhatHeldLongestInTheLastSecond) {
   LimiterReport report;

@@ -25,6 +25,9 @@
 
 namespace stentor::daemon::test {
 
+/// What is promised of an event; whatever comes later is late.
+inline constexpr std::uint64_t kLateMaxMs = 100;
+
 class OwnedClock final : public ShardClock {
  public:
   explicit OwnedClock(std::uint64_t begun_ms)

@@ -4,13 +4,15 @@
 
 #include <vector>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 using queue::Priority;
 
-const RateLimits::TimePoint kStart{1h};
+using test::kStart;
 
 const std::vector<RateLimit> kLimits = {
     {.sender = "SHOP*", .prefix = "", .rate = 10},
@@ -18,7 +20,7 @@ const std::vector<RateLimit> kLimits = {
     {.sender = "", .prefix = "7916", .rate = 50},
 };
 
-queue::Lanes::Pick pick(std::uint32_t number) {
+queue::Lanes::Pick of_number(std::uint32_t number) {
   return {.ticket = {.at = queue::Locator(1, number, 0), .expires = 4000000000u, .key = number},
           .flow = 7,
           .priority = Priority::normal};
@@ -71,8 +73,8 @@ TEST(RateLimits, ParkedMessagesGoFirstInTheirOrder) {
   RateLimits limits(kLimits);
   const auto match = limits.match("SHOP", "+375291234567");
   limits.take(match, 1, kStart);
-  limits.park(match, pick(1), 100);
-  limits.park(match, pick(2), 100);
+  limits.park(match, of_number(1), 100);
+  limits.park(match, of_number(2), 100);
   EXPECT_EQ(limits.waiting(), 2u);
   EXPECT_EQ(limits.next(), kStart + 80ms) << "100 ms less the 20 that may be made up for";
   EXPECT_FALSE(limits.pop_ready(kStart + 79ms));
@@ -95,8 +97,8 @@ TEST(RateLimits, DoNotHoldUpOneAnother) {
   const auto both = limits.match("SHOP", "+79031234567");
   const auto bank = limits.match("BANK", "+79161234567");
   limits.take(both, 100, kStart);  // sender and prefix both used up for long
-  limits.park(shop, pick(1), 100);
-  limits.park(both, pick(2), 100);
+  limits.park(shop, of_number(1), 100);
+  limits.park(both, of_number(2), 100);
   EXPECT_TRUE(limits.may_go(bank, kStart)) << "a prefix of its own";
   EXPECT_EQ(limits.holding_most(), "sender SHOP*");
   const auto ready = limits.pop_ready(kStart + 10s);
@@ -110,10 +112,10 @@ TEST(RateLimits, DoNotHoldUpOneAnother) {
 TEST(RateLimits, ExpireWhatIsParked) {
   RateLimits limits(kLimits);
   const auto match = limits.match("SHOP", "+375291234567");
-  auto early = pick(1);
+  auto early = of_number(1);
   early.ticket.expires = 1000;
   limits.park(match, early, 100);
-  limits.park(match, pick(2), 100);
+  limits.park(match, of_number(2), 100);
   std::vector<std::uint32_t> expired;
   limits.take_expired(1000, [&](const queue::Lanes::Pick& p) { expired.push_back(p.ticket.key); });
   EXPECT_EQ(expired, std::vector<std::uint32_t>{1});
@@ -125,9 +127,9 @@ TEST(RateLimits, GiveOutAFlowThatIsCancelled) {
   RateLimits limits(kLimits);
   const auto shop = limits.match("SHOP", "+375291234567");
   const auto both = limits.match("SHOP", "+79031234567");
-  limits.park(shop, pick(1), 100);
-  limits.park(both, pick(2), 100);
-  auto other = pick(3);
+  limits.park(shop, of_number(1), 100);
+  limits.park(both, of_number(2), 100);
+  auto other = of_number(3);
   other.flow = 8;
   limits.park(both, other, 100);
   EXPECT_EQ(limits.waiting_of(7), 2u);

@@ -9,7 +9,8 @@
 namespace stentor::daemon {
 namespace {
 
-queue::Lanes::Pick pick(std::uint32_t number, queue::Flow flow = 5, std::uint32_t expires = 1000) {
+queue::Lanes::Pick waiting(std::uint32_t number, queue::Flow flow = 5,
+                           std::uint32_t expires = 1000) {
   return {.ticket = {.at = queue::Locator(1, 64, number), .expires = expires, .key = 7},
           .flow = flow,
           .priority = queue::Priority::normal};
@@ -29,20 +30,20 @@ class SetAsideTest : public testing::Test {
 };
 
 TEST_F(SetAsideTest, GivesBackTheOneThatIsAskedFor) {
-  aside_.put(pick(1));
-  aside_.put(pick(2));
-  EXPECT_FALSE(aside_.take(pick(3).ticket.at));
-  const auto taken = aside_.take(pick(2).ticket.at);
+  aside_.put(waiting(1));
+  aside_.put(waiting(2));
+  EXPECT_FALSE(aside_.take(waiting(3).ticket.at));
+  const auto taken = aside_.take(waiting(2).ticket.at);
   ASSERT_TRUE(taken.has_value());
-  EXPECT_EQ(taken->ticket.at, pick(2).ticket.at);
-  EXPECT_FALSE(aside_.take(pick(2).ticket.at)) << "once";
+  EXPECT_EQ(taken->ticket.at, waiting(2).ticket.at);
+  EXPECT_FALSE(aside_.take(waiting(2).ticket.at)) << "once";
   EXPECT_EQ(aside_.waiting(), 1u);
   EXPECT_EQ(aside_.waiting(queue::Priority::normal), 1u);
 }
 
 TEST_F(SetAsideTest, TakesOutAFlowTheFirstAcceptedFirst) {
-  for (const std::uint32_t number : {4u, 1u, 3u}) aside_.put(pick(number));
-  aside_.put(pick(2, 6));
+  for (const std::uint32_t number : {4u, 1u, 3u}) aside_.put(waiting(number));
+  aside_.put(waiting(2, 6));
   EXPECT_EQ(aside_.waiting_of(5), 3u);
   EXPECT_EQ(aside_.take_flow(5, 2, keep_), 2u);
   EXPECT_EQ(aside_.take_flow(5, 2, keep_), 1u);
@@ -53,9 +54,9 @@ TEST_F(SetAsideTest, TakesOutAFlowTheFirstAcceptedFirst) {
 
 TEST_F(SetAsideTest, TakesOutWhatHasExpiredAndKnowsWhenTheNextDoes) {
   EXPECT_FALSE(aside_.earliest_expiry());
-  aside_.put(pick(1, 5, 20));
-  aside_.put(pick(2, 5, 10));
-  aside_.put(pick(3, 5, 10));
+  aside_.put(waiting(1, 5, 20));
+  aside_.put(waiting(2, 5, 10));
+  aside_.put(waiting(3, 5, 10));
   EXPECT_EQ(aside_.earliest_expiry(), 10u);
   EXPECT_EQ(aside_.take_expired(9, 10, keep_), 0u);
   EXPECT_EQ(aside_.take_expired(10, 1, keep_), 1u);

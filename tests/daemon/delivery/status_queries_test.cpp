@@ -4,12 +4,14 @@
 
 #include <string>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr StatusQueries::TimePoint kStart{1000h};
+using test::kStart;
 
 queue::Locator place(std::uint32_t offset) {
   return {7, offset, 1};

@@ -3,13 +3,14 @@
 
 #include "daemon/delivery/fault_alarm.h"
 #include "daemon/delivery/system_error_run.h"
+#include "tests/daemon/test_times.h"
 
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr SystemErrorRun::TimePoint kStart{};
+using test::kStart;
 
 TEST(SystemErrorRun, EndsABindThatHasNoOtherAnswerForAWhile) {
   SystemErrorRun run;

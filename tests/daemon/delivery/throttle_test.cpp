@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <deque>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-const Throttle::TimePoint kStart{1h};
+using test::kStart;
 
 TEST(Throttle, LeavesTheConfiguredRateAloneWhileNobodyComplains) {
   Throttle throttle(100);

@@ -8,10 +8,8 @@ namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kLateMaxMs;
 using test::OwnedTime;
-
-// What is promised of an event; whatever comes later is late.
-constexpr std::uint64_t kLateMaxMs = 100;
 
 class WaitingTimes : public OwnedTime {
  protected:

@@ -12,7 +12,7 @@ constexpr std::uint64_t kNoon = 1'767'607'200'000;  // 2026-01-05T10:00:00Z, a w
 constexpr std::uint64_t kMinute = 60'000;
 constexpr std::uint64_t kHour = 60 * kMinute;
 
-WaitSpan span(Limiter limiter, std::uint64_t milliseconds) {
+WaitSpan limited(Limiter limiter, std::uint64_t milliseconds) {
   return {static_cast<std::uint8_t>(limiter), milliseconds};
 }
 
@@ -23,8 +23,8 @@ TEST(Waits, WhatHeldTheCarrierBackIsCountedFromTheEnd) {
                   .due_cause = {},
                   .hours = {},
                   .pauses = {},
-                  .carrier = {span(Limiter::link_down, 50'000), span(Limiter::rate, 5000),
-                              span(Limiter::empty, 5000)}};
+                  .carrier = {limited(Limiter::link_down, 50'000), limited(Limiter::rate, 5000),
+                              limited(Limiter::empty, 5000)}};
   EXPECT_EQ(causes_of(wait, hours),
             (std::vector<Stretch>{
                 {1000, 51'000, "link_down"}, {51'000, 56'000, "rate"}, {56'000, 61'000, "turn"}}));
@@ -52,7 +52,7 @@ TEST(Waits, WhatIsBeforeTheCarriersLogIsNotKnown) {
                   .due_cause = {},
                   .hours = {},
                   .pauses = {},
-                  .carrier = {span(Limiter::link_down, 3000)}};
+                  .carrier = {limited(Limiter::link_down, 3000)}};
   EXPECT_EQ(causes_of(wait, hours),
             (std::vector<Stretch>{{1000, 6000, "not_known"}, {6000, 9000, "link_down"}}));
 }
@@ -65,7 +65,7 @@ TEST(Waits, WhatIsAskedForComesBeforeThePauseAndThatBeforeTheCarrier) {
                   .due_cause = "not_before",
                   .hours = {},
                   .pauses = {{4000, 11'000, "pause"}, {15'000, kPauseGoesOn, "pause"}},
-                  .carrier = {span(Limiter::window, 20'000)}};
+                  .carrier = {limited(Limiter::window, 20'000)}};
   EXPECT_EQ(causes_of(wait, hours), (std::vector<Stretch>{{1000, 6000, "not_before"},
                                                           {6000, 11'000, "pause"},
                                                           {11'000, 15'000, "window"},
@@ -100,10 +100,11 @@ TEST(WaitLog, TellsWhatHeldSinceAndJoinsNeighbours) {
   log.note(Limiter::link_down, 4000);
 
   EXPECT_EQ(log.since(1500, Limiter::window, 4500),
-            (std::vector<WaitSpan>{span(Limiter::rate, 1500), span(Limiter::link_down, 1000),
-                                   span(Limiter::window, 500)}));
-  EXPECT_EQ(log.since(0, Limiter::link_down, 4500),
-            (std::vector<WaitSpan>{span(Limiter::rate, 2000), span(Limiter::link_down, 1500)}))
+            (std::vector<WaitSpan>{limited(Limiter::rate, 1500), limited(Limiter::link_down, 1000),
+                                   limited(Limiter::window, 500)}));
+  EXPECT_EQ(
+      log.since(0, Limiter::link_down, 4500),
+      (std::vector<WaitSpan>{limited(Limiter::rate, 2000), limited(Limiter::link_down, 1500)}))
       << "nothing is known of what was before its first note";
 }
 
@@ -113,7 +114,7 @@ TEST(WaitLog, AClockThatGoesBackMakesNoStretch) {
   log.note(Limiter::window, 2000);
   log.note(Limiter::rate, 11'000);
   EXPECT_EQ(log.since(0, Limiter::rate, 12'000),
-            (std::vector<WaitSpan>{span(Limiter::rate, 2000)}));
+            (std::vector<WaitSpan>{limited(Limiter::rate, 2000)}));
 }
 
 TEST(WaitLog, KeepsAndTellsTheLatestStretchesOnly) {
@@ -125,7 +126,7 @@ TEST(WaitLog, KeepsAndTellsTheLatestStretchesOnly) {
   const auto told = log.since(0, Limiter::window, end);
   ASSERT_EQ(told.size(), WaitLog::kToldMax);
   for (const WaitSpan& each : told) EXPECT_EQ(each.milliseconds, 1000u);
-  EXPECT_EQ(told.back(), span(Limiter::window, 1000));
+  EXPECT_EQ(told.back(), limited(Limiter::window, 1000));
 }
 
 }  // namespace

@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 using Outcome = Reassembly::Outcome;
 
-constexpr Reassembly::TimePoint kStart{};
+using test::kStart;
 
 IncomingPart part(std::uint8_t number, std::uint8_t total, std::uint16_t reference = 7,
                   std::string from = "+79161234567") {

@@ -8,13 +8,14 @@
 
 #include "daemon/events/event_lines.h"
 #include "tests/daemon/journal_on_disk.h"
+#include "tests/daemon/test_times.h"
 
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ReplyIntake::TimePoint kStart{1h};
+using test::kStart;
 
 class ReplyIntakeTest : public testing::Test {
  protected:

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr HostChoice::TimePoint kStart{1000h};
+using test::kStart;
 
 TEST(HostChoice, TakesOneAfterTheOtherWhileNoneLetsUsBind) {
   HostChoice hosts(3);

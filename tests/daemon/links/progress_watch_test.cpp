@@ -2,13 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 using TimePoint = ProgressWatch::TimePoint;
 
-constexpr TimePoint kStart{1000s};
+using test::kStart;
 
 TEST(ProgressWatch, WaitsForNothingWhileNothingIsDue) {
   ProgressWatch watch(60s);

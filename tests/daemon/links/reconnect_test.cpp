@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-const Reconnect::TimePoint kStart{1h};
+using test::kStart;
 
 TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
   // At the nth failure over many seeds: never out of half a second to 2^n, and spread over it.

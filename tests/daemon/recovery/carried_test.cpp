@@ -18,21 +18,21 @@
 #include "queue/journal_reader.h"
 #include "tests/daemon/recovery/journal_history.h"
 #include "tests/daemon/recovery/recovered_carrier.h"
+#include "tests/daemon/test_times.h"
 #include "tests/queue/crash_runs.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = JournalHistory::kNow;
-const std::filesystem::path kJournal = "/journal";
+using test::kNowMs;
 
 std::filesystem::path carried_path(std::uint32_t before) {
-  return kJournal / queue::excerpt_name(queue::kCarriedPurpose, before);
+  return kJournalFolder / queue::excerpt_name(queue::kCarriedPurpose, before);
 }
 
 std::uint32_t oldest_file(queue::FileSystem& files) {
   std::uint32_t oldest = 0;
-  const auto names = files.list(kJournal);
+  const auto names = files.list(kJournalFolder);
   if (!names) return 0;
   for (const std::string& name : *names) {
     const auto number = queue::file_number(name);
@@ -60,27 +60,29 @@ OnDisk look(queue::FileSystem& files) {
                                    .parts = decode_subject(accepted->subject)->parts};
   };
   const std::uint32_t oldest = oldest_file(files);
-  const auto carried = queue::list_carried(files, kJournal);
+  const auto carried = queue::list_carried(files, kJournalFolder);
   if (carried && !carried->empty() && carried->front() >= oldest) {
-    EXPECT_TRUE(CarriedFiles(files, kJournal).for_each(carried->front(), [&](const auto& record) {
-      if (record.at.file() < oldest) note(record);
-      return queue::result<void>{};
-    }));
+    EXPECT_TRUE(
+        CarriedFiles(files, kJournalFolder).for_each(carried->front(), [&](const auto& record) {
+          if (record.at.file() < oldest) note(record);
+          return queue::result<void>{};
+        }));
   }
-  const auto read = queue::recover(files, kJournal, {.read_only = true}, note);
+  const auto read = queue::recover(files, kJournalFolder, {.read_only = true}, note);
   EXPECT_TRUE(read) << read.error().detail;
   return found;
 }
 
 /// One start of a daemon, and what it knows then.
-class Start {
+class CarriedStart {
  public:
-  explicit Start(queue::FileSystem& files) : files_(files) {}
+  explicit CarriedStart(queue::FileSystem& files) : files_(files) {}
 
   std::expected<JournalStart, std::string> run(bool uses_checkpoint, bool salvage = false) {
-    Replay replay = known_.replay(kNow);
-    auto started = start_from_journal(
-        files_, kJournal, {.salvage = salvage, .uses_checkpoint = uses_checkpoint}, replay, &lost);
+    Replay replay = known_.replay(kNowMs);
+    auto started =
+        start_from_journal(files_, kJournalFolder,
+                           {.salvage = salvage, .uses_checkpoint = uses_checkpoint}, replay, &lost);
     if (!started) return started;
     ledger = replay.ledger();
     live = started->carried.live;
@@ -106,7 +108,7 @@ class Start {
  private:
   queue::FileSystem& files_;
   CommitThread commit_{CommitThread::Options{}};
-  RecoveredCarrier known_{files_, kJournal, commit_, {.tickets_in_memory = 1'000'000}};
+  RecoveredCarrier known_{files_, kJournalFolder, commit_, {.tickets_in_memory = 1'000'000}};
 };
 
 /// Does what the checkpointer, the commit thread and the writer do, one after the other, until one
@@ -118,7 +120,7 @@ class Carrying {
 
   void go_on_from(const JournalStart& started) {
     carried_before_ = started.carried.before;
-    newest_ = CheckpointFiles(files_, kJournal).find_newest();
+    newest_ = CheckpointFiles(files_, kJournalFolder).find_newest();
   }
   bool checkpoint(std::uint32_t before) {
     CheckpointFiles::Making making;
@@ -126,12 +128,12 @@ class Carrying {
     making.oldest = oldest_file(files_);
     if (newest_ && newest_->before < making.oldest) making.previous.reset();
     making.before = before;
-    making.now_ms = kNow;
+    making.now_ms = kNowMs;
     making.guard_ms = 86'400'000;
     making.carried_before = carried_before_;
     making.pace = unpaced;
     making.is_still_true = [] { return true; };
-    const auto made = CheckpointFiles(files_, kJournal).make(making);
+    const auto made = CheckpointFiles(files_, kJournalFolder).make(making);
     if (made) newest_ = *made;
     return made.has_value();
   }
@@ -144,7 +146,7 @@ class Carrying {
     making.before = before;
     making.pace = unpaced;
     making.is_complete = [](std::uint64_t) { return true; };
-    const auto made = CarriedFiles(files_, kJournal).make(making);
+    const auto made = CarriedFiles(files_, kJournalFolder).make(making);
     return made ? std::optional(*made) : std::nullopt;
   }
   bool carry(std::uint32_t before) {
@@ -152,7 +154,7 @@ class Carrying {
     if (!made || !history_.tell_carried({.before = before, .octets = made->octets})) return false;
     carried_before_ = before;
     if (!history_.writer().drop_before(before)) return false;
-    return CarriedFiles(files_, kJournal).remove_all_but(before).has_value();
+    return CarriedFiles(files_, kJournalFolder).remove_all_but(before).has_value();
   }
   [[nodiscard]] std::uint32_t checkpoint_before() const { return newest_ ? newest_->before : 0; }
   [[nodiscard]] std::uint32_t carried_before() const { return carried_before_; }
@@ -167,7 +169,7 @@ class Carrying {
 class CarriedTest : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(files_.make_directory(kJournal));
+    ASSERT_TRUE(files_.make_directory(kJournalFolder));
     ASSERT_TRUE(history_.start({}));
   }
   void grow(std::uint32_t file) {
@@ -184,13 +186,13 @@ class CarriedTest : public testing::Test {
     return live;
   }
   std::string refusal(bool uses_checkpoint) {
-    Start start(files_);
+    CarriedStart start(files_);
     const auto started = start.run(uses_checkpoint);
     return started ? "started" : started.error();
   }
 
   queue::test::SimFileSystem files_{1};
-  JournalHistory history_{files_, kJournal, 1};
+  JournalHistory history_{files_, kJournalFolder, 1};
   Carrying carrying_{files_, history_};
 };
 
@@ -198,7 +200,7 @@ TEST_F(CarriedTest, KeepsEveryRecordOfALiveMessageUnderItsPlace) {
   grow(9);
   std::map<std::uint64_t, std::vector<std::uint8_t>> before;
   {
-    queue::JournalReader reader(files_, kJournal, {});
+    queue::JournalReader reader(files_, kJournalFolder, {});
     for (const auto& [sequence, known] : look(files_).live) {
       const auto record = reader.read(known.at);
       ASSERT_TRUE(record);
@@ -209,7 +211,7 @@ TEST_F(CarriedTest, KeepsEveryRecordOfALiveMessageUnderItsPlace) {
   ASSERT_TRUE(carrying_.carry(7));
   EXPECT_EQ(oldest_file(files_), 7u);
 
-  queue::JournalReader reader(files_, kJournal, {});
+  queue::JournalReader reader(files_, kJournalFolder, {});
   std::uint64_t of_gone_files = 0;
   for (const auto& [at, payload] : before) {
     const auto record = reader.read(queue::Locator(at));
@@ -224,7 +226,7 @@ TEST_F(CarriedTest, KeepsEveryRecordOfALiveMessageUnderItsPlace) {
 }
 
 TEST_F(CarriedTest, IsFoundByHistoriesAsItsFilesWere) {
-  HistoryIndex index(files_, kJournal, "/history");
+  HistoryIndex index(files_, kJournalFolder, "/history");
   const auto follow = [this](HistoryIndex& following) {
     while (!following.catch_up(history_.writer().durable_end(), 1000)) {
     }
@@ -240,7 +242,7 @@ TEST_F(CarriedTest, IsFoundByHistoriesAsItsFilesWere) {
 
   ASSERT_TRUE(carrying_.carry(7));
   index.forget_before(7);
-  HistoryIndex started_anew(files_, kJournal, "/history");
+  HistoryIndex started_anew(files_, kJournalFolder, "/history");
   ASSERT_TRUE(started_anew.take_carried(7));
   follow(started_anew);
   for (HistoryIndex* looked_in : {&index, &started_anew}) {
@@ -254,11 +256,11 @@ TEST_F(CarriedTest, IsFoundByHistoriesAsItsFilesWere) {
 TEST_F(CarriedTest, StartsAsWithTheFilesThatWent) {
   grow(9);
   ASSERT_TRUE(carrying_.checkpoint(8));
-  Start with_files(files_);
+  CarriedStart with_files(files_);
   ASSERT_TRUE(with_files.run(false));
   ASSERT_TRUE(carrying_.carry(7));
   for (const bool uses_checkpoint : {false, true}) {
-    Start without(files_);
+    CarriedStart without(files_);
     const auto started = without.run(uses_checkpoint);
     ASSERT_TRUE(started) << started.error();
     EXPECT_EQ(without.seen, with_files.seen) << uses_checkpoint;
@@ -278,7 +280,7 @@ TEST_F(CarriedTest, IsMergedIntoTheNextWithoutWhatHasEnded) {
   EXPECT_FALSE(files_.exists(carried_path(4)));
   EXPECT_EQ(on_disk(), truth());
   std::set<std::uint64_t> carried;
-  ASSERT_TRUE(CarriedFiles(files_, kJournal).for_each(11, [&](const queue::Record& record) {
+  ASSERT_TRUE(CarriedFiles(files_, kJournalFolder).for_each(11, [&](const queue::Record& record) {
     if (static_cast<RecordKind>(record.kind) == RecordKind::accepted) {
       EXPECT_LT(record.at.file(), 11u);
       carried.insert(about_message(record, Carriage::message)->sequence);
@@ -286,17 +288,18 @@ TEST_F(CarriedTest, IsMergedIntoTheNextWithoutWhatHasEnded) {
     return queue::result<void>{};
   }));
   std::set<std::uint64_t> ended_since;  // behind the checkpoint
-  ASSERT_TRUE(queue::recover(
-      files_, kJournal, {.read_only = true, .first_file = 12}, [&](const queue::Record& record) {
-        const auto about = about_message(record, Carriage::follows);
-        if (carriage_of(record.kind) == Carriage::follows && about && about->is_final) {
-          ended_since.insert(about->sequence);
-        }
-      }));
+  ASSERT_TRUE(queue::recover(files_, kJournalFolder, {.read_only = true, .first_file = 12},
+                             [&](const queue::Record& record) {
+                               const auto about = about_message(record, Carriage::follows);
+                               if (carriage_of(record.kind) == Carriage::follows && about &&
+                                   about->is_final) {
+                                 ended_since.insert(about->sequence);
+                               }
+                             }));
   for (const std::uint64_t sequence : carried) {
     EXPECT_TRUE(truth().contains(sequence) || ended_since.contains(sequence)) << sequence;
   }
-  Start start(files_);
+  CarriedStart start(files_);
   ASSERT_TRUE(start.run(false));
   EXPECT_EQ(start.live, truth().size());
 }
@@ -306,15 +309,15 @@ TEST_F(CarriedTest, GivesTheNextCheckpointWhatItStandsFor) {
   ASSERT_TRUE(carrying_.checkpoint(5));
   ASSERT_TRUE(carrying_.carry(4));
   grow(8);
-  ASSERT_TRUE(files_.remove(kJournal / queue::excerpt_name("checkpoint", 5)));
+  ASSERT_TRUE(files_.remove(kJournalFolder / queue::excerpt_name("checkpoint", 5)));
   Carrying anew(files_, history_);
   JournalStart known;
   known.carried.before = 4;
   anew.go_on_from(known);
   ASSERT_TRUE(anew.checkpoint(8));
-  Start from_checkpoint(files_);
+  CarriedStart from_checkpoint(files_);
   ASSERT_TRUE(from_checkpoint.run(true));
-  Start whole(files_);
+  CarriedStart whole(files_);
   ASSERT_TRUE(whole.run(false));
   EXPECT_EQ(from_checkpoint.seen, whole.seen);
   EXPECT_EQ(whole.live, truth().size());
@@ -324,13 +327,13 @@ TEST_F(CarriedTest, IsNotMadeWhereMoreLivesThanWasFound) {
   grow(6);
   ASSERT_TRUE(carrying_.checkpoint(6));
   CarriedFiles::Making making;
-  making.checkpoint = *CheckpointFiles(files_, kJournal).find_newest();
+  making.checkpoint = *CheckpointFiles(files_, kJournalFolder).find_newest();
   making.oldest = 1;
   making.before = 5;
   making.pace = unpaced;
   making.is_complete = [](std::uint64_t) { return false; };
-  EXPECT_FALSE(CarriedFiles(files_, kJournal).make(making));
-  EXPECT_TRUE(queue::list_carried(files_, kJournal)->empty());
+  EXPECT_FALSE(CarriedFiles(files_, kJournalFolder).make(making));
+  EXPECT_TRUE(queue::list_carried(files_, kJournalFolder)->empty());
   EXPECT_FALSE(files_.exists(carried_path(5).string() + ".making"));
 }
 
@@ -338,7 +341,7 @@ TEST_F(CarriedTest, IsNotMadeWhereMoreLivesThanWasFound) {
 TEST_F(CarriedTest, IsNotMadeWhereABlockAtTheEndOfAFileIsLost) {
   grow(6);
   ASSERT_TRUE(carrying_.checkpoint(6));
-  const auto path = std::filesystem::path(kJournal) / queue::file_name(2);
+  const auto path = std::filesystem::path(kJournalFolder) / queue::file_name(2);
   const auto good = files_.content(path);
   auto spoilt = good;
   const auto end = std::ranges::find_if(spoilt.rbegin(), spoilt.rend(),
@@ -357,14 +360,14 @@ TEST_F(CarriedTest, IsGivenUpOnAFullDiskAndMadeWhenThereIsRoom) {
   grow(9);
   ASSERT_TRUE(carrying_.checkpoint(8));
   files_.set_capacity(kDisk);
-  const std::uint64_t used = kDisk - files_.free_octets(kJournal).value();
+  const std::uint64_t used = kDisk - files_.free_octets(kJournalFolder).value();
   std::uint64_t refused = 0;
   for (std::uint64_t room = 0;; room += 512) {
     files_.set_capacity(used + room);
     if (carrying_.make(7)) break;
     ++refused;
     EXPECT_FALSE(files_.exists(carried_path(7))) << "with room for " << room;
-    EXPECT_EQ(files_.free_octets(kJournal), room) << "what was begun has left nothing";
+    EXPECT_EQ(files_.free_octets(kJournalFolder), room) << "what was begun has left nothing";
     EXPECT_EQ(oldest_file(files_), 1u);
   }
   EXPECT_GT(refused, 2u) << "at its beginning, in its midst, at its end";
@@ -410,11 +413,11 @@ TEST_F(CarriedTest, MissesTheJournalFileThatItLeadsUpTo) {
   ASSERT_TRUE(carrying_.checkpoint(6));
   ASSERT_TRUE(carrying_.carry(5));
   history_.stop();
-  ASSERT_TRUE(files_.remove(kJournal / queue::file_name(5)));
-  ASSERT_TRUE(files_.remove(kJournal / queue::file_name(6)));
-  ASSERT_TRUE(files_.remove(kJournal / queue::file_name(7)));
+  ASSERT_TRUE(files_.remove(kJournalFolder / queue::file_name(5)));
+  ASSERT_TRUE(files_.remove(kJournalFolder / queue::file_name(6)));
+  ASSERT_TRUE(files_.remove(kJournalFolder / queue::file_name(7)));
   EXPECT_TRUE(refusal(false).starts_with("journal-00000005.stj: the file is missing"));
-  Start start(files_);
+  CarriedStart start(files_);
   const auto salvaged = start.run(false, true);  // what was carried is not lost with them
   ASSERT_TRUE(salvaged) << salvaged.error();
   EXPECT_GT(salvaged->carried.live, 0u);
@@ -434,14 +437,14 @@ TEST_F(CarriedTest, SalvagingKeepsTheGoodBlocksAndNamesWhatTheBadOneHeld) {
   files_.set_content(carried_path(last), spoilt);
   ASSERT_TRUE(refusal(true).starts_with(queue::excerpt_name("carried", last)));
 
-  Start start(files_);
+  CarriedStart start(files_);
   const auto salvaged = start.run(false, true);
   ASSERT_TRUE(salvaged) << salvaged.error();
   ASSERT_EQ(salvaged->set_aside.size(), 1u);
   EXPECT_TRUE(salvaged->set_aside[0].starts_with(queue::excerpt_name("carried", last)));
   EXPECT_GT(start.live, live.size() / 2);
   EXPECT_LT(start.live, live.size());
-  CheckpointFiles checkpoints(files_, kJournal);
+  CheckpointFiles checkpoints(files_, kJournalFolder);
   ASSERT_TRUE(checkpoints.for_each(*checkpoints.find_newest(), [&](const queue::Record& record) {
     start.lost.visit_checkpoint(record);
     return queue::result<void>{};
@@ -456,7 +459,7 @@ TEST_F(CarriedTest, SalvagingKeepsTheGoodBlocksAndNamesWhatTheBadOneHeld) {
     EXPECT_FALSE(left.contains(sequence)) << sequence;
   }
   files_.restart();  // lets go of the lock
-  Start again(files_);
+  CarriedStart again(files_);
   const auto started = again.run(false);
   ASSERT_TRUE(started) << started.error();
   EXPECT_EQ(again.live, start.live);
@@ -468,7 +471,7 @@ TEST_F(CarriedTest, SalvagingGoesOnWithoutOneThatIsGone) {
   ASSERT_TRUE(carrying_.carry(5));
   history_.stop();
   ASSERT_TRUE(files_.remove(carried_path(5)));
-  Start start(files_);
+  CarriedStart start(files_);
   const auto salvaged = start.run(false, true);
   ASSERT_TRUE(salvaged) << salvaged.error();
   ASSERT_EQ(salvaged->set_aside.size(), 1u);
@@ -484,7 +487,7 @@ TEST_F(CarriedTest, IsPassedOverWhenItIsLeftOverFromBefore) {
   // As if all of its messages had ended and files had gone since.
   ASSERT_TRUE(history_.writer().drop_before(4));
   history_.stop();
-  Start start(files_);
+  CarriedStart start(files_);
   const auto started = start.run(false);
   ASSERT_TRUE(started) << started.error();
   EXPECT_EQ(started->carried.before, 0u);
@@ -500,8 +503,8 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
     SCOPED_TRACE("STENTOR_CRASH_SEED=" + std::to_string(seed));
     queue::test::RandomNumbers random(seed);
     queue::test::SimFileSystem files(random.next());
-    ASSERT_TRUE(files.make_directory(kJournal));
-    JournalHistory history(files, kJournal, random.next());
+    ASSERT_TRUE(files.make_directory(kJournalFolder));
+    JournalHistory history(files, kJournalFolder, random.next());
     Carrying carrying(files, history);
     queue::JournalEnd end;
     OnDisk left;
@@ -539,11 +542,11 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
       ++crashes;
       queue::test::come_back(files, random);
       left = look(files);
-      Start behind(files);
+      CarriedStart behind(files);
       const auto from_checkpoint = behind.run(true);
       ASSERT_TRUE(from_checkpoint) << from_checkpoint.error();
       files.restart();  // lets go of the lock
-      Start whole(files);
+      CarriedStart whole(files);
       const auto from_files = whole.run(false);
       ASSERT_TRUE(from_files) << from_files.error();
       ASSERT_EQ(whole.seen, behind.seen);
@@ -555,7 +558,7 @@ TEST(CarriedCrash, LosesNothingLiveAndBringsNothingBack) {
       std::set<std::uint64_t> expected;
       for (const auto& [sequence, sent] : truth.live) expected.insert(sequence);
       std::set<std::uint64_t> found;
-      queue::JournalReader reader(files, kJournal, {});
+      queue::JournalReader reader(files, kJournalFolder, {});
       for (const auto& [sequence, known] : left.live) {
         found.insert(sequence);
         ASSERT_TRUE(reader.read(known.at)) << sequence;

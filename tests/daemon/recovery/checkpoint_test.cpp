@@ -16,24 +16,25 @@
 #include "queue/journal_format.h"
 #include "tests/daemon/recovery/journal_history.h"
 #include "tests/daemon/recovery/recovered_carrier.h"
+#include "tests/daemon/test_times.h"
 #include "tests/queue/crash_runs.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = JournalHistory::kNow;
+using test::kNowMs;
+
 constexpr std::uint64_t kGuardMs = 86'400'000;
-const std::filesystem::path kJournal = "/journal";
 
 std::optional<Checkpoint> make_checkpoint(queue::FileSystem& files,
                                           const std::optional<Checkpoint>& previous,
                                           std::uint32_t before) {
-  CheckpointFiles checkpoints(files, kJournal);
+  CheckpointFiles checkpoints(files, kJournalFolder);
   CheckpointFiles::Making making;
   making.previous = previous;
   making.oldest = 1;
   making.before = before;
-  making.now_ms = kNow;
+  making.now_ms = kNowMs;
   making.guard_ms = kGuardMs;
   making.pace = unpaced;
   making.is_still_true = [] { return true; };
@@ -55,14 +56,14 @@ std::uint32_t last_block_of(std::span<const std::uint8_t> file) {
 }
 
 /// One start: everything that recovery rebuilds, in words that can be compared.
-class Start {
+class CheckpointStart {
  public:
-  explicit Start(queue::FileSystem& files) : files_(files) {}
+  explicit CheckpointStart(queue::FileSystem& files) : files_(files) {}
 
   /// Errors are the journal's; `uses_checkpoint` false reads all of it.
   std::expected<queue::JournalEnd, std::string> run(bool uses_checkpoint) {
-    Replay replay = known_.replay(kNow);
-    CheckpointFiles checkpoints(files_, kJournal);
+    Replay replay = known_.replay(kNowMs);
+    CheckpointFiles checkpoints(files_, kJournalFolder);
     const auto checkpoint = uses_checkpoint ? checkpoints.find_newest() : std::nullopt;
     if (checkpoint) {
       before_ = checkpoint->before;
@@ -73,11 +74,11 @@ class Start {
       });
       if (!read) return std::unexpected(read.error().message());
     }
-    auto recovered =
-        queue::recover(files_, kJournal, {.first_file = before_}, [&](const queue::Record& record) {
-          note(record);
-          replay.visit(record);
-        });
+    auto recovered = queue::recover(files_, kJournalFolder, {.first_file = before_},
+                                    [&](const queue::Record& record) {
+                                      note(record);
+                                      replay.visit(record);
+                                    });
     if (!recovered) return std::unexpected(recovered.error().detail);
     replay.finish(recovered->oldest_file);
     ledger_ = replay.ledger();
@@ -138,7 +139,7 @@ class Start {
 
   queue::FileSystem& files_;
   CommitThread commit_{CommitThread::Options{}};
-  RecoveredCarrier known_{files_, kJournal, commit_, {.tickets_in_memory = 1'000'000}};
+  RecoveredCarrier known_{files_, kJournalFolder, commit_, {.tickets_in_memory = 1'000'000}};
   std::map<std::uint64_t, JournalHistory::Known> accepted_;
   std::set<std::uint64_t> finals_;
   Ledger ledger_;
@@ -153,7 +154,7 @@ class CheckpointTest : public testing::Test {
     while (history_.writer().durable_end().file() < files) ASSERT_TRUE(history_.commit());
   }
   std::string seen(bool uses_checkpoint, std::uint32_t expected_before = 0) {
-    Start start(files_);
+    CheckpointStart start(files_);
     const auto run = start.run(uses_checkpoint);
     EXPECT_TRUE(run) << run.error();
     EXPECT_EQ(start.before(), expected_before);
@@ -162,7 +163,7 @@ class CheckpointTest : public testing::Test {
   }
 
   void SetUp() override {
-    ASSERT_TRUE(files_.make_directory(kJournal));
+    ASSERT_TRUE(files_.make_directory(kJournalFolder));
     ASSERT_TRUE(history_.start({}));
   }
   // Before the files 3 and 6, and one more file behind.
@@ -176,15 +177,15 @@ class CheckpointTest : public testing::Test {
   }
 
   queue::test::SimFileSystem files_{1};
-  JournalHistory history_{files_, kJournal, 1};
+  JournalHistory history_{files_, kJournalFolder, 1};
 };
 
 TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     queue::test::SimFileSystem files(seed);
-    ASSERT_TRUE(files.make_directory(kJournal));
-    JournalHistory history(files, kJournal, seed);
+    ASSERT_TRUE(files.make_directory(kJournalFolder));
+    JournalHistory history(files, kJournalFolder, seed);
     ASSERT_TRUE(history.start({}));
     queue::test::RandomNumbers random(seed);
     std::optional<Checkpoint> newest;
@@ -195,10 +196,10 @@ TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
         ASSERT_TRUE(newest);
       }
     }
-    Start whole(files);
+    CheckpointStart whole(files);
     const auto read_all = whole.run(false);
     ASSERT_TRUE(read_all) << read_all.error();
-    Start behind(files);
+    CheckpointStart behind(files);
     const auto read_tail = behind.run(true);
     ASSERT_TRUE(read_tail) << read_tail.error();
     EXPECT_EQ(behind.before(), newest ? newest->before : 0);
@@ -215,7 +216,7 @@ TEST_F(CheckpointTest, TellsWhatTheWholeJournalTells) {
 TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
   make_two_checkpoints();
   const std::string expected = seen(false);
-  const auto path = kJournal / queue::excerpt_name("checkpoint", 6);
+  const auto path = kJournalFolder / queue::excerpt_name("checkpoint", 6);
   const auto good = files_.content(path);
   for (std::size_t at = 0; at < good.size(); at += 1 + good.size() / 97) {
     if (at >= 20 && at < 60) continue;  // reserved octets of the header: under its check below
@@ -226,7 +227,7 @@ TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
   }
   files_.set_content(path, {good.begin(), good.end() - 1});
   EXPECT_EQ(seen(true, 3), expected);
-  files_.set_content(kJournal / queue::excerpt_name("checkpoint", 3), {});
+  files_.set_content(kJournalFolder / queue::excerpt_name("checkpoint", 3), {});
   EXPECT_EQ(seen(true, 0), expected);
   files_.set_content(path, good);
   EXPECT_EQ(seen(true, 6), expected);
@@ -237,13 +238,13 @@ TEST_F(CheckpointTest, IsPassedOverWhenAnOctetOfItIsSpoilt) {
 TEST_F(CheckpointTest, IsNotMadeWhereTheJournalHasLostSomething) {
   grow(5);
   history_.stop();
-  const auto path = kJournal / queue::file_name(2);
+  const auto path = kJournalFolder / queue::file_name(2);
   const auto good = files_.content(path);
   const auto expect_none = [&](const char* what) {
     for (const std::uint32_t before : {3u, 5u}) {
       EXPECT_FALSE(make_checkpoint(files_, std::nullopt, before)) << what << ", before " << before;
     }
-    Start start(files_);
+    CheckpointStart start(files_);
     EXPECT_FALSE(start.run(true)) << what << ": a start refuses as well";
   };
 
@@ -271,7 +272,7 @@ TEST_F(CheckpointTest, IsNotMadeWithoutTheFileThatItBeginsWith) {
   history_.stop();
   const auto first = make_checkpoint(files_, std::nullopt, 3);
   ASSERT_TRUE(first);
-  const auto path = kJournal / queue::file_name(3);
+  const auto path = kJournalFolder / queue::file_name(3);
   auto spoilt = files_.content(path);
   spoilt[20] ^= 1;
   files_.set_content(path, spoilt);
@@ -279,7 +280,7 @@ TEST_F(CheckpointTest, IsNotMadeWithoutTheFileThatItBeginsWith) {
   ASSERT_TRUE(files_.remove(path));
   EXPECT_FALSE(make_checkpoint(files_, first, 5));
   for (const std::uint32_t file : {1u, 2u}) {
-    ASSERT_TRUE(files_.remove(kJournal / queue::file_name(file)));
+    ASSERT_TRUE(files_.remove(kJournalFolder / queue::file_name(file)));
   }
   EXPECT_FALSE(make_checkpoint(files_, first, 5)) << "nor when those before are dropped";
 }
@@ -288,16 +289,17 @@ TEST_F(CheckpointTest, IsMadePastWhatSalvagingHasSetAside) {
   for (const bool is_whole_file : {false, true}) {
     SCOPED_TRACE(is_whole_file ? "a whole file" : "a last block");
     queue::test::SimFileSystem files(2);
-    ASSERT_TRUE(files.make_directory(kJournal));
-    JournalHistory history(files, kJournal, 2);
+    ASSERT_TRUE(files.make_directory(kJournalFolder));
+    JournalHistory history(files, kJournalFolder, 2);
     ASSERT_TRUE(history.start({}));
     while (history.writer().durable_end().file() < 5) ASSERT_TRUE(history.commit());
     history.stop();
-    const auto path = kJournal / queue::file_name(2);
+    const auto path = kJournalFolder / queue::file_name(2);
     auto spoilt = files.content(path);
     spoilt[is_whole_file ? 20 : last_block_of(spoilt) + queue::kBlockHeaderOctets] ^= 1;
     files.set_content(path, spoilt);
-    ASSERT_TRUE(queue::recover(files, kJournal, {.salvage = true}, [](const queue::Record&) {}));
+    ASSERT_TRUE(
+        queue::recover(files, kJournalFolder, {.salvage = true}, [](const queue::Record&) {}));
     EXPECT_TRUE(make_checkpoint(files, std::nullopt, 5));
     EXPECT_TRUE(make_checkpoint(files, std::nullopt, 3));
   }
@@ -307,7 +309,7 @@ TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
   make_two_checkpoints();
   const std::string expected = seen(false);
   const auto from_the_future = [this](std::uint32_t before) {
-    const auto path = kJournal / queue::excerpt_name("checkpoint", before);
+    const auto path = kJournalFolder / queue::excerpt_name("checkpoint", before);
     auto octets = files_.content(path);
     std::ranges::copy(queue::encode(queue::ExcerptHeader{.version = 2, .before = before}),
                       octets.begin());
@@ -319,7 +321,7 @@ TEST_F(CheckpointTest, FromTheFutureIsNamedAndPassedOver) {
   from_the_future(3);
   EXPECT_EQ(seen(true, 0), expected) << "the whole journal is read";
 
-  CheckpointFiles checkpoints(files_, kJournal);
+  CheckpointFiles checkpoints(files_, kJournalFolder);
   EXPECT_FALSE(checkpoints.find_newest());
   if (!checkpoints.met_newer()) FAIL() << "one was met";
   EXPECT_EQ(to_string(*checkpoints.met_newer()),
@@ -330,17 +332,17 @@ TEST_F(CheckpointTest, OfAnotherJournalIsNotBelieved) {
   grow(4);
   ASSERT_TRUE(make_checkpoint(files_, std::nullopt, 3));
   history_.stop();
-  const auto content = files_.content(kJournal / queue::excerpt_name("checkpoint", 3));
+  const auto content = files_.content(kJournalFolder / queue::excerpt_name("checkpoint", 3));
 
   queue::test::SimFileSystem other(2);
-  ASSERT_TRUE(other.make_directory(kJournal));
-  JournalHistory elsewhere(other, kJournal, 99);
+  ASSERT_TRUE(other.make_directory(kJournalFolder));
+  JournalHistory elsewhere(other, kJournalFolder, 99);
   ASSERT_TRUE(elsewhere.start({}));
   while (elsewhere.writer().durable_end().file() < 4) ASSERT_TRUE(elsewhere.commit());
   elsewhere.stop();
   ASSERT_TRUE(make_checkpoint(other, std::nullopt, 3));
-  other.set_content(kJournal / queue::excerpt_name("checkpoint", 3), content);
-  Start start(other);
+  other.set_content(kJournalFolder / queue::excerpt_name("checkpoint", 3), content);
+  CheckpointStart start(other);
   ASSERT_TRUE(start.run(true));
   EXPECT_EQ(start.before(), 0u);
 }
@@ -352,9 +354,9 @@ TEST_F(CheckpointTest, KeepsTheNewestTwo) {
     newest = make_checkpoint(files_, newest, before);
     ASSERT_TRUE(newest);
   }
-  EXPECT_FALSE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 3)));
-  EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 4)));
-  EXPECT_TRUE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 5)));
+  EXPECT_FALSE(files_.exists(kJournalFolder / queue::excerpt_name("checkpoint", 3)));
+  EXPECT_TRUE(files_.exists(kJournalFolder / queue::excerpt_name("checkpoint", 4)));
+  EXPECT_TRUE(files_.exists(kJournalFolder / queue::excerpt_name("checkpoint", 5)));
 }
 
 TEST_F(CheckpointTest, AreAllRemovedWhenTheJournalWasSalvaged) {
@@ -362,22 +364,22 @@ TEST_F(CheckpointTest, AreAllRemovedWhenTheJournalWasSalvaged) {
   const auto first = make_checkpoint(files_, std::nullopt, 2);
   ASSERT_TRUE(first);
   ASSERT_TRUE(make_checkpoint(files_, first, 3));
-  CheckpointFiles checkpoints(files_, kJournal);
+  CheckpointFiles checkpoints(files_, kJournalFolder);
   ASSERT_TRUE(checkpoints.find_newest());
 
   ASSERT_TRUE(checkpoints.remove_all());
 
   EXPECT_FALSE(checkpoints.find_newest());
-  EXPECT_FALSE(files_.exists(kJournal / queue::excerpt_name("checkpoint", 2)));
+  EXPECT_FALSE(files_.exists(kJournalFolder / queue::excerpt_name("checkpoint", 2)));
 }
 
 TEST_F(CheckpointTest, ForgetsReferencesWhenTheirGuardIsOver) {
   grow(4);
-  CheckpointFiles checkpoints(files_, kJournal);
+  CheckpointFiles checkpoints(files_, kJournalFolder);
   CheckpointFiles::Making making;
   making.oldest = 1;
   making.before = 4;
-  making.now_ms = kNow + 2 * kGuardMs;
+  making.now_ms = kNowMs + 2 * kGuardMs;
   making.guard_ms = kGuardMs;
   making.pace = unpaced;
   making.is_still_true = [] { return true; };
@@ -402,13 +404,13 @@ TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
     SCOPED_TRACE("STENTOR_CRASH_SEED=" + std::to_string(seed));
     queue::test::RandomNumbers random(seed);
     queue::test::SimFileSystem files(random.next());
-    ASSERT_TRUE(files.make_directory(kJournal));
-    JournalHistory history(files, kJournal, random.next());
+    ASSERT_TRUE(files.make_directory(kJournalFolder));
+    JournalHistory history(files, kJournalFolder, random.next());
     std::optional<queue::JournalEnd> end = queue::JournalEnd{};
     for (int life = 0; life < 6 && end; ++life) {
       const bool started = history.start(*end);
       files.plan(queue::test::SimFileSystem::Fault::crash, 20 + random.below(120));
-      std::optional<Checkpoint> newest = CheckpointFiles(files, kJournal).find_newest();
+      std::optional<Checkpoint> newest = CheckpointFiles(files, kJournalFolder).find_newest();
       while (started && !files.has_crashed() && history.commit()) {
         const std::uint32_t file = history.writer().durable_end().file();
         if (file > (newest ? newest->before : 1) && random.one_in(4)) {
@@ -418,10 +420,10 @@ TEST(CheckpointCrash, LosesNothingAndInventsNothing) {
       history.stop();
       ++crashes;
       queue::test::come_back(files, random);
-      Start behind(files);
+      CheckpointStart behind(files);
       const auto read_tail = behind.run(true);
       ASSERT_TRUE(read_tail) << read_tail.error();
-      Start whole(files);
+      CheckpointStart whole(files);
       const auto read_all = whole.run(false);
       ASSERT_TRUE(read_all) << read_all.error();
       ASSERT_EQ(whole.seen(), behind.seen());

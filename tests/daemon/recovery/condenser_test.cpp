@@ -6,18 +6,19 @@
 #include <vector>
 
 #include "protocol/receipt.h"
+#include "tests/daemon/test_times.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = 1'790'000'000'000;
+using test::kNowMs;
 
 // A message of two parts, of which one is unknown and the other failed.
 class CondenserTest : public testing::Test {
  protected:
   void fail_with_an_unknown_part() {
     Subject subject;
-    subject.id = MessageId::make(kNow, 1, 0, 1);
+    subject.id = MessageId::make(kNowMs, 1, 0, 1);
     subject.parts = 2;
     encode(subject, subject_);
     Accepted accepted;
@@ -43,7 +44,7 @@ class CondenserTest : public testing::Test {
   [[nodiscard]] Following of(State state) const {
     return {.accepted = queue::Locator(1, 4096, 0),
             .subject = subject_.octets(),
-            .time_ms = kNow,
+            .time_ms = kNowMs,
             .state = state};
   }
   template <class Body>
@@ -78,17 +79,17 @@ class CondenserTest : public testing::Test {
 
 TEST_F(CondenserTest, KeepsAFailedMessageWithAnUnknownPartAsLongAsItsFileIsThere) {
   fail_with_an_unknown_part();
-  Condenser first(kNow, 0, 1);
+  Condenser first(kNowMs, 0, 1);
   for (std::size_t i = 0; i < kinds_.size(); ++i) first.survey(record(i));
   EXPECT_EQ(carried(first), kinds_.size());
 
-  Condenser next(kNow, 0, 1);
+  Condenser next(kNowMs, 0, 1);
   EXPECT_EQ(carried(next), kinds_.size()) << "out of the checkpoint before";
 
-  Condenser without_its_file(kNow, 0, 2);
+  Condenser without_its_file(kNowMs, 0, 2);
   EXPECT_EQ(carried(without_its_file), 0u);
 
-  Condenser with_an_excerpt(kNow, 0, 2, {}, true);
+  Condenser with_an_excerpt(kNowMs, 0, 2, {}, true);
   for (std::size_t i = 0; i < kinds_.size(); ++i) with_an_excerpt.survey_previous(record(i));
   EXPECT_EQ(carried(with_an_excerpt), 0u) << "final as it is, no excerpt has it";
 }

@@ -18,13 +18,16 @@
 #include "daemon/records/records.h"
 #include "queue/journal_recovery.h"
 #include "queue/journal_writer.h"
+#include "tests/daemon/test_times.h"
 #include "tests/queue/sim_file_system.h"
 
 namespace stentor::daemon {
 
+inline const std::filesystem::path kJournalFolder = "/journal";
+
 class JournalHistory {
  public:
-  static constexpr std::uint64_t kNow = 1'790'000'000'000;
+  static constexpr std::uint64_t kNow = test::kNowMs;
 
   JournalHistory(queue::test::SimFileSystem& files, std::filesystem::path journal,
                  std::uint64_t seed)

@@ -8,17 +8,18 @@
 #include "daemon/recovery/condenser.h"
 #include "daemon/tracking/early_receipts.h"
 #include "protocol/receipt.h"
+#include "tests/daemon/test_times.h"
 
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = 1'790'000'000'000;
+using test::kNowMs;
 constexpr std::uint64_t kThreeDays = 3 * 86'400'000ull;
 
 /// A stretch of the journal, and what a checkpoint makes of it.
 class KeptOrphansTest : public testing::Test {
  protected:
-  void orphan(std::string_view id, std::string_view stat = "", std::uint64_t time_ms = kNow,
+  void orphan(std::string_view id, std::string_view stat = "", std::uint64_t time_ms = kNowMs,
               protocol::MessageState state = protocol::MessageState::delivered) {
     Orphan orphan;
     orphan.carrier = carrier_;
@@ -30,13 +31,13 @@ class KeptOrphansTest : public testing::Test {
   }
   void receipt(std::string_view id, bool is_final = true) {
     Subject subject;
-    subject.id = MessageId::make(kNow, 1, 0, 1);
+    subject.id = MessageId::make(kNowMs, 1, 0, 1);
     subject.carrier = carrier_;
     FieldWriter octets;
     encode(subject, octets);
     ReceiptCame came;
     came.of.subject = octets.octets();
-    came.of.time_ms = kNow;
+    came.of.time_ms = kNowMs;
     came.message_id = id;
     came.is_final_for_part = is_final;
     add(RecordKind::receipt, came);
@@ -51,7 +52,7 @@ class KeptOrphansTest : public testing::Test {
   }
   /// The ids (or what stands for them) of the orphans that are carried, out of the checkpoint
   /// before and the stretch; this is the next one's checkpoint before.
-  std::vector<std::string> checkpoint(std::uint64_t now_ms = kNow) {
+  std::vector<std::string> checkpoint(std::uint64_t now_ms = kNowMs) {
     Condenser condenser(now_ms, 0, 1);
     for (const Kept& one : previous_) condenser.survey_previous(one.record());
     for (const Kept& one : stretch_) condenser.survey(one.record());
@@ -143,7 +144,7 @@ TEST_F(KeptOrphansTest, AreBoundedByTheirOctets) {
 TEST_F(KeptOrphansTest, ThoseThatAReceiptOfTheirIdFollowedAreToldAndPushOutNoOthers) {
   orphan("waits");
   orphan("8F00");
-  orphan("8f00", "", kNow, protocol::MessageState::enroute);
+  orphan("8f00", "", kNowMs, protocol::MessageState::enroute);
   EXPECT_EQ(checkpoint(), (Ids{"waits", "8F00", "8f00"}));
   receipt("8f00");
   for (std::size_t i = 0; i < EarlyReceipts::kEntriesMax; ++i) {
@@ -156,7 +157,7 @@ TEST_F(KeptOrphansTest, ThoseThatAReceiptOfTheirIdFollowedAreToldAndPushOutNoOth
 
 TEST_F(KeptOrphansTest, AReceiptThatIsNotFinalTakesNoFinalOneWithIt) {
   orphan("8f00");
-  orphan("8f00", "", kNow, protocol::MessageState::enroute);
+  orphan("8f00", "", kNowMs, protocol::MessageState::enroute);
   receipt("8f00", false);
   EXPECT_EQ(checkpoint(), (Ids{"8f00"}));
 }
@@ -170,10 +171,10 @@ TEST_F(KeptOrphansTest, AnotherCarriersReceiptTakesNone) {
 }
 
 TEST_F(KeptOrphansTest, AreThreeDaysOldAtMostAndTheOlderPushOutNoOthers) {
-  orphan("old", "", kNow);
-  orphan("new", "", kNow + 1);
-  EXPECT_EQ(checkpoint(kNow + kThreeDays), (Ids{"old", "new"}));
-  EXPECT_EQ(checkpoint(kNow + kThreeDays + 1), (Ids{"new"}));
+  orphan("old", "", kNowMs);
+  orphan("new", "", kNowMs + 1);
+  EXPECT_EQ(checkpoint(kNowMs + kThreeDays), (Ids{"old", "new"}));
+  EXPECT_EQ(checkpoint(kNowMs + kThreeDays + 1), (Ids{"new"}));
 }
 
 }  // namespace

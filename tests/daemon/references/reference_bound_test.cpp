@@ -22,8 +22,8 @@
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = 1'800'000'000'000;
-constexpr std::uint64_t kGuardMs = 86'400'000;
+constexpr std::uint64_t kNowMs = 1'800'000'000'000;
+constexpr std::uint64_t kDayMs = 86'400'000;
 constexpr std::uint64_t kHandful = 300'000;
 
 std::uint64_t references_wanted() {
@@ -65,10 +65,10 @@ class ReferenceBound : public testing::Test {
     auto opened =
         ReferenceIndex::open(*files_, folder_.path() / "references", folder_.path() / "journal",
                              {.seed = 7,
-                              .guard_ms = kGuardMs,
+                              .guard_ms = kDayMs,
                               .entries_max = entries_max_,
                               .filter_octets_max = filters_max_,
-                              .now_ms = kNow});
+                              .now_ms = kNowMs});
     ASSERT_TRUE(opened.has_value()) << opened.error().message();
     index_ = std::move(*opened);
     index_->set_on_trouble([](const std::string& what) { FAIL() << what; });
@@ -99,7 +99,7 @@ TEST_F(ReferenceBound, AllAreKnownAndNoStrangerInMemoryThatHasRoomForAFew) {
   const auto began = std::chrono::steady_clock::now();
   std::uint64_t most = 0;
   for (std::uint64_t i = 0; i < references; ++i) {
-    const std::uint64_t now = kNow + i / 100;  // 100,000 a second
+    const std::uint64_t now = kNowMs + i / 100;  // 100,000 a second
     index_->put_durable(key(i), place_of(i), now);
     if (i % 4096 != 0) continue;
     index_->tend({}, now);
@@ -139,7 +139,7 @@ TEST_F(ReferenceBound, AllAreKnownAndNoStrangerInMemoryThatHasRoomForAFew) {
   const std::uint64_t durable = index_->durable_to().bits();
   open(memory);
   for (std::uint64_t i = 0; i < references; ++i) {
-    if (place_of(i).bits() >= durable) index_->restore(key(i), place_of(i), kNow);
+    if (place_of(i).bits() >= durable) index_->restore(key(i), place_of(i), kNowMs);
   }
   expect_all();
   EXPECT_LE(index_->memory_octets(), bound(references));

@@ -5,12 +5,14 @@
 #include <ctime>
 #include <string>
 
+#include "tests/daemon/test_times.h"
+
 namespace stentor::daemon {
 namespace {
 
 using namespace std::chrono_literals;
 
-const EarlyReceipts::TimePoint kStart{1h};
+using test::kStart;
 
 protocol::Receipt receipt(std::string_view id, protocol::MessageState state) {
   protocol::Receipt made;

@@ -7,8 +7,8 @@ namespace {
 
 using protocol::MessageState;
 
-protocol::Receipt receipt(MessageState state, std::string_view err = "",
-                          std::optional<std::uint32_t> network = std::nullopt) {
+protocol::Receipt told(MessageState state, std::string_view err = "",
+                       std::optional<std::uint32_t> network = std::nullopt) {
   protocol::Receipt made;
   made.state = state;
   made.err = err;
@@ -18,23 +18,23 @@ protocol::Receipt receipt(MessageState state, std::string_view err = "",
 
 TEST(OutcomeCodes, DeliveredNeedsNoWord) {
   EXPECT_EQ(OutcomeCodes(ErrorWords{{"000", "absent_subscriber"}})
-                .of(receipt(MessageState::delivered, "000")),
+                .of(told(MessageState::delivered, "000")),
             "");
 }
 
 TEST(OutcomeCodes, ACarriersTableGoesFirstWithOrWithoutItsZeros) {
   const OutcomeCodes codes(ErrorWords{{"001", "absent_subscriber"}, {"3:27", "barred"}});
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "001")), "absent_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "1")), "absent_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "0001")), "absent_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 3u << 16 | 27)), "barred");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "001")), "absent_subscriber");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "1")), "absent_subscriber");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "0001")), "absent_subscriber");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 3u << 16 | 27)), "barred");
 }
 
 TEST(OutcomeCodes, AnUnknownNumberHasTheWordOfItsState) {
   const OutcomeCodes codes(ErrorWords{{"001", "absent_subscriber"}});
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "002")), "undeliverable");
-  EXPECT_EQ(codes.of(receipt(MessageState::expired, "002")), "expired");
-  EXPECT_EQ(codes.of(receipt(MessageState::rejected)), "carrier_rejected");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "002")), "undeliverable");
+  EXPECT_EQ(codes.of(told(MessageState::expired, "002")), "expired");
+  EXPECT_EQ(codes.of(told(MessageState::rejected)), "carrier_rejected");
 }
 
 TEST(OutcomeCodes, ACarriersTableMayNameStatsAndStatesBehindItsNumbers) {
@@ -42,15 +42,15 @@ TEST(OutcomeCodes, ACarriersTableMayNameStatsAndStatesBehindItsNumbers) {
                                       {"stat:REJECTD", "spam"},
                                       {"message_state:5", "barred"},
                                       {"message_state:8", "content_refused"}});
-  auto rejected = receipt(MessageState::rejected, "7");
+  auto rejected = told(MessageState::rejected, "7");
   EXPECT_EQ(codes.of(rejected), "content_refused");
   rejected.stat = "REJECTD";
   EXPECT_EQ(codes.of(rejected), "spam");
   rejected.err = "001";
   EXPECT_EQ(codes.of(rejected), "absent_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 3u << 16 | 27)), "barred")
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 3u << 16 | 27)), "barred")
       << "goes before the network's word, too";
-  EXPECT_EQ(codes.of(receipt(MessageState::expired)), "expired");
+  EXPECT_EQ(codes.of(told(MessageState::expired)), "expired");
 }
 
 TEST(ReceiptStates, ACarriersTableGoesBeforeTheStandards) {
@@ -60,7 +60,7 @@ TEST(ReceiptStates, ACarriersTableGoesBeforeTheStandards) {
                       {"message_state:42", MessageState::expired}};
   const auto said = [&own](MessageState read, std::string_view stat,
                            std::optional<std::uint8_t> tlv = std::nullopt) {
-    protocol::Receipt made = receipt(read);
+    protocol::Receipt made = told(read);
     made.stat = stat;
     made.message_state = tlv;
     return state_by(own, made);
@@ -78,10 +78,10 @@ TEST(ReceiptStates, ACarriersTableGoesBeforeTheStandards) {
 
 TEST(OutcomeCodes, GsmErrorsAreReadWhereTheTlvSaysThatItIsAGsmNetwork) {
   const OutcomeCodes codes;
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 3u << 16 | 27)), "absent_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 3u << 16 | 1)), "unknown_subscriber");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 1u << 16 | 27)), "undeliverable");
-  EXPECT_EQ(codes.of(receipt(MessageState::undeliverable, "", 3u << 16 | 9999)), "undeliverable");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 3u << 16 | 27)), "absent_subscriber");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 3u << 16 | 1)), "unknown_subscriber");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 1u << 16 | 27)), "undeliverable");
+  EXPECT_EQ(codes.of(told(MessageState::undeliverable, "", 3u << 16 | 9999)), "undeliverable");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace stentor::daemon {
 namespace {
 
-constexpr std::uint64_t kNow = 1'790'000'000;
+constexpr std::uint64_t kNowSeconds = 1'790'000'000;
 
 queue::Locator message(std::uint32_t number) {
   return {1, 64, number};
@@ -47,50 +47,50 @@ TEST_F(SegmentNamesTest, AnotherReferenceHandsetOrSenderIsAnotherName) {
 }
 
 TEST_F(SegmentNamesTest, ANameThatTwoMessagesShareNamesNeither) {
-  index_.put(name(7), {1, 1}, message(1), 1, kNow);
-  ASSERT_TRUE(index_.find(name(7), kNow));
+  index_.put(name(7), {1, 1}, message(1), 1, kNowSeconds);
+  ASSERT_TRUE(index_.find(name(7), kNowSeconds));
 
-  index_.put(name(7), {2, 2}, message(2), 1, kNow + 72 * 3600 - 1);
+  index_.put(name(7), {2, 2}, message(2), 1, kNowSeconds + 72 * 3600 - 1);
 
-  EXPECT_FALSE(index_.find(name(7), kNow));
+  EXPECT_FALSE(index_.find(name(7), kNowSeconds));
 }
 
 TEST_F(SegmentNamesTest, AfterThreeDaysANameIsTheNextMessages) {
-  index_.put(name(7), {1, 1}, message(1), 1, kNow);
-  index_.put(name(7), {2, 2}, message(2), 1, kNow + 72 * 3600);
+  index_.put(name(7), {1, 1}, message(1), 1, kNowSeconds);
+  index_.put(name(7), {2, 2}, message(2), 1, kNowSeconds + 72 * 3600);
 
-  const auto found = index_.find(name(7), kNow + 72 * 3600);
+  const auto found = index_.find(name(7), kNowSeconds + 72 * 3600);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->key, (SegmentKey{2, 2}));
 }
 
 TEST_F(SegmentNamesTest, TheSamePartSentAgainKeepsItsName) {
-  index_.put(name(7), {1, 1}, message(1), 2, kNow);
-  index_.put(name(7), {2, 2}, message(1), 2, kNow + 60);
+  index_.put(name(7), {1, 1}, message(1), 2, kNowSeconds);
+  index_.put(name(7), {2, 2}, message(1), 2, kNowSeconds + 60);
 
-  const auto found = index_.find(name(7), kNow + 72 * 3600);
+  const auto found = index_.find(name(7), kNowSeconds + 72 * 3600);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->key, (SegmentKey{2, 2}));
 }
 
 TEST_F(SegmentNamesTest, AReceiptMayBeAMinuteAheadOfItsResponseAndNotLonger) {
-  index_.put(name(7), {1, 1}, message(1), 1, kNow);
+  index_.put(name(7), {1, 1}, message(1), 1, kNowSeconds);
 
-  EXPECT_TRUE(index_.find(name(7), kNow - 60));
-  EXPECT_FALSE(index_.find(name(7), kNow - 61));
+  EXPECT_TRUE(index_.find(name(7), kNowSeconds - 60));
+  EXPECT_FALSE(index_.find(name(7), kNowSeconds - 61));
 }
 
 TEST_F(SegmentNamesTest, TheOldestNameGoesFirstWhenAllPlacesAreTaken) {
   const auto put = [this](std::uint32_t number) {
-    index_.put({number * 0x9E3779B97F4A7C15}, {number, number}, message(number), 1, kNow);
+    index_.put({number * 0x9E3779B97F4A7C15}, {number, number}, message(number), 1, kNowSeconds);
   };
   for (std::uint32_t i = 0; i < SegmentNames::kEntriesMax; ++i) put(i + 1);
-  EXPECT_TRUE(index_.find({1 * 0x9E3779B97F4A7C15}, kNow));
+  EXPECT_TRUE(index_.find({1 * 0x9E3779B97F4A7C15}, kNowSeconds));
 
   put(SegmentNames::kEntriesMax + 1);
 
-  EXPECT_FALSE(index_.find({1 * 0x9E3779B97F4A7C15}, kNow));
-  EXPECT_TRUE(index_.find({2 * 0x9E3779B97F4A7C15}, kNow));
+  EXPECT_FALSE(index_.find({1 * 0x9E3779B97F4A7C15}, kNowSeconds));
+  EXPECT_TRUE(index_.find({2 * 0x9E3779B97F4A7C15}, kNowSeconds));
   EXPECT_EQ(index_.size(), SegmentNames::kEntriesMax);
 }
 
@@ -99,7 +99,7 @@ TEST_F(SegmentNamesTest, ACarrierThatGivesNoneBackCostsNothingUntilItDoes) {
   without.message_id = "1";
   protocol::Receipt with = without;
   with.user_message_reference = 7;
-  index_.put(name(7), {1, 1}, message(1), 1, kNow);
+  index_.put(name(7), {1, 1}, message(1), 1, kNowSeconds);
 
   for (std::uint32_t i = 1; i < SegmentNames::kReceiptsWithout; ++i) index_.note(without);
   EXPECT_TRUE(index_.is_used());
@@ -108,8 +108,8 @@ TEST_F(SegmentNamesTest, ACarrierThatGivesNoneBackCostsNothingUntilItDoes) {
   EXPECT_EQ(index_.size(), 0u);
 
   index_.note(with);
-  index_.put(name(7), {1, 1}, message(1), 1, kNow);
-  EXPECT_TRUE(index_.find(name(7), kNow));
+  index_.put(name(7), {1, 1}, message(1), 1, kNowSeconds);
+  EXPECT_TRUE(index_.find(name(7), kNowSeconds));
 }
 
 TEST_F(SegmentNamesTest, AReceiptWithoutBothNumbersHasNoName) {
