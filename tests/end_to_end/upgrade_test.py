@@ -81,7 +81,7 @@ class Client(threading.Thread):
 def main():
     arguments, random = under_test.begin(
         __doc__.splitlines()[0],
-        lambda parser: parser.add_argument("--restarts", type=int, default=20))
+        lambda parser: parser.add_argument("--restarts", type=int, default=100))
     carrier = ScriptedCarrier()
     daemon = under_test.Daemon([under_test.carrier("north", carrier.address, window=50)])
     daemon.audits_at_stop = False  # once, at the end
