@@ -250,7 +250,8 @@ void ReferenceIndex::tend(queue::Locator oldest, std::uint64_t now_ms) {
   if (frozen_) return write_frozen();
   if (!lost_.empty()) return rebuild_lost();
   forget_expired(now_ms);
-  if (auto spans = runs_to_merge(runs_, options_.guard_ms); worker_.is_idle() && !spans.empty()) {
+  if (auto spans = runs_to_merge(runs_, options_.guard_ms, options_.run_entries_max);
+      worker_.is_idle() && !spans.empty()) {
     merge(std::move(spans));
   }
 }

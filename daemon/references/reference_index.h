@@ -49,6 +49,7 @@ class ReferenceIndex {
     std::size_t entries_max = 0;          ///< in the table in memory
     std::uint64_t filter_octets_max = 0;  ///< of filters in memory; beyond, they are read in place
     std::uint64_t now_ms = UINT64_MAX;    ///< at the start: later dates are a wrong clock's
+    std::uint64_t run_entries_max = kRunEntriesMax;  ///< merging makes no larger run
   };
 
   /// All in memory.

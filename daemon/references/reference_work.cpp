@@ -190,19 +190,24 @@ queue::result<Rebuilt> rebuild_runs(const ReferencePlaces& places, const Referen
 }
 
 std::vector<ReferenceSpan> runs_to_merge(const std::vector<ReferenceRun>& runs,
-                                         std::uint64_t guard_ms) {
+                                         std::uint64_t guard_ms, std::uint64_t entries_max) {
   for (std::size_t first = runs.size() < kFanIn ? 0 : runs.size() - kFanIn + 1; first-- > 0;) {
     std::uint64_t smallest = UINT64_MAX;
     std::uint64_t largest = 0;
+    std::uint64_t together = 0;
     bool fits = true;
     for (std::size_t i = first; i < first + kFanIn; ++i) {
       smallest = std::min(smallest, runs[i].entries());
       largest = std::max(largest, runs[i].entries());
+      together += runs[i].entries();
       if (i > first) fits = fits && runs[i - 1].span().to == runs[i].span().from;
     }
     const std::uint64_t spans =
         runs[first + kFanIn - 1].span().latest_ms - runs[first].span().earliest_ms;
-    if (!fits || largest > smallest * kSimilar || spans > guard_ms / kSpanPart) continue;
+    if (!fits || largest > smallest * kSimilar || together > entries_max ||
+        spans > guard_ms / kSpanPart) {
+      continue;
+    }
     std::vector<ReferenceSpan> chosen;
     for (std::size_t i = first; i < first + kFanIn; ++i) chosen.push_back(runs[i].span());
     return chosen;

@@ -51,10 +51,16 @@ struct Rebuilt {
                                                   const ReferenceSpan& span,
                                                   std::uint64_t entries_max);
 
+/// While a run is written its filter is in memory, whatever the load: 48 MiB, and twice that for a
+/// moment when it is done.
+inline constexpr std::uint64_t kRunEntriesMax = 1u << 25;
+
 /// Which neighbours are to become one: `runs` oldest first; none when empty. Runs grow eightfold
-/// until they span an eighth of `guard_ms`, so that there are never more than some thirty, and one
-/// that has outlived the guard does not wait long for its newest reference.
+/// until they span an eighth of `guard_ms`, so that one that has outlived the guard does not wait
+/// long for its newest reference, or until they would have more than `entries_max`. So there are
+/// some thirty, and one more for each 33 million references within the guard.
 [[nodiscard]] std::vector<ReferenceSpan> runs_to_merge(const std::vector<ReferenceRun>& runs,
-                                                       std::uint64_t guard_ms);
+                                                       std::uint64_t guard_ms,
+                                                       std::uint64_t entries_max);
 
 }  // namespace stentor::daemon

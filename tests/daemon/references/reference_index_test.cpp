@@ -88,7 +88,8 @@ class ReferenceRuns : public testing::Test {
                                         .guard_ms = kGuardMs,
                                         .entries_max = kTable,
                                         .filter_octets_max = filter_octets_max,
-                                        .now_ms = now_ms});
+                                        .now_ms = now_ms,
+                                        .run_entries_max = run_entries_max_});
     ASSERT_TRUE(opened) << opened.error().message();
     index_ = std::move(*opened);
     index_->set_on_trouble([this](const std::string& what) { troubles_.push_back(what); });
@@ -133,6 +134,7 @@ class ReferenceRuns : public testing::Test {
 
   queue::test::SimFileSystem files_{7};
   std::uint64_t next_seed_ = 1;
+  std::uint64_t run_entries_max_ = kRunEntriesMax;
   std::vector<std::string> troubles_;
   std::unique_ptr<ReferenceIndex> index_;
 };
@@ -203,6 +205,20 @@ TEST_F(ReferenceRuns, EightNeighboursBecomeOne) {
   const queue::Locator durable = index_->durable_to();
   open();
   EXPECT_EQ(index_->durable_to(), durable);
+}
+
+TEST_F(ReferenceRuns, AreNotMergedIntoOneWhoseFilterWouldNotFitIntoMemory) {
+  run_entries_max_ = 7 * kTable;
+  open();
+  put(0, 9000);
+  const std::size_t before = index_->runs();
+  ASSERT_GE(before, 8u);
+
+  index_->tend({}, kNow);
+  index_->settle();
+
+  EXPECT_EQ(index_->runs(), before);
+  expect_all(0, 9000);
 }
 
 TEST_F(ReferenceRuns, ThoseThatOutliveTheGuardGoWhole) {
