@@ -479,6 +479,12 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
                  counter_family("stentor_reply_parts_repeated_total",
                                 "Parts of messages from handsets that had come before."),
                  figures, [](const CarrierSnapshot& c) { return number(c.replies.repeated); });
+  add_by_carrier(all,
+                 counter_family("stentor_opt_outs_unmatched_total",
+                                "Replies that want no more messages and fit no send, since the "
+                                "carrier writes their numbers in another form."),
+                 figures,
+                 [](const CarrierSnapshot& c) { return number(c.replies.stops_unmatched); });
   add_by_carrier(
       all,
       gauge_family("stentor_replies_unfinished", "Messages from handsets that wait for parts."),

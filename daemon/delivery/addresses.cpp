@@ -1,5 +1,7 @@
 #include "daemon/delivery/addresses.h"
 
+#include <utility>
+
 #include "daemon/ingress/number.h"
 #include "protocol/address.h"
 
@@ -31,6 +33,10 @@ const std::optional<TonNpi>& numbering_at(const FormNumbering& carrier,
   return carrier.others;
 }
 
+bool makes_national(const Rewrite& rule, std::string_view rewritten) {
+  return rule.is_national.value_or(protocol::form_of(rewritten) == protocol::AddressForm::national);
+}
+
 WireAddress on_wire(std::string_view kept, protocol::AddressForm form,
                     const std::vector<Rewrite>& rules, const FormNumbering& configured) {
   WireAddress address;
@@ -39,9 +45,7 @@ WireAddress on_wire(std::string_view kept, protocol::AddressForm form,
     if (const Rewrite* rule = rule_for(address.digits, rules)) {
       address.digits.replace(0, rule->from.size(), rule->to);
       address.rewritten = rule->from;
-      const bool looks_national =
-          protocol::form_of(address.digits) == protocol::AddressForm::national;
-      if (rule->is_national.value_or(looks_national)) form = protocol::AddressForm::national;
+      if (makes_national(*rule, address.digits)) form = protocol::AddressForm::national;
     }
   }
   address.numbering = protocol::numbering_of(form);
@@ -61,6 +65,22 @@ WireAddress destination_on_wire(std::string_view kept, bool is_short,
 
 WireAddress source_on_wire(std::string_view kept, const CarrierConfig& carrier) {
   return on_wire(kept, protocol::form_of(kept), carrier.rewrite_source, carrier.source);
+}
+
+std::optional<std::string> international_of(std::string_view national,
+                                            const std::vector<Rewrite>& rules) {
+  std::optional<std::string> found;
+  for (const Rewrite& rule : rules) {
+    if (!national.starts_with(rule.to) || !makes_national(rule, national)) continue;
+    const std::string digits = rule.from + std::string(national.substr(rule.to.size()));
+    // Another rule may be the one for these digits, and write them otherwise.
+    if (rule_for(digits, rules) != &rule) continue;
+    auto number = normalise_destination(digits);
+    if (!number || number->substr(1) != digits) continue;
+    if (found) return std::nullopt;
+    found = std::move(*number);
+  }
+  return found;
 }
 
 }  // namespace stentor::daemon

@@ -1,4 +1,5 @@
-// How a kept number or sender is written for a carrier: rewritten, without `+`, with TON and NPI.
+// How a kept number or sender is written for a carrier: rewritten, without `+`, with TON and NPI;
+// and the way back from a national number.
 //
 // Owns     Its text.
 // Errors   None: kept forms were checked when they came, rewriting rules when they were read; both
@@ -7,8 +8,10 @@
 // Spec     SMPP 3.4 sections 5.2.5 and 5.2.6; docs/carriers.md, "Addresses"
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/config/config.h"
 #include "protocol/pdu.h"
@@ -25,5 +28,10 @@ struct WireAddress {
 [[nodiscard]] WireAddress destination_on_wire(std::string_view kept, bool is_short,
                                               const CarrierConfig& carrier);
 [[nodiscard]] WireAddress source_on_wire(std::string_view kept, const CarrierConfig& carrier);
+
+/// The kept number that `rules` write as this national one; nothing where none is, or several are:
+/// another's number would be worse than none.
+[[nodiscard]] std::optional<std::string> international_of(std::string_view national,
+                                                          const std::vector<Rewrite>& rules);
 
 }  // namespace stentor::daemon

@@ -31,7 +31,10 @@ void append_came(const InboundCame& came, std::string& out) {
   append_member("carrier", came.carrier, out);
   append_time("time", came.time_ms, out);
   append_member("parts", came.parts, out);
-  if (came.parts_came < came.parts) {
+  if (came.is_unmatched_stop) {
+    append_member("code", "opt_out_unmatched", out);
+    append_member("detail", "no send fits its numbers as the carrier writes them", out);
+  } else if (came.parts_came < came.parts) {
     append_member("code", "incomplete", out);
     append_member("detail", fmt::format("{} of {} parts came", came.parts_came, came.parts), out);
   } else if (came.is_cut) {

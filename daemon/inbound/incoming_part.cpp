@@ -1,8 +1,10 @@
 #include "daemon/inbound/incoming_part.h"
 
-#include <algorithm>
+#include <utility>
 
+#include "daemon/delivery/addresses.h"
 #include "encoding/user_data_header.h"
+#include "protocol/address.h"
 
 namespace stentor::daemon {
 namespace {
@@ -11,8 +13,13 @@ using encoding::Alphabet;
 
 constexpr std::uint8_t kUserDataHeader = 0x40;  // SMPP 3.4 section 5.2.12
 constexpr std::uint8_t kInternational = 1;      // section 5.2.5
+constexpr std::uint8_t kNationalTon = 2;
 constexpr std::uint8_t kUnknown = 0;
 constexpr std::size_t kShortCodeDigitsMax = 8;
+
+bool is_all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 // Addresses are octets; those beyond ASCII are Latin-1 in the field.
 std::string utf8_of_latin1(std::string_view octets) {
@@ -79,18 +86,24 @@ std::optional<encoding::Tie> tie_of_tlvs(const protocol::Tlvs& tlvs) {
                        .number = static_cast<std::uint8_t>(number_of(number))};
 }
 
+// Called national, or with a trunk prefix and nothing said: some country's, and not kept with `+`.
+bool is_written_nationally(const protocol::Address& address) {
+  if (!is_all_digits(address.digits)) return false;
+  const std::uint8_t ton = address.numbering.ton;
+  return ton == kNationalTon ||
+         (ton == kUnknown && protocol::form_of(address.digits) == protocol::AddressForm::national);
+}
+
 }  // namespace
 
 std::string kept_address(const protocol::Address& address) {
   std::string_view digits = address.digits;
   const bool has_plus = digits.starts_with('+');
   if (has_plus) digits.remove_prefix(1);
-  const bool numeric =
-      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
-  if (!numeric) return utf8_of_latin1(address.digits);
+  if (!is_all_digits(digits)) return utf8_of_latin1(address.digits);
   const std::uint8_t ton = address.numbering.ton;
   // The prefix by which one dials abroad: a country code begins with no 0 (ITU-T E.164). A national
-  // number (TON 2) stays as it is: which country's it is the carrier does not say.
+  // number (TON 2) stays as it is: which country's it is the address does not say.
   const bool may_be_abroad = has_plus || ton == kInternational || ton == kUnknown;
   const bool has_prefix =
       may_be_abroad && digits.starts_with("00") && digits.size() > kShortCodeDigitsMax + 2;
@@ -106,6 +119,18 @@ IncomingPart read_incoming(const protocol::DeliverSm& deliver, const CarrierConf
   IncomingPart part;
   part.from = kept_address(deliver.source);
   part.to = kept_address(deliver.destination);
+  // What is sent to such a carrier in national form comes back in it: its rules say of which
+  // number.
+  if (is_written_nationally(deliver.source)) {
+    auto known = international_of(deliver.source.digits, carrier.rewrite);
+    part.fits_no_send = !known.has_value();
+    if (known) part.from = std::move(*known);
+  }
+  const bool may_be_short = deliver.destination.digits.size() <= kShortCodeDigitsMax;
+  if (!may_be_short && is_written_nationally(deliver.destination)) {
+    auto known = international_of(deliver.destination.digits, carrier.rewrite_source);
+    if (known) part.to = std::move(*known);
+  }
   part.alphabet = alphabet_of(deliver.data_coding, carrier);
   part.has_header = (deliver.esm_class & kUserDataHeader) != 0;
   const auto user_data = protocol::user_data_of(deliver);

@@ -22,6 +22,7 @@ namespace stentor::daemon {
 struct IncomingPart {
   std::string from;                            ///< the handset's
   std::string to;                              ///< ours
+  bool fits_no_send = false;                   ///< `from` is national, whatever it looks like
   std::optional<encoding::Alphabet> alphabet;  ///< nothing: octets that are no text
   bool has_header = false;                     ///< user_data begins with a user-data header
   encoding::Tie tie;                           ///< total 1: it stands alone

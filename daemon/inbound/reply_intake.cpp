@@ -1,8 +1,11 @@
 #include "daemon/inbound/reply_intake.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/inbound/first_word.h"
+#include "daemon/ingress/number.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 #include "encoding/decoder.h"
 
@@ -16,6 +19,9 @@ constexpr unsigned kCarrierShift = 37;
 
 // A record has 128 KiB: room for any text of 255 parts; only a message_payload can be longer.
 constexpr std::size_t kTextOctetsMax = 120u << 10;
+
+// As often as an operator wants to read the same line: the counter has each of them.
+constexpr std::chrono::minutes kUnmatchedPause{10};
 
 // Never inside a character.
 std::size_t cut_at(std::string_view text, std::size_t octets_max) {
@@ -71,7 +77,7 @@ void ReplyIntake::take(const protocol::DeliverSm& deliver, TimePoint now) {
 }
 
 void ReplyIntake::give_out(TimePoint now) {
-  while (const auto joined = reassembly_.take(now)) write(*joined);
+  while (const auto joined = reassembly_.take(now)) write(*joined, now);
   pin_files();
 }
 
@@ -91,7 +97,7 @@ void ReplyIntake::encode_part(const IncomingPart& part) {
   encode(record, part_);
 }
 
-void ReplyIntake::write(const Reassembly::Joined& joined) {
+void ReplyIntake::write(const Reassembly::Joined& joined, TimePoint now) {
   const IncomingPart& first = joined.parts.front();
   const bool is_text = std::ranges::all_of(
       joined.parts, [&](const IncomingPart& part) { return part.alphabet == first.alphabet; });
@@ -113,20 +119,21 @@ void ReplyIntake::write(const Reassembly::Joined& joined) {
       came.is_binary ? std::min(text.size(), kTextOctetsMax) : cut_at(text, kTextOctetsMax);
   came.is_cut = end < text.size();
   came.text = std::string_view(text).substr(0, end);
+  const OptOutWish wish = services_.words.wish_of(word);
+  came.is_unmatched_stop = wish == OptOutWish::stop && !fits_a_send(first);
   fields_.clear();
   encode(came, fields_);
   CommitBatch& batch = feed_.open();
   batch.records.add(static_cast<std::uint8_t>(InboundRecordKind::came), fields_.octets());
   batch.has_events = true;
-  note_wish(came, word);
+  if (wish != OptOutWish::none) note_wish(wish, came, word.word);
+  if (came.is_unmatched_stop) tell_unmatched(now);
   ++stats_.messages;
   if (!joined.is_complete()) ++stats_.incomplete;
 }
 
 // In the batch of the reply itself: both are on disk, or neither is and the carrier sends it again.
-void ReplyIntake::note_wish(const InboundCame& came, const FirstWord& word) {
-  const OptOutWish wish = services_.words.wish_of(word);
-  if (wish == OptOutWish::none) return;
+void ReplyIntake::note_wish(OptOutWish wish, const InboundCame& came, std::string_view word) {
   OptOutNotice notice;
   notice.time_ms = came.time_ms;
   notice.is_out = wish == OptOutWish::stop;
@@ -136,13 +143,40 @@ void ReplyIntake::note_wish(const InboundCame& came, const FirstWord& word) {
   // START names its sender in either scope: it takes back what is for all too, and what was said
   // for that sender by request or before the scope was changed.
   if (!notice.is_out || !services_.config.opt_out.for_all) notice.sender = came.to;
-  notice.word = word.word;
+  notice.word = word;
   notice.number = came.from;
   notice.to = came.to;
   fields_.clear();
   encode(notice.change(), fields_);
   feed_.open().records.add(kOptOutRecord, fields_.octets());
   if (services_.on_opt_out) services_.on_opt_out(std::move(notice));
+}
+
+// Both numbers are what a send could name: only then is one refused for this reply's sake.
+bool ReplyIntake::fits_a_send(const IncomingPart& reply) const {
+  if (reply.fits_no_send) return false;
+  const auto is_kept = [](const NumberResult& kept, const std::string& number) {
+    return kept && *kept == number;
+  };
+  if (!is_kept(normalise_destination(reply.from), reply.from) &&
+      !is_kept(normalise_short_code(reply.from), reply.from)) {
+    return false;
+  }
+  return services_.config.opt_out.for_all || reply.to.empty() ||
+         is_kept(normalise_sender(reply.to), reply.to);
+}
+
+// A carrier that writes one number so writes all of them so.
+void ReplyIntake::tell_unmatched(TimePoint now) {
+  ++stats_.stops_unmatched;
+  ++unmatched_untold_;
+  if (unmatched_told_ && now - *unmatched_told_ < kUnmatchedPause) return;
+  unmatched_told_ = now;
+  log::warn(
+      "carrier {}: opt-outs that fit no send: {}; it writes numbers in a form nobody sends to, "
+      "such "
+      "as a national one that no rewrite rule leads to",
+      carrier_.name, std::exchange(unmatched_untold_, 0));
 }
 
 void ReplyIntake::pin_files() {

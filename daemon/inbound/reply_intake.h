@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "daemon/commit/commit_feed.h"
@@ -57,8 +58,10 @@ class ReplyIntake {
 
  private:
   void give_out(TimePoint now);
-  void write(const Reassembly::Joined& joined);
-  void note_wish(const InboundCame& came, const FirstWord& word);
+  void write(const Reassembly::Joined& joined, TimePoint now);
+  void note_wish(OptOutWish wish, const InboundCame& came, std::string_view word);
+  [[nodiscard]] bool fits_a_send(const IncomingPart& reply) const;
+  void tell_unmatched(TimePoint now);
   void encode_part(const IncomingPart& part);
   void pin_files();
   [[nodiscard]] MessageId next_id(std::uint64_t now_ms);
@@ -71,6 +74,8 @@ class ReplyIntake {
   Reassembly reassembly_;
   std::uint64_t next_number_ = 1;
   ReplyStats stats_;
+  std::optional<TimePoint> unmatched_told_;
+  std::uint64_t unmatched_untold_ = 0;
   FieldWriter fields_;
   FieldWriter part_;
 };

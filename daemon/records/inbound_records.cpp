@@ -9,7 +9,8 @@ void encode(const InboundCame& came, FieldWriter& out) {
   out.u8(came.parts);
   out.u8(came.parts_came);
   out.u16(came.reference);
-  out.u8(static_cast<std::uint8_t>((came.is_binary ? 1u : 0u) | (came.is_cut ? 2u : 0u)));
+  out.u8(static_cast<std::uint8_t>((came.is_binary ? 1u : 0u) | (came.is_cut ? 2u : 0u) |
+                                   (came.is_unmatched_stop ? 4u : 0u)));
   for (const std::string_view text : {came.carrier, came.client, came.from, came.to, came.text}) {
     out.text(text);
   }
@@ -27,6 +28,7 @@ std::optional<InboundCame> decode_inbound(std::span<const std::uint8_t> payload)
   const std::uint8_t flags = in.u8();
   came.is_binary = (flags & 1u) != 0;
   came.is_cut = (flags & 2u) != 0;
+  came.is_unmatched_stop = (flags & 4u) != 0;
   for (std::string_view* text : {&came.carrier, &came.client, &came.from, &came.to, &came.text}) {
     *text = in.text();
   }

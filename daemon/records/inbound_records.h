@@ -25,7 +25,8 @@ enum class InboundRecordKind : std::uint8_t {
 };
 
 /// Payload: time (u64), id (2 × u64), part count (u8), parts that came (u8), reference (u16),
-/// flags (u8: 1 binary, 2 cut), then carrier, client, from, to, text as texts.
+/// flags (u8: 1 binary, 2 cut,
+/// 4 its STOP fits no send), then carrier, client, from, to, text as texts.
 struct InboundCame {
   std::uint64_t time_ms = 0;
   MessageId id;
@@ -34,6 +35,9 @@ struct InboundCame {
   std::uint16_t reference = 0;  ///< of its parts, so that a restart forgets them
   bool is_binary = false;       ///< `text` holds octets
   bool is_cut = false;          ///< its end did not fit into a record
+  /// It wants no more messages, and no send is refused for that: nobody can send to, or from, a
+  /// number of the form in which the carrier wrote it.
+  bool is_unmatched_stop = false;
   std::string_view carrier;
   std::string_view client;  ///< empty: nobody's
   std::string_view from;

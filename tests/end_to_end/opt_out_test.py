@@ -200,6 +200,66 @@ class OptOut(unittest.TestCase):
         self.assertIn("bad_destination", bad.stderr)
 
 
+class NationalNumbers(unittest.TestCase):
+    """A carrier that writes handsets in national form: its rule leads to the number, or none does."""
+
+    def start(self, **settings):
+        carrier = ScriptedCarrier()
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon([under_test.carrier("north", carrier.address, **settings)])
+        daemon.start()
+        daemon.wait_bound("north")
+        events = under_test.EventFollower(daemon)
+        self.addCleanup(events.close)
+        return carrier, daemon, events
+
+    def stop_from(self, carrier, national):
+        answered = len(carrier.receipt_answers)
+        carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((2, 1, national), (3, 0, SHORT_CODE), 0, 0,
+                                                     b"STOP"))
+        under_test.wait_until(lambda: len(carrier.receipt_answers) > answered, "an answer")
+
+    def sent(self, daemon):
+        reply = daemon.ask(op="send", to="+79161234567", text="Hello", **{"from": SHORT_CODE})
+        return reply.get("error", {}).get("code", reply["status"])
+
+    def inbound(self, events):
+        def came():
+            with events.lock:
+                return [e for e in events.events if e["type"] == "inbound"]
+        return under_test.wait_until(came, "the reply is told")[0]
+
+    def unmatched(self, daemon):
+        _, text = daemon.http("/metrics")
+        return float(next(line.split()[-1] for line in text.splitlines()
+                          if line.startswith('stentor_opt_outs_unmatched_total{carrier="north"}')))
+
+    def test_a_stop_is_of_the_number_that_the_carriers_rule_leads_to_also_after_a_kill(self):
+        carrier, daemon, events = self.start(
+            rewrite=[{"from": "7", "to": "8", "national": True}])
+        self.stop_from(carrier, "89161234567")
+        event = self.inbound(events)
+        self.assertEqual((event["from"], event.get("code")), ("+79161234567", None))
+        self.assertEqual(self.sent(daemon), "opted_out")
+        self.assertEqual(self.unmatched(daemon), 0)
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(self.sent(daemon), "opted_out")
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
+    def test_a_stop_that_fits_no_send_is_counted_told_and_logged_without_its_number(self):
+        carrier, daemon, events = self.start()
+        self.stop_from(carrier, "89161234567")
+        event = self.inbound(events)
+        self.assertEqual((event["from"], event["code"]), ("89161234567", "opt_out_unmatched"))
+        self.assertEqual(event["text"], "STOP")
+        self.assertEqual(self.sent(daemon), "accepted")
+        self.assertEqual(self.unmatched(daemon), 1)
+        self.assertIn("opt-outs that fit no send: 1", daemon.log())
+        self.assertNotIn("9161234567", daemon.log())
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
+
 class OptOutSurvives(unittest.TestCase):
     def test_a_kill_and_the_loss_of_the_journal_files_it_was_said_in(self):
         carrier = ScriptedCarrier()

@@ -39,6 +39,27 @@ TEST(Addresses, RewrittenToATrunkPrefixAreNationalUnlessTheRuleSaysOtherwise) {
   EXPECT_EQ(shown(destination_on_wire("+390612345678", false, carrier)), "00612345678 1/1");
 }
 
+TEST(Addresses, OfNationalNumbersAreFoundByTheRuleThatMadeThem) {
+  const std::vector<Rewrite> rules = {{"49", "0", {}}, {"7", "8", true}};
+  EXPECT_EQ(international_of("01711234567", rules), "+491711234567");
+  EXPECT_EQ(international_of("20123456", {{"45", "", true}}), "+4520123456");
+  EXPECT_EQ(international_of("89161234567", {{"7", "8", true}}), "+79161234567");
+  EXPECT_EQ(international_of("1711234567", {{"49", "0", {}}}), std::nullopt) << "no trunk prefix";
+  EXPECT_EQ(international_of("89161234567", {{"7", "8", {}}}), std::nullopt)
+      << "an international number, by that rule";
+  EXPECT_EQ(international_of("01711234567", {}), std::nullopt);
+  EXPECT_EQ(international_of("0", {{"49", "0", true}}), std::nullopt);
+}
+
+TEST(Addresses, OfNationalNumbersThatMayBeTwoCountriesAreNotFound) {
+  EXPECT_EQ(international_of("01711234567", {{"49", "0", {}}, {"44", "0", {}}}), std::nullopt);
+  EXPECT_EQ(international_of("89161234567", {{"7", "8", true}, {"45", "", true}}), std::nullopt);
+  // The longer rule writes 7916 otherwise: no send to it looks like this.
+  const std::vector<Rewrite> both = {{"7", "8", true}, {"7916", "0916", true}};
+  EXPECT_EQ(international_of("89161234567", both), std::nullopt);
+  EXPECT_EQ(international_of("89031234567", both), "+79031234567");
+}
+
 TEST(Addresses, AreNeverRewrittenToNothing) {
   CarrierConfig carrier;
   carrier.rewrite = {{"79161234567", "", {}}, {"7", "8", {}}};

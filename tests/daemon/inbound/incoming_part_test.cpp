@@ -46,6 +46,40 @@ TEST(IncomingPart, KeepsAddressesAsTheyAreKeptElsewhere) {
   EXPECT_EQ(kept_address({.numbering = {5, 0}, .digits = "B\xe9"}), "B\xc3\xa9");
 }
 
+TEST(IncomingPart, HasANationalNumberInternationallyWhereTheCarriersRuleLeadsToIt) {
+  CarrierConfig carrier;
+  carrier.rewrite = {{"7", "8", true}};
+  carrier.rewrite_source = {{"7", "8", true}};
+  protocol::DeliverSm deliver;
+  deliver.source = {.numbering = {2, 1}, .digits = "89161234567"};
+  deliver.destination = {.numbering = {2, 1}, .digits = "89990000001"};
+  const IncomingPart known = read_incoming(deliver, carrier);
+  EXPECT_EQ(known.from, "+79161234567");
+  EXPECT_EQ(known.to, "+79990000001");
+  EXPECT_FALSE(known.fits_no_send);
+
+  const IncomingPart without_rule = read_incoming(deliver, CarrierConfig{});
+  EXPECT_EQ(without_rule.from, "89161234567");
+  EXPECT_EQ(without_rule.to, "89990000001");
+  EXPECT_TRUE(without_rule.fits_no_send);
+
+  // Eight digits or fewer are a short code of ours, a national number of a handset's.
+  carrier.rewrite = carrier.rewrite_source = {{"45", "", true}};
+  deliver.source.digits = deliver.destination.digits = "20123456";
+  const IncomingPart short_one = read_incoming(deliver, carrier);
+  EXPECT_EQ(short_one.from, "+4520123456");
+  EXPECT_EQ(short_one.to, "20123456");
+  EXPECT_TRUE(read_incoming(deliver, CarrierConfig{}).fits_no_send);
+
+  // A trunk prefix says so where TON says nothing.
+  carrier.rewrite = {{"49", "0", {}}};
+  deliver.source = {.numbering = {0, 0}, .digits = "01711234567"};
+  EXPECT_EQ(read_incoming(deliver, carrier).from, "+491711234567");
+  deliver.source = {.numbering = {1, 1}, .digits = "79161234567"};
+  EXPECT_EQ(read_incoming(deliver, carrier).from, "+79161234567");
+  EXPECT_FALSE(read_incoming(deliver, carrier).fits_no_send);
+}
+
 TEST(IncomingPart, TakesATieThatCannotBeForAMessageAlone) {
   const std::uint8_t third_of_two[] = {5, 0, 3, 9, 2, 3, 'a'};
   protocol::DeliverSm deliver;
