@@ -54,7 +54,7 @@ void Outcomes::write(const Resolved& resolved) {
   if (resolved.of.state == State::sent_final) ++feed_.open().delta.sent;  // as for a part
 }
 
-void Outcomes::write_conflict(const Verdict& conflict) {
+void Outcomes::write(const Conflict& conflict) {
   add(RecordKind::conflict, conflict);
   account(conflict.of);
 }

@@ -35,7 +35,7 @@ class Outcomes final : public TrackingOutcomes {
   /// One that changes nothing: nobody is told.
   void write_again(const ReceiptCame& receipt) override;
   /// A final receipt against an earlier one: told, and nothing else.
-  void write_conflict(const Verdict& conflict) override;
+  void write(const Conflict& conflict) override;
   void write(const Orphan& orphan) override;
   /// Told, and nothing else.
   void write(const TakenTwice& twice) override;

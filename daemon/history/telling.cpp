@@ -47,6 +47,11 @@ State part_state_of(std::uint8_t message_state) {
   return State::none;
 }
 
+// Where a receipt's id did not tell whose it is.
+void append_matched_by(bool is_by_reference, std::string& out) {
+  if (is_by_reference) append_member("matched_by", "user_message_reference", out);
+}
+
 // What was written and not answered.
 void append_lost(std::uint16_t bind, const Uncertain& uncertain, std::string& out) {
   append_member("bind", bind, out);
@@ -264,7 +269,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   append_word("err", receipt.err, steps_);
   append_word("carrier_id", receipt.message_id, steps_);
   append_word("done_date", receipt.done_date, steps_);
-  if (receipt.by_reference) append_member("matched_by", "user_message_reference", steps_);
+  append_matched_by(receipt.by_reference, steps_);
   if (receipt.network_error_code != 0) {
     append_member(
         "network_error_code",
@@ -290,12 +295,25 @@ void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   }
 }
 
-void Telling::tell_verdict(const Verdict& verdict, std::string_view what) {
+void Telling::tell_verdict(const Verdict& verdict) {
   if (is_final(verdict.of.state)) tell_waits(verdict.of.time_ms, {});
-  step(verdict.of.time_ms, what);
+  step(verdict.of.time_ms, "verdict");
   append_member("code", verdict.code, steps_);
   append_word("detail", verdict.detail, steps_, kDetailOctetsMax);
   note(verdict.of);
+  end();
+}
+
+// A receipt as it came, against one that was the last word on its part.
+void Telling::tell_conflict(const Conflict& conflict) {
+  step(conflict.of.time_ms, "conflict");
+  if (conflict.part != 0) append_member("part", conflict.part, steps_);
+  append_word("carrier_id", conflict.message_id, steps_);
+  append_word("done_date", conflict.done_date, steps_);
+  append_matched_by(conflict.by_reference, steps_);
+  append_member("code", conflict.code, steps_);
+  append_word("detail", conflict.detail, steps_, kDetailOctetsMax);
+  note(conflict.of);
   end();
 }
 
@@ -360,10 +378,10 @@ void Telling::tell(const queue::Record& record) {
     }
   } else if (kind == RecordKind::verdict) {
     const auto verdict = decode_verdict(record.payload);
-    if (verdict && is_about(verdict->of)) tell_verdict(*verdict, "verdict");
+    if (verdict && is_about(verdict->of)) tell_verdict(*verdict);
   } else if (kind == RecordKind::conflict) {
-    const auto conflict = decode_verdict(record.payload);
-    if (conflict && is_about(conflict->of)) tell_verdict(*conflict, "conflict");
+    const auto conflict = decode_conflict(record.payload);
+    if (conflict && is_about(conflict->of)) tell_conflict(*conflict);
   } else if (kind == RecordKind::resolved) {
     const auto resolved = decode_resolved(record.payload);
     if (!resolved || !is_about(resolved->of)) return;

@@ -17,6 +17,7 @@
 #include "daemon/history/waits.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/records/cancel_records.h"
+#include "daemon/records/conflict_record.h"
 #include "daemon/records/pause_records.h"
 #include "daemon/records/records.h"
 #include "daemon/records/taken_twice_record.h"
@@ -67,7 +68,8 @@ class Telling {
   void tell_cancel(const CancelAnswered& answered);
   void tell_paused(const Paused& paused);
   void tell_taken_twice(const TakenTwice& twice);
-  void tell_verdict(const Verdict& verdict, std::string_view what);
+  void tell_verdict(const Verdict& verdict);
+  void tell_conflict(const Conflict& conflict);
   void step(std::uint64_t time_ms, std::string_view what);
   void end() { steps_.push_back('}'); }
   void note(const Following& of);

@@ -46,14 +46,18 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
   ++stats_.receipts_conflicting;
   const std::string words = words_of(receipt.stat, receipt.err);
   const SubjectHere here(accepted->subject, setup_.carrier);
-  Verdict conflict;
+  const ReceiptCame said = said_by(receipt);
+  Conflict conflict;
   conflict.of = of;
   conflict.of.subject = here.octets();
   conflict.of.time_ms = now.wall_ms;
-  conflict.code = setup_.codes.of(receipt);
-  if (conflict.code.empty()) conflict.code = name_of(state);
+  conflict.code = said.code.empty() ? name_of(state) : said.code;
   conflict.detail = words;
-  outcomes_.write_conflict(conflict);
+  conflict.part = settled.part;
+  conflict.message_id = said.message_id;
+  conflict.done_date = said.done_date;
+  conflict.by_reference = by.by_reference;
+  outcomes_.write(conflict);
   return Match::done;
 }
 

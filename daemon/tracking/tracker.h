@@ -30,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/records/conflict_record.h"
 #include "daemon/records/records.h"
 #include "daemon/records/taken_twice_record.h"
 #include "daemon/tracking/early_receipts.h"
@@ -59,7 +60,7 @@ class TrackingOutcomes {
   virtual void write(const Verdict& verdict) = 0;
   virtual void write(const Orphan& orphan) = 0;
   virtual void write(const TakenTwice& twice) = 0;
-  virtual void write_conflict(const Verdict& conflict) = 0;
+  virtual void write(const Conflict& conflict) = 0;
 };
 
 /// Where accepted records are read back from.

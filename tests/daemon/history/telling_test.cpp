@@ -271,6 +271,33 @@ TEST(Telling, NamesBothIdsOfASegmentThatTheCarrierTookTwice) {
               R"("carrier_id":"8F01","other_carrier_id":"8e77",)");
 }
 
+TEST(Telling, ConflictNamesThePartItsIdAndItsDate) {
+  Story story;
+  story.start();
+  Conflict conflict;
+  conflict.of = story.following(9'000);
+  conflict.code = "undeliverable";
+  conflict.detail = "stat:UNDELIV err:001";
+  conflict.part = 2;
+  conflict.message_id = "8F01";
+  conflict.done_date = "2601051000";
+  conflict.by_reference = true;
+  story.tell(RecordKind::conflict, conflict);
+  expect_told(story.told(), R"("time":"2026-01-05T10:00:09.000Z","what":"conflict","part":2,)"
+                            R"("carrier_id":"8F01","done_date":"2601051000",)"
+                            R"("matched_by":"user_message_reference","code":"undeliverable",)"
+                            R"("detail":"stat:UNDELIV err:001"})");
+
+  Story older;
+  older.start();
+  Verdict before;
+  before.of = older.following(9'000);
+  before.code = "undeliverable";
+  before.detail = "stat:UNDELIV";
+  older.tell(RecordKind::conflict, before);
+  expect_told(older.told(), R"("what":"conflict","code":"undeliverable","detail":"stat:UNDELIV"})");
+}
+
 // Under `resend` it is held for a pause, and waits for its turn when that is over.
 TEST(Telling, SaysUntilWhenADoubtHoldsAMessageThatGoesAgain) {
   Story story;

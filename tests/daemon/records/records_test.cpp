@@ -5,6 +5,8 @@
 #include <string>
 
 #include "daemon/delivery/subject_here.h"
+#include "daemon/records/conflict_record.h"
+#include "daemon/records/inbound_records.h"
 #include "daemon/records/subject_extras.h"
 
 namespace stentor::daemon {
@@ -433,6 +435,65 @@ TEST(Records, IntentPartAndUncertainReadWithAndWithoutWhatWasAdded) {
   const auto older = decode_uncertain(out.octets().first(out.size() - 7));
   if (!older) FAIL() << "one of an earlier version does not decode";
   EXPECT_FALSE(older->bind);
+}
+
+TEST(Records, AConflictComesBackWholeAndAsAVerdictForWhoWantsNoMore) {
+  const auto subject = subject_octets();
+  const Conflict conflict{.of = following(subject),
+                          .code = "undeliverable",
+                          .detail = "stat:UNDELIV",
+                          .part = 2,
+                          .message_id = "8F01",
+                          .done_date = "2601051000",
+                          .by_reference = true};
+  FieldWriter out;
+  encode(conflict, out);
+  const auto got = decode_conflict(out.octets());
+  ASSERT_TRUE(got);
+  expect_same(got->of, conflict.of);
+  EXPECT_EQ(got->code, "undeliverable");
+  EXPECT_EQ(got->detail, "stat:UNDELIV");
+  EXPECT_EQ(got->part, 2);
+  EXPECT_EQ(got->message_id, "8F01");
+  EXPECT_EQ(got->done_date, "2601051000");
+  EXPECT_TRUE(got->by_reference);
+
+  const auto verdict = decode_verdict(out.octets());
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->detail, "stat:UNDELIV");
+  // Cut anywhere behind what a verdict has, it is none.
+  FieldWriter as_before;
+  encode(*verdict, as_before);
+  for (auto size = as_before.octets().size() + 1; size < out.octets().size(); ++size) {
+    EXPECT_FALSE(decode_conflict(out.octets().first(size))) << size;
+  }
+}
+
+TEST(Records, AConflictOfAnEarlierVersionHasItsWordsAlone) {
+  const auto subject = subject_octets();
+  FieldWriter out;
+  encode(Verdict{.of = following(subject), .code = "undeliverable", .detail = "stat:UNDELIV"}, out);
+  const auto got = decode_conflict(out.octets());
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->code, "undeliverable");
+  EXPECT_EQ(got->part, 0);
+  EXPECT_TRUE(got->message_id.empty());
+}
+
+TEST(Records, AReplyComesBackWithItsFlags) {
+  for (const bool is_unmatched : {false, true}) {
+    InboundCame reply;
+    reply.is_cut = true;
+    reply.is_unmatched_stop = is_unmatched;
+    reply.text = "STOP";
+    FieldWriter out;
+    encode(reply, out);
+    const auto came = decode_inbound(out.octets());
+    ASSERT_TRUE(came);
+    EXPECT_EQ(came->is_unmatched_stop, is_unmatched);
+    EXPECT_TRUE(came->is_cut);
+    EXPECT_FALSE(came->is_binary);
+  }
 }
 
 }  // namespace

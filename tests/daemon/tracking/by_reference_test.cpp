@@ -96,6 +96,7 @@ TEST_F(ByReference, ASecondCopyIsKnownAndAnotherFinalIsAConflict) {
   EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u);
   carrier_.receive_named("", reference, MessageState::undeliverable);
   EXPECT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+  EXPECT_TRUE(carrier_.written.back().by_reference) << "which its history says";
   EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
 }
 

@@ -33,6 +33,7 @@ struct Written {
   std::uint64_t time_ms = 0;
   std::string message_id;
   std::string other_message_id;
+  std::string done_date;
   std::string code;
   std::string message_code;
   std::string detail;
@@ -226,6 +227,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.detail = came.message_detail;
     one.stat = came.stat;
     one.err = came.err;
+    one.done_date = came.done_date;
     one.by_reference = came.by_reference;
     written.push_back(one);
   }
@@ -235,10 +237,14 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.detail = verdict.detail;
     written.push_back(one);
   }
-  void write_conflict(const Verdict& verdict) override {
-    Written one = of(verdict.of, Written::Kind::conflict);
-    one.code = verdict.code;
-    one.detail = verdict.detail;
+  void write(const Conflict& conflict) override {
+    Written one = of(conflict.of, Written::Kind::conflict);
+    one.code = conflict.code;
+    one.detail = conflict.detail;
+    one.part = conflict.part;
+    one.message_id = conflict.message_id;
+    one.done_date = conflict.done_date;
+    one.by_reference = conflict.by_reference;
     written.push_back(one);
   }
   void write(const Orphan& orphan) override {

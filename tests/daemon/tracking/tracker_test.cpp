@@ -262,6 +262,29 @@ TEST_F(TrackerTest, AnotherFinalAfterAFinalIsAConflictAndChangesNothing) {
   EXPECT_EQ(carrier_.written.back().code, "undeliverable");
 }
 
+TEST_F(TrackerTest, AConflictSaysOfWhichPartUnderWhichIdAndWhenItWasDone) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "8f00", 1, 2);
+  carrier_.take(at, "8f01", 2, 2);
+  protocol::Receipt receipt;
+  receipt.message_id = "8F01";  // as it came, not as it was looked up
+  receipt.state = MessageState::delivered;
+  receipt.stat = "DELIVRD";
+  receipt.done_date = "2601051000";
+  carrier_.receive(receipt);
+  receipt.state = MessageState::undeliverable;
+  receipt.stat = "UNDELIV";
+  receipt.done_date = "260105100230";
+  carrier_.receive(receipt);
+  ASSERT_EQ(carrier_.count(Written::Kind::conflict), 1u);
+  const Written& conflict = carrier_.written.back();
+  EXPECT_EQ(conflict.part, 2);
+  EXPECT_EQ(conflict.message_id, "8F01");
+  EXPECT_EQ(conflict.done_date, "260105100230");
+  EXPECT_EQ(conflict.detail, "stat:UNDELIV");
+  EXPECT_FALSE(conflict.by_reference);
+}
+
 TEST_F(TrackerTest, WhatFollowsADoubtIsMarkedAlsoAfterARestart) {
   carrier_.after_doubt = true;
   taken("8f00");
