@@ -76,14 +76,15 @@ void Tracker::forget_unmatched(const Target& target, const ReceiptCame& came) {
   if (target.by_reference) early_.forget(target.id.text(), is_over);
 }
 
-// By whatever rule it was: the configured one may be another now.
+// By whatever rule it was: the configured one may be another now. So the record's part counts,
+// since another part of the message may have an id that this one reads as: "82" is 130 as well.
 std::optional<Tracker::Target> Tracker::find_matched(const ReceiptCame& came) const {
   const protocol::Spellings spellings =
       protocol::spellings_of(came.message_id, protocol::MessageIdRule::automatic);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
     const auto segment = outstanding_.find(key);
-    if (!segment || segment->at != came.of.accepted) continue;
+    if (!segment || segment->at != came.of.accepted || segment->part != came.part) continue;
     return Target{
         .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
   }

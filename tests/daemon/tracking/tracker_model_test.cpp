@@ -1,13 +1,14 @@
-// Random histories of parts, receipts (by their ids, or by the reference they give back), repeats,
-// ids that are given again, delays of days and restarts, and what a plain model makes of each: the
-// tracker must tell the same. STENTOR_TRACKER_HISTORIES sets how many, STENTOR_TRACKER_SEED repeats
-// one.
+// Random histories of parts, receipts (by their ids, long and short ones, or by the reference they
+// give back), repeats, ids that are given again, delays of days and restarts, and what a plain
+// model makes of each: the tracker must tell the same. STENTOR_TRACKER_HISTORIES sets how many,
+// STENTOR_TRACKER_SEED repeats one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <set>
 
 #include "tests/daemon/tracking/tracked_carrier.h"
 
@@ -115,10 +116,81 @@ std::string spelt(std::uint64_t number, bool hex) {
   return text;
 }
 
+// Ids of one to three digits, which are numbers in either base. Where the carrier's rule is known
+// each receipt has one spelling, and any of them may be given; else only such as read in one way:
+// what is believed of the others is tracker_test's.
+class ShortIds {
+ public:
+  ShortIds(protocol::MessageIdRule rule, std::mt19937_64& random) : rule_(rule), random_(random) {}
+
+  /// Gives the part an id, and how its receipts write it; false where none was found.
+  bool give(ModelPart& part) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      const std::uint64_t number = 1 + random_() % kBelow[random_() % std::size(kBelow)];
+      const std::string decimal = std::to_string(number);
+      char hex[20];
+      std::snprintf(hex, sizeof hex, random_() % 2 == 0 ? "%lx" : "%04lX", number);
+      const bool is_hex = is_hex_in_answers();
+      const std::string id = is_hex ? canonical(hex) : decimal;
+      const std::string spelt = is_same_in_receipts() ? id : is_hex ? decimal : std::string(hex);
+      if (ids_.contains(id) || !reads_in_one_way(id, spelt)) continue;
+      ids_.insert(id);
+      const auto readings = readings_of(spelt);
+      readings_.insert(readings.begin(), readings.end());
+      part.id = id;
+      part.spelt = spelt;
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::uint64_t kBelow[] = {9, 99, 999};
+
+  static std::string canonical(std::string_view id) {
+    return std::string(protocol::CanonicalId(id).text());
+  }
+  [[nodiscard]] bool is_hex_in_answers() {
+    if (rule_ == protocol::MessageIdRule::automatic) return random_() % 2 == 0;
+    return rule_ == protocol::MessageIdRule::decimal;
+  }
+  [[nodiscard]] bool is_same_in_receipts() {
+    if (rule_ == protocol::MessageIdRule::automatic) return random_() % 2 == 0;
+    return rule_ == protocol::MessageIdRule::verbatim;
+  }
+  [[nodiscard]] std::set<std::string> readings_of(std::string_view receipt_id) const {
+    const auto spellings = protocol::spellings_of(receipt_id, rule_);
+    std::set<std::string> readings;
+    for (std::uint8_t i = 0; i < spellings.count; ++i) {
+      readings.emplace(spellings.candidates[i].text());
+    }
+    return readings;
+  }
+  // No receipt before may be of this id, and none of this may be of an id before.
+  [[nodiscard]] bool reads_in_one_way(const std::string& id, std::string_view spelt) const {
+    if (readings_.contains(id)) return false;
+    return std::ranges::none_of(readings_of(spelt), [&](const std::string& reading) {
+      return reading != id && ids_.contains(reading);
+    });
+  }
+
+  protocol::MessageIdRule rule_;
+  std::mt19937_64& random_;
+  std::set<std::string> ids_;
+  std::set<std::string> readings_;
+};
+
 void play(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto chance = [&](unsigned percent) { return random() % 100 < percent; };
-  TrackedCarrier carrier;
+  using Rule = protocol::MessageIdRule;
+  constexpr Rule kRules[] = {Rule::verbatim, Rule::decimal, Rule::hex};
+  // Long ids are of carriers whose rule is found out, short ones of any.
+  const bool has_short_ids = chance(40);
+  const Rule rule =
+      has_short_ids && chance(60) ? kRules[random() % std::size(kRules)] : Rule::automatic;
+  ShortIds short_ids(rule, random);
+  TrackedCarrier carrier(rule);
   std::vector<ModelMessage> messages;
   struct Holder {
     ModelMessage* message;
@@ -137,9 +209,12 @@ void play(std::uint64_t seed) {
     message.parts.resize(chance(50) ? 1 : 1 + random() % 20);
     for (ModelPart& part : message.parts) {
       const std::uint64_t number = random() | 1ull << 63;  // long enough to be one number only
-      const bool hex = chance(50);
-      part.id = spelt(number, hex);
-      part.spelt = chance(50) ? part.id : spelt(number, !hex);
+      if (!has_short_ids || !short_ids.give(part)) {
+        const bool hex = rule == Rule::automatic ? chance(50) : rule == Rule::decimal;
+        const bool is_same = rule == Rule::automatic ? chance(50) : rule == Rule::verbatim;
+        part.id = spelt(number, hex);
+        part.spelt = is_same ? part.id : spelt(number, !hex);
+      }
       part.is_named = chance(25);
       if (part.is_named) part.spelt = chance(50) ? "" : "stranger-" + std::to_string(number);
     }

@@ -212,6 +212,24 @@ TEST_F(TrackerTest, AReceiptOfAnotherHandsetIsNoCopyOfASettledOneEither) {
   EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
 }
 
+// Under a known rule "82" is 130 alone; at a restart it was read in every way, and the wrong part
+// of the message was the settled one.
+TEST_F(TrackerTest, AReceiptIsOfTheSamePartAfterARestartWhateverOtherPartItsIdMightSpell) {
+  TrackedCarrier carrier(protocol::MessageIdRule::hex);
+  const auto at = carrier.accept();
+  carrier.take(at, "82", 1, 2);
+  carrier.take(at, "130", 2, 2);
+  carrier.receive("82", MessageState::undeliverable);  // hexadecimal: of part 2
+  ASSERT_EQ(carrier.written.back().part, 2);
+  carrier.restart();
+  carrier.receive("52", MessageState::delivered);  // of part 1
+  EXPECT_EQ(carrier.written.back().part, 1);
+  EXPECT_EQ(carrier.told_of(at), States{State::failed});
+  carrier.receive("82", MessageState::undeliverable);
+  EXPECT_EQ(carrier.count(Written::Kind::again), 1u);
+  EXPECT_EQ(carrier.count(Written::Kind::conflict), 0u);
+}
+
 TEST_F(TrackerTest, ASecondCopyIsNotToldAgainNotEvenAfterARestart) {
   taken("8f00");
   carrier_.receive("8f00", MessageState::delivered);
