@@ -96,7 +96,7 @@ void Daemon::Body::serve() {
   commit_.set_on_failure([this](const std::string& why) {
     asio::post(control_, [this, why] { on_journal_failure(why); });
   });
-  history_ = std::make_unique<History>(config_, commit_, *files_, gauges_.limiters);
+  history_ = std::make_unique<History>(config_, commit_, *files_, gauges_.limiters, campaigns_);
   tell_newer(history_->met_newer());
   report_ = std::make_unique<CampaignReport>(config_, commit_, *files_);
   message_cancel_ = std::make_unique<MessageCancel>(*history_, questions_, buried_);

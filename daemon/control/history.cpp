@@ -42,10 +42,11 @@ bool may_see(const MessageStanding& message, const Peer& peer) {
 }
 
 History::History(const Config& config, CommitThread& commit, queue::FileSystem& files,
-                 const CarrierLimiters& limiters)
+                 const CarrierLimiters& limiters, const CampaignLedger& campaigns)
     : config_(config),
       commit_(commit),
       limiters_(limiters),
+      campaigns_(campaigns),
       index_(files, config.state_dir / "journal", config.state_dir / "history"),
       thread_([this] { run(); }) {}
 
@@ -226,8 +227,9 @@ History::Place History::place_of_carrier_id(const Asked& asked) {
   return none;
 }
 
-// When its campaign was paused, by the orders that the journal still has.
-std::vector<Stretch> History::pauses_of(const Subject& subject) {
+// When its campaign was paused, by the orders that the journal still has, and as it stands now: of
+// a long pause retention may have taken the order.
+std::vector<Stretch> History::pauses_of(const Subject& subject, queue::Flow flow) {
   if (subject.campaign.empty()) return {};
   std::vector<CampaignOrderGiven> orders;
   for (const queue::Locator at :
@@ -243,6 +245,9 @@ std::vector<Stretch> History::pauses_of(const Subject& subject) {
     if (orders.size() == kOrdersMax) break;
   }
   std::ranges::reverse(orders);  // the newest came first
+  if (const auto standing = campaigns_.find(flow)) {
+    orders.push_back({standing->campaign.changed_ms, standing->campaign.is_paused});
+  }
   return daemon::pauses_of(orders);
 }
 
@@ -259,7 +264,7 @@ std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
   if (!subject) return std::nullopt;
   if (!peer.may_observe && subject->client != peer.client) return std::nullopt;
   Telling telling(*accepted, *subject, config_, open_hours_,
-                  with_history ? pauses_of(*subject) : std::vector<Stretch>{});
+                  with_history ? pauses_of(*subject, flow_of(*accepted)) : std::vector<Stretch>{});
   for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
     if (const auto step = index_.reader().read(at)) telling.tell(*step);
   }

@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "daemon/campaigns/campaign_ledger.h"
 #include "daemon/commit/commit_thread.h"
 #include "daemon/config/config.h"
 #include "daemon/delivery/gauges.h"
@@ -50,7 +51,7 @@ class History {
   using Reply = std::function<void(std::string)>;
 
   History(const Config& config, CommitThread& commit, queue::FileSystem& files,
-          const CarrierLimiters& limiters);
+          const CarrierLimiters& limiters, const CampaignLedger& campaigns);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
@@ -89,13 +90,14 @@ class History {
       const std::function<std::optional<queue::Locator>(const queue::Record&)>& look);
   [[nodiscard]] Place place_of(const Asked& asked);
   [[nodiscard]] Place place_of_carrier_id(const Asked& asked);
-  [[nodiscard]] std::vector<Stretch> pauses_of(const Subject& subject);
+  [[nodiscard]] std::vector<Stretch> pauses_of(const Subject& subject, queue::Flow flow);
   [[nodiscard]] std::optional<std::string> told(queue::Locator place, const Peer& peer,
                                                 bool with_history);
 
   const Config& config_;
   CommitThread& commit_;
   const CarrierLimiters& limiters_;
+  const CampaignLedger& campaigns_;
   HistoryIndex index_;
   OpenHours open_hours_;
   bool is_behind_ = true;

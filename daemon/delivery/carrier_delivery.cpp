@@ -140,6 +140,8 @@ void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& live
 void CarrierDelivery::start() {
   for (const auto& line : lines_) line->link->start();
   start_outbind();
+  // Before anybody may ask: what waited before a restart waits for something now.
+  note_limiter(steady_now());
   schedule_pump();
 }
 
@@ -245,8 +247,13 @@ void CarrierDelivery::pump() {
     }
   }
   publish_gauges();
-  limiter_.note(limiter_at(now), now);
+  note_limiter(now);
   arm_timer(now);
+}
+
+void CarrierDelivery::note_limiter(TimePoint now) {
+  limiter_.note(limiter_at(now), now);
+  services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
 }
 
 void CarrierDelivery::each_second(TimePoint now) {
@@ -255,7 +262,6 @@ void CarrierDelivery::each_second(TimePoint now) {
   next_second_ = now + std::chrono::milliseconds(1000 - now_ms % 1000);
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   wait_log_.note(limiter_.shown(now), now_ms);
-  services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
   expire_reserved(expiry_seconds());
   limits_.take_expired(expiry_seconds(),
                        [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });

@@ -345,6 +345,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   // limiting.cpp
   [[nodiscard]] Limiter limiter_at(TimePoint now);
+  void note_limiter(TimePoint now);
   [[nodiscard]] std::uint32_t window_now() const;
   [[nodiscard]] std::size_t room_of(const Line& line) const;
   void reserve_limited(std::size_t limit, TimePoint now);

@@ -55,15 +55,25 @@ class LimiterReport {
 
   /// From now on `limiter` holds.
   void note(Limiter limiter, TimePoint now) noexcept {
+    if (is_long_ago(now)) return begin(limiter, now);
     spend(now);
     current_ = limiter;
   }
   /// What held for the longest part of the last full second, or holds now when that is long ago.
   [[nodiscard]] Limiter shown(TimePoint now) const noexcept {
-    return now - second_begin_ < std::chrono::seconds(2) ? shown_ : current_;
+    return is_long_ago(now) ? current_ : shown_;
   }
 
  private:
+  [[nodiscard]] bool is_long_ago(TimePoint now) const noexcept {
+    return now - second_begin_ >= std::chrono::seconds(2);
+  }
+  // The first word, or the first one after an idle time, which says nothing of what comes.
+  void begin(Limiter limiter, TimePoint now) noexcept {
+    held_.fill({});
+    current_ = shown_ = limiter;
+    since_ = second_begin_ = now;
+  }
   void spend(TimePoint now) noexcept {
     held_[static_cast<std::size_t>(current_)] += now - since_;
     since_ = now;

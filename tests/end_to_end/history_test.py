@@ -169,5 +169,56 @@ class Histories(unittest.TestCase):
         self.assertEqual(accepted["encoding_reason"], "asked for")
 
 
+class AfterARestart(unittest.TestCase):
+    """What a message waits for is told at once, not when its carrier has been looked at a while."""
+
+    def test_each_cause_of_a_wait_is_known_to_the_first_question(self):
+        carrier = ScriptedCarrier(lambda submit, attempt: Answer(status=8))
+        self.addCleanup(carrier.close)
+        daemon = under_test.Daemon(
+            [under_test.carrier("north", carrier.address,
+                                retry={"temporary": {"attempts": 3, "pauses": ["300s"]}}),
+             under_test.carrier("idle", carrier.address),
+             under_test.carrier("absent", f"127.0.0.1:{under_test.free_port()}")])
+        daemon.start()
+        for name in ("north", "idle"):
+            daemon.wait_bound(name)
+        self.assertTrue(daemon.ask(op="carrier", action="suspend", name="idle")["suspended"])
+        daemon.ask(op="campaign", action="create", name="spring")
+        daemon.ask(op="campaign", action="pause", name="spring")
+        ahead = (3 - time.gmtime().tm_hour + 12) % 24 - 12  # where it is three in the morning
+        zone = f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+        def last_step(message_id):
+            return daemon.ask(op="message", id=message_id)["history"][-1]
+
+        def send(number, **more):
+            reply = daemon.ask(op="send", to=f"+7916000000{number}", text="Hello",
+                               **{"from": "SHOP", **more})
+            self.assertEqual(reply["status"], "accepted", reply)
+            return reply["id"]
+
+        causes = {send(1, carrier="absent"): "link_down", send(2, carrier="idle"): "suspended",
+                  send(3, campaign="spring"): "pause", send(4, not_before=3600): "not_before",
+                  send(5, hours={"from": "09:00", "to": "21:00", "zone": zone}): "hours",
+                  send(6, carrier="north"): "retry"}
+        held = send(7, carrier="absent")
+        self.assertTrue(daemon.ask(op="pause", id=held)["paused"])
+        causes[held] = "pause"
+        for message_id, cause in causes.items():
+            under_test.wait_until(lambda i=message_id, c=cause: last_step(i).get("cause") == c,
+                                  f"{cause}, before")
+        due = {message_id: last_step(message_id).get("until") for message_id in causes}
+        daemon.kill()
+        daemon.start()
+        told = {message_id: last_step(message_id) for message_id in causes}
+        for message_id, cause in causes.items():
+            with self.subTest(cause):
+                step = told[message_id]
+                self.assertEqual((step["what"], step["cause"]), ("waiting", cause), step)
+                self.assertEqual(step.get("until"), due[message_id])
+        self.assertEqual(daemon.stop(), 0, daemon.log_tail())
+
+
 if __name__ == "__main__":
     under_test.run_cases(__doc__)

@@ -33,6 +33,21 @@ TEST(LimiterReport, ShowsTheLatestWhenNothingMovesAnyMore) {
   EXPECT_EQ(report.shown(kStart + 10s), Limiter::link_down);
 }
 
+TEST(LimiterReport, ShowsTheFirstWordAtOnceAndTheFirstOneBehindAnIdleTime) {
+  LimiterReport report;
+  report.note(Limiter::link_down, kStart);
+  EXPECT_EQ(report.shown(kStart), Limiter::link_down);
+  report.note(Limiter::link_down, kStart + 1s);
+  report.note(Limiter::empty, kStart + 1500ms);
+  report.note(Limiter::suspended, kStart + 1h);
+  EXPECT_EQ(report.shown(kStart + 1h), Limiter::suspended);
+  // And from there on by seconds again.
+  report.note(Limiter::rate, kStart + 1h + 100ms);
+  EXPECT_EQ(report.shown(kStart + 1h + 900ms), Limiter::suspended);
+  report.note(Limiter::rate, kStart + 1h + 1100ms);
+  EXPECT_EQ(report.shown(kStart + 1h + 1100ms), Limiter::rate);
+}
+
 TEST(LimiterReport, HasAWordOfItsOwnForEach) {
   std::set<std::string_view> words;
   for (std::size_t i = 0; i < kLimiters; ++i) words.insert(name_of(static_cast<Limiter>(i)));

@@ -21,11 +21,13 @@ class HistoryTest : public testing::Test {
     config_.state_dir = disk_.folder();
     feed_.emplace(disk_.commit(), false, 0, [] {});  // producers come before the thread starts
     disk_.start();
-    history_.emplace(config_, disk_.commit(), disk_.files(), limiters_);
+    history_.emplace(config_, disk_.commit(), disk_.files(), limiters_, campaigns_);
   }
   void TearDown() override { history_.reset(); }
 
-  void accept(std::string_view client, int messages) {
+  /// Its campaign's number is `flow`, where it has one.
+  void accept(std::string_view client, int messages, std::string_view campaign = {},
+              queue::Flow flow = 0) {
     for (int i = 0; i < messages; ++i) {
       Subject subject;
       subject.id = MessageId::make(1'790'000'000'000, 1, 0, ++sequence_);
@@ -33,10 +35,13 @@ class HistoryTest : public testing::Test {
       subject.ref = kRef;
       subject.to = kNumber;
       subject.carrier = "north";
+      subject.campaign = campaign;
       FieldWriter octets;
       encode(subject, octets);
       Accepted accepted;
       accepted.subject = octets.octets();
+      accepted.flow = flow;
+      accepted.flow_is_number = true;
       FieldWriter fields;
       encode(accepted, fields);
       feed_->open().records.add(static_cast<std::uint8_t>(RecordKind::accepted), fields.octets());
@@ -61,12 +66,27 @@ class HistoryTest : public testing::Test {
     question.ref = kRef;
     return ask(question, client);
   }
+  /// As the first record of a journal file has it: the order itself is not in the journal.
+  void stand(std::string_view campaign, queue::Flow flow, bool is_paused) {
+    Campaign standing;
+    standing.flow = flow;
+    standing.client = "shop";
+    standing.name = campaign;
+    standing.changed_ms = 1'790'000'000'000;
+    standing.is_paused = is_paused;
+    FieldWriter fields;
+    encode(standing, CampaignCounts{}, fields);
+    ASSERT_TRUE(campaigns_.restore({.kind = static_cast<std::uint8_t>(RecordKind::campaign),
+                                    .payload = fields.octets(),
+                                    .at = {}}));
+  }
   static bool has(const std::string& reply, std::string_view what) {
     return reply.find(what) != std::string::npos;
   }
 
   Config config_;
   CarrierLimiters limiters_;
+  CampaignLedger campaigns_;
   JournalOnDisk disk_;
   std::optional<CommitFeed> feed_;
   std::optional<History> history_;
@@ -105,6 +125,18 @@ TEST_F(HistoryTest, SaysNothingOfMoreWhereThereIsNothing) {
   EXPECT_EQ(ask_by_number("shop"), R"({"status":"ok","to":"+79161234567","messages":[]})");
   EXPECT_EQ(ask_by_ref("shop"),
             R"({"status":"rejected","error":{"code":"not_found","detail":"no such message"}})");
+}
+
+TEST_F(HistoryTest, SaysThatACampaignIsPausedWhoseOrderRetentionTook) {
+  stand("spring", 7, true);
+  stand("summer", 8, false);
+  accept("shop", 1, "spring", 7);
+  const std::string paused = ask_by_ref("shop");
+  EXPECT_TRUE(has(paused, R"("what":"waiting","cause":"pause")")) << paused;
+  accept("shop", 1, "summer", 8);
+  const std::string active = ask_by_ref("shop");
+  EXPECT_TRUE(has(active, R"("campaign":"summer")")) << active;
+  EXPECT_TRUE(has(active, R"("what":"waiting","cause":"turn")")) << active;
 }
 
 }  // namespace

@@ -92,6 +92,15 @@ TEST(CampaignPauses, EndWhenResumedAndGoOnWhenNot) {
             (std::vector<Stretch>{{20, 40, "pause"}, {50, kPauseGoesOn, "pause"}}));
 }
 
+// As it stands now comes behind the orders: their records may be gone, or say it already.
+TEST(CampaignPauses, AreKnownByHowTheCampaignStandsWhereTheOrderIsGone) {
+  const std::vector<Stretch> goes_on{{20, kPauseGoesOn, "pause"}};
+  EXPECT_EQ(pauses_of({{20, true}}), goes_on);
+  EXPECT_EQ(pauses_of({{20, true}, {20, true}}), goes_on);
+  EXPECT_EQ(pauses_of({{20, true}, {40, false}, {40, false}}),
+            (std::vector<Stretch>{{20, 40, "pause"}}));
+}
+
 TEST(WaitLog, TellsWhatHeldSinceAndJoinsNeighbours) {
   WaitLog log;
   log.note(Limiter::empty, 1000);
