@@ -267,6 +267,39 @@ class Callbacks(unittest.TestCase):
         target = self.wait_failure("imeout")
         self.assertEqual(target["posted"], 0)  # while nothing was ever answered, all was delivered
 
+    def test_beside_an_endpoint_that_never_answers_all_is_delivered_with_few_requests_open(self):
+        messages, in_flight = 4000, 3  # four events each: more than may wait for a client
+        gate, lock, now, most = threading.Event(), threading.Lock(), [0], [0]
+        self.addCleanup(gate.set)
+
+        def never(_):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            gate.wait(600)
+            with lock:
+                now[0] -= 1
+            return 200, {}, b""
+
+        self.endpoint.play = never
+        self.config = self.config.replace("[callbacks]", f"[callbacks]\nin_flight = {in_flight}")
+        self.start(timeout="300s", batch=1,
+                   campaigns={c: self.endpoint.url + "/" + c for c in "abc"})
+        with self.daemon.connect(60.0) as connection:
+            for start in range(0, messages, 500):
+                for i in range(start, start + 500):
+                    connection.write_request(to=f"+7916{i:07d}", text="Hello",
+                                             campaign="abc"[i % 3], **{"from": "SHOP"})
+                self.assertEqual({connection.read()["status"] for _ in range(500)}, {"accepted"})
+        under_test.wait_until(lambda: self.daemon.status()["delivered"] == messages,
+                              lambda: f"all is delivered: {self.daemon.status()}")
+        self.assertEqual(len(self.carrier.arrivals), messages)  # each once: nobody timed out
+        under_test.wait_until(lambda: now[0] == in_flight, "as many as may be")
+        for target in self.figures()["targets"]:
+            self.assertEqual((target["posted"], target["dead"]), (0, 0))
+            self.assertLessEqual(target["waiting"], 10_000)
+        self.assertEqual(most[0], in_flight)
+
     def test_private_addresses_are_refused_unless_allowed(self):
         self.config = self.config.replace('allow = ["127.0.0.0/8", "::1/128"]', "allow = []")
         self.start(url=self.endpoint.url.replace("127.0.0.1", "localhost"))

@@ -814,5 +814,47 @@ TEST_F(TrackerTest, OrphansOfStrangersSuggestNothing) {
   EXPECT_FALSE(report.suggested);
 }
 
+// Each from its own segment's submit_sm: 40 s for the part that is reported on first, 95 s for the
+// one that is last. Neither is the order in which they were sent.
+constexpr double kTickSeconds = 0.0041;  // what a segment's time is kept to
+TEST_F(TrackerTest, TheFirstAndTheLastReceiptOfAMessageHaveTheirLatencies) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "8f01", 1, 3);
+  carrier_.pass(5s);
+  carrier_.take(at, "8f02", 2, 3);
+  carrier_.pass(5s);
+  carrier_.submit(at, 3);
+  carrier_.pass(2s);  // its answer took so long
+  carrier_.take(at, "8f03", 3, 3);
+  carrier_.pass(33s);
+  carrier_.receive("8f02", MessageState::delivered);  // 40 s behind its submit_sm
+  EXPECT_EQ(carrier_.stats.first_receipt_after.count(), 1u);
+  EXPECT_NEAR(carrier_.stats.first_receipt_after.sum_seconds(), 40.0, kTickSeconds);
+  carrier_.pass(15s);
+  carrier_.receive("8f03", MessageState::enroute);    // not final: no latency
+  carrier_.receive("8f03", MessageState::delivered);  // 50 s
+  carrier_.receive("8f03", MessageState::delivered);  // a second copy
+  EXPECT_EQ(carrier_.stats.last_receipt_after.count(), 0u) << "one part is still out";
+  carrier_.pass(35s);
+  carrier_.receive("8f01", MessageState::undeliverable);  // 95 s
+  EXPECT_EQ(carrier_.told_of(at), States{State::failed});
+  EXPECT_EQ(carrier_.stats.first_receipt_after.count(), 1u);
+  EXPECT_NEAR(carrier_.stats.first_receipt_after.sum_seconds(), 40.0, kTickSeconds);
+  EXPECT_EQ(carrier_.stats.last_receipt_after.count(), 1u);
+  EXPECT_NEAR(carrier_.stats.last_receipt_after.sum_seconds(), 95.0, kTickSeconds);
+  EXPECT_EQ(carrier_.stats.receipt_after.count(), 3u);
+  EXPECT_NEAR(carrier_.stats.receipt_after.sum_seconds(), 40.0 + 50.0 + 95.0, 3 * kTickSeconds);
+}
+
+TEST_F(TrackerTest, AMessageOfOnePartHasNoLatencyOfParts) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "8f01");
+  carrier_.pass(7s);
+  carrier_.receive("8f01", MessageState::delivered);
+  EXPECT_NEAR(carrier_.stats.receipt_after.sum_seconds(), 7.0, kTickSeconds);
+  EXPECT_EQ(carrier_.stats.first_receipt_after.count(), 0u);
+  EXPECT_EQ(carrier_.stats.last_receipt_after.count(), 0u);
+}
+
 }  // namespace
 }  // namespace stentor::daemon
