@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
+#include "daemon/delivery/buried_messages.h"
 #include "daemon/delivery/paused_messages.h"
 
 namespace stentor::daemon {
@@ -99,6 +102,55 @@ TEST(PausedMessages, AreOrderedAboutByOneAtATime) {
   EXPECT_TRUE(paused.begin_order(queue::Locator(1, 64, 8)));
   paused.end_order(at);
   EXPECT_TRUE(paused.begin_order(at));
+}
+
+TEST(BuriedMessages, HoldAMessageUntilItsTicketHasTurnedUpAndNoMoreThanTheirBound) {
+  BuriedMessages buried;
+  const queue::Locator at(2, 64, 7);
+  EXPECT_FALSE(buried.holds(at));
+  buried.unbury(at);
+  EXPECT_TRUE(buried.bury(at));
+  EXPECT_TRUE(buried.bury(at));
+  EXPECT_EQ(buried.size(), 1u);
+  EXPECT_TRUE(buried.holds(at));
+  buried.unbury(at);
+  EXPECT_FALSE(buried.holds(at));
+  for (std::uint32_t i = 0; i < BuriedMessages::kMessagesMax; ++i) {
+    ASSERT_TRUE(buried.bury(queue::Locator(1, 64, i)));
+  }
+  EXPECT_FALSE(buried.bury(at));
+  EXPECT_FALSE(buried.holds(at));
+}
+
+TEST(NotedMessages, WhatAStartFindsStaysBeItMoreThanTheBound) {
+  PausedMessages paused;
+  for (std::uint32_t i = 0; i <= PausedMessages::kMessagesMax; ++i) {
+    paused.restore(queue::Locator(1, 64, i));
+  }
+  EXPECT_EQ(paused.size(), PausedMessages::kMessagesMax + 1);
+  EXPECT_EQ(paused.pause(queue::Locator(2, 64, 0)), PausedMessages::Added::full);
+}
+
+TEST(NotedMessages, MayBeAskedForWhileOtherThreadsChangeThem) {
+  PausedMessages paused;
+  const queue::Locator stays(2, 64, 0);
+  ASSERT_EQ(paused.pause(stays), PausedMessages::Added::now);
+  std::atomic<bool> is_over{false};
+  std::thread asks([&] {
+    while (!is_over.load()) {
+      EXPECT_TRUE(paused.holds(stays));
+      EXPECT_GE(paused.size(), 1u);
+      std::this_thread::yield();
+    }
+  });
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    const queue::Locator at(1, 64, i);
+    EXPECT_EQ(paused.pause(at), PausedMessages::Added::now);
+    if (i % 2 == 0) paused.lift(at);
+  }
+  is_over.store(true);
+  asks.join();
+  EXPECT_EQ(paused.size(), 1001u);
 }
 
 }  // namespace
