@@ -16,39 +16,71 @@ namespace stentor::daemon {
 
 namespace asio = boost::asio;
 
-void ShardQuestions::ask_flow(const FlowOrder& order, bool obey,
-                              std::function<void(std::vector<FlowAtCarrier>)> done) const {
+namespace {
+
+std::string told_of_resolving(MessageId id, DoubtEnd as, const std::optional<DoubtAnswer>& answer) {
+  std::string out;
+  if (!answer) {
+    append_rejection({"not_found", "resolve: no message in doubt, or not yours", {}}, out);
+  } else if (!answer->unreadable.empty()) {
+    append_rejection({"unavailable",
+                      fmt::format("resolve: its record cannot be read now, and it stays held: {}",
+                                  answer->unreadable),
+                      {}},
+                     out);
+  } else {
+    const auto text = id.text();
+    out.push_back('{');
+    append_member("status", "ok", out);
+    append_member("id", {text.data(), text.size()}, out);
+    append_member("as", name_of(as), out);
+    append_member("carrier", answer->carrier, out);
+    append_member("state", answer->state, out);
+    out.push_back('}');
+  }
+  return out;
+}
+
+}  // namespace
+
+template <class Total, class Ask, class Add>
+void ShardQuestions::ask_all(Answers come, Ask ask, Add add,
+                             std::function<void(Total)> done) const {
   struct Gathered {
-    std::vector<FlowAtCarrier> carriers;  // touched on the ingress thread alone
+    Total total;  // touched on the ingress thread alone
     std::size_t missing;
-    std::function<void(std::vector<FlowAtCarrier>)> done;
+    std::function<void(Total)> done;
   };
-  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(done)});
+  auto gathered = std::make_shared<Gathered>(Gathered{Total{}, members_.size(), std::move(done)});
   for (const Member& member : members_) {
-    asio::post(*member.context, [this, member, order, obey, gathered] {
-      asio::post(ingress_, [gathered, found = member.shard->ask(order, obey)] {
-        std::ranges::copy(found, std::back_inserter(gathered->carriers));
-        if (--gathered->missing == 0) gathered->done(std::move(gathered->carriers));
-      });
+    asio::post(*member.context, [this, member, come, ask, add, gathered] {
+      auto tell = [this, add, gathered, answer = ask(*member.shard)] {
+        asio::post(ingress_, [add, gathered, answer] {
+          add(gathered->total, answer);
+          if (--gathered->missing == 0) gathered->done(std::move(gathered->total));
+        });
+      };
+      if (come == Answers::at_once) return tell();
+      member.shard->when_durable(std::move(tell));
     });
   }
 }
 
+void ShardQuestions::ask_flow(const FlowOrder& order, bool obey,
+                              std::function<void(std::vector<FlowAtCarrier>)> done) const {
+  using Carriers = std::vector<FlowAtCarrier>;
+  ask_all<Carriers>(
+      Answers::at_once, [order, obey](Shard& shard) { return shard.ask(order, obey); },
+      [](Carriers& all, const Carriers& some) { std::ranges::copy(some, std::back_inserter(all)); },
+      std::move(done));
+}
+
 void ShardQuestions::collect_shares(std::function<void(std::vector<FlowShare>)> done) const {
-  struct Gathered {
-    std::vector<FlowShare> shares;  // touched on the ingress thread alone
-    std::size_t missing;
-    std::function<void(std::vector<FlowShare>)> done;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(done)});
-  for (const Member& member : members_) {
-    asio::post(*member.context, [this, member, gathered] {
-      asio::post(ingress_, [gathered, found = member.shard->give_back_shares()] {
-        std::ranges::copy(found, std::back_inserter(gathered->shares));
-        if (--gathered->missing == 0) gathered->done(std::move(gathered->shares));
-      });
-    });
-  }
+  using Shares = std::vector<FlowShare>;
+  ask_all<Shares>(
+      Answers::at_once, [](Shard& shard) { return shard.give_back_shares(); },
+      [](Shares& all, const Shares& some) { std::ranges::copy(some, std::back_inserter(all)); },
+      std::move(done));
 }
 
 void ShardQuestions::deal_shares(const std::vector<FlowShare>& dealt) const {
@@ -58,66 +90,29 @@ void ShardQuestions::deal_shares(const std::vector<FlowShare>& dealt) const {
 }
 
 void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const {
-  struct Gathered {
-    std::optional<DoubtAnswer> answer;  // touched on the ingress thread alone
-    std::size_t missing;
-    Reply reply;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{{}, members_.size(), std::move(reply)});
-  const auto finish = [gathered, id, as](std::optional<DoubtAnswer> answer) {
-    if (answer) gathered->answer = std::move(answer);
-    if (--gathered->missing > 0) return;
-    std::string out;
-    if (!gathered->answer) {
-      append_rejection({"not_found", "resolve: no message in doubt, or not yours", {}}, out);
-    } else if (!gathered->answer->unreadable.empty()) {
-      append_rejection({"unavailable",
-                        fmt::format("resolve: its record cannot be read now, and it stays held: {}",
-                                    gathered->answer->unreadable),
-                        {}},
-                       out);
-    } else {
-      const auto text = id.text();
-      out.push_back('{');
-      append_member("status", "ok", out);
-      append_member("id", {text.data(), text.size()}, out);
-      append_member("as", name_of(as), out);
-      append_member("carrier", gathered->answer->carrier, out);
-      append_member("state", gathered->answer->state, out);
-      out.push_back('}');
-    }
-    gathered->reply(std::move(out));
-  };
-  for (const Member& member : members_) {
-    asio::post(*member.context, [this, member, id, as, peer, finish] {
-      auto answer = member.shard->resolve(id.sequence(), as, peer);
-      member.shard->when_durable([this, finish, answer = std::move(answer)]() mutable {
-        asio::post(ingress_, [finish, answer = std::move(answer)] { finish(answer); });
+  using Answer = std::optional<DoubtAnswer>;
+  ask_all<Answer>(
+      Answers::when_durable,
+      [sequence = id.sequence(), as, peer](Shard& shard) {
+        return shard.resolve(sequence, as, peer);
+      },
+      [](Answer& of_any, const Answer& of_one) {
+        if (of_one) of_any = of_one;
+      },
+      [id, as, reply = std::move(reply)](const Answer& answer) {
+        reply(told_of_resolving(id, as, answer));
       });
-    });
-  }
 }
 
 void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence,
                                std::function<void(CalledBack)> done) const {
-  struct Gathered {
-    CalledBack came = CalledBack::not_here;  // touched on the ingress thread alone
-    std::size_t missing;
-    std::function<void(CalledBack)> done;
-  };
-  auto gathered =
-      std::make_shared<Gathered>(Gathered{CalledBack::not_here, members_.size(), std::move(done)});
-  for (const Member& member : members_) {
-    asio::post(*member.context, [this, member, at, sequence, gathered] {
-      const CalledBack came = member.shard->call_back(at, sequence);
-      member.shard->when_durable([this, gathered, came] {
-        asio::post(ingress_, [gathered, came] {
-          if (came != CalledBack::not_here) gathered->came = came;
-          if (--gathered->missing == 0) gathered->done(gathered->came);
-        });
-      });
-    });
-  }
+  static_assert(CalledBack{} == CalledBack::not_here);
+  ask_all<CalledBack>(
+      Answers::when_durable, [at, sequence](Shard& shard) { return shard.call_back(at, sequence); },
+      [](CalledBack& of_any, CalledBack of_one) {
+        if (of_one != CalledBack::not_here) of_any = of_one;
+      },
+      std::move(done));
 }
 
 const ShardQuestions::Member& ShardQuestions::member_of(std::string_view carrier) const {
@@ -127,23 +122,9 @@ const ShardQuestions::Member& ShardQuestions::member_of(std::string_view carrier
 }
 
 void ShardQuestions::has_in_hand(queue::Locator at, std::function<void(bool)> done) const {
-  struct Gathered {
-    bool any = false;  // touched on the ingress thread alone
-    std::size_t missing;
-    std::function<void(bool)> done;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{false, members_.size(), std::move(done)});
-  for (const Member& member : members_) {
-    asio::post(*member.context, [this, member, at, gathered] {
-      const bool has = member.shard->has_in_hand(at);
-      member.shard->when_durable([this, gathered, has] {
-        asio::post(ingress_, [gathered, has] {
-          gathered->any = gathered->any || has;
-          if (--gathered->missing == 0) gathered->done(gathered->any);
-        });
-      });
-    });
-  }
+  ask_all<bool>(
+      Answers::when_durable, [at](Shard& shard) { return shard.has_in_hand(at); },
+      [](bool& any, bool one) { any = any || one; }, std::move(done));
 }
 
 void ShardQuestions::say_paused(const std::string& carrier, const PauseOrder& order,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -59,6 +60,13 @@ class ShardQuestions {
     boost::asio::io_context* context;
     Shard* shard;
   };
+  enum class Answers : std::uint8_t {
+    at_once,
+    when_durable  ///< all that the shard's carriers had written by then
+  };
+  /// Asks every shard on its own thread, adds up what they say, and is done with the last of them.
+  template <class Total, class Ask, class Add>
+  void ask_all(Answers come, Ask ask, Add add, std::function<void(Total)> done) const;
   /// The one on whose shard the carrier lives, or the first where it is gone.
   [[nodiscard]] const Member& member_of(std::string_view carrier) const;
 
