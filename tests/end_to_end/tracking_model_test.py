@@ -23,6 +23,9 @@ MESSAGES = 3000
 BREAKS = ["cut", "kill", "cut", "stop", "kill", "cut", "kill", "cut"]
 MESSAGES_A_ROUND = MESSAGES // len(BREAKS)
 STRAYS_A_ROUND = 8
+# Whether a receipt came before a segment was sent is known to some milliseconds, of ticks and of
+# dates: no carrier gives an id again that soon, and this one is not to either.
+AGAIN_AFTER = 0.02  # seconds
 BINDS, WINDOW = 2, 20
 
 
@@ -35,6 +38,7 @@ class Plans:
         self.lock = threading.Lock()
         self.of = {}  # (digits, part) -> (choice of id, Answer)
         self.fresh = 0
+        # With the time from which on nothing is said of them.
         self.reported = collections.deque()  # ids all of whose receipts were acknowledged
         self.awaited = collections.deque()  # ids of which nothing is ever said
         self.stray = collections.deque()  # ids of receipts for nothing that was sent
@@ -85,12 +89,12 @@ class Plans:
                 return Answer()
             choice, answer = plan
             pool = getattr(self, choice) if choice != "fresh" and attempt == 1 else None
-            if not pool:
+            if not pool or pool[0][0] > time.monotonic() - AGAIN_AFTER:
                 choice = "fresh"
-            carrier_id = self.next_id() if choice == "fresh" else pool.popleft()
+            carrier_id = self.next_id() if choice == "fresh" else pool.popleft()[1]
             self.given[choice] += 1
             if choice == "fresh" and not answer.receipts:
-                self.awaited.append(carrier_id)
+                self.awaited.append((time.monotonic(), carrier_id))
             elif choice == "fresh":
                 self.left[carrier_id] = len(answer.receipts)
         return Answer(message_id=carrier_id, receipts=answer.receipts, delay=answer.delay,
@@ -107,12 +111,12 @@ class Plans:
     def on_acknowledged(self, delivery):
         with self.lock:
             if delivery.of is None:
-                self.stray.append(delivery.message_id)
+                self.stray.append((time.monotonic(), delivery.message_id))
             elif delivery.message_id in self.left:
                 self.left[delivery.message_id] -= 1
                 if self.left[delivery.message_id] == 0:
                     del self.left[delivery.message_id]
-                    self.reported.append(delivery.message_id)
+                    self.reported.append((time.monotonic(), delivery.message_id))
 
 
 class Client(threading.Thread):
