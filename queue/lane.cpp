@@ -7,7 +7,9 @@
 namespace stentor::queue {
 
 Lane::Lane(TicketSpace& space, std::uint32_t number, TermsOf terms_of)
-    : space_(space), number_(number), terms_of_(std::move(terms_of)) {}
+    : space_(space), number_(number), terms_of_(std::move(terms_of)) {
+  slots_.fill(kNobody);
+}
 
 Lane::~Lane() {
   for (Member& member : members_) member.tickets.clear(space_);
@@ -18,7 +20,7 @@ void Lane::push(Flow flow, Ticket ticket, std::uint32_t now) {
   Member& member = members_[index];
   member.tickets.push(space_, ticket, now);
   count_in(member, ticket);
-  if (!member.is_in_ring) place(index, Turn::last);
+  if (member.stand != Stand::in_ring) place(index, Turn::last);
 }
 
 void Lane::push_front(Flow flow, Ticket ticket, std::uint32_t now) {
@@ -26,7 +28,7 @@ void Lane::push_front(Flow flow, Ticket ticket, std::uint32_t now) {
   Member& member = members_[index];
   member.tickets.push_front(space_, ticket, now);
   count_in(member, ticket);
-  if (!member.is_in_ring) place(index, Turn::next);
+  if (member.stand != Stand::in_ring) place(index, Turn::next);
 }
 
 Lane::Picked Lane::pop() {
@@ -37,9 +39,13 @@ Lane::Picked Lane::pop() {
   --waiting_;
   if (--member.left == 0) {
     member.left = member.terms.weight;
-    turn_ = member.after;
+    end_turn(member);
   }
-  if (!member.tickets.has_front()) place(index, Turn::last);
+  if (!member.tickets.has_front()) {
+    place(index, Turn::last);
+  } else if (is_round_over_) {
+    pass_rounds();
+  }
   if (turn_ != kNobody) {
     // With thousands of flows each pick is at a place of its own: fetch the next ones meanwhile.
     const Member& coming = members_[turn_];
@@ -47,6 +53,39 @@ Lane::Picked Lane::pop() {
     __builtin_prefetch(&members_[coming.after]);
   }
   return picked;
+}
+
+// Nobody else competes: nobody is owed anything.
+bool Lane::is_alone(Flow flow) const noexcept {
+  if (sitting_out_ > 0) return false;
+  return turn_ == kNobody || (members_[turn_].after == turn_ && members_[turn_].flow == flow);
+}
+
+void Lane::charge(Flow flow, std::uint32_t tickets) {
+  if (tickets == 0 || is_alone(flow)) return;
+  const std::uint32_t index = member_of(flow);  // again, where its last ticket went
+  Member& member = members_[index];
+  if (tickets < member.left) {
+    member.left = static_cast<std::uint16_t>(member.left - tickets);
+    return place(index, Turn::last);
+  }
+  const std::uint16_t weight = member.terms.weight;
+  const bool is_its_turn = turn_ == index && member.left < weight;
+  tickets -= member.left;
+  member.left = static_cast<std::uint16_t>(weight - tickets % weight);
+  // A turn that had not begun is the first that it sits out.
+  const std::uint32_t turns =
+      std::min(tickets / weight + (is_its_turn ? 0 : 1), std::uint32_t{kRoundsOwedMax});
+  if (turns == 0) {
+    end_turn(member);
+    return pass_rounds();
+  }
+  std::uint32_t next = member.round;
+  if (!owes(member)) next = is_its_turn || member.round == round_ ? round_ + 1 : round_;
+  if (member.stand == Stand::in_ring) leave(index);
+  if (member.stand == Stand::sits_out) stop_sitting_out(index);
+  member.round = round_ + std::min(next - round_ + turns, std::uint32_t{kRoundsOwedMax});
+  place(index, Turn::last);
 }
 
 void Lane::set_terms(Flow flow, FlowTerms terms) {
@@ -149,6 +188,7 @@ std::uint32_t Lane::member_of(Flow flow) {
   member.flow = flow;
   member.terms = terms_of_(flow);
   member.left = member.terms.weight;
+  member.round = round_;
   return index;
 }
 
@@ -164,18 +204,34 @@ void Lane::count_out(const Member& member, std::size_t tickets) noexcept {
 }
 
 void Lane::place(std::uint32_t index, Turn turn) {
+  move_to_stand(index, turn);
+  pass_rounds();
+}
+
+void Lane::move_to_stand(std::uint32_t index, Turn turn) {
   Member& member = members_[index];
   const bool can_send = member.tickets.has_front() && !member.terms.is_held;
-  if (member.is_in_ring && !can_send) leave(index);
-  if (!member.is_in_ring && can_send) enter(index, turn);
-  if (member.tickets.count() == 0) forget(index);
+  const bool is_empty = member.tickets.count() == 0;
+  Stand stand = Stand::outside;
+  if (owes(member)) {
+    if (can_send || is_empty) stand = Stand::sits_out;
+  } else if (can_send) {
+    stand = Stand::in_ring;
+  }
+  if (member.stand != stand) {
+    if (member.stand == Stand::in_ring) leave(index);
+    if (member.stand == Stand::sits_out) stop_sitting_out(index);
+    if (stand == Stand::in_ring) enter(index, turn);
+    if (stand == Stand::sits_out) sit_out(index);
+  }
+  if (is_empty && stand == Stand::outside) forget(index);
 }
 
 void Lane::enter(std::uint32_t index, Turn turn) noexcept {
   Member& member = members_[index];
-  member.is_in_ring = true;
+  member.stand = Stand::in_ring;
   if (turn_ == kNobody) {
-    member.before = member.after = turn_ = index;
+    member.before = member.after = turn_ = first_ = index;
     return;
   }
   // Before the one whose turn it is: that is behind all others, unless the turn moves here.
@@ -183,15 +239,81 @@ void Lane::enter(std::uint32_t index, Turn turn) noexcept {
   member.before = members_[turn_].before;
   members_[member.before].after = index;
   members_[turn_].before = index;
-  if (turn == Turn::next) turn_ = index;
+  if (turn == Turn::last) return;
+  if (first_ == turn_) first_ = index;
+  turn_ = index;
 }
 
 void Lane::leave(std::uint32_t index) noexcept {
   Member& member = members_[index];
+  member.stand = Stand::outside;
+  if (member.after == index) {
+    turn_ = first_ = kNobody;
+    return;
+  }
   members_[member.before].after = member.after;
   members_[member.after].before = member.before;
-  if (turn_ == index) turn_ = member.after == index ? kNobody : member.after;
-  member.is_in_ring = false;
+  if (first_ == index) {
+    first_ = member.after;
+    if (turn_ == index) turn_ = member.after;
+  } else if (turn_ == index) {
+    pass_turn_to(member.after);
+  }
+}
+
+void Lane::end_turn(Member& member) noexcept {
+  member.round = round_;
+  pass_turn_to(member.after);
+}
+
+void Lane::pass_turn_to(std::uint32_t index) noexcept {
+  turn_ = index;
+  is_round_over_ = is_round_over_ || turn_ == first_;
+}
+
+void Lane::sit_out(std::uint32_t index) noexcept {
+  Member& member = members_[index];
+  member.stand = Stand::sits_out;
+  ++sitting_out_;
+  std::uint32_t& head = slots_[member.round % kSlots];
+  if (head == kNobody) {
+    member.before = member.after = head = index;
+    return;
+  }
+  member.after = head;
+  member.before = members_[head].before;
+  members_[member.before].after = index;
+  members_[head].before = index;
+}
+
+void Lane::stop_sitting_out(std::uint32_t index) noexcept {
+  Member& member = members_[index];
+  member.stand = Stand::outside;
+  --sitting_out_;
+  std::uint32_t& head = slots_[member.round % kSlots];
+  if (member.after == index) {
+    head = kNobody;
+    return;
+  }
+  members_[member.before].after = member.after;
+  members_[member.after].before = member.before;
+  if (head == index) head = member.after;
+}
+
+// Who has paid takes part again, behind those who wait.
+void Lane::pass_rounds() {
+  while (is_round_over_ || (turn_ == kNobody && sitting_out_ > 0)) {
+    is_round_over_ = false;
+    ++round_;
+    const std::uint32_t& head = slots_[round_ % kSlots];
+    while (head != kNobody) {
+      const std::uint32_t index = head;
+      stop_sitting_out(index);
+      move_to_stand(index, Turn::last);
+    }
+  }
+  // Nobody waits for a turn: what those that are held owe is forgiven.
+  if (turn_ == kNobody) round_ += kRoundsOwedMax;
 }
 
 void Lane::forget(std::uint32_t index) {

@@ -110,6 +110,10 @@ std::optional<Lanes::Pick> Lanes::pop() {
   return body_->pop();
 }
 
+void Lanes::charge(Priority priority, Flow flow, std::uint32_t further_segments) {
+  body_->lane(priority).charge(flow, further_segments);
+}
+
 void Lanes::hold(Flow flow) {
   FlowTerms terms = body_->terms_of(flow);
   terms.is_held = true;

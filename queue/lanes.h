@@ -2,9 +2,12 @@
 //
 // `urgent` goes before all else, yet not for ever: while it waits without a break, one pick in
 // kBelowUrgentShare goes to those below. `normal` and `bulk` share what urgent leaves: while both
-// wait, `bulk` gets one pick in kBulkShare. Within a priority, flows take turns, as many tickets a
-// turn as their weight (deficit round robin; a ticket costs one), so that a campaign of ten million
-// does not delay one of ten. Within a flow: first in, first out.
+// wait, `bulk` gets one pick in kBulkShare. Within a priority, flows take turns, as many segments a
+// turn as their weight (deficit round robin), so that a campaign of ten million does not delay one
+// of ten, nor one of long messages one of short ones. A ticket costs one segment when it is picked;
+// what its message has more is charged when that is known, and comes off the flow's turns: it sits
+// out as many as it owes. Debts pass with the turns of others, whether the flow waits, is held or
+// has nothing: a flow that waits alone owes nothing. Within a flow: first in, first out.
 //
 // A flow may be held: what it has and gets waits, is counted, still expires, and takes nobody's
 // turn. A hold stays with the flow's number, whether anything of it waits or not. All together may
@@ -18,7 +21,7 @@
 // whose next block is not here yet is passed over, as if held, and takes its turn when it is:
 // whoever owns the SpillIo calls SpillIo::collect() when told to, and picks again.
 //
-// Units    Counts are messages; seconds are Unix time, passed in.
+// Units    Counts are messages, weights and charges segments; seconds are Unix time, passed in.
 // Owns     The tickets, in chunks (ticket_chunk.h); an empty chunk is freed. Ten million waiting
 //          in memory are 161 MB.
 // Errors   None: allocation failure aside, every ticket finds a place. What the disk does to
@@ -69,6 +72,11 @@ class Lanes {
   /// Nothing when none waits, or all that wait are held or being read from disk.
   [[nodiscard]] std::optional<Pick> pop();
 
+  /// What was picked of `flow` has so many segments more than the one that the pick has paid. More
+  /// than 255 turns are never owed. Costs the same whatever waits or is owed; allocates nothing
+  /// that a push would not.
+  void charge(Priority priority, Flow flow, std::uint32_t further_segments);
+
   /// From now on nothing of `flow` is picked, of any priority, until release(). Holding twice is
   /// holding once. Costs the same whatever waits.
   void hold(Flow flow);
@@ -80,7 +88,7 @@ class Lanes {
   void release_all() noexcept;
   [[nodiscard]] bool is_held_all() const noexcept;
 
-  /// How many tickets `flow` may send in one turn, 1 (where nothing was said) to kWeightMax.
+  /// How many segments `flow` may send in one turn, 1 (where nothing was said) to kWeightMax.
   void set_weight(Flow flow, std::uint16_t weight);
 
   /// Takes out up to `max` tickets of `flow`, held or not, urgent ones first, each priority from

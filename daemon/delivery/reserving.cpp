@@ -75,7 +75,11 @@ void CarrierDelivery::reserve(TimePoint now) {
   reserve_limited(limit, now);
   for (std::size_t i = 0; i < kReserveAtOnce; ++i) {
     if (stashed >= kStashMax) return;  // a bind that gets room pumps again
-    if (std::ranges::none_of(lines_, [&](const auto& line) { return has_room(*line, limit); })) {
+    // Behind a message that does not fit yet nothing goes on its bind: what is picked later is
+    // picked by what has been charged until then.
+    if (std::ranges::none_of(lines_, [&](const auto& line) {
+          return has_room(*line, limit) && line->stash.empty();
+        })) {
       return;
     }
     if (services_.feed.is_full()) return;  // the disk is behind: on_durable pumps again
@@ -133,6 +137,9 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
     return close(Reserved::no_room);
   }
   if (match.is_any()) limits_.take(match, next.subject.parts, now);
+  if (const std::uint32_t parts = next.subject.parts; parts > 1u + next.taken) {
+    lanes_.charge(pick.priority, pick.flow, parts - next.taken - 1);  // the pick has paid for one
+  }
   next.turn = ++turns_;
   if (!order_.is_idle()) tell_passing(next);
   next.is_under_way = true;

@@ -336,5 +336,152 @@ TEST(Lanes, HandOutAllInSteps) {
   EXPECT_EQ(taken.size(), 1000u);
 }
 
+// Keeps `flow` filled with messages of `segments` each, and counts what goes.
+struct LongMessages {
+  Lanes& lanes;
+  std::map<Flow, int> segments;  // of each message
+  std::map<Flow, int> sent;
+
+  void fill(std::size_t messages) {
+    for (const auto& [flow, of_each] : segments) {
+      for (std::size_t i = 0; i < messages; ++i) lanes.push(Priority::normal, flow, ticket(i), 0);
+    }
+  }
+  Flow send_one() {
+    const auto pick = lanes.pop();
+    EXPECT_TRUE(pick);
+    lanes.charge(pick->priority, pick->flow, static_cast<std::uint32_t>(segments[pick->flow] - 1));
+    sent[pick->flow] += segments[pick->flow];
+    return pick->flow;
+  }
+};
+
+TEST(LongMessages, GetNoMoreSegmentsThanShortOnes) {
+  Lanes lanes;
+  LongMessages run{lanes, {{1, 10}, {2, 1}, {3, 4}, {4, 1}}, {}};
+  run.fill(10'000);
+
+  int all = 0;
+  for (; all < 20'000; all = run.sent[1] + run.sent[2] + run.sent[3] + run.sent[4]) run.send_one();
+
+  for (const Flow flow : {1u, 2u, 3u, 4u}) EXPECT_NEAR(run.sent[flow], 5000, 10) << flow;
+}
+
+TEST(LongMessages, GetTheirShareAmongManyOfTheirKind) {
+  Lanes lanes;
+  LongMessages run{lanes, {}, {}};
+  for (Flow flow = 0; flow < 50; ++flow) run.segments[flow] = flow % 5 == 0 ? 1 : 10;
+  run.fill(2100);
+
+  for (int i = 0; i < 50 * 2000; i += run.segments[run.send_one()]) continue;
+
+  for (const auto& [flow, segments] : run.sent) EXPECT_NEAR(segments, 2000, 20) << flow;
+}
+
+TEST(LongMessages, GetSegmentsByWeight) {
+  Lanes lanes;
+  lanes.set_weight(1, 3);
+  lanes.set_weight(2, 1);
+  lanes.set_weight(3, 16);
+  LongMessages run{lanes, {{1, 7}, {2, 2}, {3, 5}}, {}};
+  run.fill(20'000);
+
+  for (int all = 0; all < 40'000; all = run.sent[1] + run.sent[2] + run.sent[3]) {
+    run.send_one();
+  }
+
+  EXPECT_NEAR(run.sent[1], 6000, 20);
+  EXPECT_NEAR(run.sent[2], 2000, 20);
+  EXPECT_NEAR(run.sent[3], 32'000, 40);
+}
+
+TEST(LongMessages, GoOneBehindTheOtherWhereNobodyElseWaits) {
+  Lanes lanes;
+  LongMessages run{lanes, {{1, 255}}, {}};
+  run.fill(100);
+
+  for (int i = 0; i < 100; ++i) run.send_one();
+
+  lanes.push(Priority::normal, 2, ticket(1), 0);
+  lanes.push(Priority::normal, 1, ticket(2), 0);
+  lanes.push(Priority::normal, 2, ticket(3), 0);
+  EXPECT_EQ(pop_all(lanes), (std::vector<std::uint64_t>{1, 2, 3})) << "nothing was owed";
+}
+
+TEST(LongMessages, AreStillPaidForWhereTheFlowRanEmptyMeanwhile) {
+  Lanes lanes;
+  for (std::uint64_t i = 0; i < 1000; ++i) lanes.push(Priority::normal, 2, ticket(i), 0);
+  std::map<Flow, int> sent;
+
+  for (int i = 0; i < 200; ++i) {
+    if (lanes.waiting_of(1) == 0) lanes.push(Priority::normal, 1, ticket(1), 0);
+    const auto pick = lanes.pop();
+    if (pick->flow == 1) lanes.charge(Priority::normal, 1, 9);
+    sent[pick->flow] += pick->flow == 1 ? 10 : 1;
+  }
+
+  EXPECT_LE(sent[1], sent[2] + 10);
+  EXPECT_GE(sent[1], sent[2] * 9 / 10 - 10) << "one turn in ten more is what it may lose";
+}
+
+TEST(LongMessages, OweNothingOnceTheOthersHadTheirTurns) {
+  Lanes lanes;
+  for (std::uint64_t i = 0; i < 100; ++i) lanes.push(Priority::normal, 2, ticket(i), 0);
+  lanes.push(Priority::normal, 1, ticket(1000), 0);
+  while (lanes.pop()->flow != 1) continue;
+  lanes.charge(Priority::normal, 1, 9);
+  lanes.hold(1);
+  for (int i = 0; i < 10; ++i) (void)lanes.pop();
+
+  lanes.release(1);
+  lanes.push(Priority::normal, 1, ticket(1001), 0);
+
+  EXPECT_EQ(lanes.pop()->flow, 2u);
+  EXPECT_EQ(lanes.pop()->flow, 1u) << "held, it has paid all the same";
+}
+
+TEST(LongMessages, OweNothingOnceNobodyWaits) {
+  Lanes lanes;
+  lanes.push(Priority::normal, 1, ticket(1), 0);
+  lanes.push(Priority::normal, 2, ticket(2), 0);
+  (void)lanes.pop();
+  lanes.charge(Priority::normal, 1, 254);
+  (void)lanes.pop();
+
+  lanes.push(Priority::normal, 1, ticket(3), 0);
+  lanes.push(Priority::normal, 2, ticket(4), 0);
+
+  EXPECT_EQ(lanes.pop()->flow, 1u);
+}
+
+TEST(LongMessages, OweNoMoreThanTheLongestOfThem) {
+  Lanes lanes;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    lanes.push(Priority::normal, 1, ticket(i), 0);
+    lanes.push(Priority::normal, 2, ticket(i), 0);
+  }
+  (void)lanes.pop();
+  for (int i = 0; i < 100; ++i) lanes.charge(Priority::normal, 1, 1'000'000);
+
+  int of_others = 0;
+  while (lanes.pop()->flow != 1) ++of_others;
+
+  EXPECT_NEAR(of_others, 255, 1);
+}
+
+TEST(LongMessages, KeepTheirFlowsAccountWhileItsWeightChanges) {
+  Lanes lanes;
+  LongMessages run{lanes, {{1, 10}, {2, 1}}, {}};
+  run.fill(5000);
+  lanes.set_weight(1, 20);
+  for (int i = 0; i < 100; ++i) run.send_one();
+  lanes.set_weight(1, 1);
+  run.sent.clear();
+
+  for (int i = 0; i < 2000; ++i) run.send_one();
+
+  EXPECT_NEAR(run.sent[1], run.sent[2], 30);
+}
+
 }  // namespace
 }  // namespace stentor::queue::test

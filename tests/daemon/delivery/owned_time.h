@@ -111,7 +111,7 @@ class OwnedTime : public testing::Test {
     subject.carrier = "north";
     FieldWriter octets;
     encode(subject, octets);
-    const std::string text = "message " + std::to_string(sequence) + ".";
+    const std::string text = "message " + std::to_string(sequence) + "." + padding_;
     Accepted accepted;
     accepted.subject = octets.octets();
     accepted.expires = expires;
@@ -122,11 +122,12 @@ class OwnedTime : public testing::Test {
     ++batch.delta.accepted;
     return write(RecordKind::accepted, accepted);
   }
-  void hand_over(queue::Locator at, std::uint32_t expires, std::uint64_t due_ms = 0) {
+  void hand_over(queue::Locator at, std::uint32_t expires, std::uint64_t due_ms = 0,
+                 queue::Flow flow = kFlow) {
     Arrival arrival;
     arrival.expires = expires;
     arrival.key = 7;
-    arrival.flow = kFlow;
+    arrival.flow = flow;
     arrival.due_ms = due_ms;
     carrier().take(arrival, at);
   }
@@ -247,6 +248,7 @@ class OwnedTime : public testing::Test {
   OwnedClock clock_{kBegin};
   RecoveredCarrier known_;
   std::string to_ = "+79161234567";
+  std::string padding_;  // behind each text
   bool is_journal_held_back_ = false;
   std::uint64_t sequence_ = 0;
 
