@@ -249,7 +249,24 @@ void CampaignDesk::order(const CampaignRequest& request, const Campaign& campaig
                       .reply = std::move(reply)});
 }
 
+// A campaign that began with its client's weight; one whose number means nothing any more.
+void CampaignDesk::tell_weights(const CommitBatch& batch) {
+  for (const CampaignChange& change : batch.campaigns) {
+    // What nobody speaks of weighs 1. Cancels and moves are told as what they are, once.
+    if (change.campaign.weight == 1 || change.reach != OrderReach::later) continue;
+    FlowOrder order;
+    order.flow = change.campaign.flow;
+    if (!change.is_forgotten) {
+      const auto standing = ledger_.find(change.campaign.flow);
+      if (!standing) continue;
+      order = order_of(standing->campaign);
+    }
+    carriers_.ask(order, true, [](const std::vector<FlowAtCarrier>&) {});
+  }
+}
+
 void CampaignDesk::on_settled(const CommitBatch& batch) {
+  if (!batch.failure) tell_weights(batch);
   if (ordered_.empty()) return;
   std::vector<Ordered> settled;
   std::erase_if(ordered_, [&](Ordered& ordered) {

@@ -78,6 +78,7 @@ class CampaignDesk {
              Reply reply);
   void wait(const Campaign& campaign, Reply reply);
   void on_durable(Ordered ordered);
+  void tell_weights(const CommitBatch& batch);
 
   CampaignRegistry& registry_;
   const CampaignLedger& ledger_;

@@ -80,6 +80,14 @@ void CampaignLedger::restore_correction(queue::Flow flow, State state, State cor
   counts.ledger.take_back(corrects);
 }
 
+void CampaignLedger::weigh_clients(
+    const std::function<std::uint16_t(std::string_view client)>& weight_of) {
+  for (const auto& [flow, known] : entries_) {
+    Campaign& campaign = known->standing.campaign;
+    if (campaign.name.empty()) campaign.weight = weight_of(campaign.client);
+  }
+}
+
 void CampaignLedger::apply(const CommitBatch& batch) {
   if (batch.flows.empty() && batch.campaigns.empty()) return;
   const std::lock_guard lock(guard_);

@@ -14,6 +14,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,10 @@ class CampaignLedger {
   void restore_count(queue::Flow flow, State state, bool was_sent);
   /// A message that had been counted as `corrects` came to `state` after all.
   void restore_correction(queue::Flow flow, State state, State corrects);
+
+  /// What clients' messages without a campaign weigh is the configuration's word, not the
+  /// journal's.
+  void weigh_clients(const std::function<std::uint16_t(std::string_view client)>& weight_of);
 
   /// A batch became durable.
   void apply(const CommitBatch& batch);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace stentor::daemon {
 namespace {
@@ -21,7 +22,8 @@ std::size_t CampaignRegistry::NameHash::operator()(const Name& name) const noexc
                               XXH3_64bits(name.client.data(), name.client.size()));
 }
 
-CampaignRegistry::CampaignRegistry(const CampaignLedger& ledger) : ledger_(ledger) {
+CampaignRegistry::CampaignRegistry(const CampaignLedger& ledger, WeightOf weight_of)
+    : ledger_(ledger), weight_of_(std::move(weight_of)) {
   for (CampaignLedger::Standing& standing : ledger.all()) {
     auto entry = std::make_unique<Entry>();
     entry->campaign = std::move(standing.campaign);
@@ -51,6 +53,7 @@ std::optional<queue::Flow> CampaignRegistry::number_of(std::string_view client,
   entry->campaign.flow = next_++;
   entry->campaign.client = client;
   entry->campaign.name = name;
+  entry->campaign.weight = weight_of_(client);
   entry->campaign.created_ms = now_ms;
   entry->campaign.changed_ms = now_ms;
   entry->used_ms = now_ms;
@@ -130,6 +133,7 @@ bool CampaignRegistry::make_room(std::uint64_t now_ms, CommitBatch& batch) {
     batch.records.add(static_cast<std::uint8_t>(RecordKind::campaign_forgotten), fields_.octets());
     CampaignChange change;
     change.campaign.flow = ended[i]->campaign.flow;
+    change.campaign.weight = ended[i]->campaign.weight;
     change.is_forgotten = true;
     batch.campaigns.push_back(std::move(change));
     by_flow_.erase(ended[i]->campaign.flow);

@@ -12,6 +12,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -28,8 +29,11 @@ class CampaignRegistry {
   /// octets 2.3 of its 4 MiB. One whose messages are all final gives its place to a new one.
   static constexpr std::size_t kCampaignsMax = 10'000;
 
+  /// What a client's new campaigns weigh.
+  using WeightOf = std::function<std::uint16_t(std::string_view client)>;
+
   /// `ledger`: as recovery left it; it is asked later which campaigns have ended.
-  explicit CampaignRegistry(const CampaignLedger& ledger);
+  CampaignRegistry(const CampaignLedger& ledger, WeightOf weight_of);
 
   /// The number of a message's campaign, a new one where it has none. Nothing when all are taken.
   [[nodiscard]] std::optional<queue::Flow> number_of(std::string_view client, std::string_view name,
@@ -63,6 +67,7 @@ class CampaignRegistry {
   void add(std::unique_ptr<Entry> entry);
 
   const CampaignLedger& ledger_;
+  const WeightOf weight_of_;
   boost::unordered_flat_map<Name, std::unique_ptr<Entry>, NameHash> by_name_;  // views its value
   boost::unordered_flat_map<queue::Flow, Entry*> by_flow_;
   queue::Flow next_ = 1;

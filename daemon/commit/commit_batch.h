@@ -40,7 +40,8 @@ struct FlowChange {
   State corrects = State::none;  ///< what they had been counted as
 };
 
-/// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`.
+/// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`. Of
+/// one that is forgotten: its number and its weight.
 struct CampaignChange {
   Campaign campaign;
   std::uint32_t record_offset = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -208,6 +209,11 @@ std::expected<Config, std::vector<ConfigMistake>> load_config(const std::filesys
 
   if (!mistakes.empty()) return std::unexpected(mistakes.take());
   return config;
+}
+
+std::uint16_t weight_of_client(const Config& config, std::string_view name) noexcept {
+  const auto found = std::ranges::find(config.clients, name, &ClientConfig::name);
+  return found == config.clients.end() ? std::uint16_t{1} : found->weight;
 }
 
 }  // namespace stentor::daemon

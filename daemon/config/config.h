@@ -72,6 +72,7 @@ struct ClientConfig {
   std::vector<std::string> carriers;  ///< empty: any
   std::uint32_t rate = 0;             ///< messages per second
   std::uint64_t waiting_max = 1000000;
+  std::uint16_t weight = 1;  ///< segments a turn: of its messages, and of each campaign it starts
   bool may_send_binary = false;
   std::optional<CallbackConfig> callback;
 };
@@ -193,6 +194,10 @@ struct Config {
   OptOutConfig opt_out;
   CallbacksConfig callbacks;
 };
+
+/// What the client's messages without a campaign weigh, and its campaigns as long as nobody says
+/// otherwise.
+[[nodiscard]] std::uint16_t weight_of_client(const Config& config, std::string_view name) noexcept;
 
 struct ConfigMistake {
   std::string file;

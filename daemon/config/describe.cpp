@@ -181,6 +181,7 @@ void describe_client(Page& page, const ClientConfig& client) {
   page.line("roles", in_quotes(roles));
   page.line("senders", in_quotes(client.senders));
   page.line("carriers", in_quotes(client.carriers));
+  page.line("weight", client.weight);
   page.flag("binary", client.may_send_binary);
   if (client.callback) describe_callback(page, *client.callback);
 }

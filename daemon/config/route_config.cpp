@@ -8,6 +8,7 @@
 #include "daemon/config/callback_reader.h"
 #include "daemon/config/carrier_config.h"
 #include "daemon/config/units.h"
+#include "queue/lanes.h"
 
 namespace stentor::daemon::config_file {
 namespace {
@@ -245,6 +246,9 @@ std::vector<ClientConfig> read_clients(std::vector<Section> sections,
     check_carriers(section, client.carriers, carriers);
     section.number("rate", client.rate, 0, 10'000'000);
     section.number("max_waiting", client.waiting_max, 1, 1'000'000'000'000);
+    std::uint32_t weight = client.weight;
+    section.number("weight", weight, 1, queue::kWeightMax);
+    client.weight = static_cast<std::uint16_t>(weight);
     section.flag("binary", client.may_send_binary);
     if (auto callback = section.table("callback", "client.callback")) {
       client.callback = read_callback(*callback, secrets);

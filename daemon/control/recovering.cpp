@@ -151,6 +151,8 @@ void Daemon::Body::recover(StartWish wish) {
           fmt::format("journal: checkpoints of before the salvage: {}", removed.error().message()));
     }
   }
+  campaigns_.weigh_clients(
+      [this](std::string_view client) { return weight_of_client(config_, client); });
   for (const CampaignLedger::Standing& standing : campaigns_.all()) {
     const FlowOrder order = order_of(standing.campaign);
     if (order.asks_for_nothing()) continue;

@@ -73,7 +73,8 @@ Admission::Admission(const Config& config, const Routing& routing, CommitFeed& f
       sequence_next_(start_.sequence_next),
       time_ms_last_(start_.time_ms_last + 1),  // another incarnation: it comes before the sequence
       references_(std::move(start_.references)),
-      campaigns_(*start_.campaigns),
+      campaigns_(*start_.campaigns,
+                 [&config](std::string_view client) { return weight_of_client(config, client); }),
       concatenation_(std::make_unique<std::uint16_t[]>(kConcatenationCounters)) {
   // Not all from 0: a restart should not repeat the references of a minute ago.
   for (std::size_t i = 0; i < kConcatenationCounters; ++i) {

@@ -23,7 +23,9 @@ class CampaignRegistryTest : public testing::Test {
   }
 
   CampaignLedger ledger_;
-  CampaignRegistry registry_{ledger_};
+  static std::uint16_t weight_of(std::string_view client) { return client == "shop" ? 7 : 1; }
+
+  CampaignRegistry registry_{ledger_, weight_of};
   CommitBatch batch_;
   std::uint32_t place_ = 0;
 };
@@ -53,10 +55,36 @@ TEST_F(CampaignRegistryTest, GoesOnBehindWhatRecoveryFound) {
   const queue::Flow spring = number_of("crm", "spring");
   settle();
 
-  CampaignRegistry again(ledger_);
+  CampaignRegistry again(ledger_, weight_of);
   CommitBatch batch;
   EXPECT_EQ(again.number_of("crm", "spring", kNow, batch), spring);
   EXPECT_EQ(again.number_of("crm", "autumn", kNow, batch), spring + 1);
+}
+
+TEST_F(CampaignRegistryTest, BeginsEachWithTheWeightOfItsClient) {
+  (void)number_of("shop", "spring");
+  (void)number_of("shop", "");
+  (void)number_of("crm", "spring");
+
+  ASSERT_EQ(batch_.campaigns.size(), 3u);
+  EXPECT_EQ(batch_.campaigns[0].campaign.weight, 7);
+  EXPECT_EQ(batch_.campaigns[1].campaign.weight, 7);
+  EXPECT_EQ(batch_.campaigns[2].campaign.weight, 1);
+}
+
+TEST_F(CampaignRegistryTest,
+       KeepsTheWeightThatACampaignWasGivenAndTakesAClientsFromItsConfiguration) {
+  const queue::Flow spring = number_of("shop", "spring");
+  const queue::Flow alone = number_of("shop", "");
+  Campaign heavy = *registry_.find("shop", "spring");
+  heavy.weight = 20;
+  registry_.change(heavy, OrderReach::later, batch_);
+  settle();
+
+  ledger_.weigh_clients([](std::string_view) { return std::uint16_t{3}; });
+
+  EXPECT_EQ(ledger_.find(spring)->campaign.weight, 20);
+  EXPECT_EQ(ledger_.find(alone)->campaign.weight, 3);
 }
 
 TEST_F(CampaignRegistryTest, BringsTheRecordAgainWhenItsBatchWasRefused) {

@@ -96,6 +96,7 @@ roles = ["submit", "observe", "admin"]
 senders = ["SHOP"]
 carriers = ["north"]
 rate = 0
+weight = 100
 binary = true
 [[carrier]]
 name = "north"
@@ -160,6 +161,9 @@ TEST(Config, ReadsEveryKeyThatCanBeUsed) {
   EXPECT_EQ(client.groups, std::vector<std::string>{"adm"});
   EXPECT_TRUE(client.may_submit && client.may_observe && client.is_admin);
   EXPECT_TRUE(client.may_send_binary);
+  EXPECT_EQ(client.weight, 100);
+  EXPECT_EQ(weight_of_client(*config, "crm"), 100);
+  EXPECT_EQ(weight_of_client(*config, "web"), 1) << "nobody said";
 
   const CarrierConfig& carrier = config->carriers.at(0);
   EXPECT_EQ(carrier.hosts.at(0).host, "a.example");
@@ -404,6 +408,22 @@ TEST(Config, ACarrierSaysWhatIsDoneInDoubt) {
   EXPECT_EQ(mistakes_in(with_carrier("", "uncertain = \"wait-dlr:\"\n")),
             Said{"7 carrier[0].uncertain: is \"wait-dlr:\"; must be one of resend, hold, fail, "
                  "wait-dlr:SECONDS, wait-dlr:SECONDS,hold"});
+}
+
+TEST(Config, AClientWeighsOneToAHundred) {
+  const std::string client = "[[client]]\nname = \"c\"\nusers = [\"u\"]\n";
+  const auto said = [&](const std::string& line) {
+    return mistakes_in(with_carrier("", client + line));
+  };
+
+  EXPECT_EQ(said("weight = 1\n"), Said{});
+  for (const std::string line : {"weight = 0\n", "weight = 101\n"}) {
+    ASSERT_EQ(said(line).size(), 1U) << line;
+    EXPECT_NE(said(line)[0].find("client[0].weight: "), std::string::npos) << said(line)[0];
+  }
+  const auto config = load_config(WrittenConfig(with_carrier("", client + "weight = 30\n")).path());
+  ASSERT_TRUE(config);
+  EXPECT_NE(describe(*config).find("weight = 30\n"), std::string::npos);
 }
 
 TEST(Config, WhatIsNotBuiltYetIsRefusedByName) {
