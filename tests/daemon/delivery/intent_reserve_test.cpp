@@ -144,5 +144,48 @@ TEST_F(IntentReserve, IsReleasedWithTheLinkAndGoesAgainFreely) {
   EXPECT_EQ(report.waiting, 20u);
 }
 
+// 50 ms of the rate, at most a window, at least one (docs/architecture.md, "It is reserved").
+class ReserveOfARate : public test::OwnedTime {
+ protected:
+  ReserveOfARate(std::uint32_t window, std::uint32_t rate)
+      : OwnedTime({.window = window, .rate = rate}) {}
+  static constexpr std::uint32_t kExpires = kSecond + 36'000;
+
+  /// Of more than enough, and while the carrier answers nothing.
+  std::size_t reserved() {
+    EXPECT_TRUE(bind(smsc_));
+    for (const queue::Locator at : accept(300, kExpires)) hand_over(at, kExpires);
+    for (int i = 0; i < 20; ++i) settle();
+    return carrier().snapshot().reserved;
+  }
+
+ private:
+  test::LoopbackSmsc smsc_{known_.context};
+};
+class ReserveOfASlowCarrier : public ReserveOfARate {
+ protected:
+  ReserveOfASlowCarrier() : ReserveOfARate(100, 10) {}
+};
+class ReserveOfAMiddlingCarrier : public ReserveOfARate {
+ protected:
+  ReserveOfAMiddlingCarrier() : ReserveOfARate(100, 400) {}
+};
+class ReserveOfAFastCarrier : public ReserveOfARate {
+ protected:
+  ReserveOfAFastCarrier() : ReserveOfARate(10, 4000) {}
+};
+
+TEST_F(ReserveOfAMiddlingCarrier, IsFiftyMillisecondsOfItsRate) {
+  EXPECT_EQ(reserved(), 100u + 20u);
+}
+
+TEST_F(ReserveOfASlowCarrier, IsOneMessageAtLeast) {
+  EXPECT_EQ(reserved(), 100u + 1u);
+}
+
+TEST_F(ReserveOfAFastCarrier, IsNoMoreThanAWindow) {
+  EXPECT_EQ(reserved(), 10u + 10u);
+}
+
 }  // namespace
 }  // namespace stentor::daemon
