@@ -7,6 +7,8 @@ stream of events are the witnesses.
 
 import os
 import collections
+import pwd
+import re
 import subprocess
 import time
 import unittest
@@ -238,6 +240,65 @@ class Campaigns(Bench):
         self.assertEqual([line.get("name") for line in lines], ["one", "two", None])
         self.assertEqual(lines[1]["weight"], 5)
         self.assertEqual(lines[2], {"status": "ok", "done": True, "lines": 2})
+
+
+class Weights(Bench):
+    """What campaigns and the configuration say that somebody weighs reaches the lanes."""
+
+    settings = {"window": 1, "rate": RATE}
+
+    def new_daemon(self):
+        daemon = super().new_daemon()
+        with open(daemon.config_path, encoding="utf-8") as config:
+            text = config.read()
+        user = pwd.getpwuid(os.getuid()).pw_name
+        daemon.write_config_text(text + f'\n[[client]]\nname = "crm"\nusers = ["{user}"]\n'
+                                 'weight = 4\nroles = ["submit", "observe", "admin"]\n')
+        return daemon
+
+    def start_together(self):
+        """(numbers of `light`, of `usual`, of `heavy` and of none), all waiting, bulk all."""
+        waiting = [self.send_many(400, name, priority="bulk", not_before=1)
+                   for name in ("light", "usual", "heavy", None)]
+        under_test.wait_until(
+            lambda: self.daemon.carrier_status("north")["waiting_bulk"] >= 1600,
+            lambda: f"all to be due: {self.daemon.carrier_status('north')}")
+        return waiting
+
+    def go(self, action):
+        self.assertEqual(self.daemon.ask(op="carrier", action=action, name="north")["status"], "ok")
+
+    def check_shares(self, waiting):
+        """Of the first few hundred, so many of each as they weigh: 1, 4, 8 and 4 of 17."""
+        numbers = [number for sent in waiting for number in sent]
+        self.go("resume")
+        under_test.wait_until(lambda: len(self.arrived(numbers)) >= 340, "some to go")
+        first = set(self.arrived(numbers)[:340])
+        for sent, share in zip(waiting, (20, 80, 160, 80)):
+            self.assertAlmostEqual(len(first & set(sent)), share, delta=12)
+        for name in ("light", "usual", "heavy"):
+            self.campaign("cancel", name)
+        self.wait_finals([message_id for sent in waiting for message_id in sent.values()])
+
+    def test_they_reach_the_lanes_when_they_are_set_and_after_a_restart(self):
+        self.assertEqual(self.campaign("create", "light", weight=1)["weight"], 1)
+        self.assertEqual(self.campaign("create", "usual")["weight"], 4)
+        self.campaign("create", "heavy")
+        self.assertEqual(self.campaign("set", "heavy", weight=8)["weight"], 8)
+        self.go("suspend")
+        self.check_shares(self.start_together())
+
+        self.go("suspend")
+        waiting = self.start_together()
+        self.restart()
+        self.daemon.wait_bound("north")
+        self.check_shares(waiting)
+
+    def test_a_campaign_that_begins_with_its_first_message_weighs_what_its_client_does(self):
+        self.campaign("create", "light", weight=1)
+        self.campaign("create", "heavy", weight=8)
+        self.go("suspend")
+        self.check_shares(self.start_together())
 
 
 class Cancel(Bench):
@@ -474,7 +535,7 @@ class Silence:
         return Answer(silent=True) if attempt <= self.attempts else Answer()
 
 
-class Doubt(Bench):
+class DoubtBench(Bench):
     settings = {"window": WINDOW, "response_timeout": "60s"}
 
     def send_one(self, **more):
@@ -496,6 +557,18 @@ class Doubt(Bench):
     def resolve(self, message_id, **how):
         return self.daemon.ask(op="resolve", id=message_id, **how)
 
+    def receipt_for(self, number):
+        """The carrier reports a segment that it never answered, and names our reference."""
+        submit = self.carrier.arrived(number)[-1].submit
+        text = b"id:late-1 sub:001 dlvrd:001 submit date:2601011200 done date:2601011200 " \
+               b"stat:DELIVRD err:000 text:"
+        tlvs = smpp.tlv(smpp.TLV_USER_MESSAGE_REFERENCE,
+                        submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE])
+        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
+            submit.destination, submit.source, smpp.ESM_RECEIPT, 0, text, tlvs))
+
+
+class Doubt(DoubtBench):
     def test_a_held_message_is_never_written_again_without_a_word(self):
         first, number = self.send_one(uncertain="hold")
         self.lose_link()
@@ -584,16 +657,6 @@ class Doubt(Bench):
         self.events.wait_for(first, "delivered")
         self.assertEqual(len(self.arrived([number])), 2)
 
-    def receipt_for(self, number):
-        """The carrier reports a segment that it never answered, and names our reference."""
-        submit = self.carrier.arrived(number)[-1].submit
-        text = b"id:late-1 sub:001 dlvrd:001 submit date:2601011200 done date:2601011200 " \
-               b"stat:DELIVRD err:000 text:"
-        tlvs = smpp.tlv(smpp.TLV_USER_MESSAGE_REFERENCE,
-                        submit.tlvs[smpp.TLV_USER_MESSAGE_REFERENCE])
-        self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
-            submit.destination, submit.source, smpp.ESM_RECEIPT, 0, text, tlvs))
-
     def test_a_receipt_that_names_our_reference_ends_a_wait_and_a_hold(self):
         for policy in ("wait-dlr:60", "hold"):
             first, number = self.send_one(uncertain=policy)
@@ -633,6 +696,67 @@ class Doubt(Bench):
         self.campaign("cancel", "spring")
         self.assertTrue(self.events.wait_for(first, "cancelled")["possible_duplicate"])
         self.assertEqual(len(self.arrived([number])), 1)
+
+
+class DoubtFigures(DoubtBench):
+    """What /metrics says of doubts that were real, each kind once."""
+
+    settings = {"window": WINDOW, "response_timeout": "60s", "uncertain": "wait-dlr:2,fail",
+                "status": {"0x45": "doubt"}}
+
+    def figures(self):
+        """Those of doubts that are not 0, by name and label."""
+        found = {}
+        for line in self.daemon.http("/metrics")[1].splitlines():
+            match = re.fullmatch(r'(stentor_(?:uncertain_total|in_doubt\w*|\w+_duplicates_total))'
+                                 r'\{carrier="north"(?:,(?:reason|by)="(\w+)")?\} (\d+)', line)
+            if match and match[3] != "0":
+                found[" ".join(filter(None, match.group(1, 2)))] = int(match[3])
+        return found
+
+    def test_each_reason_and_each_end_is_counted(self):
+        self.assertEqual(self.figures(), {})
+
+        waited, number = self.send_one()
+        self.lose_link()
+        self.events.wait_for(waited, "uncertain")
+        self.assertEqual(self.figures(), {
+            "stentor_uncertain_total link_lost": 1, "stentor_in_doubt": 1,
+            "stentor_possible_duplicates_total": 1})
+        unknown = self.events.wait_for(waited, "unknown")
+        self.assertEqual(unknown["code"], "unknown_acceptance")
+        self.assertEqual(len(self.arrived([number])), 1, "after its wait it is not sent again")
+        self.assertEqual(self.figures(), {
+            "stentor_uncertain_total link_lost": 1, "stentor_in_doubt_resolved_total waited": 1,
+            "stentor_possible_duplicates_total": 1})
+
+        digits = f"7916{self.numbers + 1:07d}"
+        self.scripts[digits] = lambda submit, attempt: Answer(status=0x45, receipts=[])
+        refused = self.send_many(1, uncertain="hold")[digits]
+        self.assertEqual(self.events.wait_for(refused, "uncertain")["code"], "ambiguous_status")
+        self.receipt_for(digits)
+        self.events.wait_for(refused, "delivered")
+        told, _ = self.send_one(uncertain="hold")
+        self.lose_link()
+        self.events.wait_for(told, "uncertain")
+        self.assertEqual(self.resolve(told, **{"as": "sent"})["state"], "sent")
+        self.assertEqual(self.figures(), {
+            "stentor_uncertain_total link_lost": 2, "stentor_uncertain_total ambiguous_status": 1,
+            "stentor_in_doubt_resolved_total waited": 1,
+            "stentor_in_doubt_resolved_total receipt": 1,
+            "stentor_in_doubt_resolved_total sent": 1, "stentor_possible_duplicates_total": 3})
+
+        crashed, _ = self.send_one(uncertain="hold")
+        self.restart()
+        self.events.wait_for(crashed, "uncertain")
+        self.assertEqual(self.figures(), {
+            "stentor_uncertain_total crash": 1, "stentor_in_doubt": 1,
+            "stentor_possible_duplicates_total": 1}, "counters begin with the process")
+        self.daemon.ask(op="cancel", id=crashed)
+        self.events.wait_for(crashed, "cancelled")
+        self.assertEqual(self.figures(), {
+            "stentor_uncertain_total crash": 1, "stentor_in_doubt_resolved_total cancelled": 1,
+            "stentor_possible_duplicates_total": 1})
 
 
 def zone_where_it_is(hour):
