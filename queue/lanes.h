@@ -22,6 +22,7 @@
 // whoever owns the SpillIo calls SpillIo::collect() when told to, and picks again.
 //
 // Units    Counts are messages, weights and charges segments; seconds are Unix time, passed in.
+//          When tickets expire is counted in steps of the caller's (ticket.h).
 // Owns     The tickets, in chunks (ticket_chunk.h); an empty chunk is freed. Ten million waiting
 //          in memory are 161 MB.
 // Errors   None: allocation failure aside, every ticket finds a place. What the disk does to
@@ -99,7 +100,7 @@ class Lanes {
   /// The same with all flows, one after the other, held or not.
   std::size_t take_all(std::size_t max, const Sink& sink);
 
-  /// Takes out up to `max` tickets whose `expires` is at or before `now`, held or not, calling
+  /// Takes out up to `max` tickets whose `expires` is at or before step `now`, held or not, calling
   /// `sink` for each; `sink` may not touch these lanes. Returns how many. What is left over comes
   /// at later calls, and so does what has to be read from disk first, a few blocks at a time: until
   /// then earliest_expiry() stays in the past. Chunks and blocks whose earliest expiry lies ahead
@@ -109,7 +110,7 @@ class Lanes {
   void take_expired(std::uint32_t now, const Sink& sink) {
     (void)take_expired(now, static_cast<std::size_t>(-1), sink);
   }
-  /// No ticket expires before this second; nothing when none waits. take_expired() at this second
+  /// No ticket expires before this step; nothing when none waits. take_expired() at this step
   /// makes it exact: a ticket that was sent meanwhile may have set it.
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
 

@@ -1,6 +1,8 @@
 // What stands in a lane for one waiting message: its place in the journal and little more.
 //
-// Units    `expires` is seconds of Unix time; `key` is a hash of the order key.
+// Units    `expires` is a step of time whose length and beginning are the caller's: what is asked
+// to
+//          have expired is asked in the same. `key` is a hash of the order key.
 // Threads  A plain value of 16 octets: ten million waiting messages are 160 MB.
 #pragma once
 
@@ -12,7 +14,7 @@ namespace stentor::queue {
 
 struct Ticket {
   Locator at;                 ///< its accepted record
-  std::uint32_t expires = 0;  ///< not sent at or after this second
+  std::uint32_t expires = 0;  ///< not sent at or after this step
   std::uint32_t key = 0;      ///< equal for messages that must keep their order
 };
 static_assert(sizeof(Ticket) == 16);

@@ -23,7 +23,7 @@ inline constexpr std::uint8_t kSmallChunkTickets = 14;  // 248 octets: 256 likew
 
 struct TicketChunk {
   TicketChunk* next = nullptr;
-  std::uint32_t earliest = 0;  ///< no ticket in it expires before this second
+  std::uint32_t earliest = 0;  ///< no ticket in it expires before this step
   std::uint32_t since = 0;     ///< when it got its first ticket
   std::uint8_t begin = 0;      ///< tickets lie in [begin, end)
   std::uint8_t end = 0;

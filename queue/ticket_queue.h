@@ -72,7 +72,7 @@ class TicketQueue {
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   /// Whether pop() may be called: false too while the next block is being read.
   [[nodiscard]] bool has_front() const noexcept { return front_.head != nullptr; }
-  /// No ticket of it expires before this second.
+  /// No ticket of it expires before this step.
   [[nodiscard]] std::uint32_t earliest() const noexcept { return earliest_; }
   /// When its oldest chunk got its first ticket; the queue must not be empty.
   [[nodiscard]] std::uint32_t since() const noexcept;

@@ -22,10 +22,10 @@ namespace stentor::daemon {
 /// A message that a shard takes over once its record is durable.
 struct Arrival {
   std::uint32_t record_offset = 0;  ///< within the batch: accepted, or moved
-  std::uint32_t expires = 0;
   std::uint32_t key = 0;
+  std::uint64_t expires_ms = 0;
+  std::uint64_t due_ms = 0;  ///< 0: now
   queue::Flow flow = 0;
-  std::uint64_t due_ms = 0;   ///< 0: now
   std::uint16_t carrier = 0;  ///< index in the configuration
   queue::Priority priority = queue::Priority::normal;
   queue::Locator at{};  ///< of its accepted record, where that is an older one: it has moved
@@ -40,8 +40,8 @@ struct FlowChange {
   State corrects = State::none;  ///< what they had been counted as
 };
 
-/// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`. Of
-/// one that is forgotten: its number and its weight.
+/// A campaign that was made, changed, cancelled or forgotten; its record lies at `record_offset`.
+/// Of one that is forgotten: its number and its weight.
 struct CampaignChange {
   Campaign campaign;
   std::uint32_t record_offset = 0;

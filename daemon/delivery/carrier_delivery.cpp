@@ -147,7 +147,7 @@ void CarrierDelivery::start() {
 
 void CarrierDelivery::take(const Arrival& arrival, queue::Locator at, queue::Locator moved) {
   const queue::Lanes::Pick pick{
-      .ticket = {.at = at, .expires = arrival.expires, .key = arrival.key},
+      .ticket = {.at = at, .expires = expiry_step(arrival.expires_ms), .key = arrival.key},
       .flow = arrival.flow,
       .priority = arrival.priority};
   if (clearing_ && !moved.is_nowhere() && moved > clearing_->before) {
@@ -222,6 +222,7 @@ void CarrierDelivery::pump() {
     tracker_.speak_on({.steady = now, .wall_ms = wall_ms()});
   }
   if (may_speak()) schedule_pump();
+  expire_reserved();
   if (!is_expiry_paused()) end_due_doubts(wall_ms());
   cancel_some();
   relocate_some();
@@ -257,14 +258,11 @@ void CarrierDelivery::note_limiter(TimePoint now) {
 }
 
 void CarrierDelivery::each_second(TimePoint now) {
-  // On the second of the date, when what is looked for in seconds expires.
+  // On the second of the date, by which receipts are waited for.
   const std::uint64_t now_ms = wall_ms();
   next_second_ = now + std::chrono::milliseconds(1000 - now_ms % 1000);
   if (throttle_.on_second(now)) pacer_.set_rate(throttle_.rate(), now);
   wait_log_.note(limiter_.shown(now), now_ms);
-  expire_reserved(expiry_seconds());
-  limits_.take_expired(expiry_seconds(),
-                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   release_crowded();
   if (!is_expiry_paused()) tracker_.on_second({.steady = now, .wall_ms = now_ms});
   replies_.on_time(now);
@@ -275,6 +273,9 @@ void CarrierDelivery::each_second(TimePoint now) {
 
 void CarrierDelivery::arm_timer(TimePoint now) {
   auto at = std::min(next_expiry(now), next_release(now));
+  if (reserved_ > 0 && reserved_expire_ms_ != UINT64_MAX) {
+    at = std::min(at, steady_at(std::max(reserved_expire_ms_, services_.clock.expiry_from_ms())));
+  }
   if (in_doubt_.next_ms() != InDoubt::kNever) {
     const std::uint64_t next = std::max(in_doubt_.next_ms(), services_.clock.expiry_from_ms());
     at = std::min(at, now + std::chrono::milliseconds(next - std::min(wall_ms(), next)));
@@ -330,7 +331,7 @@ void CarrierDelivery::put_on_timer(const queue::Lanes::Pick& pick, std::uint64_t
 
 std::int64_t CarrierDelivery::steady_due(const queue::Ticket& ticket, std::uint64_t due_ms) const {
   const std::uint64_t now = wall_ms();
-  const std::uint64_t expires = std::uint64_t{ticket.expires} * 1000;
+  const std::uint64_t expires = services_.clock.ticks().ms_of(ticket.expires);
   // What has expired meanwhile is due at once: its verdict is.
   const std::uint64_t until = std::min(due_ms, std::max(expires, services_.clock.expiry_from_ms()));
   const auto wait = static_cast<std::int64_t>(until) - static_cast<std::int64_t>(now);

@@ -146,6 +146,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   CarrierDelivery& operator=(const CarrierDelivery&) = delete;
 
   // Recovery, before start().
+  /// What a ticket here says of this expiry.
+  [[nodiscard]] std::uint32_t expiry_step(std::uint64_t expires_ms) const noexcept {
+    return services_.clock.ticks().of(expires_ms);
+  }
   void restore_waiting(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   void restore_retry(queue::Locator at, Retry retry) { keep_retry(at, std::move(retry)); }
   /// A message that was being written when the process died: noted, and treated as its policy
@@ -253,8 +257,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     return static_cast<std::uint32_t>(wall_ms() / 1000);
   }
   /// For who asks what has expired: nothing has while expiry is paused.
-  [[nodiscard]] std::uint32_t expiry_seconds() const noexcept {
-    return is_expiry_paused() ? 0 : wall_seconds();
+  [[nodiscard]] std::uint32_t expiry_now() const noexcept {
+    return is_expiry_paused() ? 0 : services_.clock.ticks().at(wall_ms());
+  }
+  [[nodiscard]] TimePoint steady_at(std::uint64_t date_ms) const noexcept {
+    const std::uint64_t now_ms = wall_ms();
+    return steady_now() + std::chrono::milliseconds(date_ms - std::min(now_ms, date_ms));
   }
   [[nodiscard]] bool is_expiry_paused() const noexcept {
     return wall_ms() < services_.clock.expiry_from_ms();
@@ -375,6 +383,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
                                      TimePoint now, bool was_parked);
   [[nodiscard]] bool is_put_off_by_hours(Sending& next);
   [[nodiscard]] bool is_ended_by_opt_out(Sending& next);
+  [[nodiscard]] bool has_expired(Sending& next);
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   /// False when its record cannot be read: it is looked at again later.
   bool end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
@@ -406,7 +415,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   };
   [[nodiscard]] TakenOfFlow take_oldest_of(queue::Flow flow, std::size_t max);
   std::size_t start_cancelling(queue::Flow flow);
-  void expire_reserved(std::uint32_t seconds);
+  void expire_reserved();
   void cancel_some();
   void finish_cancelling();
   std::size_t withdraw_reserved(const std::function<bool(const Sending&)>& is_meant,
@@ -577,6 +586,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   bool stopped_ = false;
   TimePoint next_second_{};
   TimePoint next_expiry_look_{};
+  std::uint64_t reserved_expire_ms_ = UINT64_MAX;  // none of what is reserved does before
   bool is_spill_failing_ = false;
   std::uint64_t restored_ = 0;
 

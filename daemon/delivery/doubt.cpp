@@ -64,7 +64,8 @@ UncertainPolicy CarrierDelivery::enter_doubt(const Doubted& doubted) {
             .doubt = doubted.doubt,
             .since_ms = now,
             .until_ms = until_ms,
-            .then = wish.policy == UncertainPolicy::wait_dlr ? wish.then : wish.policy};
+            .then = wish.policy == UncertainPolicy::wait_dlr ? wish.then : wish.policy,
+            .expires_ms = doubted.accepted.expires_ms()};
   held.retry.possible_duplicate = true;
   const SubjectHere here(doubted.accepted.subject, config_.name);
   Uncertain uncertain;
@@ -196,7 +197,7 @@ void CarrierDelivery::end_due_doubts(std::uint64_t now_ms) {
     bool has_ended = false;
     if (held.again_ms != 0 && cancellations_.covers(held.pick.flow, held.pick.ticket.at)) {
       has_ended = end_doubt_with_campaign(held);
-    } else if (std::uint64_t{held.pick.ticket.expires} * 1000 <= now_ms) {
+    } else if (held.expires_ms <= now_ms) {
       has_ended = end_doubt(held, State::expired,
                             {.end = DoubtEnd::expired,
                              .by = {},

@@ -134,17 +134,31 @@ std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Se
   return count;
 }
 
-// Reserved, and its link or its turn did not come in time; beside a full bind likewise.
-void CarrierDelivery::expire_reserved(std::uint32_t seconds) {
+// Reserved, and its link or its turn did not come in time; beside a full bind likewise. What has
+// begun goes on: half a text helps nobody.
+void CarrierDelivery::expire_reserved() {
+  const std::uint64_t now_ms = wall_ms();
+  if (now_ms < reserved_expire_ms_ || is_expiry_paused()) return;
+  reserved_expire_ms_ = UINT64_MAX;
   (void)withdraw_reserved(
-      [seconds](const Sending& reserved) { return reserved.pick.ticket.expires <= seconds; },
+      [this, now_ms](const Sending& reserved) {
+        const std::uint64_t expires_ms = reserved.accepted.expires_ms();
+        if (expires_ms <= now_ms) return true;
+        reserved_expire_ms_ = std::min(reserved_expire_ms_, expires_ms);
+        return false;
+      },
       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  const ExpiryTicks& ticks = services_.clock.ticks();
   for (const auto& line : lines_) {
     std::vector<queue::Lanes::Pick> expired;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
-      if (pick.ticket.expires > seconds) return false;
-      expired.push_back(pick);
-      return true;
+      const std::uint64_t expires_ms = ticks.ms_of(pick.ticket.expires);
+      if (expires_ms <= now_ms) {
+        expired.push_back(pick);
+        return true;
+      }
+      reserved_expire_ms_ = std::min(reserved_expire_ms_, expires_ms);
+      return false;
     });
     for (const queue::Lanes::Pick& pick : expired) {
       under_way_.leave(pick.ticket.key);

@@ -30,6 +30,7 @@ struct Held {
   std::uint64_t since_ms = 0;
   std::uint64_t until_ms = 0;  ///< then the policy goes on; 0: only somebody's word ends it
   UncertainPolicy then = UncertainPolicy::hold;
+  std::uint64_t expires_ms = 0;
   std::uint64_t again_ms = 0;  ///< its record could not be read: nothing of it is due before
 };
 
@@ -88,7 +89,7 @@ class InDoubt {
 
  private:
   [[nodiscard]] static std::uint64_t end_of(const Held& held) noexcept {
-    const std::uint64_t life = std::uint64_t{held.pick.ticket.expires} * 1000;
+    const std::uint64_t life = held.expires_ms;
     return std::max(held.until_ms == 0 ? life : std::min(life, held.until_ms), held.again_ms);
   }
 

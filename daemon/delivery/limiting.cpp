@@ -48,7 +48,7 @@ void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
       lanes_.push_front(pick.priority, pick.flow, pick.ticket, seconds);
       continue;
     }
-    if (pick.ticket.expires <= expiry_seconds() || is_dead(pick)) {
+    if (pick.ticket.expires <= expiry_now() || is_dead(pick)) {
       end_due_or_cancelled(pick);
       continue;
     }

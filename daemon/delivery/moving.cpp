@@ -101,7 +101,7 @@ queue::Lanes& CarrierDelivery::arrival_lanes() {
 // Moves the message, or sets it aside.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
   const std::uint32_t seconds = wall_seconds();
-  if (pick.ticket.expires <= expiry_seconds() || is_dead(pick)) return end_due_or_cancelled(pick);
+  if (pick.ticket.expires <= expiry_now() || is_dead(pick)) return end_due_or_cancelled(pick);
   if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
 }
 
@@ -141,10 +141,10 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
   moved.to = there.name;
   moved.reason = order.reason;
   const Arrival arrival{.record_offset = 0,
-                        .expires = pick.ticket.expires,
                         .key = pick.ticket.key,
-                        .flow = pick.flow,
+                        .expires_ms = accepted->expires_ms(),
                         .due_ms = order.due_ms,
+                        .flow = pick.flow,
                         .carrier = *target,
                         .priority = pick.priority,
                         .at = pick.ticket.at};

@@ -62,7 +62,7 @@ class OrderHold {
   /// What was released, the last accepted first: each goes to the front of its flow.
   [[nodiscard]] std::vector<Pick> take_released();
   /// Takes out what has expired.
-  [[nodiscard]] std::vector<Pick> take_expired(std::uint32_t now_seconds);
+  [[nodiscard]] std::vector<Pick> take_expired(std::uint32_t now);
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
 
   /// When there is something to release or to take; nothing when none waits.

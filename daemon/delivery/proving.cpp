@@ -45,12 +45,12 @@ std::optional<queue::Lanes::Pick> CarrierDelivery::take_probe() {
 void CarrierDelivery::reserve_probe(TimePoint now) {
   if (reserved_ > 0 || draining_ || suspended_ || clearing_ || services_.feed.is_full()) return;
   if (std::ranges::none_of(lines_, [](const auto& line) { return line->link->may_send(); })) return;
-  const std::uint32_t seconds = expiry_seconds();
+  const std::uint32_t step = expiry_now();
   for (std::size_t i = 0; i < kLookedAtOnce; ++i) {
     const auto pick = take_probe();
     if (!pick) break;
     if (i + 1 == kLookedAtOnce) schedule_pump();
-    if (pick->ticket.expires <= seconds || is_dead(*pick)) {
+    if (pick->ticket.expires <= step || is_dead(*pick)) {
       end_due_or_cancelled(*pick);
       continue;
     }

@@ -53,17 +53,22 @@ RateLimits::Group& RateLimits::group_of(const Match& match) {
   return groups_.emplace_back(Group{match, std::make_unique<queue::Lanes>()});
 }
 
+void RateLimits::count_in(const queue::Ticket& ticket) noexcept {
+  earliest_expiry_ = waiting_ == 0 ? ticket.expires : std::min(earliest_expiry_, ticket.expires);
+  ++waiting_;
+}
+
 void RateLimits::park(const Match& match, const queue::Lanes::Pick& pick,
                       std::uint32_t now_seconds) {
   assert(match.is_any() && "only what comes under a limit is parked");
   group_of(match).lanes->push(pick.priority, pick.flow, pick.ticket, now_seconds);
-  ++waiting_;
+  count_in(pick.ticket);
 }
 
 void RateLimits::put_back(const Parked& parked, std::uint32_t now_seconds) {
   group_of(parked.match)
       .lanes->push_front(parked.pick.priority, parked.pick.flow, parked.pick.ticket, now_seconds);
-  ++waiting_;
+  count_in(parked.pick.ticket);
 }
 
 std::optional<RateLimits::Parked> RateLimits::take_from(std::size_t index) {
@@ -110,13 +115,17 @@ std::size_t RateLimits::waiting_of(queue::Flow flow) const noexcept {
   return sum;
 }
 
-void RateLimits::take_expired(std::uint32_t now_seconds,
+void RateLimits::take_expired(std::uint32_t now,
                               const std::function<void(const queue::Lanes::Pick&)>& sink) {
+  if (waiting_ == 0 || earliest_expiry_ > now) return;
+  earliest_expiry_ = UINT32_MAX;
   for (const Group& group : groups_) {
-    group.lanes->take_expired(now_seconds, [&](const queue::Lanes::Pick& pick) {
+    group.lanes->take_expired(now, [&](const queue::Lanes::Pick& pick) {
       --waiting_;
       sink(pick);
     });
+    earliest_expiry_ =
+        std::min(earliest_expiry_, group.lanes->earliest_expiry().value_or(UINT32_MAX));
   }
   std::erase_if(groups_, [](const Group& group) { return group.lanes->waiting() == 0; });
 }

@@ -82,8 +82,14 @@ class RateLimits {
   /// Takes out up to `max` parked tickets of `flow`; returns how many.
   std::size_t take_flow(queue::Flow flow, std::size_t max, const queue::Lanes::Sink& sink);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const noexcept;
-  void take_expired(std::uint32_t now_seconds,
-                    const std::function<void(const queue::Lanes::Pick&)>& sink);
+  /// Those whose tickets expire at or before step `now`; costs nothing before the first does.
+  void take_expired(std::uint32_t now, const std::function<void(const queue::Lanes::Pick&)>& sink);
+
+  /// None expires before this step; nothing when none is parked.
+  [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept {
+    if (waiting_ == 0) return std::nullopt;
+    return earliest_expiry_;
+  }
 
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t waiting(queue::Priority priority) const noexcept;
@@ -100,6 +106,7 @@ class RateLimits {
   };
   [[nodiscard]] TimePoint next_of(const Match& match) const noexcept;
   [[nodiscard]] Group& group_of(const Match& match);
+  void count_in(const queue::Ticket& ticket) noexcept;
   [[nodiscard]] std::optional<Parked> take_from(std::size_t index);
 
   const std::vector<RateLimit>& limits_;
@@ -107,6 +114,7 @@ class RateLimits {
   std::vector<Group> groups_;        // those with something parked
   std::size_t turn_ = 0;
   std::size_t waiting_ = 0;
+  std::uint32_t earliest_expiry_ = 0;
 };
 
 }  // namespace stentor::daemon

@@ -82,7 +82,7 @@ void CarrierDelivery::relocate_some() {
 }
 
 void CarrierDelivery::relocate(Relocating& now, const queue::Lanes::Pick& pick) {
-  if (is_dead(pick) || pick.ticket.expires <= expiry_seconds()) {
+  if (is_dead(pick) || pick.ticket.expires <= expiry_now()) {
     return end_due_or_cancelled(pick);
   }
   if (!is_to_relocate(pick) ||

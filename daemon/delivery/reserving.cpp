@@ -55,12 +55,12 @@ CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
 
 void CarrierDelivery::reserve(TimePoint now) {
   const std::size_t limit = reserve_limit();
-  const std::uint32_t seconds = expiry_seconds();
+  const std::uint32_t step = expiry_now();
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
     while (!line->stash.empty() && has_room(*line, limit)) {
       const queue::Lanes::Pick& pick = line->stash.front();
-      if (pick.ticket.expires <= seconds || is_dead(pick)) {
+      if (pick.ticket.expires <= step || is_dead(pick)) {
         end_due_or_cancelled(pick);
       } else if (must_wait(pick)) {
         // It stands there now.
@@ -85,7 +85,7 @@ void CarrierDelivery::reserve(TimePoint now) {
     if (services_.feed.is_full()) return;  // the disk is behind: on_durable pumps again
     const auto pick = lanes_.pop();
     if (!pick) return;
-    if (pick->ticket.expires <= seconds || is_dead(*pick)) {
+    if (pick->ticket.expires <= step || is_dead(*pick)) {
       end_due_or_cancelled(*pick);
       continue;
     }
@@ -96,6 +96,8 @@ void CarrierDelivery::reserve(TimePoint now) {
     if (!has_room(line, limit) || !line.stash.empty() ||
         reserve_one(*pick, line, limit, now, false) == Reserved::no_room) {
       line.stash.push_back(*pick);
+      reserved_expire_ms_ =
+          std::min(reserved_expire_ms_, services_.clock.ticks().ms_of(pick->ticket.expires));
       under_way_.enter(pick->ticket.key, line.link->number());
       ++stashed;
     }
@@ -121,7 +123,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
     next.retry = {};
     return close(Reserved::otherwise);
   }
-  if (is_put_off_by_hours(next) || is_ended_by_opt_out(next)) {
+  if (has_expired(next) || is_put_off_by_hours(next) || is_ended_by_opt_out(next)) {
     next.retry = {};
     return close(Reserved::otherwise);
   }
@@ -140,6 +142,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   if (const std::uint32_t parts = next.subject.parts; parts > 1u + next.taken) {
     lanes_.charge(pick.priority, pick.flow, parts - next.taken - 1);  // the pick has paid for one
   }
+  reserved_expire_ms_ = std::min(reserved_expire_ms_, next.accepted.expires_ms());
   next.turn = ++turns_;
   if (!order_.is_idle()) tell_passing(next);
   next.is_under_way = true;
@@ -148,6 +151,14 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   line.intent.sequences.push_back(next.subject.id.sequence());
   line.intending.push_back(slot);
   return Reserved::yes;
+}
+
+// Its ticket has until the end of its step.
+bool CarrierDelivery::has_expired(Sending& next) {
+  if (is_expiry_paused() || wall_ms() < next.accepted.expires_ms()) return false;
+  keep_retry(next.pick.ticket.at, std::move(next.retry));
+  end_due_or_cancelled(next.pick);
+  return true;
 }
 
 // Outside its hours it goes back to a timer. Where they never come, it expires there.
@@ -248,7 +259,7 @@ void CarrierDelivery::look_at_unreadable(TimePoint now) {
     unreadable_.pop_front();
     if (is_cleared && !services_.buried.holds(pick.ticket.at)) {
       end_cleared(pick);
-    } else if (pick.ticket.expires <= wall_seconds() || is_dead(pick)) {
+    } else if (pick.ticket.expires <= services_.clock.ticks().at(wall_ms()) || is_dead(pick)) {
       end_due_or_cancelled(pick);
     } else {
       return_to_lane(pick);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "daemon/delivery/expiry_ticks.h"
 #include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
@@ -27,6 +28,12 @@ class ShardClock {
   /// Nothing expires before this date; 0 unless the process started on a doubtful one.
   [[nodiscard]] virtual std::uint64_t expiry_from_ms() const noexcept {
     return process_date().expiry_from_ms();
+  }
+
+  /// How tickets say when they expire: one way for all carriers, since they hand tickets on.
+  [[nodiscard]] virtual const ExpiryTicks& ticks() const noexcept {
+    static const ExpiryTicks ticks(wall_clock_ms());
+    return ticks;
   }
 
   /// The machine's.

@@ -108,7 +108,7 @@ protocol::SubmitSm SubmitComposer::compose(const Sending& sending, std::uint16_t
   submit.data_coding = sending.plan.data_coding();
   if (!carrier_.wire.by_data_sm) {
     submit.priority_flag = carrier_.priority_flags[static_cast<std::size_t>(sending.pick.priority)];
-    submit.validity_period = validity(sending.pick.ticket.expires, now_ms);
+    submit.validity_period = validity(sending.accepted.expires, now_ms);
     if (body.size() > protocol::kShortMessageMax) {
       protocol::append_tlv(tlvs_, tag::kMessagePayload, body);
     } else {
@@ -141,7 +141,7 @@ void SubmitComposer::put_tlvs(const Sending& sending, std::uint16_t part, const 
   }
   if (wire.by_data_sm && carrier_.validity != ValidityForm::none) {
     // data_sm has no validity_period: this says the same, in seconds from now (section 5.3.2.9).
-    const std::uint32_t expires = told_expiry(sending.pick.ticket.expires, carrier_, now_ms);
+    const std::uint32_t expires = told_expiry(sending.accepted.expires, carrier_, now_ms);
     const auto left = static_cast<std::uint32_t>(seconds_left(expires, now_ms));
     const std::array<std::uint8_t, 4> octets = {
         static_cast<std::uint8_t>(left >> 24), static_cast<std::uint8_t>(left >> 16),

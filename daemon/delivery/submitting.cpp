@@ -6,6 +6,7 @@
 
 namespace stentor::daemon {
 void CarrierDelivery::submit_ready(TimePoint now) {
+  expire_reserved();  // what was picked and planned meanwhile took its time
   for (const auto& line : lines_) {
     if (line->link->may_send()) submit_line(*line, now);
   }

@@ -29,7 +29,7 @@ void CarrierDelivery::take_due(TimePoint now) {
         .ticket = entry->ticket, .flow = entry->flow, .priority = entry->priority};
     if (is_dead(pick)) {
       end_due_or_cancelled(pick);
-    } else if (pick.ticket.expires <= seconds && is_expiry_paused()) {
+    } else if (is_expiry_paused() && pick.ticket.expires <= services_.clock.ticks().at(wall_ms())) {
       put_on_timer(pick, services_.clock.expiry_from_ms());
     } else if (retries_.contains(pick.ticket.at)) {
       return_to_lane(pick);
@@ -42,34 +42,36 @@ void CarrierDelivery::take_due(TimePoint now) {
 
 void CarrierDelivery::expire_waiting(TimePoint now) {
   if (is_expiry_paused()) return;
-  const std::uint32_t seconds = wall_seconds();
-  for (const queue::Lanes::Pick& pick : order_.take_expired(seconds)) end_due_or_cancelled(pick);
-  const auto is_due = [seconds](const auto& waiting) {
-    return waiting.earliest_expiry().value_or(seconds + 1) <= seconds;
+  const std::uint32_t step = expiry_now();
+  for (const queue::Lanes::Pick& pick : order_.take_expired(step)) end_due_or_cancelled(pick);
+  limits_.take_expired(step,
+                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
+  const auto is_due = [step](const auto& waiting) {
+    return waiting.earliest_expiry().value_or(step + 1) <= step;
   };
   if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_) && !is_due(set_aside_))) {
     return;
   }
   if (!services_.feed.is_full()) {
     const auto end = [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); };
-    std::size_t expired = lanes_.take_expired(seconds, kExpireAtOnce, end);
-    expired += staying_.take_expired(seconds, kExpireAtOnce - expired, end);
-    expired += set_aside_.take_expired(seconds, kExpireAtOnce - expired, end);
+    std::size_t expired = lanes_.take_expired(step, kExpireAtOnce, end);
+    expired += staying_.take_expired(step, kExpireAtOnce - expired, end);
+    expired += set_aside_.take_expired(step, kExpireAtOnce - expired, end);
     if (expired == kExpireAtOnce) return schedule_pump();
   }
   next_expiry_look_ = now + kExpiryStep;
 }
 
-// The second in which the next message expires, so that its event comes in that second.
+// When the next message expires, so that its event comes then.
 CarrierDelivery::TimePoint CarrierDelivery::next_expiry(TimePoint now) const {
   auto earliest = lanes_.earliest_expiry();
-  for (const auto other :
-       {staying_.earliest_expiry(), order_.earliest_expiry(), set_aside_.earliest_expiry()}) {
+  for (const auto other : {staying_.earliest_expiry(), order_.earliest_expiry(),
+                           set_aside_.earliest_expiry(), limits_.earliest_expiry()}) {
     if (other) earliest = std::min(earliest.value_or(*other), *other);
   }
   if (!earliest) return TimePoint::max();
   const std::chrono::milliseconds until(
-      std::max(std::uint64_t{*earliest} * 1000, services_.clock.expiry_from_ms()));
+      std::max(services_.clock.ticks().ms_of(*earliest), services_.clock.expiry_from_ms()));
   const std::chrono::milliseconds date(wall_ms());
   return std::max(now + std::max(until - date, 0ms), next_expiry_look_);
 }

@@ -510,7 +510,7 @@ std::string Telling::members(bool with_history) const {
   if (is_paused()) out.append(",\"paused\":true");
   append_member("segments", subject_.parts, out);
   append_time("accepted", subject_.id.time_ms(), out);
-  append_time("expires", std::uint64_t{accepted_.expires} * 1000, out);
+  append_time("expires", accepted_.expires_ms(), out);
   if (!subject_.meta.empty()) {
     append_key("meta", out);
     out.append(subject_.meta);

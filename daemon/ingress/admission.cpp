@@ -196,7 +196,9 @@ Accepted Admission::describe(const SendRequest& request, const Peer& peer,
   Accepted accepted;
   accepted.subject = subject_.octets();
   accepted.not_before_ms = checked.not_before_ms;
-  accepted.expires = checked.expires;
+  accepted.expires = static_cast<std::uint32_t>((checked.expires_ms + 999) / 1000);
+  accepted.expires_early_ms =
+      static_cast<std::uint16_t>(std::uint64_t{accepted.expires} * 1000 - checked.expires_ms);
   accepted.flow_is_number = true;
   accepted.priority = static_cast<std::uint8_t>(request.priority.value_or(
       request.campaign.empty() ? queue::Priority::normal : queue::Priority::bulk));
@@ -236,7 +238,7 @@ std::uint32_t Admission::write(const Accepted& accepted, const CheckedRecipient&
   Arrival arrival;
   arrival.record_offset =
       batch.records.add(static_cast<std::uint8_t>(RecordKind::accepted), record_.octets());
-  arrival.expires = accepted.expires;
+  arrival.expires_ms = accepted.expires_ms();
   arrival.key = order_key;
   arrival.flow = accepted.flow;
   arrival.due_ms = recipient.due_ms;

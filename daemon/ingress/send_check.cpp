@@ -117,7 +117,9 @@ Check::Outcome Check::check_times() {
   if (expires <= now_ms_) return refuse("expired", "expires: lies in the past");
   if (expires <= from) return refuse("bad_time", "expires: not after not_before");
   if (expires / 1000 > kLastSecond) return refuse("bad_time", "expires: after the year 2105");
-  checked_.expires = static_cast<std::uint32_t>((expires + 999) / 1000);
+  // Where nobody said when, a second more or less is nothing to anybody, and four octets are.
+  const bool is_said = request_.expires.form != TimeWish::Form::none;
+  checked_.expires_ms = is_said ? expires : (expires + 999) / 1000 * 1000;
   return std::nullopt;
 }
 
@@ -185,7 +187,7 @@ Check::Outcome Check::check_hours(CheckedRecipient& recipient) const {
     return refuse("never_in_hours",
                   "hours: never at one time in all zones of this number's region; give a zone");
   }
-  if (*opens / 1000 >= checked_.expires) {
+  if (*opens >= checked_.expires_ms) {
     return refuse("never_in_hours", "hours: it expires before they begin");
   }
   if (*opens > from) recipient.due_ms = *opens;

@@ -1,7 +1,7 @@
 // What a send means, before anything of it is stored: times, hours, who may send what to whom, the
 // carrier of each recipient, and what its text costs there.
 //
-// Units    Milliseconds of Unix time; `expires` in seconds.
+// Units    Milliseconds of Unix time.
 // Owns     Nothing: the rules outlive the check, the request the answer.
 // Errors   Refusal, with the code and the field that is to blame. In an array a recipient may be
 //          refused while the others go.
@@ -57,7 +57,7 @@ struct CheckedRecipient {
 struct CheckedSend {
   std::vector<CheckedRecipient> recipients;  ///< distinct, and at least one is not refused
   std::uint64_t not_before_ms = 0;           ///< 0: now
-  std::uint32_t expires = 0;
+  std::uint64_t expires_ms = 0;
 };
 
 [[nodiscard]] std::expected<CheckedSend, Refusal> check_send(const SendRequest& request,

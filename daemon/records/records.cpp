@@ -76,6 +76,11 @@ void put_extras(const Accepted& accepted, FieldWriter& out) {
     value.text(accepted.hours->zone);
     put_extra(AcceptedExtra::hours, value.octets(), out);
   }
+  if (accepted.expires_early_ms > 0) {
+    FieldWriter value;
+    value.u16(accepted.expires_early_ms);
+    put_extra(AcceptedExtra::expires_early, value.octets(), out);
+  }
   if (!accepted.route_reason.empty()) {
     put_extra(AcceptedExtra::route_reason, accepted.route_reason, out);
   }
@@ -107,6 +112,7 @@ void take_extras(FieldReader& in, Accepted& accepted) {
         accepted.hours->to = value.u16();
         accepted.hours->zone = value.text();
         break;
+      case AcceptedExtra::expires_early: accepted.expires_early_ms = value.u16(); break;
       case AcceptedExtra::route_reason: accepted.route_reason = value.rest(); break;
       case AcceptedExtra::encoding_reason: accepted.encoding_reason = value.rest(); break;
     }

@@ -12,6 +12,7 @@
 // Spec     docs/journal.md has the layout of blocks; the payloads are documented here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -82,6 +83,7 @@ enum class AcceptedExtra : std::uint8_t {
   tlvs = 3,
   uncertain = 20,
   hours = 21,
+  expires_early = 64,
   route_reason = 70,
   encoding_reason = 71
 };
@@ -90,7 +92,7 @@ struct Accepted {
   std::span<const std::uint8_t> subject;  ///< encoded Subject
   std::uint64_t content = 0;              ///< fingerprint of what was asked, for `conflict`
   std::uint64_t not_before_ms = 0;
-  std::uint32_t expires = 0;
+  std::uint32_t expires = 0;    ///< rounded up
   std::uint32_t flow = 0;       ///< number of its campaign, or of its client: who competes
   std::uint16_t reference = 0;  ///< ties the parts; fixed here so that a resend is the same message
   std::uint8_t priority = 1;    ///< queue::Priority
@@ -113,6 +115,13 @@ struct Accepted {
   std::span<const std::uint8_t> tlvs;            ///< SMPP's optional parameters, as they travel
   std::optional<UncertainWish> uncertain;        ///< instead of the carrier's policy
   std::optional<Hours> hours;                    ///< when it may be sent
+  std::uint16_t expires_early_ms = 0;            ///< so much before the second `expires`
+
+  /// Not sent at or after.
+  [[nodiscard]] std::uint64_t expires_ms() const noexcept {
+    const std::uint64_t second_ms = std::uint64_t{expires} * 1000;
+    return second_ms - std::min<std::uint64_t>(expires_early_ms, second_ms);
+  }
   // Why it was taken as it was: encoded (accept_reasons.h), since only histories look at them.
   std::span<const std::uint8_t> route_reason;
   std::span<const std::uint8_t> encoding_reason;

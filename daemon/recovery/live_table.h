@@ -36,7 +36,8 @@ class LiveTable {
   static constexpr std::uint16_t kNoCarrier = 0xffff;
   struct Entry {
     queue::Locator at;
-    std::uint64_t due_ms : 48 = 0;  // until the year 10889
+    std::uint64_t due_ms : 42 = 0;        // until the year 2109
+    std::uint64_t expires_early : 6 = 0;  // 64ths of a second before `expires`
     std::uint64_t carrier : 16 = kNoCarrier;
     queue::Flow flow = 0;
     std::uint32_t expires = 0;

@@ -15,7 +15,7 @@ namespace {
 // it is nobody's.
 constexpr std::uint64_t kOrphanWorthMs = 72ull * 3'600'000;
 
-constexpr std::uint64_t kDueMask = (1ull << 48) - 1;
+constexpr std::uint64_t kDueMask = (1ull << 42) - 1;
 
 }  // namespace
 
@@ -208,6 +208,7 @@ void Replay::visit_accepted(const queue::Record& record) {
   entry.due_ms = accepted->not_before_ms & kDueMask;
   entry.flow = campaigns_.adopt(flow_of(*accepted), subject->client, subject->campaign);
   entry.expires = accepted->expires;
+  entry.expires_early = accepted->expires_early_ms % 1000u * 64 / 1000 & 63u;  // never too early
   entry.key = order_key(subject->to, subject->from, subject->campaign, accepted->priority);
   entry.carrier = carrier_for(subject->carrier, accepted->names_carrier, *subject);
   entry.parts = std::max<std::uint8_t>(1, subject->parts);
@@ -527,10 +528,11 @@ void Replay::hand_over(std::uint64_t sequence, const Entry& entry,
   }
   retry.possible_duplicate = entry.possible_duplicate;
   if (partial != partials_.end()) retry.taken = partial->second.taken;
-  const queue::Lanes::Pick pick{
-      .ticket = {.at = entry.at, .expires = entry.expires, .key = entry.key},
-      .flow = entry.flow,
-      .priority = entry.priority};
+  const queue::Lanes::Pick pick{.ticket = {.at = entry.at,
+                                           .expires = carrier.expiry_step(expires_ms_of(entry)),
+                                           .key = entry.key},
+                                .flow = entry.flow,
+                                .priority = entry.priority};
   if (entry.paused) carrier.restore_paused(entry.at);
   if (const auto held = held_.find(sequence); held != held_.end()) {
     return hand_over_held(carrier, sequence, entry, held->second, pick, std::move(retry));

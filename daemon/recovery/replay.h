@@ -130,6 +130,9 @@ class Replay {
                State corrects = State::none);
   [[nodiscard]] bool visit_taken_twice(const queue::Record& record);
   void hand_over(std::uint64_t sequence, const Entry& entry, std::vector<std::uint64_t>& awaiting);
+  [[nodiscard]] static std::uint64_t expires_ms_of(const Entry& entry) noexcept {
+    return std::uint64_t{entry.expires} * 1000 - entry.expires_early * 1000 / 64;
+  }
   void hand_over_held(CarrierDelivery& carrier, std::uint64_t sequence, const Entry& entry,
                       const HeldEntry& held, const queue::Lanes::Pick& pick, Retry retry);
   void count_doubt(const Entry& entry, UncertainPolicy policy, std::uint64_t since_ms);

@@ -102,7 +102,8 @@ void Replay::hand_over_held(CarrierDelivery& carrier, std::uint64_t sequence, co
                  .doubt = held.doubt,
                  .since_ms = held.since_ms,
                  .until_ms = held.until_ms == 0 ? 0 : std::min(held.until_ms, now_ms_ + wait_ms),
-                 .then = held.then});
+                 .then = held.then,
+                 .expires_ms = expires_ms_of(entry)});
 }
 
 }  // namespace stentor::daemon

@@ -34,7 +34,7 @@ class ClearingTest : public OwnedTime {
   /// By another carrier, whose record of that lies at `moved`.
   void hand_on(queue::Locator at, queue::Locator moved) {
     Arrival arrival;
-    arrival.expires = kMuchLater;
+    arrival.expires_ms = kMuchLater * 1000ull;
     arrival.key = 7;
     arrival.flow = kFlow;
     arrival.at = at;

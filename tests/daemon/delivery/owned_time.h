@@ -38,6 +38,7 @@ class OwnedClock final : public ShardClock {
   [[nodiscard]] std::uint64_t expiry_from_ms() const noexcept override {
     return date_.expiry_from_ms();
   }
+  [[nodiscard]] const ExpiryTicks& ticks() const noexcept override { return ticks_; }
   /// Far from the machine's own: a timer that is set by this clock never rings by itself.
   [[nodiscard]] TimePoint steady_at(std::uint64_t wall_ms) const noexcept {
     return TimePoint(std::chrono::hours(1'000'000)) +
@@ -70,6 +71,7 @@ class OwnedClock final : public ShardClock {
   }
 
   const std::uint64_t begun_ms_;
+  const ExpiryTicks ticks_{begun_ms_};
   std::uint64_t now_ms_;
   std::chrono::milliseconds stepped_{0};
   ProcessDate date_;
@@ -115,6 +117,7 @@ class OwnedTime : public testing::Test {
     Accepted accepted;
     accepted.subject = octets.octets();
     accepted.expires = expires;
+    accepted.expires_early_ms = early_ms_;
     accepted.not_before_ms = due_ms;
     accepted.text = text;
     CommitBatch& batch = known_.feed.open();
@@ -125,7 +128,7 @@ class OwnedTime : public testing::Test {
   void hand_over(queue::Locator at, std::uint32_t expires, std::uint64_t due_ms = 0,
                  queue::Flow flow = kFlow) {
     Arrival arrival;
-    arrival.expires = expires;
+    arrival.expires_ms = expires * 1000ull - early_ms_;
     arrival.key = 7;
     arrival.flow = flow;
     arrival.due_ms = due_ms;
@@ -144,6 +147,7 @@ class OwnedTime : public testing::Test {
     Held held;
     held.pick = pick(at, expires);
     held.doubt = {true};
+    held.expires_ms = expires * 1000ull - early_ms_;
     held.since_ms = kBegin;
     held.until_ms = until_ms;
     held.then = then;
@@ -156,8 +160,9 @@ class OwnedTime : public testing::Test {
     encode(body, fields_);
     return known_.feed.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
   }
-  [[nodiscard]] static queue::Lanes::Pick pick(queue::Locator at, std::uint32_t expires) {
-    return {.ticket = {.at = at, .expires = expires, .key = 7},
+  [[nodiscard]] queue::Lanes::Pick pick(queue::Locator at, std::uint32_t expires) {
+    const std::uint32_t step = carrier().expiry_step(expires * 1000ull - early_ms_);
+    return {.ticket = {.at = at, .expires = step, .key = 7},
             .flow = kFlow,
             .priority = queue::Priority::normal};
   }
@@ -248,7 +253,8 @@ class OwnedTime : public testing::Test {
   OwnedClock clock_{kBegin};
   RecoveredCarrier known_;
   std::string to_ = "+79161234567";
-  std::string padding_;  // behind each text
+  std::string padding_;         // behind each text
+  std::uint16_t early_ms_ = 0;  // before the second in which each is to expire
   bool is_journal_held_back_ = false;
   std::uint64_t sequence_ = 0;
 

@@ -32,7 +32,7 @@ class SubmitComposerTest : public testing::Test {
     sending_.subject.parts = static_cast<std::uint8_t>(sending_.plan.parts());
     sending_.accepted.reference = 0x1234;
     sending_.accepted.tlvs = message_tlvs_;
-    sending_.pick.ticket.expires = kExpires;
+    sending_.accepted.expires = kExpires;
     sending_.source.digits = "SHOP";
     sending_.destination.digits = "79161234567";
     return composer_.compose(sending_, part, peer_version_, kNowMs);

@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::kLateMaxMs;
+using test::LoopbackSmsc;
 using test::OwnedTime;
 
 class WaitingTimes : public OwnedTime {
@@ -18,28 +19,37 @@ class WaitingTimes : public OwnedTime {
   static constexpr std::uint32_t kMuchLater = kSecond + 36'000;
 
   void expect_expires_in_time(queue::Locator at) {
-    run_until(kExpires * 1000ull - 1);
+    const std::uint64_t ends = kExpires * 1000ull - early_ms_;
+    run_until(ends - 1);
     EXPECT_FALSE(end_of(at)) << "it still had time";
-    run_until(kExpires * 1000ull + kLateMaxMs);
+    run_until(ends + kLateMaxMs);
     const auto ended = end_of(at);
     if (!ended) FAIL() << "it waits for ever";
     EXPECT_EQ(ended->state, State::expired);
-    EXPECT_GE(ended->time_ms, kExpires * 1000ull);
-    EXPECT_LT(ended->time_ms, kExpires * 1000ull + kLateMaxMs);
+    EXPECT_GE(ended->time_ms, ends);
+    EXPECT_LT(ended->time_ms, ends + kLateMaxMs);
   }
 };
 
-TEST_F(WaitingTimes, ExpiresInALaneWhoseCarrierIsDown) {
+// At a whole second, and at moments of one that are and are none of a ticket's steps.
+class WhereverItWaits : public WaitingTimes, public testing::WithParamInterface<std::uint16_t> {
+ protected:
+  using WaitingTimes::WaitingTimes;
+  WhereverItWaits() { early_ms_ = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(MillisecondsBefore, WhereverItWaits, testing::Values(0, 1, 450, 623, 999));
+
+TEST_P(WhereverItWaits, ExpiresInALaneWhoseCarrierIsDown) {
   expect_expires_in_time(take(kExpires));
 }
 
-TEST_F(WaitingTimes, ExpiresInALaneOfASuspendedCarrier) {
+TEST_P(WhereverItWaits, ExpiresInALaneOfASuspendedCarrier) {
   const queue::Locator at = take(kExpires);
   carrier().suspend(true, "ops", [] {});
   expect_expires_in_time(at);
 }
 
-TEST_F(WaitingTimes, ExpiresInAPausedCampaign) {
+TEST_P(WhereverItWaits, ExpiresInAPausedCampaign) {
   const queue::Locator at = take(kExpires);
   FlowOrder pause;
   pause.flow = kFlow;
@@ -48,11 +58,11 @@ TEST_F(WaitingTimes, ExpiresInAPausedCampaign) {
   expect_expires_in_time(at);
 }
 
-TEST_F(WaitingTimes, ExpiresBeforeItMayGo) {
+TEST_P(WhereverItWaits, ExpiresBeforeItMayGo) {
   expect_expires_in_time(take(kExpires, kMuchLater * 1000ull));
 }
 
-TEST_F(WaitingTimes, ExpiresBetweenTwoAttempts) {
+TEST_P(WhereverItWaits, ExpiresBetweenTwoAttempts) {
   const queue::Locator at = accept(1, kExpires).front();
   Retry retry;
   retry.attempts = 1;
@@ -61,8 +71,63 @@ TEST_F(WaitingTimes, ExpiresBetweenTwoAttempts) {
   expect_expires_in_time(at);
 }
 
-TEST_F(WaitingTimes, ExpiresInDoubt) {
+TEST_P(WhereverItWaits, ExpiresInDoubt) {
   expect_expires_in_time(hold(kExpires, 0, UncertainPolicy::hold));
+}
+
+TEST_P(WhereverItWaits, ExpiresAsTheJournalSaysAfterARestart) {
+  const queue::Locator at = accept(1, kExpires).front();
+  Replay replay = known_.replay(clock_.wall_ms());
+  read_journal([&](const queue::Record& record) { replay.visit(record); });
+  replay.finish(1);
+  EXPECT_EQ(carrier().waiting(), 1u);
+  expect_expires_in_time(at);
+}
+
+TEST_P(WhereverItWaits, ExpiresWhereAPausedMessageStands) {
+  const queue::Locator at = accept(1, kExpires).front();
+  carrier().restore_paused(at);
+  LoopbackSmsc smsc(known_.context);
+  ASSERT_TRUE(bind(smsc));
+  hand_over(at, kExpires);
+  settle();
+  expect_expires_in_time(at);
+  EXPECT_TRUE(smsc.submitted().empty());
+}
+
+TEST_P(WhereverItWaits, ExpiresReservedBehindAFullWindow) {
+  LoopbackSmsc smsc(known_.context);
+  ASSERT_TRUE(bind(smsc));
+  std::vector<queue::Locator> taken;
+  for (int i = 0; i < 15; ++i) taken.push_back(take(kExpires));
+  ASSERT_TRUE(settle_until([&] { return smsc.submitted().size() == 10; }));
+  expect_expires_in_time(taken.back());
+  EXPECT_EQ(smsc.submitted().size(), 10u) << "and is not sent after it";
+}
+
+// Its ticket has up to a step more than its record.
+TEST_P(WhereverItWaits, IsNotSentAtItsTimeOrLater) {
+  const queue::Locator at = take(kExpires);
+  const std::uint64_t ends = kExpires * 1000ull - early_ms_;
+  run_until(ends - 1);
+  LoopbackSmsc smsc(known_.context);
+  clock_.set(ends);
+  ASSERT_TRUE(bind(smsc));
+  carrier().pump();
+  settle();
+  EXPECT_TRUE(smsc.submitted().empty());
+  run_until(ends + kLateMaxMs);
+  const auto ended = end_of(at);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->state, State::expired);
+}
+
+TEST_P(WhereverItWaits, MayStillBeSentUntilThen) {
+  (void)take(kExpires);
+  run_until(kExpires * 1000ull - early_ms_ - 1);
+  LoopbackSmsc smsc(known_.context);
+  ASSERT_TRUE(bind(smsc));
+  ASSERT_TRUE(settle_until([&] { return smsc.submitted().size() == 1; }));
 }
 
 TEST_F(WaitingTimes, ExpiresAtOnceWhenItsTimeEndedWhileTheDaemonWasDown) {
@@ -258,6 +323,7 @@ class WaitingTimesOnDisk : public WaitingTimes {
 };
 
 TEST_F(WaitingTimesOnDisk, ExpiresInALaneThatIsMostlyOnDisk) {
+  early_ms_ = 377;
   const queue::Locator at = take_among_many();
   EXPECT_GT(carrier().snapshot().waiting_spilled, kOthers / 2);
   expect_expires_in_time(at);

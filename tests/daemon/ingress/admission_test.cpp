@@ -185,6 +185,18 @@ TEST_F(AdmissionTest, NamesWhatIsWrongWithEachField) {
   EXPECT_EQ(feed_->open().accepted, 0u);
 }
 
+TEST_F(AdmissionTest, KeepsTheMillisecondAtWhichAMessageExpires) {
+  const auto expires_ms = [this](TimeWish wish, std::uint64_t now) {
+    SendRequest made = request("");
+    made.expires = wish;
+    (void)send(made, now);
+    return feed_->open().arrivals[0].back().expires_ms;
+  };
+  EXPECT_EQ(expires_ms({TimeWish::Form::at_ms, kNow + 5377}, kNow), kNow + 5377);
+  EXPECT_EQ(expires_ms({TimeWish::Form::in_seconds, 60}, kNow + 1), kNow + 60'001);
+  EXPECT_EQ(expires_ms({}, kNow + 1) % 1000, 0u) << "three days are no date";
+}
+
 TEST_F(AdmissionTest, TakesAUrlOfAMessageWhereItsClientMayNameOne) {
   ClientConfig client;
   SendRequest with_url = request("r");

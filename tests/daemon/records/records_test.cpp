@@ -100,6 +100,7 @@ TEST(Records, AcceptedComesBackWhole) {
   accepted.content = 0x123456789abcdef0;
   accepted.not_before_ms = 5;
   accepted.expires = 0xfffffffe;
+  accepted.expires_early_ms = 377;
   accepted.flow = 9;
   accepted.reference = 0xabcd;
   accepted.priority = 2;
@@ -118,6 +119,7 @@ TEST(Records, AcceptedComesBackWhole) {
   EXPECT_EQ(again->content, accepted.content);
   EXPECT_EQ(again->not_before_ms, 5u);
   EXPECT_EQ(again->expires, 0xfffffffeu);
+  EXPECT_EQ(again->expires_ms(), 0xfffffffeull * 1000 - 377);
   EXPECT_EQ(again->flow, 9u);
   EXPECT_EQ(again->reference, 0xabcd);
   EXPECT_EQ(again->priority, 2);
