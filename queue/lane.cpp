@@ -82,9 +82,9 @@ void Lane::charge(Flow flow, std::uint32_t tickets) {
   }
   std::uint32_t next = member.round;
   if (!owes(member)) next = is_its_turn || member.round == round_ ? round_ + 1 : round_;
-  if (member.stand == Stand::in_ring) leave(index);
   if (member.stand == Stand::sits_out) stop_sitting_out(index);
   member.round = round_ + std::min(next - round_ + turns, std::uint32_t{kRoundsOwedMax});
+  if (member.stand == Stand::in_ring) leave(index);  // a round may end with it
   place(index, Turn::last);
 }
 
@@ -268,7 +268,12 @@ void Lane::end_turn(Member& member) noexcept {
 
 void Lane::pass_turn_to(std::uint32_t index) noexcept {
   turn_ = index;
-  is_round_over_ = is_round_over_ || turn_ == first_;
+  if (turn_ != first_) return;
+  if (sitting_out_ == 0) {
+    ++round_;
+  } else {
+    is_round_over_ = true;
+  }
 }
 
 void Lane::sit_out(std::uint32_t index) noexcept {
