@@ -121,8 +121,8 @@ class Sink final : public TrackingOutcomes, public AcceptedRecords {
   void write_again(const ReceiptCame& /*receipt*/) override {}
   void write(const Verdict& /*verdict*/) override {}
   void write(const Orphan& /*orphan*/) override {}
+  void write(const Conflict& /*conflict*/) override {}
   void write(const TakenTwice& /*twice*/) override {}
-  void write_conflict(const Verdict& /*conflict*/) override {}
   std::optional<Accepted> read(queue::Locator /*at*/) override {
     Accepted accepted;
     accepted.subject = subject_.octets();
