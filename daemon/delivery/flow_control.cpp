@@ -134,8 +134,8 @@ std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Se
   return count;
 }
 
-// Reserved, and its link or its turn did not come in time; beside a full bind likewise. What has
-// begun goes on: half a text helps nobody.
+// Reserved, and its link or its turn did not come in time; beside a full bind likewise, and what
+// the carrier has refused for now, all of it. What has begun goes on: half a text helps nobody.
 void CarrierDelivery::expire_reserved() {
   const std::uint64_t now_ms = wall_ms();
   if (now_ms < reserved_expire_ms_ || is_expiry_paused()) return;
@@ -150,6 +150,25 @@ void CarrierDelivery::expire_reserved() {
       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   const ExpiryTicks& ticks = services_.clock.ticks();
   for (const auto& line : lines_) {
+    std::vector<std::uint32_t> refused;
+    std::erase_if(line->ready, [&](std::uint32_t slot) {
+      const Sending& waiting = sending(slot);
+      const bool nothing_is_there = waiting.in_flight == 0 && waiting.taken == 0;
+      if (!nothing_is_there || waiting.again.empty() || waiting.stopped) return false;
+      const std::uint64_t expires_ms = waiting.accepted.expires_ms();
+      if (expires_ms > now_ms) {
+        reserved_expire_ms_ = std::min(reserved_expire_ms_, expires_ms);
+        return false;
+      }
+      refused.push_back(slot);
+      return true;
+    });
+    for (const std::uint32_t slot : refused) {
+      const queue::Lanes::Pick pick = sending(slot).pick;
+      keep_retry(pick.ticket.at, std::move(sending(slot).retry));
+      close_slot(slot);
+      end_due_or_cancelled(pick);
+    }
     std::vector<queue::Lanes::Pick> expired;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
       const std::uint64_t expires_ms = ticks.ms_of(pick.ticket.expires);

@@ -105,6 +105,24 @@ TEST_P(WhereverItWaits, ExpiresReservedBehindAFullWindow) {
   EXPECT_EQ(smsc.submitted().size(), 10u) << "and is not sent after it";
 }
 
+TEST_P(WhereverItWaits, ExpiresWhileItsCarrierWantsItSlower) {
+  LoopbackSmsc smsc(known_.context);
+  ASSERT_TRUE(bind(smsc));
+  const queue::Locator at = take(kExpires);
+  ASSERT_TRUE(settle_until([&] { return smsc.submitted().size() == 1; }));
+  const std::uint64_t ends = kExpires * 1000ull - early_ms_;
+  clock_.set(ends - 1);
+  smsc.answer(0, protocol::CommandStatus::throttled);
+  ASSERT_TRUE(settle_until([&] { return carrier().snapshot().stats.throttled == 1; }));
+  const std::size_t submitted = smsc.submitted().size();
+  if (submitted == 2) smsc.answer(1, protocol::CommandStatus::throttled);
+  run_until(ends + kLateMaxMs);
+  const auto ended = end_of(at);
+  ASSERT_TRUE(ended.has_value()) << "it waits for the carrier's leave";
+  EXPECT_EQ(ended->state, State::expired);
+  EXPECT_EQ(smsc.submitted().size(), submitted) << "and is not sent again";
+}
+
 // Its ticket has up to a step more than its record.
 TEST_P(WhereverItWaits, IsNotSentAtItsTimeOrLater) {
   const queue::Locator at = take(kExpires);
