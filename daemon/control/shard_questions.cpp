@@ -44,7 +44,7 @@ std::string told_of_resolving(MessageId id, DoubtEnd as, const std::optional<Dou
 }  // namespace
 
 template <class Total, class Ask, class Add>
-void ShardQuestions::ask_all(Answers come, Ask ask, Add add,
+void ShardQuestions::ask_all(Answers come, const Ask& ask, Add add,
                              std::function<void(Total)> done) const {
   struct Gathered {
     Total total;  // touched on the ingress thread alone

@@ -66,7 +66,7 @@ class ShardQuestions {
   };
   /// Asks every shard on its own thread, adds up what they say, and is done with the last of them.
   template <class Total, class Ask, class Add>
-  void ask_all(Answers come, Ask ask, Add add, std::function<void(Total)> done) const;
+  void ask_all(Answers come, const Ask& ask, Add add, std::function<void(Total)> done) const;
   /// The one on whose shard the carrier lives, or the first where it is gone.
   [[nodiscard]] const Member& member_of(std::string_view carrier) const;
 
