@@ -461,6 +461,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   // submitting.cpp
   void submit_ready(TimePoint now);
+  [[nodiscard]] std::size_t longest_ready();
   [[nodiscard]] bool submit_part(Line& line, std::uint32_t slot, std::uint16_t part, TimePoint now);
   void submit_line(Line& line, TimePoint now);
 

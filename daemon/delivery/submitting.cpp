@@ -7,9 +7,27 @@
 namespace stentor::daemon {
 void CarrierDelivery::submit_ready(TimePoint now) {
   expire_reserved();  // what was picked and planned meanwhile took its time
-  for (const auto& line : lines_) {
-    if (line->link->may_send()) submit_line(*line, now);
+  const std::size_t first = longest_ready();
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    Line& line = *lines_[(first + i) % lines_.size()];
+    if (line.link->may_send()) submit_line(line, now);
   }
+}
+
+// The bind whose next message was reserved before the others' begins: where the rate is not enough
+// for all, the first bind would be filled and emptied again and again while the others wait.
+std::size_t CarrierDelivery::longest_ready() {
+  std::size_t first = 0;
+  std::uint64_t earliest = UINT64_MAX;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Line& line = *lines_[i];
+    if (line.ready.empty() || !line.link->may_send()) continue;
+    const std::uint64_t turn = sending(line.ready.front()).turn;
+    if (turn >= earliest) continue;
+    first = i;
+    earliest = turn;
+  }
+  return first;
 }
 
 void CarrierDelivery::submit_line(Line& line, TimePoint now) {
