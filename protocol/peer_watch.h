@@ -47,6 +47,7 @@ class PeerWatch {
   /// Whether the octets so far end within a PDU, and whether that one began with the latest.
   void on_frame(bool is_open, bool is_new, TimePoint now) noexcept;
   void on_reading(bool is_reading, TimePoint now) noexcept;
+  [[nodiscard]] bool is_reading() const noexcept { return is_reading_; }
   /// An enquire_link was queued, as a step asked for.
   void on_asked(TimePoint now) noexcept;
   /// It was answered. give_up when that proves a request unanswered in time.

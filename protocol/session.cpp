@@ -133,7 +133,8 @@ void Session::Body::on_time(TimePoint now) {
 // An enquire_link keeps the connection, not the session: some SMSCs answer it for a session that
 // they have forgotten, and only a new bind finds that out.
 TimePoint Session::Body::inactive_at() const noexcept {
-  const bool may_leave = state == State::bound && pending_.size() == 0;
+  const bool may_leave = state == State::bound && pending_.size() == 0 &&
+                         deliveries_unanswered_ == 0 && watch.is_reading();
   if (!may_leave || config.limits.inactive_for.count() == 0) return TimePoint::max();
   return active_at_ + config.limits.inactive_for;
 }
@@ -220,8 +221,15 @@ void Session::Body::expire_asides(TimePoint now) {
   for (const PendingRequest& request : overdue) report(request, CommandStatus::unknown_error);
 }
 
+// What was not read may have been a message.
+void Session::Body::on_reading(bool is_reading, TimePoint now) {
+  watch.on_reading(is_reading, now);
+  active_at_ = std::max(active_at_, now);
+}
+
 void Session::Body::answer(std::uint32_t sequence_number, CommandStatus status) {
   if (state == State::ended || state == State::idle) return;  // the SMSC will send it again
+  if (deliveries_unanswered_ > 0) --deliveries_unanswered_;
   const auto data = std::find(data_unanswered_.begin(), data_unanswered_.end(), sequence_number);
   if (data == data_unanswered_.end()) {
     append_deliver_resp(outgoing, sequence_number, status);
@@ -271,7 +279,7 @@ TimePoint Session::deadline() const noexcept {
   return body_->deadline();
 }
 void Session::on_reading(bool is_reading, TimePoint now) {
-  body_->watch.on_reading(is_reading, now);
+  body_->on_reading(is_reading, now);
 }
 void Session::on_disconnected() noexcept {
   body_->on_disconnected();

@@ -41,6 +41,7 @@ class Session::Body {
   void unbind(TimePoint now);
   void on_disconnected() noexcept;
 
+  void on_reading(bool is_reading, TimePoint now);
   [[nodiscard]] std::size_t window_free() const noexcept;
   [[nodiscard]] bool is_between_pdus() const noexcept { return stream_.is_between_pdus(); }
   // Appends one request by `append(out, sequence_number) -> result<void>`.
@@ -101,7 +102,8 @@ class Session::Body {
   std::uint32_t enquire_sequence_number_ = 0;
   std::uint32_t unbind_sequence_number_ = 0;
   TimePoint state_until_ = TimePoint::max();  // when the present state has taken too long
-  TimePoint active_at_;                // when a message, a question or an answer to one last passed
+  TimePoint active_at_;  // when a message, a question or an answer to one last passed
+  std::size_t deliveries_unanswered_ = 0;
   Ending farewell_ = Ending::unbound;  // why we leave, when we do
   // Not later than the oldest waiting submit was sent. Kept cheaply, made exact when it matters.
   PeerWatch::Oldest submit_since_;

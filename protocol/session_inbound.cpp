@@ -197,7 +197,7 @@ void Session::Body::on_generic_nack(const Header& header) {
     bind_status = status;
     end(Ending::bind_refused);
   } else if (state == State::unbinding && sequence_number == unbind_sequence_number_) {
-    end(Ending::unbound);
+    end(farewell_);
   } else if (sequence_number == enquire_sequence_number_) {
     on_enquire_link_resp(header);  // who refuses to answer is alive
   } else if (const PendingRequest* waiting = pending_.find(sequence_number)) {
@@ -269,6 +269,7 @@ void Session::Body::on_deliver(const Header& header, std::span<const std::uint8_
     }
     data_unanswered_.push_back(header.sequence_number);
   }
+  ++deliveries_unanswered_;
   handler_.on_deliver(header.sequence_number, *deliver);
 }
 

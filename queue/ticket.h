@@ -1,8 +1,7 @@
 // What stands in a lane for one waiting message: its place in the journal and little more.
 //
-// Units    `expires` is a step of time whose length and beginning are the caller's: what is asked
-// to
-//          have expired is asked in the same. `key` is a hash of the order key.
+// Units    `expires` is a step of time whose length and beginning are the caller's, who asks in the
+//          same what has expired. `key` is a hash of the order key.
 // Threads  A plain value of 16 octets: ten million waiting messages are 160 MB.
 #pragma once
 

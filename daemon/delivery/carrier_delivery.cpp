@@ -273,7 +273,7 @@ void CarrierDelivery::each_second(TimePoint now) {
 
 void CarrierDelivery::arm_timer(TimePoint now) {
   auto at = std::min(next_expiry(now), next_release(now));
-  if (reserved_ > 0 && reserved_expire_ms_ != UINT64_MAX) {
+  if (reserved_expire_ms_ != UINT64_MAX) {
     at = std::min(at, steady_at(std::max(reserved_expire_ms_, services_.clock.expiry_from_ms())));
   }
   if (in_doubt_.next_ms() != InDoubt::kNever) {

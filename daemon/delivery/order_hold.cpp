@@ -96,13 +96,13 @@ std::vector<OrderHold::Pick> OrderHold::take_released() {
   return released;
 }
 
-std::vector<OrderHold::Pick> OrderHold::take_expired(std::uint32_t now) {
+std::vector<OrderHold::Pick> OrderHold::take_expired(std::uint32_t now, std::size_t max) {
   std::vector<Pick> expired;
   if (waiting_ == 0 || earliest_expiry_ > now) return expired;
   earliest_expiry_ = UINT32_MAX;
   for (auto& [name, key] : keys_) {
     std::erase_if(key.waiting, [&](const Pick& pick) {
-      if (pick.ticket.expires > now) {
+      if (pick.ticket.expires > now || expired.size() == max) {
         earliest_expiry_ = std::min(earliest_expiry_, pick.ticket.expires);
         return false;
       }

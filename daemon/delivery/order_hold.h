@@ -61,8 +61,8 @@ class OrderHold {
   void release_all();
   /// What was released, the last accepted first: each goes to the front of its flow.
   [[nodiscard]] std::vector<Pick> take_released();
-  /// Takes out what has expired.
-  [[nodiscard]] std::vector<Pick> take_expired(std::uint32_t now);
+  /// Takes out up to `max` that have expired.
+  [[nodiscard]] std::vector<Pick> take_expired(std::uint32_t now, std::size_t max);
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
 
   /// When there is something to release or to take; nothing when none waits.

@@ -115,19 +115,19 @@ std::size_t RateLimits::waiting_of(queue::Flow flow) const noexcept {
   return sum;
 }
 
-void RateLimits::take_expired(std::uint32_t now,
-                              const std::function<void(const queue::Lanes::Pick&)>& sink) {
-  if (waiting_ == 0 || earliest_expiry_ > now) return;
+std::size_t RateLimits::take_expired(std::uint32_t now, std::size_t max,
+                                     const queue::Lanes::Sink& sink) {
+  if (waiting_ == 0 || earliest_expiry_ > now) return 0;
   earliest_expiry_ = UINT32_MAX;
+  std::size_t taken = 0;
   for (const Group& group : groups_) {
-    group.lanes->take_expired(now, [&](const queue::Lanes::Pick& pick) {
-      --waiting_;
-      sink(pick);
-    });
+    if (taken < max) taken += group.lanes->take_expired(now, max - taken, sink);
     earliest_expiry_ =
         std::min(earliest_expiry_, group.lanes->earliest_expiry().value_or(UINT32_MAX));
   }
+  waiting_ -= taken;
   std::erase_if(groups_, [](const Group& group) { return group.lanes->waiting() == 0; });
+  return taken;
 }
 
 std::size_t RateLimits::waiting(queue::Priority priority) const noexcept {

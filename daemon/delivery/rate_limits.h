@@ -82,8 +82,9 @@ class RateLimits {
   /// Takes out up to `max` parked tickets of `flow`; returns how many.
   std::size_t take_flow(queue::Flow flow, std::size_t max, const queue::Lanes::Sink& sink);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const noexcept;
-  /// Those whose tickets expire at or before step `now`; costs nothing before the first does.
-  void take_expired(std::uint32_t now, const std::function<void(const queue::Lanes::Pick&)>& sink);
+  /// Takes out up to `max` whose tickets expire at or before step `now`; costs nothing before the
+  /// first does.
+  std::size_t take_expired(std::uint32_t now, std::size_t max, const queue::Lanes::Sink& sink);
 
   /// None expires before this step; nothing when none is parked.
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept {

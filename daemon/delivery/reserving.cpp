@@ -119,13 +119,12 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
     close_slot(slot);
     return how;
   };
-  if (!load(pick, next)) {
-    next.retry = {};
-    return close(Reserved::otherwise);
-  }
-  if (has_expired(next) || is_put_off_by_hours(next) || is_ended_by_opt_out(next)) {
-    next.retry = {};
-    return close(Reserved::otherwise);
+  // What is remembered of it is kept by now where it must be: nothing of it is here any more.
+  if (!load(pick, next) || has_expired(next) || is_put_off_by_hours(next) ||
+      is_ended_by_opt_out(next)) {
+    next.subject.parts = 0;
+    close_slot(slot);
+    return Reserved::otherwise;
   }
   RateLimits::Match match;
   if (!limits_.is_empty()) {

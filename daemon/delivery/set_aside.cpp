@@ -1,13 +1,10 @@
 #include "daemon/delivery/set_aside.h"
 
-#include <algorithm>
-
 namespace stentor::daemon {
 
 void SetAside::put(const Pick& pick) {
-  earliest_expiry_ =
-      picks_.empty() ? pick.ticket.expires : std::min(earliest_expiry_, pick.ticket.expires);
   if (!picks_.emplace(pick.ticket.at.bits(), pick).second) return;
+  by_expiry_.emplace(pick.ticket.expires, pick.ticket.at.bits());
   ++by_flow_[pick.flow];
   ++by_priority_[static_cast<std::size_t>(pick.priority)];
 }
@@ -15,10 +12,7 @@ void SetAside::put(const Pick& pick) {
 std::optional<SetAside::Pick> SetAside::take(queue::Locator at) {
   const auto found = picks_.find(at.bits());
   if (found == picks_.end()) return std::nullopt;
-  const Pick pick = found->second;
-  picks_.erase(found);
-  count_out(pick);
-  return pick;
+  return take_out(found);
 }
 
 std::size_t SetAside::take_flow(queue::Flow flow, std::size_t max, const Sink& sink) {
@@ -31,21 +25,17 @@ std::size_t SetAside::take_all(std::size_t max, const Sink& sink) {
 }
 
 std::size_t SetAside::take_expired(std::uint32_t now, std::size_t max, const Sink& sink) {
-  if (picks_.empty() || earliest_expiry_ > now || max == 0) return 0;
-  std::uint32_t earliest = UINT32_MAX;
-  const auto has_expired = [&](const Pick& pick) {
-    if (pick.ticket.expires <= now) return true;
-    earliest = std::min(earliest, pick.ticket.expires);
-    return false;
-  };
-  const std::size_t taken = take_if(max, has_expired, sink);
-  if (taken < max) earliest_expiry_ = earliest;  // else not all were looked at
+  std::size_t taken = 0;
+  while (taken < max && !by_expiry_.empty() && by_expiry_.begin()->first <= now) {
+    sink(take_out(picks_.find(by_expiry_.begin()->second)));
+    ++taken;
+  }
   return taken;
 }
 
 std::optional<std::uint32_t> SetAside::earliest_expiry() const noexcept {
-  if (picks_.empty()) return std::nullopt;
-  return earliest_expiry_;
+  if (by_expiry_.empty()) return std::nullopt;
+  return by_expiry_.begin()->first;
 }
 
 std::size_t SetAside::waiting_of(queue::Flow flow) const noexcept {
@@ -61,19 +51,20 @@ std::size_t SetAside::take_if(std::size_t max, const std::function<bool(const Pi
       ++each;
       continue;
     }
-    const Pick pick = each->second;
-    each = picks_.erase(each);
-    count_out(pick);
     ++taken;
-    sink(pick);
+    sink(take_out(each++));
   }
   return taken;
 }
 
-void SetAside::count_out(const Pick& pick) {
+SetAside::Pick SetAside::take_out(std::map<std::uint64_t, Pick>::iterator found) {
+  const Pick pick = found->second;
+  picks_.erase(found);
+  by_expiry_.erase({pick.ticket.expires, pick.ticket.at.bits()});
   const auto flow = by_flow_.find(pick.flow);
   if (--flow->second == 0) by_flow_.erase(flow);
   --by_priority_[static_cast<std::size_t>(pick.priority)];
+  return pick;
 }
 
 }  // namespace stentor::daemon

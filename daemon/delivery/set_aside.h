@@ -1,8 +1,8 @@
 // Tickets of one carrier that were picked and are paused: they wait here until somebody lets them
 // go, or they expire.
 //
-// Units    Messages; seconds of Unix time, passed in.
-// Owns     The tickets, some 80 octets each: at most as many as may be paused (paused_messages.h).
+// Units    Messages; steps of time, as in tickets, passed in.
+// Owns     The tickets, some 130 octets each: at most as many as may be paused (paused_messages.h).
 // Errors   Not here is an ordinary "no".
 // Threads  One thread.
 // Spec     docs/protocol.md, "pause and resume"
@@ -15,6 +15,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "queue/lanes.h"
 
@@ -30,7 +32,6 @@ class SetAside {
   /// As Lanes have them: `sink` may not touch what is here. The first accepted come first.
   std::size_t take_flow(queue::Flow flow, std::size_t max, const Sink& sink);
   std::size_t take_all(std::size_t max, const Sink& sink);
-  /// Costs nothing before the first of them can have expired; then a look at each.
   std::size_t take_expired(std::uint32_t now, std::size_t max, const Sink& sink);
   /// None expires before; nothing when none is here.
   [[nodiscard]] std::optional<std::uint32_t> earliest_expiry() const noexcept;
@@ -44,12 +45,12 @@ class SetAside {
  private:
   std::size_t take_if(std::size_t max, const std::function<bool(const Pick&)>& is_meant,
                       const Sink& sink);
-  void count_out(const Pick& pick);
+  [[nodiscard]] Pick take_out(std::map<std::uint64_t, Pick>::iterator found);
 
   std::map<std::uint64_t, Pick> picks_;  // by place
   boost::unordered_flat_map<queue::Flow, std::size_t> by_flow_;
   std::array<std::size_t, queue::kPriorities> by_priority_{};
-  std::uint32_t earliest_expiry_ = 0;  // or before it: the one that set it may have gone
+  std::set<std::pair<std::uint32_t, std::uint64_t>> by_expiry_;  // (step, place)
 };
 
 }  // namespace stentor::daemon

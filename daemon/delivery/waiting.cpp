@@ -43,21 +43,26 @@ void CarrierDelivery::take_due(TimePoint now) {
 void CarrierDelivery::expire_waiting(TimePoint now) {
   if (is_expiry_paused()) return;
   const std::uint32_t step = expiry_now();
-  for (const queue::Lanes::Pick& pick : order_.take_expired(step)) end_due_or_cancelled(pick);
-  limits_.take_expired(step,
-                       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   const auto is_due = [step](const auto& waiting) {
     return waiting.earliest_expiry().value_or(step + 1) <= step;
   };
-  if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_) && !is_due(set_aside_))) {
+  if (now < next_expiry_look_ || (!is_due(lanes_) && !is_due(staying_) && !is_due(set_aside_) &&
+                                  !is_due(limits_) && !is_due(order_))) {
     return;
   }
   if (!services_.feed.is_full()) {
     const auto end = [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); };
-    std::size_t expired = lanes_.take_expired(step, kExpireAtOnce, end);
-    expired += staying_.take_expired(step, kExpireAtOnce - expired, end);
-    expired += set_aside_.take_expired(step, kExpireAtOnce - expired, end);
-    if (expired == kExpireAtOnce) return schedule_pump();
+    std::size_t room = kExpireAtOnce;
+    const auto take_from = [&](auto& waiting) { room -= waiting.take_expired(step, room, end); };
+    take_from(lanes_);
+    take_from(staying_);
+    take_from(set_aside_);
+    take_from(limits_);
+    for (const queue::Lanes::Pick& pick : order_.take_expired(step, room)) {
+      end(pick);
+      --room;
+    }
+    if (room == 0) return schedule_pump();
   }
   next_expiry_look_ = now + kExpiryStep;
 }

@@ -86,6 +86,7 @@ void ReplyIntake::encode_part(const IncomingPart& part) {
   record.time_ms = wall_clock_ms();
   if (part.alphabet) record.alphabet = static_cast<std::uint8_t>(*part.alphabet);
   record.has_header = part.has_header;
+  record.fits_no_send = part.fits_no_send;
   record.reference = part.tie.reference;
   record.total = part.tie.total;
   record.number = part.tie.number;
@@ -192,6 +193,7 @@ void ReplyIntake::restore(const InboundPart& record, std::uint32_t file, TimePoi
     part.alphabet = static_cast<encoding::Alphabet>(record.alphabet);
   }
   part.has_header = record.has_header;
+  part.fits_no_send = record.fits_no_send;
   part.tie = {.reference = record.reference, .total = record.total, .number = record.number};
   part.user_data.assign(record.user_data.begin(), record.user_data.end());
   const std::uint64_t now_ms = wall_clock_ms();

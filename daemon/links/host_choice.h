@@ -31,12 +31,16 @@ class HostChoice {
     bound_since_ = {};
     index_ = (index_ + 1) % hosts_;
   }
+  /// We left it ourselves, and nothing was wrong with it.
+  void on_left_well() noexcept {
+    bound_since_ = {};
+    index_ = 0;
+  }
   /// The connection that was bound there is over; it moved nothing any more when `was_dead`.
   void on_lost(TimePoint now, bool was_dead) noexcept {
     const bool stood = bound_since_ != TimePoint{} && now - bound_since_ >= kStood;
     if (!stood || was_dead) return on_failed();
-    bound_since_ = {};
-    index_ = 0;
+    on_left_well();
   }
 
  private:

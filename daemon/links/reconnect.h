@@ -23,6 +23,8 @@ class Reconnect {
       : random_(seed), refused_pause_(refused_pause) {}
 
   void on_bound(TimePoint now) noexcept { bound_since_ = now; }
+  /// We left it ourselves, and it was as good as one that stood for long.
+  void on_left_well() noexcept { failures_ = 0; }
 
   /// The link is down: how long to wait before the next attempt.
   [[nodiscard]] Duration pause(TimePoint now, bool credentials_refused) {

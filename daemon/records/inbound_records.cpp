@@ -39,7 +39,7 @@ std::optional<InboundCame> decode_inbound(std::span<const std::uint8_t> payload)
 void encode(const InboundPart& part, FieldWriter& out) {
   out.u64(part.time_ms);
   out.u8(part.alphabet);
-  out.u8(part.has_header ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>((part.has_header ? 1u : 0u) | (part.fits_no_send ? 2u : 0u)));
   out.u16(part.reference);
   out.u8(part.total);
   out.u8(part.number);
@@ -52,7 +52,9 @@ std::optional<InboundPart> decode_inbound_part(std::span<const std::uint8_t> pay
   InboundPart part;
   part.time_ms = in.u64();
   part.alphabet = in.u8();
-  part.has_header = in.u8() != 0;
+  const std::uint8_t flags = in.u8();
+  part.has_header = (flags & 1u) != 0;
+  part.fits_no_send = (flags & 2u) != 0;
   part.reference = in.u16();
   part.total = in.u8();
   part.number = in.u8();

@@ -25,8 +25,8 @@ enum class InboundRecordKind : std::uint8_t {
 };
 
 /// Payload: time (u64), id (2 × u64), part count (u8), parts that came (u8), reference (u16),
-/// flags (u8: 1 binary, 2 cut,
-/// 4 its STOP fits no send), then carrier, client, from, to, text as texts.
+/// flags (u8: 1 binary, 2 cut, 4 its STOP fits no send), then carrier, client, from, to, text as
+/// texts.
 struct InboundCame {
   std::uint64_t time_ms = 0;
   MessageId id;
@@ -47,13 +47,15 @@ struct InboundCame {
 void encode(const InboundCame& came, FieldWriter& out);
 [[nodiscard]] std::optional<InboundCame> decode_inbound(std::span<const std::uint8_t> payload);
 
-/// Payload: time (u64), alphabet (u8, 255: octets), header flag (u8), reference (u16), total (u8),
-/// number (u8), then carrier, from, to as texts, and the user data as a block.
+/// Payload: time (u64), alphabet (u8, 255: octets), flags (u8: 1 header,
+/// 2 `from` fits no send), reference (u16), total (u8), number (u8), then carrier, from, to as
+/// texts, and the user data as a block.
 struct InboundPart {
   static constexpr std::uint8_t kOctets = 255;
   std::uint64_t time_ms = 0;
   std::uint8_t alphabet = kOctets;  ///< encoding::Alphabet
   bool has_header = false;
+  bool fits_no_send = false;  ///< `from` is national, whatever it looks like
   std::uint16_t reference = 0;
   std::uint8_t total = 1;
   std::uint8_t number = 1;

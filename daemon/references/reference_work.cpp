@@ -202,14 +202,15 @@ std::vector<ReferenceSpan> runs_to_merge(const std::vector<ReferenceRun>& runs,
       together += runs[i].entries();
       if (i > first) fits = fits && runs[i - 1].span().to == runs[i].span().from;
     }
-    const std::uint64_t spans =
-        runs[first + kFanIn - 1].span().latest_ms - runs[first].span().earliest_ms;
-    if (!fits || largest > smallest * kSimilar || together > entries_max ||
-        spans > guard_ms / kSpanPart) {
+    // Eight that would be too many: as many of them as are not.
+    std::size_t end = first + kFanIn;
+    while (end > first && together > entries_max) together -= runs[--end].entries();
+    if (!fits || largest > smallest * kSimilar || end < first + 2) continue;
+    if (runs[end - 1].span().latest_ms - runs[first].span().earliest_ms > guard_ms / kSpanPart) {
       continue;
     }
     std::vector<ReferenceSpan> chosen;
-    for (std::size_t i = first; i < first + kFanIn; ++i) chosen.push_back(runs[i].span());
+    for (std::size_t i = first; i < end; ++i) chosen.push_back(runs[i].span());
     return chosen;
   }
   return {};

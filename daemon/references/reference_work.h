@@ -57,8 +57,8 @@ inline constexpr std::uint64_t kRunEntriesMax = 1u << 25;
 
 /// Which neighbours are to become one: `runs` oldest first; none when empty. Runs grow eightfold
 /// until they span an eighth of `guard_ms`, so that one that has outlived the guard does not wait
-/// long for its newest reference, or until they would have more than `entries_max`. So there are
-/// some thirty, and one more for each 33 million references within the guard.
+/// long for its newest reference, or until another would bring them beyond `entries_max`. So there
+/// are some thirty, and one more for each 17 to 33 million references within the guard.
 [[nodiscard]] std::vector<ReferenceSpan> runs_to_merge(const std::vector<ReferenceRun>& runs,
                                                        std::uint64_t guard_ms,
                                                        std::uint64_t entries_max);

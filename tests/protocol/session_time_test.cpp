@@ -367,7 +367,9 @@ void answer_enquiries_until(Conversation& smsc, TimePoint until) {
     smsc.session.on_time(now);
     const Octets asked = smsc.sent();
     ASSERT_EQ(asked.size(), 16u);
-    smsc.hear(pdu(0x80000015, 0, asked[15]), now);
+    const auto sequence_number =
+        static_cast<std::uint32_t>(asked[13] << 16 | asked[14] << 8 | asked[15]);
+    smsc.hear(pdu(0x80000015, 0, sequence_number), now);
   }
 }
 
@@ -393,6 +395,8 @@ TEST(SessionTime, IsActiveWhileMessagesPassEitherWay) {
   smsc.bind();
   answer_enquiries_until(smsc, kStart + 90s);
   smsc.hear(deliver_sm(5, "x"), kStart + 90s);
+  smsc.session.answer(5, CommandStatus::ok);
+  (void)smsc.sent();
   answer_enquiries_until(smsc, kStart + 180s);
   const std::uint32_t sequence_number = smsc.submit(1, kStart + 180s);
   (void)smsc.sent();
@@ -418,6 +422,29 @@ TEST(SessionTime, IsNotInactiveWhileAnAnswerIsDue) {
 
   smsc.session.on_time(kStart + 13s);
   EXPECT_FALSE(smsc.session.is_bound());
+}
+
+TEST(SessionTime, IsNotInactiveWhileWeOweAnAnswer) {
+  Conversation smsc(leaving_when_inactive());
+  smsc.bind();
+  smsc.hear(deliver_sm(5, "x"), kStart);
+  answer_enquiries_until(smsc, kStart + 200s);
+  EXPECT_TRUE(smsc.session.is_bound()) << "it would come again, and be told twice";
+  smsc.session.answer(5, CommandStatus::ok);
+
+  EXPECT_LE(smsc.session.deadline(), kStart + 200s);
+}
+
+TEST(SessionTime, IsNotInactiveWhileNobodyReads) {
+  Conversation smsc(leaving_when_inactive());
+  smsc.bind();
+  smsc.session.on_reading(false, kStart + 1s);
+  EXPECT_EQ(smsc.session.deadline(), TimePoint::max());
+  smsc.session.on_reading(true, kStart + 300s);
+  answer_enquiries_until(smsc, kStart + 400s);
+  EXPECT_TRUE(smsc.session.is_bound());
+
+  EXPECT_EQ(smsc.session.deadline(), kStart + 400s);
 }
 
 TEST(SessionTime, StaysBoundForEverUnlessItIsToldHowLong) {

@@ -198,7 +198,7 @@ TEST_F(CarrierQueriesTest, AsksThreeTimesAgainWhatIsRefusedForNowOrNotAnswered) 
   EXPECT_FALSE(answer(CommandStatus::throttled, 0));
   EXPECT_TRUE(asked_at(86400s).empty()) << "that was the last";
 
-  taken(2, "50");
+  taken(2, "50", kNow + 2 * 86400);
   ASSERT_EQ(asked_at(86460s), Ids{"50"});
   EXPECT_FALSE(answer(CommandStatus::unknown_error, 0));  // as an unanswered one is reported
   EXPECT_EQ(asked_at(86520s), Ids{"50"});

@@ -116,8 +116,8 @@ TEST(OrderHold, WhatExpiresWhileItIsHeldBackIsTakenInItsSecond) {
   order.park(early, kStartMs);
   order.park(pick(7), kStartMs);
   EXPECT_EQ(order.earliest_expiry(), 1'000'004);
-  EXPECT_TRUE(order.take_expired(1'000'003).empty());
-  ASSERT_EQ(order.take_expired(1'000'004).size(), 1);
+  EXPECT_TRUE(order.take_expired(1'000'003, 10).empty());
+  ASSERT_EQ(order.take_expired(1'000'004, 10).size(), 1);
   EXPECT_EQ(order.waiting(), 1);
 }
 

@@ -111,6 +111,7 @@ class OwnedTime : public testing::Test {
     subject.to = to_;
     subject.from = "SHOP";
     subject.carrier = "north";
+    subject.parts = parts_;
     FieldWriter octets;
     encode(subject, octets);
     const std::string text = "message " + std::to_string(sequence) + "." + padding_;
@@ -119,6 +120,7 @@ class OwnedTime : public testing::Test {
     accepted.expires = expires;
     accepted.expires_early_ms = early_ms_;
     accepted.not_before_ms = due_ms;
+    accepted.hours = hours_;
     accepted.text = text;
     CommitBatch& batch = known_.feed.open();
     ++batch.accepted;
@@ -253,7 +255,9 @@ class OwnedTime : public testing::Test {
   OwnedClock clock_{kBegin};
   RecoveredCarrier known_;
   std::string to_ = "+79161234567";
-  std::string padding_;         // behind each text
+  std::string padding_;  // behind each text
+  std::uint8_t parts_ = 1;
+  std::optional<Hours> hours_;  // in which each may go
   std::uint16_t early_ms_ = 0;  // before the second in which each is to expire
   bool is_journal_held_back_ = false;
   std::uint64_t sequence_ = 0;

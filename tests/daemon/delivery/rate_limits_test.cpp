@@ -117,7 +117,8 @@ TEST(RateLimits, ExpireWhatIsParked) {
   limits.park(match, early, 100);
   limits.park(match, of_number(2), 100);
   std::vector<std::uint32_t> expired;
-  limits.take_expired(1000, [&](const queue::Lanes::Pick& p) { expired.push_back(p.ticket.key); });
+  limits.take_expired(1000, 10,
+                      [&](const queue::Lanes::Pick& p) { expired.push_back(p.ticket.key); });
   EXPECT_EQ(expired, std::vector<std::uint32_t>{1});
   EXPECT_EQ(limits.waiting(), 1u);
   EXPECT_EQ(limits.waiting(Priority::normal), 1u);

@@ -36,6 +36,15 @@ TEST(Reconnect, PausesGrowToAMinuteAndKeepTheirJitter) {
   }
 }
 
+TEST(Reconnect, ABindThatWeLeftOurselvesCountsAsOneThatStood) {
+  Reconnect link(1, 60s);
+  for (int i = 0; i < 9; ++i) (void)link.pause(kStart, false);
+  link.on_bound(kStart);
+  link.on_left_well();
+
+  EXPECT_LE(link.pause(kStart + 2s, false), 1s);
+}
+
 TEST(Reconnect, TwoLinksThatFailTogetherDoNotComeBackTogether) {
   Reconnect one(1, 60s);
   Reconnect other(2, 60s);

@@ -37,10 +37,14 @@ class PlayedOwner final : public LinkOwner {
 
 class SmscLinkTest : public testing::Test {
  protected:
-  static CarrierConfig quick(std::uint16_t port) {
+  explicit SmscLinkTest(std::vector<HostPort> other_hosts = {})
+      : other_hosts_(std::move(other_hosts)) {}
+
+  static CarrierConfig quick(std::uint16_t port, const std::vector<HostPort>& others) {
     CarrierConfig carrier;
     carrier.name = "north";
     carrier.hosts = {{"127.0.0.1", port}};
+    carrier.hosts.insert(carrier.hosts.end(), others.begin(), others.end());
     carrier.enquire_link = 50ms;
     carrier.response_timeout = 200ms;
     return carrier;
@@ -63,9 +67,10 @@ class SmscLinkTest : public testing::Test {
     return all;
   }
 
+  std::vector<HostPort> other_hosts_;
   boost::asio::io_context context_;
   test::LoopbackSmsc smsc_{context_};
-  CarrierConfig carrier_ = quick(smsc_.port());
+  CarrierConfig carrier_ = quick(smsc_.port(), other_hosts_);
   PlayedOwner owner_;
   SharedInbox inbox_;
   CarrierLinks shared_{.inbox = inbox_, .attempts = {}, .tls = {}, .trace = {}};
@@ -100,7 +105,9 @@ TEST_F(SmscLinkTest, StaysBoundWhileNothingMayGo) {
 
 class InactiveLinkTest : public SmscLinkTest {
  protected:
-  InactiveLinkTest() { carrier_.inactivity = 300ms; }
+  InactiveLinkTest() : SmscLinkTest({{"127.0.0.1", 1}}) {  // nobody's
+    carrier_.inactivity = 300ms;
+  }
 };
 
 TEST_F(InactiveLinkTest, BindsAnewWhenNoMessagePassed) {
@@ -108,6 +115,7 @@ TEST_F(InactiveLinkTest, BindsAnewWhenNoMessagePassed) {
   ASSERT_TRUE(run_until([&] { return owner_.bound == 2; }));
   EXPECT_EQ(owner_.lost, 1);
   EXPECT_EQ(owner_.stuck, 0) << "nobody is to blame";
+  EXPECT_EQ(errors().find("refused"), std::string::npos) << "it is not left for the next host";
   EXPECT_EQ(link_.stats().stuck, 0u);
 }
 

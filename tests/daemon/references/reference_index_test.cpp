@@ -217,6 +217,19 @@ TEST_F(ReferenceRuns, AreNotMergedIntoOneWhoseFilterWouldNotFitIntoMemory) {
   index_->tend({}, kNow);
   index_->settle();
 
+  EXPECT_EQ(index_->runs(), before - 6) << "seven became one, not eight";
+  expect_all(0, 9000);
+}
+
+TEST_F(ReferenceRuns, ThatAreLargeAlreadyStayAsTheyAre) {
+  run_entries_max_ = 2 * kTable - 1;
+  open();
+  put(0, 9000);
+  const std::size_t before = index_->runs();
+
+  index_->tend({}, kNow);
+  index_->settle();
+
   EXPECT_EQ(index_->runs(), before);
   expect_all(0, 9000);
 }
