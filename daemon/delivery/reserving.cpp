@@ -228,7 +228,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   if (here.is_rewritten()) {
     next.own_subject = std::move(here).take();
     next.accepted.subject = next.own_subject;
-    next.subject = *decode_subject(next.own_subject);
+    if (const auto rewritten = decode_subject(next.own_subject)) next.subject = *rewritten;
   }
   if (!config_.receipts) next.accepted.receipt = ReceiptWish::none;
   next.plan = std::move(*plan);

@@ -85,14 +85,15 @@ bool CarrierDelivery::submit_part(Line& line, std::uint32_t slot, std::uint16_t 
                submitted.error().message());
     return false;
   }
-  if (!*submitted) {  // the window closed under us: the part goes again at the next turn
+  const std::optional<std::uint32_t> sequence_number = *submitted;
+  if (!sequence_number) {  // the window closed under us: the part goes again at the next turn
     next.again.insert(next.again.begin(), part);
     return true;
   }
   pacer_.take(1, now);
   ++next.in_flight;
   next.submitted_at[part] = now;
-  next.sequence_numbers[part] = **submitted;
+  next.sequence_numbers[part] = *sequence_number;
   ++stats_.submitted;
   const std::string_view encoding = next.plan.encoding_word();
   ++(encoding == "gsm7"   ? stats_.segments_gsm7
