@@ -5,6 +5,18 @@
 #include "daemon/records/own_outcomes.h"
 
 namespace stentor::daemon {
+namespace {
+
+// Those that the carrier has taken before do not go again. False when none is left.
+bool has_another_part(Sending& sending) {
+  while (sending.next_part < sending.subject.parts && sending.retry.taken[sending.next_part]) {
+    ++sending.next_part;
+  }
+  return sending.next_part < sending.subject.parts;
+}
+
+}  // namespace
+
 void CarrierDelivery::submit_ready(TimePoint now) {
   expire_reserved();  // what was picked and planned meanwhile took its time
   const std::size_t first = longest_ready();
@@ -45,16 +57,12 @@ void CarrierDelivery::submit_line(Line& line, TimePoint now) {
     if (!next.again.empty()) {
       part = next.again.front();
       next.again.erase(next.again.begin());
-    } else {
-      while (next.next_part < next.subject.parts && next.retry.taken[next.next_part]) {
-        ++next.next_part;
-      }
-      if (next.next_part >= next.subject.parts) {
-        line.ready.pop_front();
-        finish_when_answered(slot);
-        continue;
-      }
+    } else if (has_another_part(next)) {
       part = next.next_part++;
+    } else {
+      line.ready.pop_front();
+      finish_when_answered(slot);
+      continue;
     }
     if (!submit_part(line, slot, part, now)) {
       line.ready.pop_front();
@@ -63,7 +71,8 @@ void CarrierDelivery::submit_line(Line& line, TimePoint now) {
     }
     --room;
     --credit;
-    if (next.again.empty() && next.next_part >= next.subject.parts) line.ready.pop_front();
+    // Once it is answered its slot is another's: it may not stand here then.
+    if (next.again.empty() && !has_another_part(next)) line.ready.pop_front();
   }
 }
 
