@@ -19,7 +19,7 @@ struct OptOutConfig {
       "desabonner", "désabonner", "stopp",       "abmelden",  "abbestellen", "baja",  "parar",
       "sair",       "cancella",   "disiscrivi",  "rezygnuje", "rezygnuję",   "стоп",  "отписка",
       "отписаться", "отпишите",   "відписатися", "iptal",     "توقف",        "إيقاف", "الغاء",
-      "退订",       "退訂",       "停止"};  // Chinese
+      "إلغاء",      "退订",       "退訂",        "停止"};  // Chinese
   /// Words that count only when nothing else is in the reply: "End of the month?" is none.
   std::vector<std::string> stop_alone{"end", "cancel", "quit", "halt", "dur", "ret", "td"};
   std::vector<std::string> start{"start", "unstop", "subscribe", "старт", "подписка", "alta"};

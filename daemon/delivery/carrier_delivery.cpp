@@ -140,6 +140,8 @@ void CarrierDelivery::keep_outstanding_of(const std::vector<std::uint64_t>& live
 void CarrierDelivery::start() {
   for (const auto& line : lines_) line->link->start();
   start_outbind();
+  if (lanes_.waiting() + due_.size() > 0) failover_.on_backlog();
+  publish_health();
   // Before anybody may ask: what waited before a restart waits for something now.
   note_limiter(steady_now());
   schedule_pump();
@@ -291,7 +293,9 @@ void CarrierDelivery::arm_timer(TimePoint now) {
   }
   // A parked one that may go already waits for room on a bind, which pumps when it comes.
   if (const auto next = limits_.next(); !draining_ && next > now) at = std::min(at, next);
-  if (lanes_.waiting() + limits_.waiting() > 0) at = std::min(at, failover_.deadline());
+  if (lanes_.waiting() + limits_.waiting() + order_.waiting() > 0) {
+    at = std::min(at, failover_.deadline());
+  }
   // An idle carrier wakes for nothing.
   if (lanes_.waiting() > 0 || reserved_ > 0 || staying_.waiting() > 0 || limits_.waiting() > 0 ||
       due_.spilled() > 0 || !tracker_.is_idle() || throttle_.is_cut() || replies_.is_waiting() ||

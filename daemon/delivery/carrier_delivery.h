@@ -406,6 +406,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   };
   void hold_for(queue::Flow flow, HoldReason reason, bool is_held);
   void return_stashed(queue::Flow flow);
+  void return_reserved(queue::Flow flow, const std::function<bool(const Sending&)>& is_meant);
   void spend_share(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
   struct TakenOfFlow {

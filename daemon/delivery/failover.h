@@ -44,6 +44,8 @@ class Failover {
       judge_again_ = true;
     }
   }
+  /// At a start with messages that wait: it counts as up before, or what is new would go past them.
+  void on_backlog() noexcept { was_up_ = true; }
   void on_time(TimePoint now) noexcept {
     if (stage_ == Stage::blink && now >= leave_at_) stage_ = Stage::away;
   }

@@ -42,6 +42,7 @@ FlowAtCarrier CarrierDelivery::obey(const FlowOrder& order) {
   if (shares_.limit(order.flow, order.has_rate)) {
     hold_for(order.flow, HoldReason::rate, order.has_rate);  // until its first share comes
   }
+  if (order.is_paused) return_reserved(order.flow, [](const Sending&) { return true; });
   hold_for(order.flow, HoldReason::paused, order.is_paused);
   const std::size_t withdrawn = cancels ? start_cancelling(order.flow) : 0;
   obey_move(order);
@@ -80,6 +81,28 @@ void CarrierDelivery::return_stashed(queue::Flow flow) {
     });
     for (auto pick = back.rbegin(); pick != back.rend(); ++pick) return_to_lane(*pick);
   }
+}
+
+// And so does what is reserved, and nothing of it written. What has begun goes on: half a text
+// helps nobody.
+void CarrierDelivery::return_reserved(queue::Flow flow,
+                                      const std::function<bool(const Sending&)>& is_meant) {
+  return_stashed(flow);
+  Released released;
+  released.time_ms = wall_ms();
+  std::vector<queue::Lanes::Pick> back;
+  (void)withdraw_reserved(
+      [&](const Sending& reserved) {
+        if (reserved.pick.flow != flow || !is_meant(reserved)) return false;
+        released.sequences.push_back(reserved.subject.id.sequence());
+        return true;
+      },
+      [&](const queue::Lanes::Pick& pick) { back.push_back(pick); });
+  if (!released.sequences.empty()) outcomes_.write(released);
+  // The last accepted goes back first, so that the lane has them in their old order again.
+  std::ranges::sort(back, std::ranges::greater{},
+                    [](const queue::Lanes::Pick& pick) { return pick.ticket.at; });
+  for (const queue::Lanes::Pick& pick : back) return_to_lane(pick);
 }
 
 std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {

@@ -35,7 +35,7 @@ void CarrierDelivery::look_at_standing(TimePoint now) {
     failover_.on_standing(is_up, now, suspended_ || stuck_.is_stuck());
     failover_.on_time(now);
     failover_.on_ups(services_.routing.ups());
-    const bool any_waits = lanes_.waiting() + limits_.waiting() > 0;
+    const bool any_waits = lanes_.waiting() + limits_.waiting() + order_.waiting() > 0;
     if (failover_.keeps_new(any_waits)) health = CarrierHealth::lost;
   }
   services_.routing.set_health(number_, health);

@@ -42,22 +42,7 @@ bool CarrierDelivery::is_to_relocate(const queue::Lanes::Pick& pick) const noexc
 }
 
 void CarrierDelivery::start_relocating(queue::Flow flow) {
-  return_stashed(flow);
-  Released released;
-  released.time_ms = wall_ms();
-  std::vector<queue::Lanes::Pick> back;
-  (void)withdraw_reserved(
-      [&](const Sending& reserved) {
-        if (!is_to_relocate(reserved.pick) || reserved.pick.flow != flow) return false;
-        released.sequences.push_back(reserved.subject.id.sequence());
-        return true;
-      },
-      [&](const queue::Lanes::Pick& pick) { back.push_back(pick); });
-  if (!released.sequences.empty()) outcomes_.write(released);
-  // The last accepted goes back first, so that the lane has them in their old order again.
-  std::ranges::sort(back, std::ranges::greater{},
-                    [](const queue::Lanes::Pick& pick) { return pick.ticket.at; });
-  for (const queue::Lanes::Pick& pick : back) return_to_lane(pick);
+  return_reserved(flow, [this](const Sending& reserved) { return is_to_relocate(reserved.pick); });
   if (std::ranges::find(relocating_, flow, &Relocating::flow) == relocating_.end()) {
     relocating_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
   }

@@ -33,15 +33,15 @@ bool CarrierDelivery::has_room(const Line& line, std::size_t limit) const {
   return line.link->may_send() && line.reserved_segments < limit;
 }
 
-// The bind on which something of the same key is under way, the one that has taken other parts of
-// the message, or the least loaded.
+// The bind that has taken other parts of the message, the one on which something of the same key is
+// under way, or the least loaded.
 CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
-  if (const auto bind = under_way_.bind_of(ticket.key)) {
-    Line& line = *lines_[*bind];
-    if (line.link->may_send()) return &line;
-  }
   if (const Retry* retry = retries_.find(ticket.at); retry != nullptr && retry->bind) {
     Line& line = *lines_[*retry->bind];
+    if (line.link->may_send()) return &line;
+  }
+  if (const auto bind = under_way_.bind_of(ticket.key)) {
+    Line& line = *lines_[*bind];
     if (line.link->may_send()) return &line;
   }
   BindChoice choice(ticket.key);

@@ -6,7 +6,7 @@
 // Units    UTF-8.
 // Errors   None: octets that are no UTF-8 end a word.
 // Threads  Pure functions.
-// Spec     Unicode 15, simple case folding.
+// Spec     Unicode 15, NFKC_Casefold (section 3.13); a dot left above an i is dropped.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@
 namespace stentor::daemon {
 
 struct FirstWord {
-  std::string word;       ///< case-folded; empty where the text has no letter and no digit
+  std::string word;       ///< in one form; empty where the text has no letter and no digit
   bool is_alone = false;  ///< nothing else is in the text but punctuation
 };
 

@@ -88,7 +88,7 @@ std::optional<queue::Locator> Admission::find(std::string_view client, std::stri
   return (*found)->durable;
 }
 
-std::uint64_t Admission::content_of(const SendRequest& request) {
+std::uint64_t Admission::content_of(const SendRequest& request, bool is_named) {
   content_.clear();
   for (const std::string_view to : request.to) content_.text(to);
   for (const std::string_view text :
@@ -107,12 +107,31 @@ std::uint64_t Admission::content_of(const SendRequest& request) {
   content_.u8(static_cast<std::uint8_t>(request.encoding));
   content_.u8(static_cast<std::uint8_t>(request.receipt));
   content_.u32(request.max_segments);
-  if (!request.callback.empty()) content_.text(request.callback);
-  if (request.smpp.service_type) content_.text(*request.smpp.service_type);
-  if (request.smpp.protocol_id) content_.u8(*request.smpp.protocol_id);
-  content_.raw(request.smpp.tlvs);
-  if (request.uncertain) content_.text(to_string(*request.uncertain));
+  const auto name = [&](std::uint8_t field) {
+    if (is_named) content_.u8(field);
+  };
+  if (!request.callback.empty()) {
+    name(1);
+    content_.text(request.callback);
+  }
+  if (request.smpp.service_type) {
+    name(2);
+    content_.text(*request.smpp.service_type);
+  }
+  if (request.smpp.protocol_id) {
+    name(3);
+    content_.u8(*request.smpp.protocol_id);
+  }
+  if (!request.smpp.tlvs.empty()) {
+    name(4);
+    content_.raw(request.smpp.tlvs);
+  }
+  if (request.uncertain) {
+    name(5);
+    content_.text(to_string(*request.uncertain));
+  }
   if (request.hours) {
+    name(6);
     content_.text(request.hours->zone);
     content_.u32(std::uint32_t{request.hours->from} << 16 | request.hours->to);
   }
@@ -150,7 +169,7 @@ std::optional<Admission::Answer> Admission::answer_known(const SendRequest& requ
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
   if (subject->id.time_ms() + guard_ms < now_ms) return std::nullopt;
 
-  if (accepted->content != content) {
+  if (accepted->content != content && accepted->content != content_of(request, false)) {
     append_rejection({"conflict", "ref: used before with other content", std::string(request.ref)},
                      reply);
     return Answer{.refused = "conflict"};

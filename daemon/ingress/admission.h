@@ -95,7 +95,9 @@ class Admission {
                                     std::uint32_t order_key);
   void remember(std::uint64_t reference, std::uint32_t record_offset);
   void count(const SendCost& cost);
-  [[nodiscard]] std::uint64_t content_of(const SendRequest& request);
+  /// What is asked, as a fingerprint. Before, what is not always there was not named in it, so that
+  /// one such field could pass for another: `is_named` false makes that one, for older records.
+  [[nodiscard]] std::uint64_t content_of(const SendRequest& request, bool is_named = true);
   /// The answer when the reference was seen before; its reply is written then.
   [[nodiscard]] std::optional<Answer> answer_known(const SendRequest& request, const Peer& peer,
                                                    std::uint64_t content, std::uint64_t now_ms,

@@ -25,9 +25,11 @@ inline constexpr std::string_view kOptedOut = "opted_out";   // while it waited
 inline constexpr std::string_view kNotEncodable = "not_encodable";
 inline constexpr std::string_view kNoMessageId = "no_message_id";
 inline constexpr std::string_view kNoReceipt = "no_receipt";
+// What a later receipt says against an earlier one: the code of a `conflict` alone.
+inline constexpr std::string_view kDelivered = "delivered";
 
-inline constexpr std::array kAll{kCrash,       kLinkLost, kAmbiguousStatus, kUnknownAcceptance,
-                                 kCancelled,   kExpired,  kOptedOut,        kNotEncodable,
-                                 kNoMessageId, kNoReceipt};
+inline constexpr std::array kAll{kCrash,       kLinkLost,  kAmbiguousStatus, kUnknownAcceptance,
+                                 kCancelled,   kExpired,   kOptedOut,        kNotEncodable,
+                                 kNoMessageId, kNoReceipt, kDelivered};
 
 }  // namespace stentor::daemon::own_outcome

@@ -1,6 +1,7 @@
 // Receipts of segments that have had their last word: second copies, what comes behind a final one
 // and knows no better, and what contradicts it.
 #include "daemon/delivery/subject_here.h"
+#include "daemon/records/own_outcomes.h"
 #include "daemon/tracking/tracker.h"
 
 namespace stentor::daemon {
@@ -51,7 +52,7 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
   conflict.of = of;
   conflict.of.subject = here.octets();
   conflict.of.time_ms = now.wall_ms;
-  conflict.code = said.code.empty() ? name_of(state) : said.code;
+  conflict.code = said.code.empty() ? own_outcome::kDelivered : said.code;
   conflict.detail = words;
   conflict.part = settled.part;
   conflict.message_id = said.message_id;

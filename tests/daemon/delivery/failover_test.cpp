@@ -62,6 +62,18 @@ TEST(Failover, NewMessagesWaitBehindThoseThatAreAboutToMove) {
   EXPECT_TRUE(failover.keeps_new(true)) << "until the last one has moved";
 }
 
+TEST(Failover, AtAStartNewMessagesWaitBehindABacklog) {
+  Failover failover(5s);
+  failover.on_backlog();
+  failover.on_standing(false, kStart);
+  EXPECT_TRUE(failover.keeps_new(true)) << "until it is known whether the carrier comes up";
+  EXPECT_EQ(failover.deadline(), kStart + 5s);
+  failover.on_time(kStart + 5s);
+  EXPECT_EQ(failover.stage(), Stage::away);
+  EXPECT_TRUE(failover.keeps_new(true)) << "until the last one has moved";
+  EXPECT_FALSE(failover.keeps_new(false));
+}
+
 TEST(Failover, WhatStayedIsJudgedAgainWhenAnotherCarrierComesUp) {
   Failover failover(0s);
   failover.on_ups(3);

@@ -16,6 +16,15 @@ TEST(FirstWord, IsOneWordHoweverAPersonTypesIt) {
   EXPECT_EQ(first_word("ARRÊT").word, "arrêt");
 }
 
+TEST(FirstWord, IsOneWordHoweverAPhoneWritesIt) {
+  for (const char* text : {"İptal", "İPTAL", "iptal", "IPTAL!"}) {
+    EXPECT_EQ(first_word(text).word, "iptal") << text;
+  }
+  EXPECT_EQ(first_word("arre\u0302t").word, "arrêt") << "its accent by itself";
+  EXPECT_EQ(first_word("ＳＴＯＰ").word, "stop") << "of full width";
+  EXPECT_EQ(first_word("إلغاء.").word, "إلغاء");
+}
+
 TEST(FirstWord, IsNotTheBeginningOfALongerOne) {
   EXPECT_EQ(first_word("stopped by yesterday").word, "stopped");
 }

@@ -100,6 +100,17 @@ TEST_F(AdmissionTest, ADuplicateOfADurableOneIsVerifiedOnItsRecord) {
   expect_has(send(request("o-1", "Other")), R"("code":"conflict")");
 }
 
+TEST_F(AdmissionTest, OneFieldDoesNotPassForAnotherWithTheSameValue) {
+  SendRequest with_service_type = request("o-1");
+  with_service_type.smpp.service_type = "hold";
+  SendRequest with_policy = request("o-1");
+  with_policy.uncertain = UncertainWish{.policy = UncertainPolicy::hold};
+  (void)send(with_service_type);
+
+  expect_has(send(with_policy), R"("code":"conflict")");
+  expect_has(send(with_service_type), R"("status":"duplicate")");
+}
+
 TEST_F(AdmissionTest, ARefusedSendDoesNotUseUpItsRef) {
   SendRequest bad = request("o-1");
   bad.to = {"nobody"};
