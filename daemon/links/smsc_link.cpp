@@ -31,9 +31,12 @@ constexpr auto kRestFromWork = 10min;
 // Buffers a burst has grown beyond this are given back when the link is idle.
 constexpr std::size_t kIdleOutboxOctets = 4096;
 
-bool is_refusal_of_credentials(protocol::CommandStatus status) {
+// Or of the account, by a number of the carrier's own: the configuration says which class it is.
+bool is_refusal_of_credentials(protocol::CommandStatus status, const CarrierConfig& carrier) {
   constexpr std::uint32_t kInvalidSystemType = 0x53;
   const auto value = static_cast<std::uint32_t>(status);
+  const auto own = std::ranges::find(carrier.status, value, &StatusOverlay::command_status);
+  if (own != carrier.status.end()) return own->is == StatusClass::bind;
   return status == protocol::CommandStatus::bind_failed ||
          status == protocol::CommandStatus::invalid_password ||
          status == protocol::CommandStatus::invalid_system_id || value == kInvalidSystemType;
@@ -348,7 +351,7 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
         break;
       case protocol::Ending::peer_unbound: notes_.add("the carrier unbound", true); break;
       case protocol::Ending::bind_refused:
-        refused_ = is_refusal_of_credentials(session_->bind_status());
+        refused_ = is_refusal_of_credentials(session_->bind_status(), carrier_);
         was_let_in_ = false;
         notes_.add(fmt::format("bind refused: {}", describe(session_->bind_status())), true);
         break;

@@ -424,6 +424,15 @@ class BrokenWire(unittest.TestCase):
         time.sleep(4.5)  # its four binds would try a second apart
         self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
 
+    def test_an_account_refused_by_a_number_of_the_carriers_own_raises_the_alarm_too(self):
+        carrier = self.carrier(bind_status=0x401)
+        self.start([under_test.carrier("north", carrier.address, status={'"0x401"': "bind"})])
+        under_test.wait_until(
+            lambda: self.daemon.ask(op="carrier", action="show", name="north").get("alarm")
+            == "credentials_refused", "show raises the alarm")
+        time.sleep(2.5)  # it would be tried again after one
+        self.assertEqual(len(carrier.binds), 1, "it asks again within seconds")
+
     def test_a_refused_account_is_tried_slowly_and_bound_once_it_is_mended(self):
         carrier = self.carrier(password="changed")
         self.start([under_test.carrier("north", carrier.address, binds={"transceiver": 4},
