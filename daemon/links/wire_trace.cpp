@@ -137,15 +137,27 @@ void append_tlvs(const protocol::Tlvs& tlvs, bool clear, std::string& out) {
   out.push_back(']');
 }
 
+// Fields that are seldom used are shown where they are.
+void append_set(std::string_view key, std::uint8_t value, std::string& out) {
+  if (value != 0) append_member(key, value, out);
+}
+void append_set(std::string_view key, std::string_view octets, std::string& out) {
+  if (!octets.empty()) append_untrusted(key, octets, out);
+}
+
 void append_message(const protocol::ShortMessage& message, bool clear, std::string& out) {
+  append_set("service_type", message.service_type, out);
   append_number("source", message.source, clear, out);
   append_number("destination", message.destination, clear, out);
   append_member("esm_class", message.esm_class, out);
+  append_set("protocol_id", message.protocol_id, out);
+  append_set("priority_flag", message.priority_flag, out);
   append_member("data_coding", message.data_coding, out);
   append_member("registered_delivery", message.registered_delivery, out);
-  if (!message.validity_period.empty()) {
-    append_untrusted("validity_period", message.validity_period, out);
-  }
+  append_set("schedule_delivery_time", message.schedule_delivery_time, out);
+  append_set("validity_period", message.validity_period, out);
+  append_set("replace_if_present_flag", message.replace_if_present_flag, out);
+  append_set("sm_default_msg_id", message.sm_default_msg_id, out);
   const auto body = protocol::user_data_of(message);
   append_member("user_data_octets", body.size(), out);
   if (clear) append_member("user_data", hex_of(body), out);
@@ -180,7 +192,13 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
         append_untrusted("system_id", bind->system_id, out);
         append_member("password", "***", out);
         append_untrusted("system_type", bind->system_type, out);
-        return append_member("interface_version", bind->interface_version, out);
+        append_member("interface_version", bind->interface_version, out);
+        append_set("addr_ton", bind->numbering.ton, out);
+        append_set("addr_npi", bind->numbering.npi, out);
+        if (bind->address_range.empty()) return;
+        return append_untrusted(  // it may be somebody's number
+            "address_range",
+            clear ? std::string(bind->address_range) : redacted(bind->address_range), out);
       }
       return undecoded();
     case CommandId::bind_receiver_resp:

@@ -39,6 +39,29 @@ TEST(WireTrace, ShowsFieldsAndHidesNumbersAndTexts) {
   EXPECT_EQ(line.find("48656c6c6f"), std::string::npos);
 }
 
+TEST(WireTrace, ShowsWhatIsSeldomSetWhereItIs) {
+  constexpr auto kBody =
+      "WAP\0\5\0SHOP\0\1\1"
+      "79161234567\0\0\x41\2"
+      "000001000000000R\0"
+      "000003000000000R\0\1\1\0\3\5Hello"sv;
+  const std::string line = describe_pdu(pdu(4, 7, kBody), false);
+  for (const char* field :
+       {R"("service_type":"WAP")", R"("protocol_id":65)", R"("priority_flag":2)",
+        R"("schedule_delivery_time":"000001000000000R")", R"("validity_period":"000003000000000R")",
+        R"("replace_if_present_flag":1)", R"("sm_default_msg_id":3)"}) {
+    EXPECT_NE(line.find(field), std::string::npos) << field << " in " << line;
+  }
+  const std::string ordinary = describe_pdu(pdu(4, 7, kSubmitBody), false);
+  EXPECT_EQ(ordinary.find("priority_flag"), std::string::npos) << ordinary;
+
+  const Octets bind = pdu(9, 1, "shop\0secret\0\0\x34\1\1^79161234567\0"sv);
+  const std::string hidden = describe_pdu(bind, false);
+  EXPECT_NE(hidden.find(R"("addr_ton":1,"addr_npi":1,"address_range":"^7..67")"), std::string::npos)
+      << hidden;
+  EXPECT_NE(describe_pdu(bind, true).find(R"("address_range":"^79161234567")"), std::string::npos);
+}
+
 TEST(WireTrace, ShowsThemWhenAskedTo) {
   const std::string line = describe_pdu(pdu(4, 7, kSubmitBody), true);
 
