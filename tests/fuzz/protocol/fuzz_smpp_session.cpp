@@ -27,7 +27,9 @@ class Script final : public SessionHandler {
  public:
   explicit Script(std::span<const std::uint8_t> octets) : rest_(octets) {
     SessionConfig config;
-    config.bind = static_cast<BindType>(next() % 3);
+    const auto kind = next();
+    config.bind = static_cast<BindType>(kind % 3);
+    if (kind >= 128) config.limits.inactive_for = 20s;
     config.first_sequence_number = next() % 2 == 0 ? 1 : kSequenceNumberMax - 3;
     config.limits.window = 1 + next() % 8;
     config.limits.pdu_octets = 2048;
