@@ -254,11 +254,6 @@ void CarrierDelivery::pump() {
   arm_timer(now);
 }
 
-void CarrierDelivery::note_limiter(TimePoint now) {
-  limiter_.note(limiter_at(now), now);
-  services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
-}
-
 void CarrierDelivery::each_second(TimePoint now) {
   // On the second of the date, by which receipts are waited for.
   const std::uint64_t now_ms = wall_ms();
@@ -279,8 +274,7 @@ void CarrierDelivery::arm_timer(TimePoint now) {
     at = std::min(at, steady_at(std::max(reserved_expire_ms_, services_.clock.expiry_from_ms())));
   }
   if (in_doubt_.next_ms() != InDoubt::kNever) {
-    const std::uint64_t next = std::max(in_doubt_.next_ms(), services_.clock.expiry_from_ms());
-    at = std::min(at, now + std::chrono::milliseconds(next - std::min(wall_ms(), next)));
+    at = std::min(at, steady_at(std::max(in_doubt_.next_ms(), services_.clock.expiry_from_ms())));
   }
   if (const auto due = due_.next_due()) {
     at = std::min(at, TimePoint(std::chrono::milliseconds(*due)));

@@ -416,6 +416,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   };
   [[nodiscard]] TakenOfFlow take_oldest_of(queue::Flow flow, std::size_t max);
   std::size_t start_cancelling(queue::Flow flow);
+  [[nodiscard]] queue::Lanes::Pick take_out(std::uint32_t slot);
   void expire_reserved();
   void cancel_some();
   void finish_cancelling();

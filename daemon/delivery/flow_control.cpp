@@ -138,23 +138,24 @@ std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Se
       std::vector<std::uint32_t> withdrawn;
       std::erase_if(*slots, [&](std::uint32_t slot) {
         const Sending& reserved = sending(slot);
-        const bool untouched = reserved.in_flight == 0 && reserved.next_part == 0 &&
-                               reserved.again.empty() && !reserved.stopped;
-        if (!untouched || !is_meant(reserved)) return false;
+        if (!reserved.is_untouched() || !is_meant(reserved)) return false;
         withdrawn.push_back(slot);
         return true;
       });
       count += withdrawn.size();
-      for (const std::uint32_t slot : withdrawn) {
-        Sending& reserved = sending(slot);
-        const queue::Lanes::Pick pick = reserved.pick;
-        keep_retry(pick.ticket.at, std::move(reserved.retry));
-        close_slot(slot);
-        end(pick);
-      }
+      for (const std::uint32_t slot : withdrawn) end(take_out(slot));
     }
   }
   return count;
+}
+
+// What is remembered of it is kept for whoever takes the ticket.
+queue::Lanes::Pick CarrierDelivery::take_out(std::uint32_t slot) {
+  Sending& reserved = sending(slot);
+  const queue::Lanes::Pick pick = reserved.pick;
+  keep_retry(pick.ticket.at, std::move(reserved.retry));
+  close_slot(slot);
+  return pick;
 }
 
 // Reserved, and its link or its turn did not come in time; beside a full bind likewise, and what
@@ -186,12 +187,7 @@ void CarrierDelivery::expire_reserved() {
       refused.push_back(slot);
       return true;
     });
-    for (const std::uint32_t slot : refused) {
-      const queue::Lanes::Pick pick = sending(slot).pick;
-      keep_retry(pick.ticket.at, std::move(sending(slot).retry));
-      close_slot(slot);
-      end_due_or_cancelled(pick);
-    }
+    for (const std::uint32_t slot : refused) end_due_or_cancelled(take_out(slot));
     std::vector<queue::Lanes::Pick> expired;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
       const std::uint64_t expires_ms = ticks.ms_of(pick.ticket.expires);

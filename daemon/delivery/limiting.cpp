@@ -79,6 +79,11 @@ void CarrierDelivery::release_crowded() {
   schedule_pump();
 }
 
+void CarrierDelivery::note_limiter(TimePoint now) {
+  limiter_.note(limiter_at(now), now);
+  services_.gauges.limiters.set(number_, static_cast<std::uint8_t>(limiter_.shown(now)));
+}
+
 Limiter CarrierDelivery::limiter_at(TimePoint now) {
   const bool anything_ready =
       std::ranges::any_of(lines_, [](const auto& line) { return !line->ready.empty(); });

@@ -84,6 +84,11 @@ struct Sending {
       submitted_at;
   boost::container::small_vector<std::uint32_t, encoding::kPartsInline> sequence_numbers;
   boost::container::small_vector<std::uint16_t, 4> again;  ///< throttled parts, to go first
+
+  /// Nothing of it is written since it was reserved: it may still go back, or end.
+  [[nodiscard]] bool is_untouched() const noexcept {
+    return in_flight == 0 && next_part == 0 && again.empty() && !stopped;
+  }
 };
 
 }  // namespace stentor::daemon

@@ -40,11 +40,7 @@ void CarrierDelivery::suspend(bool suspended, std::string client, std::function<
 void CarrierDelivery::release_untouched() {
   Released released;
   released.time_ms = wall_ms();
-  const auto is_untouched = [this](std::uint32_t slot) {
-    const Sending& reserved = sending(slot);
-    return reserved.in_flight == 0 && reserved.next_part == 0 && reserved.again.empty() &&
-           !reserved.stopped;
-  };
+  const auto is_untouched = [this](std::uint32_t slot) { return sending(slot).is_untouched(); };
   for (const auto& line : lines_) {
     while (!line->stash.empty()) {
       under_way_.leave(line->stash.back().ticket.key);

@@ -385,8 +385,13 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
 void SmscLink::settle_connection() {
   const bool was_left_well = session_->ended() == protocol::Ending::inactive;
   if (was_left_well) reconnect_.on_left_well();
-  if (peer_.empty() && was_left_well) hosts_.on_left_well();
-  if (peer_.empty() && !was_left_well) hosts_.on_lost(Clock::now(), was_dead_);
+  if (peer_.empty()) {
+    if (was_left_well) {
+      hosts_.on_left_well();
+    } else {
+      hosts_.on_lost(Clock::now(), was_dead_);
+    }
+  }
   peer_.clear();
   ++stats_.losses;
   if (never_transmitted_ > 0) session_->on_never_transmitted(never_transmitted_);

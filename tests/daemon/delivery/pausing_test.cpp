@@ -8,6 +8,7 @@
 namespace stentor::daemon {
 namespace {
 
+using test::kLateMaxMs;
 using test::LoopbackSmsc;
 using test::OwnedTime;
 
@@ -15,7 +16,6 @@ class Pausing : public OwnedTime {
  protected:
   Pausing() : OwnedTime({.window = 10, .order_hold = std::chrono::seconds(10)}) {}
   static constexpr std::uint32_t kMuchLater = kSecond + 36'000;
-  static constexpr std::uint64_t kLateMaxMs = 100;
 
   void note(queue::Locator at) { ASSERT_EQ(known_.paused.pause(at), PausedMessages::Added::now); }
   PauseSaid say(queue::Locator at, bool pauses = true) {
