@@ -175,8 +175,7 @@ void ReplyIntake::tell_unmatched(TimePoint now) {
   unmatched_told_ = now;
   log::warn(
       "carrier {}: opt-outs that fit no send: {}; it writes numbers in a form nobody sends to, "
-      "such "
-      "as a national one that no rewrite rule leads to",
+      "such as a national one that no rewrite rule leads to",
       carrier_.name, std::exchange(unmatched_untold_, 0));
 }
 
