@@ -8,7 +8,6 @@
 #include "daemon/commit/commit_feed.h"
 #include "daemon/failpoints/failpoint.h"
 #include "daemon/records/carried_records.h"
-#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -50,7 +49,8 @@ std::uint64_t live_octets(const FileUse& use, std::uint64_t next_sequence) {
 
 }  // namespace
 
-CommitThread::CommitThread(Options options) : options_(options) {}
+CommitThread::CommitThread(Options options)
+    : options_(options), clock_(options.clock != nullptr ? *options.clock : real_commit_clock()) {}
 
 void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files,
                            CarriedUse carried) {
@@ -60,7 +60,7 @@ void CommitThread::restore(Ledger totals, std::map<std::uint32_t, FileUse> files
   live_ = carried_.live;
   // Written under a clock that was ahead: they are as old as this start, or would stay for as long
   // as the clock was wrong.
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = clock_.wall_ms();
   for (auto& [number, use] : files_) {
     use.last_ms = std::min(use.last_ms, now);
     live_ += use.live;
@@ -133,7 +133,7 @@ ArrivalLane& CommitThread::add_shard(std::function<void()> on_arrival) {
 void CommitThread::start() {
   assert(writer_ && "a writer was adopted");
   publish();
-  heartbeat_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  heartbeat_.store(clock_.now().time_since_epoch().count(), std::memory_order_relaxed);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -178,14 +178,14 @@ CommitSnapshot CommitThread::snapshot() const {
 void CommitThread::run() {
   prctl(PR_SET_NAME, "commit");
   prctl(PR_SET_TIMERSLACK, 10000UL);  // 10 us: pauses of 0.5 ms should not become 0.55 ms
-  Clock::time_point previous_start{};
+  TimePoint previous_start{};
   while (true) {
-    heartbeat_.store(Clock::now().time_since_epoch().count(),
+    heartbeat_.store(clock_.now().time_since_epoch().count(),
                      std::memory_order_relaxed);  // a lone figure: orders nothing
     push_overflow();
     if (gather()) {
       pause_for_more(previous_start);
-      previous_start = Clock::now();
+      previous_start = clock_.now();
       commit_gathered();
       continue;
     }
@@ -207,7 +207,7 @@ void CommitThread::wait_for_work() {
                           : owes_watermark_ ? std::chrono::milliseconds(kWatermarkAfter)
                                             : std::chrono::milliseconds(kIdleHeartbeat);
     std::unique_lock lock(sleep_);
-    const bool work = awake_.wait_for(lock, patience, [this] { return woken_; });
+    const bool work = clock_.wait(awake_, lock, patience, woken_);
     woken_ = false;
     lock.unlock();
     // Asked when idle too: with nothing to witness it writes nothing, but looks for disk space
@@ -219,7 +219,7 @@ void CommitThread::wait_for_work() {
         fail(written.error());
       }
     }
-    if (Clock::now() >= next_retirement_) retire_files();
+    if (clock_.now() >= next_retirement_) retire_files();
   }
   sleeping_.exchange(false, std::memory_order_seq_cst);
 }
@@ -236,19 +236,19 @@ bool CommitThread::gather() {
   return !gathered_.empty();
 }
 
-void CommitThread::pause_for_more(Clock::time_point previous_start) {
+void CommitThread::pause_for_more(TimePoint previous_start) {
   if (has_failed_ || stopping_.load(std::memory_order_relaxed)) return;  // only a hint here
   if (options_.delay.count() > 0) {
-    std::this_thread::sleep_for(options_.delay);
+    clock_.sleep_for(options_.delay);
     gather();
     return;
   }
   const auto due = previous_start + kEnoughTime;
   while (gathered_octets_ < kEnoughOctets) {
-    const auto now = Clock::now();
+    const auto now = clock_.now();
     if (now >= due) break;
     // In steps, so that a burst that fills the block is not kept waiting for the clock.
-    std::this_thread::sleep_for(std::min<Clock::duration>(due - now, 100us));
+    clock_.sleep_for(std::min<CommitClock::Duration>(due - now, 100us));
     gather();
   }
 }
@@ -258,14 +258,14 @@ void CommitThread::commit_gathered() {
   block_.clear();
   for (const Gathered& gathered : gathered_) block_.push_back(&gathered.batch->records);
 
-  const auto start = Clock::now();
+  const auto start = clock_.now();
   const auto committed = writer_->commit(block_);
   if (!committed) {
     if (committed.error() == queue::JournalError::disk_full) return refuse_or_keep();
     return fail(committed.error());
   }
   failpoint(Failpoint::commit_durable);
-  commit_seconds_.record(Clock::now() - start);
+  commit_seconds_.record(clock_.now() - start);
   owes_watermark_ = true;
 
   for (const Gathered& gathered : gathered_) count(*gathered.batch);
@@ -301,7 +301,7 @@ void CommitThread::count(CommitBatch& batch) {
     use.first_sequence = totals_.sequence_next;
     use.has_totals = true;
   }
-  use.last_ms = wall_clock_ms();
+  use.last_ms = clock_.wall_ms();
   use.octets += batch.records.octets().size();
   totals_.add(batch.delta);
   totals_.sequence_next = std::max(totals_.sequence_next, batch.delta.sequence_next);
@@ -401,7 +401,7 @@ void CommitThread::refuse_or_keep() {
     gathered_.clear();
     gathered_octets_ = 0;
   }
-  if (!gathered_.empty()) std::this_thread::sleep_for(kDiskFullPause);
+  if (!gathered_.empty()) clock_.sleep_for(kDiskFullPause);
 }
 
 void CommitThread::fail(std::error_code why) {
@@ -493,11 +493,11 @@ void CommitThread::take_carried(const CarriedUse& carried) {
 // before its own, so that what follows a dropped file is still complete in itself. Where there is a
 // carried excerpt, what follows may speak of its messages, and goes with the next excerpt.
 void CommitThread::retire_files() {
-  next_retirement_ = Clock::now() + kRetirementEvery;
+  next_retirement_ = clock_.now() + kRetirementEvery;
   if (has_failed_) return;
   look_at_carrying();
   if (has_failed_) return;
-  const std::uint64_t now = wall_clock_ms();
+  const std::uint64_t now = clock_.wall_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;

@@ -31,6 +31,7 @@
 
 #include "daemon/commit/carry_desk.h"
 #include "daemon/commit/commit_batch.h"
+#include "daemon/commit/commit_clock.h"
 #include "daemon/metrics/histogram.h"
 #include "queue/journal_writer.h"
 #include "queue/spsc_ring.h"
@@ -121,6 +122,7 @@ class CommitThread {
   struct Options {
     std::chrono::microseconds delay{0};  ///< fixed pause before each commit; 0: adaptive
     RetentionRule retention;
+    CommitClock* clock = nullptr;  ///< the machine's when there is none; it outlives the thread
   };
 
   explicit CommitThread(Options options);
@@ -190,12 +192,12 @@ class CommitThread {
   [[nodiscard]] CommitSnapshot snapshot() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using TimePoint = CommitClock::TimePoint;
 
   void run();
   void wait_for_work();
   bool gather();
-  void pause_for_more(Clock::time_point previous_start);
+  void pause_for_more(TimePoint previous_start);
   void commit_gathered();
   void publish();
   void settle(std::size_t lane, BatchPointer batch);
@@ -216,6 +218,7 @@ class CommitThread {
   };
 
   const Options options_;
+  CommitClock& clock_;
   std::unique_ptr<queue::JournalWriter> writer_;
   std::vector<std::unique_ptr<CommitLane>> lanes_;
   std::vector<std::unique_ptr<ArrivalLane>> shards_;
@@ -235,12 +238,11 @@ class CommitThread {
   std::vector<queue::RecordBatch*> block_;
   bool has_failed_ = false;
   bool owes_watermark_ = false;
-  Clock::time_point last_start_{};
-  Clock::time_point next_retirement_{};
+  TimePoint next_retirement_{};
   Histogram commit_seconds_;
 
   std::atomic<std::uint64_t> durable_end_{0};
-  std::atomic<Clock::rep> heartbeat_{0};
+  std::atomic<CommitClock::Duration::rep> heartbeat_{0};
   std::atomic<std::uint32_t> oldest_file_{0};
   std::atomic<std::uint32_t> retention_wants_{0};
   std::atomic<bool> stopping_{false};

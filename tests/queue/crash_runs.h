@@ -1,5 +1,5 @@
-// Which seeded runs a crash test makes: STENTOR_CRASH_SEED=n repeats one, STENTOR_CRASH_RUNS=n sets
-// how many there are.
+// Which seeded runs a crash test makes: STENTOR_CRASH_SEED=n repeats one, STENTOR_CRASH_TIMES=n
+// makes n times as many as usual.
 //
 // Threads  One.
 #pragma once
@@ -15,9 +15,12 @@ namespace stentor::queue::test {
 class CrashRuns {
  public:
   explicit CrashRuns(std::uint64_t usual)
-      : only_(number("STENTOR_CRASH_SEED", 0)), count_(number("STENTOR_CRASH_RUNS", usual)) {}
+      : only_(number("STENTOR_CRASH_SEED", 0)),
+        times_(number("STENTOR_CRASH_TIMES", 1)),
+        count_(usual * times_) {}
 
   [[nodiscard]] bool is_one() const noexcept { return only_ != 0; }
+  [[nodiscard]] bool is_long() const noexcept { return times_ > 1; }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] std::uint64_t first() const noexcept { return is_one() ? only_ : 1; }
   [[nodiscard]] std::uint64_t last() const noexcept { return is_one() ? only_ : count_; }
@@ -29,6 +32,7 @@ class CrashRuns {
   }
 
   std::uint64_t only_;
+  std::uint64_t times_;
   std::uint64_t count_;
 };
 

@@ -191,8 +191,9 @@ result<std::unique_ptr<File>> SimFileSystem::lock(const Path& directory) {
   return file;
 }
 
-void SimFileSystem::plan(Fault fault, std::uint64_t after) {
+void SimFileSystem::plan(Fault fault, std::uint64_t after, Lasts lasts) {
   fault_ = fault;
+  lasts_ = lasts;
   fault_at_ = operations_ + after;
 }
 
@@ -201,8 +202,9 @@ void SimFileSystem::unplan() {
 }
 
 std::optional<SimFileSystem::Fault> SimFileSystem::step() {
-  if (fault_at_ != operations_++) return std::nullopt;
-  fault_at_.reset();
+  const std::uint64_t operation = operations_++;
+  if (!fault_at_ || operation < *fault_at_) return std::nullopt;
+  if (lasts_ == Lasts::once) fault_at_.reset();
   if (fault_ == Fault::crash) is_dead_ = true;
   return fault_;
 }

@@ -42,9 +42,13 @@ class SimFileSystem final : public FileSystem {
     error,      ///< the operation fails with EIO; a write may have happened in part
     disk_full,  ///< the same with ENOSPC
   };
-  /// Lets the operation `after` operations from now meet `fault`.
-  void plan(Fault fault, std::uint64_t after);
+  enum class Lasts : std::uint8_t { once, until_unplanned };
+  /// Lets the operation `after` operations from now meet `fault`, and all that follow where it
+  /// lasts.
+  void plan(Fault fault, std::uint64_t after, Lasts lasts = Lasts::once);
   void unplan();
+  /// A fault is planned that no operation has met yet.
+  [[nodiscard]] bool is_planned() const { return fault_at_ && *fault_at_ >= operations_; }
   [[nodiscard]] std::uint64_t operations() const { return operations_; }
   [[nodiscard]] bool has_crashed() const { return is_dead_; }
   void set_capacity(std::uint64_t octets) { capacity_ = octets; }
@@ -116,6 +120,7 @@ class SimFileSystem final : public FileSystem {
   std::uint64_t operations_ = 0;
   std::optional<std::uint64_t> fault_at_;
   Fault fault_ = Fault::crash;
+  Lasts lasts_ = Lasts::once;
   bool is_dead_ = false;
   std::uint64_t life_ = 0;  // files of an earlier life do nothing
   std::map<std::string, std::uint64_t> locks_;

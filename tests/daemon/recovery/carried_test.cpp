@@ -2,7 +2,7 @@
 // it learnt with them, nothing live is lost and nothing settled comes back, on random histories and
 // after thousands of crashes of a simulated disk at every step of carrying.
 //
-// STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
+// STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_TIMES=n makes n times as many.
 #include <gtest/gtest.h>
 
 #include <optional>

@@ -1,7 +1,7 @@
 // Checkpoints: what a start learns from one and the files behind it is what it would learn from the
 // whole journal, on random histories and after thousands of crashes of a simulated disk.
 //
-// STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_RUNS=n sets how many there are.
+// STENTOR_CRASH_SEED=n repeats one run; STENTOR_CRASH_TIMES=n makes n times as many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
