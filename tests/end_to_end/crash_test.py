@@ -5,6 +5,7 @@ Three histories are kept by three parties: the client's (what it sent, what was 
 carrier's capture (every octet that arrived) and the events. From these, and not from stentord's
 own word, the judge proves:
 
+  intent        nothing arrived that the journal had not said before it would go, on each bind
   no loss       every acknowledged message arrived at the carrier, each part, with its exact text
   no phantom    nothing arrived that was not submitted
   honest        what arrived twice had not been reported sent before the kill, is marked
@@ -24,16 +25,25 @@ import sys
 import threading
 import time
 
+import journal_octets
 import sms_octets
 import stentor_under_test as under_test
 from carrier_simulator import CarrierSimulator
 
-WINDOW = 50
-# Segments: the window, and at most as much again reserved ahead of need (docs/architecture.md).
-DOUBT_PER_KILL = 2 * WINDOW
+BINDS, WINDOW = 4, 12
+# Segments: of each bind the window, and at most as much again reserved ahead of need
+# (docs/architecture.md).
+DOUBT_PER_KILL = 2 * WINDOW * BINDS
 # A message that is on its way at each of a hundred kills is in doubt as often, and is not to be given
 # up for that.
 AS_OFTEN_AS_IT_TAKES = {"doubt": {"attempts": 255}}
+
+def carrier(simulator, **settings):
+    """The one that is killed at: four binds whose windows are full."""
+    return under_test.carrier("north", simulator.address, binds={"transceiver": BINDS},
+                              window=WINDOW, enquire_link="5s", retry=AS_OFTEN_AS_IT_TAKES,
+                              **settings)
+
 
 UNANSWERED_MAX = 200  # requests the client leaves unanswered
 TEXTS = (
@@ -130,9 +140,11 @@ class Client(threading.Thread):
 
 
 class Judge:
-    """Compares the three histories; `wrong` holds what breaks a promise."""
+    """Compares the three histories; `wrong` holds what breaks a promise. `intents`, where the
+    journal still has them all: how often each accept sequence was intended."""
 
-    def __init__(self, client, simulator, events, kills):
+    def __init__(self, client, simulator, events, kills, intents=None):
+        self.intents = intents
         self.client = client
         self.events = events
         self.bind_times = simulator.bind_times()
@@ -155,6 +167,8 @@ class Judge:
         self.check_texts()
         self.check_duplicates()
         self.check_events()
+        if self.intents is not None:
+            self.check_intents()
 
     def check_texts(self):
         for destination in self.arrivals_of:
@@ -214,6 +228,14 @@ class Judge:
         """The kill that ended a connection; what was in the kernel then may arrive after it."""
         bound = self.bind_times[connection]
         return next((i for i, (when, _) in enumerate(self.kills) if when >= bound), None)
+
+    def check_intents(self):
+        for ref, message_id in self.client.answered.items():
+            arrivals = self.arrivals_of[self.client.submitted[ref]["to"].lstrip("+")]
+            on = {arrival.connection for arrival in arrivals}
+            intended = self.intents[journal_octets.sequence_of(message_id)]
+            if len(on) > intended:
+                self.say(f"{ref}: arrived on {len(on)} connections, and was intended {intended} times")
 
     def check_events(self):
         grouped = self.events.by_message()
@@ -290,8 +312,7 @@ def main():
     simulator = CarrierSimulator(directory, latency="4ms+8ms", receipt_delay="50ms",
                                  outcomes="DELIVRD=100", seed=under_test.Settings.seed)
     daemon = under_test.Daemon(
-        [under_test.carrier("north", simulator.address, window=WINDOW, enquire_link="5s",
-                            retry=AS_OFTEN_AS_IT_TAKES)],
+        [carrier(simulator)],
         directory=directory,
         # So small that a checkpoint is in making at many kills, and most starts begin with one.
         tables={"journal": {"checkpoint": "64KiB", "io": arguments.io}})
@@ -327,7 +348,8 @@ def main():
     events.close()
     simulator.stop()
 
-    judge = Judge(client, simulator, events, kills)
+    intents = journal_octets.intents(os.path.join(daemon.state, "journal"))
+    judge = Judge(client, simulator, events, kills, intents)
     judge.check_all()
     wrong += judge.wrong
     from_checkpoint = len(re.findall(r"checkpoint before file [0-9]+", daemon.log()))
@@ -336,7 +358,7 @@ def main():
     if not re.search(r" [0-9]+ in doubt \(north: [0-9]+ resend\), the oldest for [0-9]+ s; ", daemon.log()):
         wrong.append("no start says in its line what is in doubt")
     print(f"{len(kills)} kills; {len(client.submitted)} submitted, {len(client.answered)} "
-          f"acknowledged, {client.duplicates_answered} answered duplicate; "
+          f"acknowledged, {client.duplicates_answered} answered duplicate; {intents.total()} intents; "
           f"{sum(map(len, judge.arrivals_of.values()))} segments arrived; {len(judge.twice)} messages "
           f"came twice (at most {judge.worst} segments per kill, {DOUBT_PER_KILL} allowed), "
           f"{judge.marked} marked possible_duplicate; {events.repeated} events repeated; "

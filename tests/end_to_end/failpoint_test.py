@@ -121,9 +121,7 @@ class Lane:
             self.directory, latency="4ms+8ms", receipt_delay="50ms", outcomes="DELIVRD=100",
             seed=under_test.Settings.seed)
         self.daemon = under_test.Daemon(
-            [under_test.carrier("north", self.simulator.address, window=crash_test.WINDOW,
-                                enquire_link="5s", retry=crash_test.AS_OFTEN_AS_IT_TAKES,
-                                **self.carrier_settings), *self.more_carriers],
+            [crash_test.carrier(self.simulator, **self.carrier_settings), *self.more_carriers],
             directory=self.directory, tables={"journal": {"checkpoint": "64KiB"}, **self.settings})
 
     def run(self):

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Judges the judge: histories made by hand, each with one broken promise, must be found out."""
 
+import collections
+import os
 import socket
+import tempfile
 import threading
 import unittest
 from unittest import mock
 
 import crash_test
+import journal_octets
 import scripted_carrier
 import smpp_octets as smpp
 import sms_octets
@@ -22,7 +26,9 @@ class Histories:
         self.submitted = {
             ref: {"ref": ref, "to": f"+7900000000{n}", "text": text, "meta": {"n": n}}
             for n, (ref, text) in enumerate(texts.items())}
-        self.answered = {ref: f"id-{ref}" for ref in texts}
+        # Ids whose last characters are the accept sequence.
+        self.answered = {ref: f"{n:026d}" for n, ref in enumerate(texts)}
+        self.intents = collections.Counter(range(len(texts)))
         self.wrong = []
         self.kills = [(1500, 0)]
         self.list_of_arrivals = []
@@ -32,7 +38,7 @@ class Histories:
         self.arrive("r-2", b"\x05\x00\x03\x07\x02\x01" + text[:153], connection=1, esm_class=0x40)
         self.arrive("r-2", b"\x05\x00\x03\x07\x02\x02" + text[153:], connection=1, esm_class=0x40)
         self.list_of_events = {
-            f"id-{ref}": [{"type": kind, "ref": ref, "meta": self.submitted[ref]["meta"]}
+            self.answered[ref]: [{"type": kind, "ref": ref, "meta": self.submitted[ref]["meta"]}
                           for kind in ("sent", "delivered")] for ref in texts}
 
     def arrive(self, ref, octets, connection, esm_class=0, data_coding=0, status=0):
@@ -56,7 +62,7 @@ class Histories:
                 for event in events]
 
     def verdict(self):
-        judge = crash_test.Judge(self, self, self, self.kills)
+        judge = crash_test.Judge(self, self, self, self.kills, self.intents)
         judge.check_all()
         return judge.wrong
 
@@ -105,6 +111,14 @@ class TheJudge(unittest.TestCase):
         arrivals.append(Arrival(**dict(arrivals[0].__dict__, destination="79999999999")))
         self.assert_found("phantom")
 
+    def test_finds_an_arrival_that_nobody_intended(self):
+        self.histories.intents[2] -= 1
+        self.assert_found("arrived on 1 connections, and was intended 0 times")
+
+    def test_finds_a_repetition_that_was_intended_once(self):
+        self.again(0, connection=2)
+        self.assert_found("arrived on 2 connections, and was intended 1 times")
+
     def test_finds_a_repetition_without_a_kill(self):
         self.again(0, connection=1)
         self.assert_found("without a kill")
@@ -115,12 +129,13 @@ class TheJudge(unittest.TestCase):
 
     def test_allows_a_repetition_that_is_marked(self):
         self.again(0, connection=2)
-        self.histories.list_of_events["id-r-0"][0]["possible_duplicate"] = True
+        self.histories.intents[0] += 1
+        self.histories.list_of_events[self.histories.answered["r-0"]][0]["possible_duplicate"] = True
         self.assertEqual(self.histories.verdict(), [])
 
     def test_finds_a_repetition_of_what_had_been_reported_sent(self):
         self.again(0, connection=2)
-        self.histories.list_of_events["id-r-0"][0]["possible_duplicate"] = True
+        self.histories.list_of_events[self.histories.answered["r-0"]][0]["possible_duplicate"] = True
         self.histories.kills = [(1500, len(self.histories.events))]
         self.assert_found("although reported sent")
 
@@ -130,10 +145,11 @@ class TheJudge(unittest.TestCase):
             ref = f"r-{number}"
             self.histories.submitted[ref] = {"ref": ref, "to": f"+7900{number:07d}", "text": "a",
                                              "meta": {}}
-            self.histories.answered[ref] = f"id-{ref}"
+            self.histories.answered[ref] = f"id{number:024d}".upper().replace("I", "1")
+            self.histories.intents[journal_octets.sequence_of(self.histories.answered[ref])] = 2
             self.histories.arrive(ref, b"a", connection=1)
             self.histories.arrive(ref, b"a", connection=2)
-            self.histories.list_of_events[f"id-{ref}"] = [
+            self.histories.list_of_events[self.histories.answered[ref]] = [
                 {"type": kind, "ref": ref, "meta": {}, "possible_duplicate": True}
                 for kind in ("sent", "delivered")]
         self.assert_found("is the promise")
@@ -145,15 +161,15 @@ class TheJudge(unittest.TestCase):
         self.assert_found("disagree on reference")
 
     def test_finds_a_missing_and_a_doubled_final_event(self):
-        del self.histories.list_of_events["id-r-1"][1]
+        del self.histories.list_of_events[self.histories.answered["r-1"]][1]
         self.assert_found("final events []")
         self.histories = Histories()
-        events = self.histories.list_of_events["id-r-1"]
+        events = self.histories.list_of_events[self.histories.answered["r-1"]]
         events.append(events[1])
         self.assert_found("final events ['delivered', 'delivered']")
 
     def test_finds_an_event_with_the_meta_of_another_message(self):
-        self.histories.list_of_events["id-r-1"][1]["meta"] = {"n": 2}
+        self.histories.list_of_events[self.histories.answered["r-1"]][1]["meta"] = {"n": 2}
         self.assert_found("other ref or meta")
 
 
@@ -296,6 +312,46 @@ class TheScriptedCarrier(unittest.TestCase):
             carrier.say(smpp.ENQUIRE_LINK)
             said.set()
             self.assertEqual(read_command(client), smpp.ENQUIRE_LINK)
+
+
+class TheReadingOfTheJournal(unittest.TestCase):
+    """By the example of docs/journal.md, octet by octet."""
+
+    EXAMPLE = bytes.fromhex(
+        "5354454e544f524a 0100000001000000 efcdab8967452301 0000000000000000"
+        "0000000000000000 0000000000000000 0000000000000000 000000001722 12de"
+        "53544a4201000000 efcdab8967452301 2a00000000000000 400000000a000000"
+        "000000001e92f910 0000000016d35a38 0103616263020378 797a000000000000"
+        "53544a4202000000 efcdab8967452301 0000000000000000 8000000000000000"
+        "16d35a3800000000 00000000 90cf1a5a 0000000000000000 0000000000000000")
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "journal-00000001.stj")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def read(self, octets):
+        with open(self.path, "wb") as file:
+            file.write(octets)
+        return list(journal_octets.records(self.path))
+
+    def test_finds_its_records(self):
+        self.assertEqual(self.read(self.EXAMPLE), [(1, b"abc"), (2, b"xyz")])
+
+    def test_ends_at_a_block_of_another_file(self):
+        at = self.EXAMPLE.index(b"STJB") + 8
+        self.assertEqual(self.read(self.EXAMPLE[:at] + b"\0" + self.EXAMPLE[at + 1:]), [])
+
+    def test_reads_the_sequences_of_an_intent(self):
+        # Epoch 7, "north", bind 1, a time; three sequences: 300, 301, 299.
+        intent = (bytes((7, 0, 0, 0, 5)) + b"north" + bytes((1, 0)) + bytes(8)
+                  + bytes((3, 0xD8, 0x04, 0x02, 0x03)))
+        self.assertEqual(list(journal_octets.intended(intent)), [300, 301, 299])
+
+    def test_finds_the_sequence_in_an_id(self):
+        self.assertEqual(journal_octets.sequence_of("01JQ00000000000000000000ZZ"), 1023)
 
 
 class TheDecoding(unittest.TestCase):

@@ -27,6 +27,7 @@ import sys
 import time
 
 import crash_test
+import journal_octets
 import stentor_under_test as under_test
 from carrier_simulator import CarrierSimulator
 from disk_test import FS_IOC_SHUTDOWN, SHUTDOWN_NOLOGFLUSH, have, libc, own_mount_namespace
@@ -188,8 +189,7 @@ def main():
                                  outcomes="DELIVRD=100", seed=under_test.Settings.seed,
                                  prefix=END_WITH_US)
     daemon = under_test.Daemon(
-        [under_test.carrier("north", simulator.address, window=crash_test.WINDOW,
-                            enquire_link="5s", retry=crash_test.AS_OFTEN_AS_IT_TAKES)],
+        [crash_test.carrier(simulator)],
         directory=directory,
         tables={"journal": {"checkpoint": "64KiB", "io": arguments.io}})
     daemon.prefix = END_WITH_US
@@ -236,7 +236,8 @@ def cut_and_judge(cuts, random, disk, daemon, simulator):
         wrong.append(f"SIGTERM ended the daemon with {exit_status}")
     events.close()
     simulator.stop()
-    judge = crash_test.Judge(client, simulator, events, kills)
+    judge = crash_test.Judge(client, simulator, events, kills,
+                             journal_octets.intents(os.path.join(daemon.state, "journal")))
     judge.check_all()
     busy = sum(count > 0 for count in acknowledged)
     if busy * 2 < cuts:
