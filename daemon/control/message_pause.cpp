@@ -73,8 +73,8 @@ void MessagePause::pause(const MessageStanding& found, Asked asked) {
       return asked.reply(not_ordered("busy", true, "too many are paused; pause their campaign"));
     case PausedMessages::Added::now: break;
   }
-  shards_.has_in_hand(found.at, [this, found, asked = std::move(asked)](bool has) {
-    if (has) return undo(found, asked, not_ordered("conflict", true, "it is being sent"));
+  shards_.keeps_in_hand(found.at, [this, found, asked = std::move(asked)](bool keeps) {
+    if (keeps) return undo(found, asked, not_ordered("conflict", true, "it is being sent"));
     look_again(found, asked);
   });
 }

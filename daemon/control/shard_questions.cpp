@@ -121,9 +121,9 @@ const ShardQuestions::Member& ShardQuestions::member_of(std::string_view carrier
   return found == members_.end() ? members_.front() : *found;
 }
 
-void ShardQuestions::has_in_hand(queue::Locator at, std::function<void(bool)> done) const {
+void ShardQuestions::keeps_in_hand(queue::Locator at, std::function<void(bool)> done) const {
   ask_all<bool>(
-      Answers::when_durable, [at](Shard& shard) { return shard.has_in_hand(at); },
+      Answers::when_durable, [at](Shard& shard) { return shard.keeps_in_hand(at); },
       [](bool& any, bool one) { any = any || one; }, std::move(done));
 }
 

@@ -42,9 +42,9 @@ class ShardQuestions {
   void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
                   std::function<void(bool)> done) const;
 
-  /// Whether a carrier has reserved or written a message of PausedMessages, once all they had
-  /// written is durable.
-  void has_in_hand(queue::Locator at, std::function<void(bool)> done) const;
+  /// Whether a carrier is sending a message of PausedMessages, once all they had written is
+  /// durable. Where it was only reserved it goes back to its lane.
+  void keeps_in_hand(queue::Locator at, std::function<void(bool)> done) const;
   /// That a message is paused, or goes on; `done` when it is durable.
   void say_paused(const std::string& carrier, const PauseOrder& order,
                   std::function<void(PauseSaid)> done) const;

@@ -391,6 +391,7 @@ void CarrierDelivery::close_slot(std::uint32_t slot) {
   assert(done.in_flight == 0 && "a slot is closed when nothing of it is in flight");
   Line& line = *lines_[done.link];
   line.reserved_segments -= done.subject.parts;
+  if (done.is_ahead) line.ahead_segments -= done.subject.parts;
   if (done.is_under_way) under_way_.leave(done.pick.ticket.key);
   std::vector<std::uint8_t> memory = std::move(done.record);  // kept for the next message
   memory.clear();

@@ -197,8 +197,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   /// The verdict of a buried message that waits somewhere; false when its record cannot be read.
   [[nodiscard]] bool end_buried(queue::Locator at, bool possible_duplicate);
-  /// Whether it is reserved, or written and not answered: too late to pause it.
-  [[nodiscard]] bool has_in_hand(queue::Locator at) const;
+  /// Whether it is being sent: too late to pause it. What is reserved of a message that
+  /// PausedMessages has, and nothing of it written, goes back to its lane first.
+  [[nodiscard]] bool keeps_in_hand(queue::Locator at);
   /// Writes that a message which PausedMessages has is paused, or goes on. Paused, it holds back
   /// nobody.
   [[nodiscard]] PauseSaid say_paused(const PauseOrder& order);
@@ -351,12 +352,18 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void end_cleared(const queue::Lanes::Pick& pick);
   void keep_aside(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
 
+  /// Of one bind, in segments.
+  struct ReserveLimit {
+    std::size_t segments;  ///< reserved, written or not
+    std::size_t ahead;     ///< of messages of which nothing is written
+  };
+
   // limiting.cpp
   [[nodiscard]] Limiter limiter_at(TimePoint now);
   void note_limiter(TimePoint now);
   [[nodiscard]] std::uint32_t window_now() const;
   [[nodiscard]] std::size_t room_of(const Line& line) const;
-  void reserve_limited(std::size_t limit, TimePoint now);
+  void reserve_limited(const ReserveLimit& limit, TimePoint now);
   void park_at_limit(const RateLimits::Match& match, const queue::Lanes::Pick& pick);
   void release_crowded();
 
@@ -377,10 +384,12 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // reserving.cpp
   void reserve(TimePoint now);
   [[nodiscard]] Line* line_for(const queue::Ticket& ticket);
-  [[nodiscard]] bool has_room(const Line& line, std::size_t limit) const;
+  [[nodiscard]] bool has_room(const Line& line, const ReserveLimit& limit) const;
+  [[nodiscard]] static bool has_room_for(std::size_t parts, const Line& line,
+                                         const ReserveLimit& limit);
   enum class Reserved : std::uint8_t { yes, no_room, otherwise };
-  [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line, std::size_t limit,
-                                     TimePoint now, bool was_parked);
+  [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line,
+                                     const ReserveLimit& limit, TimePoint now, bool was_parked);
   [[nodiscard]] bool is_put_off_by_hours(Sending& next);
   [[nodiscard]] bool is_ended_by_opt_out(Sending& next);
   [[nodiscard]] bool has_expired(Sending& next);
@@ -393,7 +402,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void look_at_unreadable(TimePoint now);
   void tell_waits(Line& line, std::size_t fresh);
   void write_intents();
-  [[nodiscard]] std::size_t reserve_limit() const;
+  [[nodiscard]] ReserveLimit reserve_limit() const;
 
   // rematching.cpp
   void rematch_some();
@@ -406,7 +415,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   };
   void hold_for(queue::Flow flow, HoldReason reason, bool is_held);
   void return_stashed(queue::Flow flow);
-  void return_reserved(queue::Flow flow, const std::function<bool(const Sending&)>& is_meant);
+  void return_reserved(const std::function<bool(const Sending&)>& is_meant);
   void spend_share(queue::Flow flow);
   [[nodiscard]] std::size_t waiting_of(queue::Flow flow) const;
   struct TakenOfFlow {

@@ -29,8 +29,9 @@ struct CarrierDelivery::Line {
   std::deque<std::uint32_t> intending;   ///< slots whose intent is on its way to the disk
   std::deque<std::uint32_t> ready;       ///< slots that may be written, in order
   std::deque<queue::Lanes::Pick> stash;  ///< picked for this bind while it was full
-  std::size_t reserved_segments = 0;
-  bool has_taken = false;  ///< a segment, since it was bound
+  std::size_t reserved_segments = 0;     ///< of messages that are reserved, written or not
+  std::size_t ahead_segments = 0;        ///< of those of which nothing is written yet
+  bool has_taken = false;                ///< a segment, since it was bound
   SystemErrorRun system_errors;
   std::deque<Unanswered> delivers;
 };

@@ -42,7 +42,10 @@ FlowAtCarrier CarrierDelivery::obey(const FlowOrder& order) {
   if (shares_.limit(order.flow, order.has_rate)) {
     hold_for(order.flow, HoldReason::rate, order.has_rate);  // until its first share comes
   }
-  if (order.is_paused) return_reserved(order.flow, [](const Sending&) { return true; });
+  if (order.is_paused) {
+    return_stashed(order.flow);
+    return_reserved([&](const Sending& reserved) { return reserved.pick.flow == order.flow; });
+  }
   hold_for(order.flow, HoldReason::paused, order.is_paused);
   const std::size_t withdrawn = cancels ? start_cancelling(order.flow) : 0;
   obey_move(order);
@@ -85,15 +88,13 @@ void CarrierDelivery::return_stashed(queue::Flow flow) {
 
 // And so does what is reserved, and nothing of it written. What has begun goes on: half a text
 // helps nobody.
-void CarrierDelivery::return_reserved(queue::Flow flow,
-                                      const std::function<bool(const Sending&)>& is_meant) {
-  return_stashed(flow);
+void CarrierDelivery::return_reserved(const std::function<bool(const Sending&)>& is_meant) {
   Released released;
   released.time_ms = wall_ms();
   std::vector<queue::Lanes::Pick> back;
   (void)withdraw_reserved(
       [&](const Sending& reserved) {
-        if (reserved.pick.flow != flow || !is_meant(reserved)) return false;
+        if (!is_meant(reserved)) return false;
         released.sequences.push_back(reserved.subject.id.sequence());
         return true;
       },

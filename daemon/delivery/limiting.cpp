@@ -38,7 +38,7 @@ std::size_t CarrierDelivery::room_of(const Line& line) const {
 }
 
 // Parked messages whose limit has room again go before what waits in the lanes: they came first.
-void CarrierDelivery::reserve_limited(std::size_t limit, TimePoint now) {
+void CarrierDelivery::reserve_limited(const ReserveLimit& limit, TimePoint now) {
   const std::uint32_t seconds = wall_seconds();
   for (std::size_t i = 0; i < kParkedAtOnce && !services_.feed.is_full(); ++i) {
     const auto parked = limits_.pop_ready(now);

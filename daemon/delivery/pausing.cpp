@@ -16,7 +16,8 @@ bool CarrierDelivery::is_put_aside(const queue::Lanes::Pick& pick) {
   return true;
 }
 
-bool CarrierDelivery::has_in_hand(queue::Locator at) const {
+bool CarrierDelivery::keeps_in_hand(queue::Locator at) {
+  return_reserved([at](const Sending& reserved) { return reserved.pick.ticket.at == at; });
   return std::ranges::any_of(sendings_, [at](const auto& each) {
     return each->subject.parts > 0 && !each->record.empty() && each->pick.ticket.at == at;
   });

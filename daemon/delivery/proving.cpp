@@ -55,7 +55,9 @@ void CarrierDelivery::reserve_probe(TimePoint now) {
       continue;
     }
     if (must_wait(*pick)) continue;
-    if (reserve_one(*pick, *line_for(pick->ticket), 1, now, true) != Reserved::yes) continue;
+    if (reserve_one(*pick, *line_for(pick->ticket), {.segments = 1, .ahead = 1}, now, true) !=
+        Reserved::yes)
+      continue;
     (void)stuck_.on_probe(true);
     return;
   }

@@ -42,7 +42,10 @@ bool CarrierDelivery::is_to_relocate(const queue::Lanes::Pick& pick) const noexc
 }
 
 void CarrierDelivery::start_relocating(queue::Flow flow) {
-  return_reserved(flow, [this](const Sending& reserved) { return is_to_relocate(reserved.pick); });
+  return_stashed(flow);
+  return_reserved([this, flow](const Sending& reserved) {
+    return reserved.pick.flow == flow && is_to_relocate(reserved.pick);
+  });
   if (std::ranges::find(relocating_, flow, &Relocating::flow) == relocating_.end()) {
     relocating_.push_back({.flow = flow, .kept = {}, .kept_due = {}});
   }

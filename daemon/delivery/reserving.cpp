@@ -21,16 +21,25 @@ constexpr std::uint64_t kWaitToldMs = 1000;
 
 }  // namespace
 
-// Window and reserve together: what may be in doubt after a crash.
-std::size_t CarrierDelivery::reserve_limit() const {
+// Window and reserve together: what may be in doubt after a crash. Ahead of a rate stand 50 ms of
+// it, however much of the window is free: what comes later and is urgent stands behind no more.
+CarrierDelivery::ReserveLimit CarrierDelivery::reserve_limit() const {
   const std::size_t window = window_now();
   const std::uint32_t rate = throttle_.rate();
-  const std::size_t of_rate = std::max<std::size_t>(1, rate / 20);  // 50 ms of it
-  return window + (rate == 0 ? window : std::min(window, of_rate));
+  if (rate == 0) return {.segments = 2 * window, .ahead = 2 * window};
+  const std::size_t of_rate = std::max<std::size_t>(1, rate / 20);
+  return {.segments = window + std::min(window, of_rate), .ahead = of_rate};
 }
 
-bool CarrierDelivery::has_room(const Line& line, std::size_t limit) const {
-  return line.link->may_send() && line.reserved_segments < limit;
+bool CarrierDelivery::has_room(const Line& line, const ReserveLimit& limit) const {
+  return line.link->may_send() && line.reserved_segments < limit.segments &&
+         line.ahead_segments < limit.ahead;
+}
+
+// A message longer than the limit goes alone.
+bool CarrierDelivery::has_room_for(std::size_t parts, const Line& line, const ReserveLimit& limit) {
+  return (line.reserved_segments == 0 || line.reserved_segments + parts <= limit.segments) &&
+         (line.ahead_segments == 0 || line.ahead_segments + parts <= limit.ahead);
 }
 
 // The bind that has taken other parts of the message, the one on which something of the same key is
@@ -54,7 +63,7 @@ CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
 }
 
 void CarrierDelivery::reserve(TimePoint now) {
-  const std::size_t limit = reserve_limit();
+  const ReserveLimit limit = reserve_limit();
   const std::uint32_t step = expiry_now();
   std::size_t stashed = 0;
   for (const auto& line : lines_) {
@@ -105,10 +114,10 @@ void CarrierDelivery::reserve(TimePoint now) {
   if (lanes_.has_ready()) schedule_pump();
 }
 
-// `no_room` when not all its segments fit below the limit: the caller keeps it. A message longer
-// than the limit goes alone. `otherwise`: it is final, put off, or parked behind a limit.
+// `no_room` when not all its segments fit below the limit: the caller keeps it. `otherwise`: it is
+// final, put off, or parked behind a limit.
 CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick& pick, Line& line,
-                                                       std::size_t limit, TimePoint now,
+                                                       const ReserveLimit& limit, TimePoint now,
                                                        bool was_parked) {
   const std::uint32_t slot = open_slot();
   Sending& next = sending(slot);
@@ -134,9 +143,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
       return close(Reserved::otherwise);
     }
   }
-  if (line.reserved_segments > 0 && line.reserved_segments + next.subject.parts > limit) {
-    return close(Reserved::no_room);
-  }
+  if (!has_room_for(next.subject.parts, line, limit)) return close(Reserved::no_room);
   if (match.is_any()) limits_.take(match, next.subject.parts, now);
   if (const std::uint32_t parts = next.subject.parts; parts > 1u + next.taken) {
     lanes_.charge(pick.priority, pick.flow, parts - next.taken - 1);  // the pick has paid for one
@@ -146,6 +153,8 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   if (!order_.is_idle()) tell_passing(next);
   next.is_under_way = true;
   under_way_.enter(pick.ticket.key, line.link->number());
+  next.is_ahead = true;
+  line.ahead_segments += next.subject.parts;
   line.reserved_segments += next.subject.parts;
   line.intent.sequences.push_back(next.subject.id.sequence());
   line.intending.push_back(slot);

@@ -80,6 +80,7 @@ struct Sending {
   bool is_charged = false;        ///< the refusal counts as an attempt
   bool is_final = false;          ///< its verdict is written
   bool is_under_way = false;      ///< counted among the keys under way
+  bool is_ahead = false;          ///< reserved, and nothing of it written in this turn
   boost::container::small_vector<std::chrono::steady_clock::time_point, encoding::kPartsInline>
       submitted_at;
   boost::container::small_vector<std::uint32_t, encoding::kPartsInline> sequence_numbers;

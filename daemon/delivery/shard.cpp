@@ -125,9 +125,9 @@ bool Shard::end_buried(queue::Locator at, std::string_view carrier, bool possibl
   return member.carrier->end_buried(at, possible_duplicate);
 }
 
-bool Shard::has_in_hand(queue::Locator at) const {
+bool Shard::keeps_in_hand(queue::Locator at) {
   return std::ranges::any_of(
-      carriers_, [at](const Member& member) { return member.carrier->has_in_hand(at); });
+      carriers_, [at](const Member& member) { return member.carrier->keeps_in_hand(at); });
 }
 
 PauseSaid Shard::say_paused(std::string_view carrier, const PauseOrder& order) {

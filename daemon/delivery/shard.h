@@ -51,7 +51,7 @@ class Shard {
   [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
   [[nodiscard]] bool end_buried(queue::Locator at, std::string_view carrier,
                                 bool possible_duplicate);
-  [[nodiscard]] bool has_in_hand(queue::Locator at) const;
+  [[nodiscard]] bool keeps_in_hand(queue::Locator at);
   /// By the carrier of that name, or where it is gone by any.
   [[nodiscard]] PauseSaid say_paused(std::string_view carrier, const PauseOrder& order);
   void let_go(queue::Locator at);

@@ -64,6 +64,11 @@ void CarrierDelivery::submit_line(Line& line, TimePoint now) {
       finish_when_answered(slot);
       continue;
     }
+    if (next.is_ahead) {
+      next.is_ahead = false;
+      line.ahead_segments -= next.subject.parts;
+      if (throttle_.rate() != 0) schedule_pump();  // the reserve has room for the next one
+    }
     if (!submit_part(line, slot, part, now)) {
       line.ready.pop_front();
       finish_when_answered(slot);

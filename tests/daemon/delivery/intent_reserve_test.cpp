@@ -151,15 +151,21 @@ class ReserveOfARate : public test::OwnedTime {
       : OwnedTime({.window = window, .rate = rate}) {}
   static constexpr std::uint32_t kExpires = kSecond + 36'000;
 
-  /// Of more than enough, and while the carrier answers nothing.
-  std::size_t reserved() {
+  struct Reserved {
+    std::size_t ahead;       ///< at once, of more than enough
+    std::size_t altogether;  ///< when the carrier has answered nothing for long
+  };
+  Reserved reserved() {
     EXPECT_TRUE(bind(smsc_));
     for (const queue::Locator at : accept(300, kExpires)) hand_over(at, kExpires);
     for (int i = 0; i < 20; ++i) settle();
-    return carrier().snapshot().reserved;
+    Reserved found{};
+    found.ahead = carrier().snapshot().reserved - smsc_.submitted().size();
+    run_until(clock_.wall_ms() + 15'000);
+    found.altogether = carrier().snapshot().reserved;
+    return found;
   }
 
- private:
   test::LoopbackSmsc smsc_{known_.context};
 };
 class ReserveOfASlowCarrier : public ReserveOfARate {
@@ -176,15 +182,34 @@ class ReserveOfAFastCarrier : public ReserveOfARate {
 };
 
 TEST_F(ReserveOfAMiddlingCarrier, IsFiftyMillisecondsOfItsRate) {
-  EXPECT_EQ(reserved(), 100u + 20u);
+  const Reserved found = reserved();
+  EXPECT_EQ(found.ahead, 20u);
+  EXPECT_EQ(found.altogether, 100u + 20u);
 }
 
 TEST_F(ReserveOfASlowCarrier, IsOneMessageAtLeast) {
-  EXPECT_EQ(reserved(), 100u + 1u);
+  const Reserved found = reserved();
+  EXPECT_EQ(found.ahead, 1u);
+  EXPECT_EQ(found.altogether, 100u + 1u);
 }
 
 TEST_F(ReserveOfAFastCarrier, IsNoMoreThanAWindow) {
-  EXPECT_EQ(reserved(), 10u + 10u);
+  EXPECT_EQ(reserved().altogether, 10u + 10u);
+}
+
+// A carrier that answers at once leaves its window free: still no more stands ahead.
+TEST_F(ReserveOfASlowCarrier, IsOneMessageAheadHoweverMuchOfTheWindowIsFree) {
+  ASSERT_TRUE(bind(smsc_));
+  for (const queue::Locator at : accept(30, kExpires)) hand_over(at, kExpires);
+  for (std::size_t written = 1; written <= 5; ++written) {
+    ASSERT_TRUE(settle_until([&] { return smsc_.submitted().size() == written; }));
+    smsc_.answer(written - 1, protocol::CommandStatus::ok, std::to_string(written));
+    ASSERT_TRUE(
+        settle_until([&] { return carrier().snapshot().stats.segments_accepted == written; }));
+    for (int i = 0; i < 20; ++i) settle();
+    EXPECT_EQ(carrier().snapshot().reserved, 1u) << "behind answer " << written;
+    run_until(clock_.wall_ms() + 100);  // a tenth of a second for each, at this rate
+  }
 }
 
 }  // namespace

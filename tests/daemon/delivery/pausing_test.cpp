@@ -126,10 +126,40 @@ TEST_F(Pausing, SaysWhatIsInHandAndWhatHasEnded) {
   ASSERT_TRUE(bind(smsc_));
   const queue::Locator written = take(kMuchLater);
   ASSERT_TRUE(submitted(1));
-  EXPECT_TRUE(carrier().has_in_hand(written));
+  EXPECT_TRUE(carrier().keeps_in_hand(written));
   const queue::Locator waits = take(kMuchLater, (kSecond + 100) * 1000ull);
-  EXPECT_FALSE(carrier().has_in_hand(waits));
+  EXPECT_FALSE(carrier().keeps_in_hand(waits));
   EXPECT_EQ(say(waits), PauseSaid::ended) << "it is not among the paused";
+}
+
+TEST_F(Pausing, WhatIsReservedAndNotWrittenGoesBackAndStandsAside) {
+  ASSERT_TRUE(bind(smsc_));
+  constexpr std::uint32_t kWindow = 10;
+  const auto places = accept(kWindow + 2, kMuchLater);
+  for (const queue::Locator at : places) hand_over(at, kMuchLater);
+  ASSERT_TRUE(submitted(kWindow));
+  const queue::Locator reserved = places[kWindow];
+  note(reserved);
+  EXPECT_FALSE(carrier().keeps_in_hand(reserved));
+  EXPECT_EQ(say(reserved), PauseSaid::written);
+  std::size_t released = 0;
+  read_journal([&](const queue::Record& record) {
+    if (static_cast<RecordKind>(record.kind) != RecordKind::released) return;
+    const auto taken_back = decode_released(record.payload);
+    ASSERT_TRUE(taken_back);
+    EXPECT_EQ(taken_back->sequences, std::vector<std::uint64_t>{kWindow + 1});
+    ++released;
+  });
+  EXPECT_EQ(released, 1u) << "a start knows that it was not written";
+
+  smsc_.answer(0, protocol::CommandStatus::ok, "1");
+  ASSERT_TRUE(submitted(kWindow + 1));
+  EXPECT_TRUE(smsc_.has("message 12."));
+  EXPECT_FALSE(smsc_.has("message 11."));
+  smsc_.answer(1, protocol::CommandStatus::ok, "2");
+  resume(reserved);
+  ASSERT_TRUE(submitted(kWindow + 2));
+  EXPECT_TRUE(smsc_.has("message 11."));
 }
 
 TEST_F(Pausing, OneThatCannotBeReadIsNotSaidToBePaused) {
