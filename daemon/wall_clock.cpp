@@ -41,9 +41,22 @@ std::optional<ProcessDate::Milliseconds> ProcessDate::start_after(std::uint64_t 
                                                                   TimePoint now) noexcept {
   const std::uint64_t date = at(now);
   if (newest_ms <= date + static_cast<std::uint64_t>(kStep.count())) return std::nullopt;
-  expiry_from_ms_.store(date + static_cast<std::uint64_t>(kExpiryPause.count()),
-                        std::memory_order_relaxed);  // see expiry_from_ms()
+  pause_expiry(date);
   return Milliseconds(newest_ms - date);
+}
+
+std::optional<ProcessDate::Milliseconds> ProcessDate::start_expecting(Milliseconds expected,
+                                                                      TimePoint now) noexcept {
+  const std::uint64_t date = at(now);
+  const Milliseconds ahead = Milliseconds(date) - expected;
+  if (ahead <= kStep && ahead >= -kStep) return std::nullopt;
+  pause_expiry(date);
+  return ahead;
+}
+
+void ProcessDate::pause_expiry(std::uint64_t date_ms) noexcept {
+  expiry_from_ms_.store(date_ms + static_cast<std::uint64_t>(kExpiryPause.count()),
+                        std::memory_order_relaxed);  // see expiry_from_ms()
 }
 
 std::chrono::milliseconds system_date() noexcept {

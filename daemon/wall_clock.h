@@ -7,7 +7,7 @@
 //
 // Units    Milliseconds of Unix time; times of the steady clock.
 // Owns     Three figures.
-// Threads  look() and start_after() on one thread, everything else on any.
+// Threads  look(), start_after() and start_expecting() on one thread, everything else on any.
 #pragma once
 
 #include <atomic>
@@ -47,6 +47,10 @@ class ProcessDate {
   /// step, expiry is paused, and how far is returned.
   std::optional<Milliseconds> start_after(std::uint64_t newest_ms, TimePoint now) noexcept;
 
+  /// At start: the date that it ought to be by a clock which nobody sets. When the system's is a
+  /// step away, expiry is paused, and how far it is ahead is returned.
+  std::optional<Milliseconds> start_expecting(Milliseconds expected, TimePoint now) noexcept;
+
   /// Nothing expires before this date; 0 when expiry is not paused.
   [[nodiscard]] std::uint64_t expiry_from_ms() const noexcept {
     return expiry_from_ms_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
@@ -57,6 +61,8 @@ class ProcessDate {
   }
 
  private:
+  void pause_expiry(std::uint64_t date_ms) noexcept;
+
   std::atomic<std::int64_t> offset_ns_;  // from the steady clock to the date
   std::atomic<std::int64_t> difference_ms_{0};
   std::atomic<std::uint64_t> expiry_from_ms_{0};

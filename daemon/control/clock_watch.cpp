@@ -1,7 +1,9 @@
 #include "daemon/control/clock_watch.h"
 
 #include <cmath>
+#include <utility>
 
+#include "daemon/control/clock_note.h"
 #include "daemon/log.h"
 #include "daemon/wall_clock.h"
 
@@ -14,6 +16,8 @@ using Seconds = std::chrono::duration<double>;
 
 // Whoever set the clock sees at once what stentord makes of it.
 constexpr auto kLookEvery = 1s;
+// What NTP sets the clock by between two notes is no step.
+constexpr auto kNoteEvery = 1h;
 
 void look() {
   const auto step = process_date().look(Clock::now(), system_date());
@@ -32,18 +36,37 @@ void look() {
 
 }  // namespace
 
-ClockWatch::ClockWatch(boost::asio::io_context& context) : timer_(context) {
+ClockWatch::ClockWatch(boost::asio::io_context& context, std::filesystem::path state_dir)
+    : timer_(context), state_dir_(std::move(state_dir)) {
   (void)process_date();  // the date begins here
   look_later();
 }
 
 void ClockWatch::on_start(std::uint64_t newest_ms) {
-  const auto behind = process_date().start_after(newest_ms, Clock::now());
-  if (!behind) return;
+  if (const auto behind = process_date().start_after(newest_ms, Clock::now())) {
+    log::warn(
+        "clock: the journal has a date {:.0f} s ahead of the system's clock: the clock was or is "
+        "wrong; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
+        Seconds(*behind).count(), ProcessDate::kExpiryPause / 1s);
+    return;
+  }
+  const auto before = read_clock_note(state_dir_);
+  const auto now = clock_note_now(system_date());
+  const auto expected = before && now ? expected_date(*before, *now) : std::nullopt;
+  if (!expected) return;
+  const auto ahead = process_date().start_expecting(*expected, Clock::now());
+  if (!ahead) return;
   log::warn(
-      "clock: the journal has a date {:.0f} s ahead of the system's clock: the clock was or is "
-      "wrong; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
-      Seconds(*behind).count(), ProcessDate::kExpiryPause / 1s);
+      "clock: the system's clock is {:.0f} s {} what has passed since the process before: it was "
+      "set; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
+      std::abs(Seconds(*ahead).count()), *ahead > 0s ? "ahead of" : "behind",
+      ProcessDate::kExpiryPause / 1s);
+}
+
+void ClockWatch::note() const {
+  if (const auto now = clock_note_now(std::chrono::milliseconds(wall_clock_ms()))) {
+    (void)write_clock_note(state_dir_, *now);  // the next start can do without
+  }
 }
 
 void ClockWatch::look_later() {
@@ -51,6 +74,10 @@ void ClockWatch::look_later() {
   timer_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
     look();
+    if (const auto now = Clock::now(); now >= next_note_) {
+      note();
+      next_note_ = now + kNoteEvery;
+    }
     look_later();
   });
 }

@@ -7,21 +7,27 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 
 namespace stentor::daemon {
 
 class ClockWatch {
  public:
-  explicit ClockWatch(boost::asio::io_context& context);
+  ClockWatch(boost::asio::io_context& context, std::filesystem::path state_dir);
 
-  /// What the journal's newest record says: expiry is paused when the clock went back since.
-  static void on_start(std::uint64_t newest_ms);
+  /// What the journal's newest record says, and what the process before has noted of the clock
+  /// (clock_note.h): expiry is paused when somebody set it since.
+  void on_start(std::uint64_t newest_ms);
 
  private:
   void look_later();
+  void note() const;
 
   boost::asio::steady_timer timer_;
+  const std::filesystem::path state_dir_;
+  std::chrono::steady_clock::time_point next_note_{};
 };
 
 }  // namespace stentor::daemon

@@ -129,7 +129,7 @@ class Daemon::Body {
   std::unique_ptr<HttpListener> http_;
   boost::asio::signal_set signals_{control_};
   boost::asio::steady_timer watchdog_{control_};
-  ClockWatch clock_watch_{control_};
+  ClockWatch clock_watch_{control_, config_.state_dir};
   boost::asio::steady_timer drain_look_{control_};
   bool ready_ = false;
   bool draining_ = false;

@@ -160,7 +160,7 @@ void Daemon::Body::recover(StartWish wish) {
   }
   if (wish.adopt == Adoption::copy) suspend_all();
   latest_ms_ = replay.latest_ms();
-  ClockWatch::on_start(latest_ms_);
+  clock_watch_.on_start(latest_ms_);
   Ledger totals = replay.ledger();
   // A sequence of a message that salvaging has cost is not given again.
   if (lost) totals.sequence_next = std::max(totals.sequence_next, lost->sequence_next());

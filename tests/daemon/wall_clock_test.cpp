@@ -84,5 +84,16 @@ TEST(ProcessDate, PausesExpiryWhenItStartsAStepBeforeTheJournal) {
   EXPECT_EQ(date.expiry_from_ms(), ms(kBegin + 60s));
 }
 
+TEST(ProcessDate, PausesExpiryWhenItStartsAStepAwayFromWhatTheDateOughtToBe) {
+  for (const milliseconds away : {ProcessDate::kStep, -ProcessDate::kStep}) {
+    ProcessDate date(kSteady, kBegin);
+    EXPECT_FALSE(date.start_expecting(kBegin - away, kSteady));
+    EXPECT_EQ(date.expiry_from_ms(), 0u);
+    const milliseconds step = away + (away > 0ms ? 1ms : -1ms);
+    EXPECT_EQ(date.start_expecting(kBegin - step, kSteady), step);
+    EXPECT_EQ(date.expiry_from_ms(), ms(kBegin + 60s));
+  }
+}
+
 }  // namespace
 }  // namespace stentor::daemon

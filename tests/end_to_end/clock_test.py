@@ -157,9 +157,34 @@ class Clock(unittest.TestCase):
         self.set_clock(0)
         before = len(self.daemon.log())
         self.start()
-        self.assertNotIn("nothing expires", self.daemon.log()[before:])
+        self.assertNotIn("the journal has a date", self.daemon.log()[before:])
         self.resume_still()
         self.expect_sent_once(["79160000001", "79160000002"])
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_has_gone_forward_between_two_starts(self):
+        self.suspend_still()
+        self.send("79160000001", carrier="still", expires=HOUR // 2)
+        under_test.wait_until(
+            lambda: os.path.exists(os.path.join(self.daemon.state, "clock")),
+            "the clock is noted")
+        self.daemon.kill()
+        self.set_clock(HOUR)
+        self.start()
+        self.assertRegex(self.daemon.log(), r"36[0-9]{2} s ahead of what has passed since the "
+                                            "process before: it was set; nothing expires for 60 s")
+        # Were it to expire, it would do so before what comes later is sent.
+        self.send("79170000001", carrier="north")
+        self.expect_sent_once(["79170000001"])
+        self.assertEqual(self.daemon.status()["expired"], 0)
+
+        self.daemon.kill()
+        self.set_clock(0)
+        before = len(self.daemon.log())
+        self.start()
+        self.assertIn("nothing expires for 60 s", self.daemon.log()[before:])
+        self.resume_still()
+        self.expect_sent_once(["79160000001"])
         self.assertEqual(self.daemon.stop(), 0)
 
 
