@@ -96,6 +96,7 @@ void append_figures(const CarrierSnapshot& carrier, std::string& out) {
   append_member("retries", carrier.stats.retries_messages, out);
   append_member("uncertain",
                 carrier.stats.uncertain_crash + carrier.stats.uncertain_link_lost +
+                    carrier.stats.uncertain_timeout + carrier.stats.uncertain_shutdown +
                     carrier.stats.uncertain_status,
                 out);
   append_member("in_doubt", carrier.in_doubt, out);

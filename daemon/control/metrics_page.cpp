@@ -78,6 +78,15 @@ void add_ledger(Exposition::Families& all, const Figures& figures) {
                          "Times that they could not be: the files stay beyond retention."),
           number(figures.checkpoints.carries_failed));
   add_one(all,
+          gauge_family("stentor_journal_damaged",
+                       "1 when a block of the journal's history does not verify: the next start "
+                       "refuses."),
+          figures.checkpoints.is_damaged ? 1 : 0);
+  add_one(all,
+          gauge_family("stentor_journal_unverified_files",
+                       "Files of the history that were not read since the start."),
+          figures.checkpoints.unverified);
+  add_one(all,
           gauge_family("stentor_ledger_imbalance",
                        "Accepted less final less live; anything but 0 is a fault of stentor."),
           static_cast<double>(figures.commit.imbalance()));
@@ -308,6 +317,10 @@ void add_submits(Exposition::Families& all, const Figures& figures) {
                number(stats.uncertain_crash));
     add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "link_lost"}},
                number(stats.uncertain_link_lost));
+    add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "timeout"}},
+               number(stats.uncertain_timeout));
+    add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "shutdown"}},
+               number(stats.uncertain_shutdown));
     add_sample(uncertain, {{"carrier", carrier.name}, {"reason", "ambiguous_status"}},
                number(stats.uncertain_status));
   }

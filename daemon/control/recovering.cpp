@@ -200,6 +200,13 @@ void Daemon::Body::start_checkpoints(const std::filesystem::path& journal,
   checkpointer_->set_on_trouble([](const std::string& why) {
     log::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
   });
+  checkpointer_->set_on_damage([](const std::string& where) {
+    log::error(
+        "journal: damage in what the start had not read: {}; what lives goes on, and the next "
+        "start "
+        "refuses this journal: stop, and start once with --salvage, which lists what was lost",
+        where);
+  });
   checkpointer_->set_on_carry_trouble([](const std::string& why) {
     log::warn(
         "journal: live messages could not be carried out of old files, which stay beyond "

@@ -19,6 +19,24 @@ using protocol::CommandStatus;
 // be durable we read no more. Some 50 ms at half a million a second.
 constexpr std::size_t kDeliversHeldMax = 20'000;
 
+std::string_view reason_of(LinkLoss loss) {
+  switch (loss) {
+    case LinkLoss::lost: return own_outcome::kLinkLost;
+    case LinkLoss::timed_out: return own_outcome::kTimeout;
+    case LinkLoss::stopped: return own_outcome::kShutdown;
+  }
+  return own_outcome::kLinkLost;
+}
+
+std::uint64_t& uncertain_by(LinkLoss loss, CarrierStats& stats) {
+  switch (loss) {
+    case LinkLoss::lost: break;
+    case LinkLoss::timed_out: return stats.uncertain_timeout;
+    case LinkLoss::stopped: return stats.uncertain_shutdown;
+  }
+  return stats.uncertain_link_lost;
+}
+
 }  // namespace
 
 void CarrierDelivery::on_link_bound(SmscLink& link) {
@@ -163,7 +181,7 @@ void CarrierDelivery::forget(queue::Locator at) {
   tracker_.forget(at);
 }
 
-void CarrierDelivery::on_link_lost(SmscLink& link,
+void CarrierDelivery::on_link_lost(SmscLink& link, LinkLoss loss,
                                    const std::vector<protocol::Session::Unanswered>& unanswered) {
   Line& line = *lines_[link.number()];
   queries_.on_link_lost(link.number(), steady_now());
@@ -211,12 +229,13 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
       put_back(slot);
       continue;
     }
-    ++stats_.uncertain_link_lost;
+    ++uncertain_by(loss, stats_);
     if (left.gave_up) {  // a refused part has decided it, whatever became of this one
       left.retry.possible_duplicate = true;
       put_back(slot);
       continue;
     }
+    const std::uint8_t attempt = left.retry.next_attempt();
     const bool is_last = !count_doubt(left.retry);
     const bool is_refused = left.stopped && left.retry_at_ms != 0;  // another part of it
     if (is_refused && left.is_charged) left.retry.charge();
@@ -225,10 +244,11 @@ void CarrierDelivery::on_link_lost(SmscLink& link,
                  .sequence = left.subject.id.sequence(),
                  .retry = left.retry,
                  .doubt = in_doubt[slot],
-                 .reason = own_outcome::kLinkLost,
+                 .reason = reason_of(loss),
                  .pause = doubt_pause(),
                  .not_before_ms = is_refused ? left.retry_at_ms : 0,
                  .written = &left,
+                 .attempt = attempt,
                  .is_last = is_last});
     close_slot(slot);
   }

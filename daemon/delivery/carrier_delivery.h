@@ -446,6 +446,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
     std::chrono::seconds pause{0};     ///< of `resend`
     std::uint64_t not_before_ms = 0;   ///< of `resend`: a part was refused until then
     const Sending* written = nullptr;  ///< under which numbers; nothing after a crash
+    std::uint8_t attempt = 0;          ///< likewise
     bool is_last = false;              ///< it was sent often enough: `resend` ends it
     bool is_copy = false;              ///< the original of this state may know more: it is held
   };
@@ -478,7 +479,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
 
   // answers.cpp
   void on_link_bound(SmscLink& link) override;
-  void on_link_lost(SmscLink& link,
+  void on_link_lost(SmscLink& link, LinkLoss loss,
                     const std::vector<protocol::Session::Unanswered>& unanswered) override;
   void on_submit_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
                       std::string_view message_id) override;

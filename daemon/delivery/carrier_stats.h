@@ -42,6 +42,8 @@ struct CarrierStats : TrackingStats {
   std::uint64_t messages_sent = 0;
   std::uint64_t uncertain_crash = 0;            ///< messages
   std::uint64_t uncertain_link_lost = 0;        ///< messages
+  std::uint64_t uncertain_timeout = 0;          ///< messages
+  std::uint64_t uncertain_shutdown = 0;         ///< messages
   std::uint64_t stuck = 0;                      ///< times that it was found to answer nothing
   std::uint64_t uncertain_status = 0;           ///< messages
   std::array<std::uint64_t, 8> doubts_ended{};  ///< messages, by DoubtEnd

@@ -83,6 +83,7 @@ UncertainPolicy CarrierDelivery::enter_doubt(const Doubted& doubted) {
   uncertain.parts.assign(doubted.doubt.begin(), doubted.doubt.end());
   if (doubted.written != nullptr) {
     uncertain.bind = doubted.written->link;
+    uncertain.attempt = doubted.attempt;
     for (std::size_t part = 0; part < doubted.doubt.size(); ++part) {
       if (!doubted.doubt[part]) continue;
       uncertain.sequence_numbers.push_back(doubted.written->sequence_numbers[part]);
@@ -117,6 +118,7 @@ void CarrierDelivery::doubt_part(std::uint32_t slot, std::uint16_t part) {
 void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
   Sending& left = sending(slot);
   ++stats_.uncertain_status;
+  const std::uint8_t attempt = left.retry.next_attempt();
   left.retry.charge();
   const auto pause = count_doubt(left.retry);
   const UncertainPolicy policy = enter_doubt({.pick = left.pick,
@@ -127,6 +129,7 @@ void CarrierDelivery::leave_in_doubt(std::uint32_t slot) {
                                               .reason = own_outcome::kAmbiguousStatus,
                                               .pause = pause.value_or(std::chrono::seconds(0)),
                                               .written = &left,
+                                              .attempt = attempt,
                                               .is_last = !pause});
   close_slot(slot);
   if (policy == UncertainPolicy::resend) ++stats_.retries_messages;

@@ -426,6 +426,7 @@ void Telling::tell(const queue::Record& record) {
     append_member("reason", uncertain->reason, steps_);
     append_member("policy", word_of(uncertain->policy), steps_);
     if (uncertain->until_ms != 0) append_time("until", uncertain->until_ms, steps_);
+    if (uncertain->attempt > 0) append_member("attempt", uncertain->attempt, steps_);
     if (uncertain->bind) append_lost(*uncertain->bind, *uncertain, steps_);
     note(uncertain->of);
     end();

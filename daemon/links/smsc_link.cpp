@@ -382,7 +382,16 @@ void SmscLink::tell_ending(const boost::system::error_code& why) {
   closing_ = false;
 }
 
+LinkLoss SmscLink::loss() const {
+  const auto ending = session_->ended();
+  if (was_dead_ || ending == protocol::Ending::silent || ending == protocol::Ending::unanswered) {
+    return LinkLoss::timed_out;
+  }
+  return stopping_ ? LinkLoss::stopped : LinkLoss::lost;
+}
+
 void SmscLink::settle_connection() {
+  const LinkLoss loss = this->loss();
   const bool was_left_well = session_->ended() == protocol::Ending::inactive;
   if (was_left_well) reconnect_.on_left_well();
   if (peer_.empty()) {
@@ -405,7 +414,7 @@ void SmscLink::settle_connection() {
   session_.reset();
   outbox_ = {};
   enter(LinkState::down);
-  owner_.on_link_lost(*this, unanswered);
+  owner_.on_link_lost(*this, loss, unanswered);
 }
 
 asio::awaitable<void> SmscLink::pause() {

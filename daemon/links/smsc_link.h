@@ -33,12 +33,19 @@ namespace stentor::daemon {
 
 class SmscLink;
 
+/// Why what was submitted on a link has no answer.
+enum class LinkLoss : std::uint8_t {
+  lost,       ///< the connection ended, or was ended, with answers due
+  timed_out,  ///< it stood, and in time no answer came, or nothing at all
+  stopped     ///< we stop, and the carrier had its time
+};
+
 /// What a link tells the delivery of its carrier.
 class LinkOwner {
  public:
   virtual void on_link_bound(SmscLink& link) = 0;
   /// The connection is gone; `unanswered` is in sending order.
-  virtual void on_link_lost(SmscLink& link,
+  virtual void on_link_lost(SmscLink& link, LinkLoss loss,
                             const std::vector<protocol::Session::Unanswered>& unanswered) = 0;
   virtual void on_submit_resp(SmscLink& link, std::uint64_t cookie, protocol::CommandStatus status,
                               std::string_view message_id) = 0;
@@ -171,6 +178,7 @@ class SmscLink final : public protocol::SessionHandler {
   boost::asio::awaitable<void> hold_back();
   boost::asio::awaitable<void> finish_writing();
   void tell_ending(const boost::system::error_code& why);
+  [[nodiscard]] LinkLoss loss() const;
   void settle_connection();
   boost::asio::awaitable<void> pause();
   void arm_alarm();

@@ -15,6 +15,8 @@ namespace stentor::daemon::own_outcome {
 // Why a message is uncertain.
 inline constexpr std::string_view kCrash = "crash";
 inline constexpr std::string_view kLinkLost = "link_lost";
+inline constexpr std::string_view kTimeout = "timeout";    // on a link that stands
+inline constexpr std::string_view kShutdown = "shutdown";  // ours, and the carrier was too slow
 inline constexpr std::string_view kAmbiguousStatus = "ambiguous_status";
 inline constexpr std::string_view kUnknownAcceptance = "unknown_acceptance";
 
@@ -28,8 +30,9 @@ inline constexpr std::string_view kNoReceipt = "no_receipt";
 // What a later receipt says against an earlier one: the code of a `conflict` alone.
 inline constexpr std::string_view kDelivered = "delivered";
 
-inline constexpr std::array kAll{kCrash,       kLinkLost,  kAmbiguousStatus, kUnknownAcceptance,
-                                 kCancelled,   kExpired,   kOptedOut,        kNotEncodable,
-                                 kNoMessageId, kNoReceipt, kDelivered};
+inline constexpr std::array kAll{kCrash,           kLinkLost,          kTimeout,     kShutdown,
+                                 kAmbiguousStatus, kUnknownAcceptance, kCancelled,   kExpired,
+                                 kOptedOut,        kNotEncodable,      kNoMessageId, kNoReceipt,
+                                 kDelivered};
 
 }  // namespace stentor::daemon::own_outcome

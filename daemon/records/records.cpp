@@ -391,6 +391,7 @@ void encode(const Uncertain& uncertain, FieldWriter& out) {
   out.u16(*uncertain.bind);
   out.varint(uncertain.sequence_numbers.size());
   for (const std::uint32_t number : uncertain.sequence_numbers) out.u32(number);
+  if (uncertain.attempt > 0) out.u8(uncertain.attempt);
 }
 
 std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload) {
@@ -412,6 +413,7 @@ std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload)
       for (std::uint64_t i = 0; i < numbers && in.is_good(); ++i) {
         uncertain.sequence_numbers.push_back(in.u32());
       }
+      if (!in.is_at_end()) uncertain.attempt = in.u8();
     }
   }
   return checked(in, uncertain);

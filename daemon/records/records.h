@@ -234,13 +234,14 @@ void encode(const Verdict& verdict, FieldWriter& out);
 
 struct Uncertain {
   Following of;
-  std::string_view reason;  ///< crash, link_lost or ambiguous_status (own_outcomes.h)
+  std::string_view reason;                           ///< crash, link_lost … (own_outcomes.h)
   UncertainPolicy policy = UncertainPolicy::resend;  ///< what is done now
   UncertainPolicy then = UncertainPolicy::resend;    ///< at `until_ms`
   std::uint64_t until_ms = 0;                        ///< 0: only somebody's word ends it
   std::vector<bool> parts;            ///< which are in doubt; empty in old records: all not taken
   std::optional<std::uint16_t> bind;  ///< it was written on; none after a crash
   std::vector<std::uint32_t> sequence_numbers;  ///< of those parts, in their order; likewise
+  std::uint8_t attempt = 0;  ///< which one it was, from 1; likewise, and 0 in older records
 };
 void encode(const Uncertain& uncertain, FieldWriter& out);
 [[nodiscard]] std::optional<Uncertain> decode_uncertain(std::span<const std::uint8_t> payload);

@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+
+#include "daemon/recovery/journal_stretch.h"
 #include "daemon/wall_clock.h"
+#include "queue/journal_format.h"
+#include "queue/journal_recovery.h"
 
 namespace stentor::daemon {
 namespace {
@@ -37,6 +42,8 @@ Checkpointer::Checkpointer(queue::FileSystem& files, std::filesystem::path journ
   if (newest_) {
     stats_.octets = newest_->octets;
     stats_.before = newest_->before;
+    verified_before_ = newest_->before;
+    stats_.unverified = verified_before_;
   }
 }
 
@@ -67,9 +74,45 @@ void Checkpointer::run() {
   prctl(PR_SET_NAME, "checkpoint");
   (void)checkpoints_.remove_old();
   do {
+    verify_some();
+    if (stats_.is_damaged) continue;
     if (const auto before = due_before()) make(*before);
     look_at_carrying();
   } while (sleep(kLook));
+}
+
+// One file of the history in each turn: what is younger is read when a checkpoint is made of it.
+void Checkpointer::verify_some() {
+  next_unverified_ = std::max(next_unverified_, commit_.oldest_file());
+  {
+    const std::lock_guard lock(shown_);
+    stats_.unverified = verified_before_ - std::min(verified_before_, next_unverified_);
+  }
+  if (next_unverified_ >= verified_before_) return;
+  const std::uint32_t file = next_unverified_;
+  const Pace at_pace = [this](std::uint64_t octets) { return pace(octets); };
+  begin_pace();
+  const auto read = for_each_record(files_, journal_, file, file + 1, at_pace,
+                                    [](const queue::Record&) { return queue::result<void>{}; });
+  if (read) {
+    ++next_unverified_;
+  } else if (read.error() == queue::JournalError::damaged && commit_.oldest_file() <= file) {
+    verified_before_ = 0;
+    tell_damage(file);
+  }  // else it has gone, or is looked at again
+}
+
+void Checkpointer::tell_damage(std::uint32_t file) {
+  (void)checkpoints_.remove_all();  // one that stays lets the next start find this again
+  newest_.reset();
+  {
+    const std::lock_guard lock(shown_);
+    stats_.is_damaged = true;
+  }
+  if (!on_damage_) return;
+  const auto all = queue::recover(files_, journal_, {.read_only = true, .to_watermark = true},
+                                  [](const queue::Record&) {});
+  on_damage_(all ? queue::file_name(file) + ": does not verify" : all.error().detail);
 }
 
 bool Checkpointer::sleep(Clock::duration pause) {

@@ -1,13 +1,14 @@
 // Makes checkpoints in the background, from sealed journal files, so that a start need not read the
-// history; and carries live messages out of files that retention wants to go. It asks nothing of
-// those who deliver: it reads what they wrote.
+// history; verifies the history that this start has not read; and carries live messages out of
+// files that retention wants to go. It asks nothing of those who deliver: it reads what they wrote.
 //
 // Units    Octets.
 // Owns     Its thread, the checkpoints' files, and the carried excerpts'.
 // Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. What
 //          cannot be carried stays where it is, and is tried again after kCarryAgain: the disk
 //          keeps more than retention says. The first failure of a row is told through on_trouble
-//          and on_carry_trouble.
+//          and on_carry_trouble. Damage in the history is told through on_damage, once: from then
+//          on there are no checkpoints, so that the next start reads all of it, and refuses.
 // Threads  start(), stop() and stats() from any thread; the rest on its own.
 #pragma once
 
@@ -35,6 +36,8 @@ struct CheckpointerStats {
   std::uint32_t before = 0;   ///< the first journal file that the newest says nothing of
   std::uint64_t carried = 0;  ///< excerpts of live messages
   std::uint64_t carries_failed = 0;
+  std::uint32_t unverified = 0;  ///< files of the history that nobody has read since the start
+  bool is_damaged = false;       ///< a block of the history does not verify
 };
 
 /// One carrying out that the journal knows of.
@@ -63,6 +66,10 @@ class Checkpointer {
   void set_on_trouble(std::function<void(std::string)> on_trouble) {
     on_trouble_ = std::move(on_trouble);
   }
+  /// With file, offset and what is wrong there.
+  void set_on_damage(std::function<void(std::string)> on_damage) {
+    on_damage_ = std::move(on_damage);
+  }
   void set_on_carry_trouble(std::function<void(std::string)> on_trouble) {
     on_carry_trouble_ = std::move(on_trouble);
   }
@@ -80,6 +87,8 @@ class Checkpointer {
   void run();
   [[nodiscard]] std::optional<std::uint32_t> due_before() const;
   void make(std::uint32_t before);
+  void verify_some();
+  void tell_damage(std::uint32_t file);
   void look_at_carrying();
   void carry(const CarryWanted& wanted);
   [[nodiscard]] bool is_complete(std::uint32_t before, std::uint64_t messages);
@@ -98,6 +107,9 @@ class Checkpointer {
   std::optional<Checkpoint> newest_;
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;
+  std::function<void(std::string)> on_damage_;
+  std::uint32_t next_unverified_ = 0;  // files from here up to verified_before_ nobody has read
+  std::uint32_t verified_before_ = 0;
   std::function<void(std::string)> on_carry_trouble_;
   std::function<void(const Carried&)> on_carried_;
   bool is_carry_troubled_ = false;

@@ -552,5 +552,67 @@ class DamagedJournal(unittest.TestCase):
         self.assertRegex(last, r"(offset|octet|at) ?\d+", last)
 
 
+class DamagedHistory(unittest.TestCase):
+    """A start does not read what lies before its checkpoint: it is looked at behind it."""
+
+    MESSAGES = 600
+
+    def setUp(self):
+        self.daemon = under_test.Daemon([under_test.carrier("north", "127.0.0.1:1")],
+                                        tables={"journal": {"checkpoint": "64KiB"}}).start()
+        with self.daemon.connect() as connection:
+            for number in range(self.MESSAGES):
+                reply = connection.ask(**send(f"+7916{number:07d}", ref=f"h-{number}"))
+                self.assertEqual(reply["status"], "accepted", reply)
+        self.daemon.kill()
+        self.daemon.start()  # the first file is sealed
+        under_test.wait_until(self.checkpoints, "there is a checkpoint")
+
+    def checkpoints(self):
+        return [name for name in os.listdir(os.path.join(self.daemon.state, "journal"))
+                if re.fullmatch(r"checkpoint-[0-9]+\.stx", name)]
+
+    def is_damaged(self):
+        page = self.daemon.http("/metrics")[1]
+        return re.search(r"^stentor_journal_damaged 1$", page, re.M) is not None
+
+    def test_is_told_while_running_and_refused_by_the_next_start(self):
+        self.assertFalse(self.is_damaged())
+        self.daemon.kill()
+        path = self.daemon.journal_files()[0]
+        with open(path, "r+b") as file:
+            octets = file.read()
+            at = octets.index(b"h-300")
+            file.seek(at)
+            file.write(bytes([octets[at] ^ 0x10]))
+        self.daemon.start()
+        under_test.wait_until(self.is_damaged, "the damage is found")
+        told = re.search(r"damage in what the start had not read: (journal-00000001\.stj: offset "
+                         r"[0-9]+: [^;]+)", self.daemon.log())
+        self.assertIsNotNone(told, self.daemon.log_tail())
+        self.assertEqual(self.checkpoints(), [])
+        self.assertEqual(self.daemon.status()["live"], self.MESSAGES, "what lives goes on")
+        self.daemon.kill()
+
+        status, printed = self.daemon.start_and_fail()
+        self.assertEqual(status, 3, printed)
+        self.assertIn(told[1], printed)
+        self.daemon.arguments = ["--salvage"]
+        self.daemon.start()
+        self.assertEqual(self.daemon.status()["live"], self.MESSAGES - 1)
+        self.daemon.kill()
+
+    def test_is_not_told_where_there_is_none(self):
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertRegex(self.daemon.log(), r"checkpoint before file [0-9]+")
+        under_test.wait_until(
+            lambda: self.daemon.http("/metrics")[1].count("stentor_journal_unverified_files 0\n"),
+            "all is verified")
+        self.assertFalse(self.is_damaged())
+        self.assertNotEqual(self.checkpoints(), [])
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.log_tail())
+
+
 if __name__ == "__main__":
     under_test.run_cases(__doc__.splitlines()[0])

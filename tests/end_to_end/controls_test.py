@@ -698,6 +698,20 @@ class Doubt(DoubtBench):
         self.assertEqual(len(self.arrived([number])), 1)
 
 
+class DoubtByTime(DoubtBench):
+    settings = {"window": WINDOW, "response_timeout": "1s"}
+
+    def test_a_link_that_stands_and_answers_nothing_in_time_is_told_so(self):
+        first, _ = self.send_one(uncertain="hold")
+        self.assertEqual(self.events.wait_for(first, "uncertain")["code"], "timeout")
+        history = self.daemon.ask(op="message", id=first)["history"]
+        step = next(step for step in history if step["what"] == "uncertain")
+        self.assertEqual((step["reason"], step["attempt"]), ("timeout", 1))
+        self.assertRegex(self.daemon.http("/metrics")[1],
+                         r'stentor_uncertain_total\{carrier="north",reason="timeout"\} 1\n')
+        self.daemon.ask(op="cancel", id=first)
+
+
 class DoubtFigures(DoubtBench):
     """What /metrics says of doubts that were real, each kind once."""
 

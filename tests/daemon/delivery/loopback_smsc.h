@@ -74,6 +74,8 @@ class LoopbackSmsc {
   }
   /// How many were answered.
   [[nodiscard]] std::size_t deliver_answers() const noexcept { return deliver_answers_; }
+  /// Whoever is bound; who tries again is bound again.
+  void drop() { socket_.close(); }
   /// For good: who tries again finds nobody.
   void go_away() {
     acceptor_.close();

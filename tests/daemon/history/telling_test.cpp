@@ -257,9 +257,10 @@ TEST(Telling, NamesWhatWasWrittenWhenTheAnswerWasLost) {
   uncertain.reason = "link_lost";
   uncertain.bind = 1;
   uncertain.sequence_numbers = {4711, 4713};
+  uncertain.attempt = 2;
   uncertain.parts = {true, false, true};
   story.tell(RecordKind::uncertain, uncertain);
-  expect_told(story.told(), R"("bind":1,"sequences":[4711,4713])");
+  expect_told(story.told(), R"("attempt":2,"bind":1,"sequences":[4711,4713])");
 }
 
 TEST(Telling, NamesBothIdsOfASegmentThatTheCarrierTookTwice) {

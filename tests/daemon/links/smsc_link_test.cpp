@@ -15,9 +15,10 @@ using namespace std::chrono_literals;
 class PlayedOwner final : public LinkOwner {
  public:
   void on_link_bound(SmscLink& /*link*/) override { ++bound; }
-  void on_link_lost(SmscLink& /*link*/,
+  void on_link_lost(SmscLink& /*link*/, LinkLoss how,
                     const std::vector<protocol::Session::Unanswered>& /*unanswered*/) override {
     ++lost;
+    loss = how;
   }
   void on_submit_resp(SmscLink& /*link*/, std::uint64_t /*cookie*/,
                       protocol::CommandStatus /*status*/,
@@ -32,6 +33,7 @@ class PlayedOwner final : public LinkOwner {
   bool work = false;
   int bound = 0;
   int lost = 0;
+  LinkLoss loss = LinkLoss::lost;
   int stuck = 0;
 };
 
@@ -101,6 +103,25 @@ TEST_F(SmscLinkTest, StaysBoundWhileNothingMayGo) {
   ASSERT_TRUE(run_until([&] { return smsc_.enquired() > 12; }));
   EXPECT_EQ(owner_.lost, 0);
   EXPECT_EQ(link_.stats().stuck, 0u);
+}
+
+TEST_F(SmscLinkTest, SaysWhyNoAnswerCame) {
+  link_.start();
+  ASSERT_TRUE(run_until([&] { return owner_.bound == 1; }));
+  ASSERT_TRUE(link_.session().submit({}, 0, std::chrono::steady_clock::now()));
+  link_.flush();
+  ASSERT_TRUE(run_until([&] { return owner_.lost == 1; }));
+  EXPECT_EQ(owner_.loss, LinkLoss::timed_out) << "it says that it lives, and no more";
+
+  ASSERT_TRUE(run_until([&] { return owner_.bound == 2; }));
+  smsc_.drop();
+  ASSERT_TRUE(run_until([&] { return owner_.lost == 2; }));
+  EXPECT_EQ(owner_.loss, LinkLoss::lost);
+
+  ASSERT_TRUE(run_until([&] { return owner_.bound == 3; }));
+  link_.stop();
+  ASSERT_TRUE(run_until([&] { return owner_.lost == 3; }));
+  EXPECT_EQ(owner_.loss, LinkLoss::stopped);
 }
 
 class InactiveLinkTest : public SmscLinkTest {

@@ -428,15 +428,21 @@ TEST(Records, IntentPartAndUncertainReadWithAndWithoutWhatWasAdded) {
   uncertain.parts = {true};
   uncertain.bind = 3;
   uncertain.sequence_numbers = {4711};
+  uncertain.attempt = 2;
   out.clear();
   encode(uncertain, out);
   const auto lost = decode_uncertain(out.octets());
   if (!lost) FAIL() << "it does not decode";
   EXPECT_EQ(lost->bind, 3);
   EXPECT_EQ(lost->sequence_numbers, std::vector<std::uint32_t>{4711});
-  const auto older = decode_uncertain(out.octets().first(out.size() - 7));
+  EXPECT_EQ(lost->attempt, 2);
+  const auto older = decode_uncertain(out.octets().first(out.size() - 1));
   if (!older) FAIL() << "one of an earlier version does not decode";
-  EXPECT_FALSE(older->bind);
+  EXPECT_EQ(older->bind, 3);
+  EXPECT_EQ(older->attempt, 0);
+  const auto oldest = decode_uncertain(out.octets().first(out.size() - 8));
+  if (!oldest) FAIL() << "one of before that does not decode";
+  EXPECT_FALSE(oldest->bind);
 }
 
 TEST(Records, AConflictComesBackWholeAndAsAVerdictForWhoWantsNoMore) {
