@@ -51,7 +51,14 @@ std::optional<ProcessDate::Milliseconds> ProcessDate::start_expecting(Millisecon
   const Milliseconds ahead = Milliseconds(date) - expected;
   if (ahead <= kStep && ahead >= -kStep) return std::nullopt;
   pause_expiry(date);
+  lead_ms_.store(std::max(ahead, Milliseconds(0)).count(),
+                 std::memory_order_relaxed);  // a lone figure: orders nothing
   return ahead;
+}
+
+ProcessDate::Milliseconds ProcessDate::suspected_lead(TimePoint now) const noexcept {
+  const Milliseconds lead(lead_ms_.load(std::memory_order_relaxed));  // as above
+  return lead.count() > 0 && at(now) < expiry_from_ms() ? lead : Milliseconds(0);
 }
 
 void ProcessDate::pause_expiry(std::uint64_t date_ms) noexcept {
@@ -71,6 +78,11 @@ ProcessDate& process_date() noexcept {
 
 std::uint64_t wall_clock_ms() noexcept {
   return process_date().at(std::chrono::steady_clock::now());
+}
+
+std::uint64_t suspected_lead_ms() noexcept {
+  return static_cast<std::uint64_t>(
+      process_date().suspected_lead(std::chrono::steady_clock::now()).count());
 }
 
 }  // namespace stentor::daemon

@@ -55,6 +55,9 @@ class ProcessDate {
   [[nodiscard]] std::uint64_t expiry_from_ms() const noexcept {
     return expiry_from_ms_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
   }
+  /// While expiry is paused after a start under a clock that was set forward: by how much. What is
+  /// gone by this much of the date is forgotten only when the pause is over.
+  [[nodiscard]] Milliseconds suspected_lead(TimePoint now) const noexcept;
   /// How far the system's clock was ahead at the last look.
   [[nodiscard]] Milliseconds difference() const noexcept {
     return Milliseconds(difference_ms_.load(std::memory_order_relaxed));  // as above
@@ -66,6 +69,7 @@ class ProcessDate {
   std::atomic<std::int64_t> offset_ns_;  // from the steady clock to the date
   std::atomic<std::int64_t> difference_ms_{0};
   std::atomic<std::uint64_t> expiry_from_ms_{0};
+  std::atomic<std::int64_t> lead_ms_{0};
   Milliseconds told_{0};  // the difference after the last step
 };
 
@@ -76,5 +80,7 @@ class ProcessDate {
 [[nodiscard]] ProcessDate& process_date() noexcept;
 
 [[nodiscard]] std::uint64_t wall_clock_ms() noexcept;
+/// ProcessDate::suspected_lead() of now; 0 nearly always.
+[[nodiscard]] std::uint64_t suspected_lead_ms() noexcept;
 
 }  // namespace stentor::daemon

@@ -69,6 +69,15 @@ bool Quarantine::has_between(Locator after, Locator before) const {
   });
 }
 
+Locator Quarantine::last() const {
+  Locator last;
+  for (const Stretch& stretch : stretches_) {
+    const auto from = std::min<std::uint64_t>(stretch.from, kFileOctetsMax - kBlockAlignOctets);
+    last = std::max(last, Locator(stretch.file, static_cast<std::uint32_t>(from), 0));
+  }
+  return last;
+}
+
 std::uint32_t Quarantine::last_whole() const {
   std::uint32_t last = 0;
   for (const Stretch& stretch : stretches_) {

@@ -35,6 +35,8 @@ class Quarantine {
   [[nodiscard]] bool holds(Locator place) const;
   /// Does a stretch begin behind `after` and before `before`?
   [[nodiscard]] bool has_between(Locator after, Locator before) const;
+  /// Where the last stretch begins; nowhere when there is none.
+  [[nodiscard]] Locator last() const;
   [[nodiscard]] std::size_t stretches() const noexcept { return stretches_.size(); }
   [[nodiscard]] bool has_whole(std::uint32_t file) const { return end_of(file, 0).has_value(); }
   /// The highest file number set aside whole; 0 when none is.

@@ -11,6 +11,7 @@ class RealCommitClock final : public CommitClock {
  public:
   TimePoint now() override { return std::chrono::steady_clock::now(); }
   std::uint64_t wall_ms() override { return wall_clock_ms(); }
+  std::uint64_t suspected_lead_ms() override { return daemon::suspected_lead_ms(); }
   void sleep_for(Duration time) override { std::this_thread::sleep_for(time); }
   bool wait(std::condition_variable& awake, std::unique_lock<std::mutex>& lock, Duration patience,
             const bool& is_woken) override {

@@ -24,6 +24,8 @@ class CommitClock {
 
   [[nodiscard]] virtual TimePoint now() = 0;
   [[nodiscard]] virtual std::uint64_t wall_ms() = 0;
+  /// By how much that may be ahead of the true date: nothing is forgotten for it.
+  [[nodiscard]] virtual std::uint64_t suspected_lead_ms() { return 0; }
   virtual void sleep_for(Duration time) = 0;
   /// Sleeps until `is_woken`, which `lock` guards, at most for `patience`. True when it was woken.
   virtual bool wait(std::condition_variable& awake, std::unique_lock<std::mutex>& lock,

@@ -40,6 +40,9 @@ class CommitFeed {
   /// The number of the latest batch that is settled, durable or failed.
   [[nodiscard]] std::uint64_t settled() const noexcept { return settled_; }
 
+  /// The oldest journal file there is.
+  [[nodiscard]] std::uint32_t oldest_file() const noexcept { return thread_.oldest_file(); }
+
   /// True when nothing more should be added before a batch comes back.
   [[nodiscard]] bool is_full() const noexcept {
     return in_flight_.size() >= kBatchesInFlightMax && open_ &&

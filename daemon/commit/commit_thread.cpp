@@ -212,7 +212,8 @@ void CommitThread::wait_for_work() {
     lock.unlock();
     // Asked when idle too: with nothing to witness it writes nothing, but looks for disk space
     // again where the next file could not be prepared.
-    if (!work && !overflowing && !has_failed_) {
+    if (!work && clock_.now() >= next_watermark_ && !has_failed_) {
+      next_watermark_ = clock_.now() + kWatermarkAfter;
       owes_watermark_ = false;
       if (const auto written = writer_->commit_watermark();
           !written && written.error() != queue::JournalError::disk_full) {
@@ -265,8 +266,10 @@ void CommitThread::commit_gathered() {
     return fail(committed.error());
   }
   failpoint(Failpoint::commit_durable);
-  commit_seconds_.record(clock_.now() - start);
+  const auto end = clock_.now();
+  commit_seconds_.record(end - start);
   owes_watermark_ = true;
+  next_watermark_ = end + kWatermarkAfter;
 
   for (const Gathered& gathered : gathered_) count(*gathered.batch);
   publish();
@@ -497,7 +500,7 @@ void CommitThread::retire_files() {
   if (has_failed_) return;
   look_at_carrying();
   if (has_failed_) return;
-  const std::uint64_t now = clock_.wall_ms();
+  const std::uint64_t now = clock_.wall_ms() - clock_.suspected_lead_ms();
   const std::uint32_t current = writer_->durable_end().file();
   std::uint64_t octets = writer_->stats().octets_on_disk;
   std::uint32_t keep_from = files_.empty() ? current : files_.begin()->first;
@@ -549,7 +552,9 @@ void CommitThread::retire_files() {
   if (may_go) failpoint(Failpoint::retirement_before);
   // A file that cannot be removed now is offered again at the next turn.
   (void)writer_->drop_before(keep_from);
-  if (may_go) failpoint(Failpoint::retirement_asked);
+  if (!may_go) return;
+  publish();
+  failpoint(Failpoint::retirement_asked);
 }
 
 }  // namespace stentor::daemon

@@ -239,6 +239,7 @@ class CommitThread {
   bool has_failed_ = false;
   bool owes_watermark_ = false;
   TimePoint next_retirement_{};
+  TimePoint next_watermark_{};
   Histogram commit_seconds_;
 
   std::atomic<std::uint64_t> durable_end_{0};

@@ -42,23 +42,29 @@ ClockWatch::ClockWatch(boost::asio::io_context& context, std::filesystem::path s
   look_later();
 }
 
-void ClockWatch::on_start(std::uint64_t newest_ms) {
-  if (const auto behind = process_date().start_after(newest_ms, Clock::now())) {
-    log::warn(
-        "clock: the journal has a date {:.0f} s ahead of the system's clock: the clock was or is "
-        "wrong; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
-        Seconds(*behind).count(), ProcessDate::kExpiryPause / 1s);
-    return;
-  }
+void ClockWatch::on_start(std::uint64_t newest_ms) const {
+  const auto behind = process_date().start_after(newest_ms, Clock::now());
+  if (!behind || is_told_) return;
+  log::warn(
+      "clock: the journal has a date {:.0f} s ahead of the system's clock: the clock was or is "
+      "wrong; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
+      Seconds(*behind).count(), ProcessDate::kExpiryPause / 1s);
+}
+
+void ClockWatch::look_at_note() {
   const auto before = read_clock_note(state_dir_);
   const auto now = clock_note_now(system_date());
   const auto expected = before && now ? expected_date(*before, *now) : std::nullopt;
   if (!expected) return;
   const auto ahead = process_date().start_expecting(*expected, Clock::now());
   if (!ahead) return;
+  is_told_ = true;
+  // Another start in the pause sees what this one has seen.
+  next_note_ = Clock::now() + ProcessDate::kExpiryPause;
   log::warn(
       "clock: the system's clock is {:.0f} s {} what has passed since the process before: it was "
-      "set; nothing expires for {} s: if it is wrong now, put it right and restart stentord",
+      "set, or the machine was suspended; nothing expires for {} s: if it is wrong now, put it "
+      "right and restart stentord",
       std::abs(Seconds(*ahead).count()), *ahead > 0s ? "ahead of" : "behind",
       ProcessDate::kExpiryPause / 1s);
 }

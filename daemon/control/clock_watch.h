@@ -17,9 +17,11 @@ class ClockWatch {
  public:
   ClockWatch(boost::asio::io_context& context, std::filesystem::path state_dir);
 
-  /// What the journal's newest record says, and what the process before has noted of the clock
-  /// (clock_note.h): expiry is paused when somebody set it since.
-  void on_start(std::uint64_t newest_ms);
+  /// Before the journal is read: what the process before has noted of the clock (clock_note.h).
+  /// Expiry is paused when somebody set it since, and nothing is forgotten by its date.
+  void look_at_note();
+  /// What the journal's newest record says: expiry is paused when the clock went back since.
+  void on_start(std::uint64_t newest_ms) const;
 
  private:
   void look_later();
@@ -28,6 +30,7 @@ class ClockWatch {
   boost::asio::steady_timer timer_;
   const std::filesystem::path state_dir_;
   std::chrono::steady_clock::time_point next_note_{};
+  bool is_told_ = false;
 };
 
 }  // namespace stentor::daemon

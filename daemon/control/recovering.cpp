@@ -108,13 +108,15 @@ void Daemon::Body::recover(StartWish wish) {
     throw std::runtime_error(
         fmt::format("state_dir {}: {}", config_.state_dir.string(), uncreated.message()));
   }
+  clock_watch_.look_at_note();
+  const std::uint64_t forgets_by_ms = wall_clock_ms() - suspected_lead_ms();
   const auto marks = MachineMarks::of(config_.state_dir);
   check_origin(wish.adopt, marks);
   const auto journal = config_.state_dir / "journal";
   open_references(journal);
   Replay replay(config_, routing_,
                 [this](std::uint16_t number) -> CarrierDelivery& { return carrier(number); },
-                *references_, consumers_, campaigns_, wall_clock_ms(),
+                *references_, consumers_, campaigns_, forgets_by_ms,
                 {.files = &*files_,
                  .folder = config_.state_dir / "spill",
                  .octets = config_.queue.memory_octets / kLivePart});
@@ -200,12 +202,12 @@ void Daemon::Body::start_checkpoints(const std::filesystem::path& journal,
   checkpointer_->set_on_trouble([](const std::string& why) {
     log::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
   });
-  checkpointer_->set_on_damage([](const std::string& where) {
-    log::error(
-        "journal: damage in what the start had not read: {}; what lives goes on, and the next "
-        "start "
-        "refuses this journal: stop, and start once with --salvage, which lists what was lost",
-        where);
+  checkpointer_->set_on_damage([](const Checkpointer::Damage& damage) {
+    log::error("journal: damage in what the start had not read: {}; {}", damage.where,
+               damage.is_refused
+                   ? "what lives goes on, and the next start refuses this journal: stop, and start "
+                     "once with --salvage, which lists what was lost"
+                   : "what lives goes on; copy the state while the disk still reads");
   });
   checkpointer_->set_on_carry_trouble([](const std::string& why) {
     log::warn(
@@ -251,7 +253,8 @@ void Daemon::Body::open_references(const std::filesystem::path& journal) {
 void Daemon::Body::rebuild_references(const Replay& restored) {
   const auto guard = std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard);
   for (const auto& [number, use] : restored.files()) {
-    if (use.last_ms + static_cast<std::uint64_t>(guard.count()) < wall_clock_ms()) continue;
+    const std::uint64_t now_ms = wall_clock_ms() - suspected_lead_ms();
+    if (use.last_ms + static_cast<std::uint64_t>(guard.count()) < now_ms) continue;
     const auto rebuilt = references_->rebuild_missing(queue::Locator(number, queue::kFirstBlock, 0),
                                                       restored.references_from());
     if (!rebuilt) {

@@ -238,7 +238,7 @@ void CarrierDelivery::on_link_lost(SmscLink& link, LinkLoss loss,
     const std::uint8_t attempt = left.retry.next_attempt();
     const bool is_last = !count_doubt(left.retry);
     const bool is_refused = left.stopped && left.retry_at_ms != 0;  // another part of it
-    if (is_refused && left.is_charged) left.retry.charge();
+    left.retry.charge();
     enter_doubt({.pick = left.pick,
                  .accepted = left.accepted,
                  .sequence = left.subject.id.sequence(),

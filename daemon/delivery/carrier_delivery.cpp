@@ -168,6 +168,11 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at, queue::Loc
 
 void CarrierDelivery::on_durable(std::uint64_t settled) {
   settled_ = settled;
+  if (timed_intent_ != 0 && timed_intent_ <= settled) {
+    const auto took = std::chrono::ceil<std::chrono::milliseconds>(steady_now() - intent_since_);
+    intent_took_ = (7 * intent_took_ + took) / 8;
+    timed_intent_ = 0;
+  }
   for (const auto& line : lines_) {
     while (!line->intending.empty() && sending(line->intending.front()).intent_batch <= settled) {
       line->ready.push_back(line->intending.front());

@@ -163,6 +163,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void restore_kept(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   /// Of a copied state, before restore_in_doubt(): it holds, whatever the policy.
   void hold_restored_doubts() noexcept { holds_restored_doubts_ = true; }
+  /// What was accepted before this place may have gone without our knowing, damage having taken
+  /// what was written of it.
+  void doubt_before(queue::Locator place) noexcept { doubted_before_ = place; }
   /// One that was held already.
   void restore_held(std::uint64_t sequence, Held held);
   void restore_outstanding(const TakenSegment& taken) { tracker_.restore_taken(taken); }
@@ -387,6 +390,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool has_room(const Line& line, const ReserveLimit& limit) const;
   [[nodiscard]] static bool has_room_for(std::size_t parts, const Line& line,
                                          const ReserveLimit& limit);
+  static void stash(Line& line, const queue::Lanes::Pick& pick);
   enum class Reserved : std::uint8_t { yes, no_room, otherwise };
   [[nodiscard]] Reserved reserve_one(const queue::Lanes::Pick& pick, Line& line,
                                      const ReserveLimit& limit, TimePoint now, bool was_parked);
@@ -608,6 +612,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   std::size_t reserved_ = 0;  // slots in use
   std::uint64_t turns_ = 0;   // reservations so far
 
+  queue::Locator doubted_before_;
+  std::uint64_t timed_intent_ = 0;  ///< batch of an intent whose way to the disk is timed
+  TimePoint intent_since_{};
+  std::chrono::milliseconds intent_took_{0};  ///< of late
   bool holds_restored_doubts_ = false;
   Retries retries_;
   void keep_retry(queue::Locator at, Retry retry);

@@ -13,9 +13,9 @@
 
 namespace stentor::daemon {
 
-/// What is picked for a full bind waits beside it, so that others' messages go on; a few dozen show
-/// whether the lane holds anything for another bind.
-inline constexpr std::size_t kStashMax = 64;
+/// What is picked for a full bind waits beside it, so that others' messages go on: as many to one
+/// recipient keep a bind from the others' way before they stand in it. 40 KiB.
+inline constexpr std::size_t kStashMax = 1024;
 
 struct CarrierDelivery::Line {
   struct Unanswered {

@@ -162,6 +162,7 @@ std::optional<UncertainPolicy> CarrierDelivery::restore_in_doubt(const queue::La
   ++stats_.uncertain_crash;
   const PartSet doubt = untaken(retry, std::max<std::uint8_t>(1, subject->parts));
   const bool is_last = !count_doubt(retry);
+  retry.charge();
   return enter_doubt({.pick = pick,
                       .accepted = *accepted,
                       .sequence = subject->id.sequence(),

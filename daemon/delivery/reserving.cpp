@@ -16,19 +16,26 @@ using namespace std::chrono_literals;
 
 // One turn of the loop reserves at most this many, so that answers are read in between.
 constexpr std::size_t kReserveAtOnce = 1024;
+// design.md, "Intent before the wire".
+constexpr std::chrono::milliseconds kReserveTime{50};
 // What holds the carrier back is noted once a second: of shorter waits nothing is known.
 constexpr std::uint64_t kWaitToldMs = 1000;
 
 }  // namespace
 
 // Window and reserve together: what may be in doubt after a crash. Ahead of a rate stand 50 ms of
-// it, however much of the window is free: what comes later and is urgent stands behind no more.
+// it, however much of the window is free, since what is urgent stands behind it; on a slow disk as
+// much as goes out during two commits: the one under way, and the one with the next intent.
 CarrierDelivery::ReserveLimit CarrierDelivery::reserve_limit() const {
   const std::size_t window = window_now();
   const std::uint32_t rate = throttle_.rate();
   if (rate == 0) return {.segments = 2 * window, .ahead = 2 * window};
-  const std::size_t of_rate = std::max<std::size_t>(1, rate / 20);
-  return {.segments = window + std::min(window, of_rate), .ahead = of_rate};
+  const auto of_rate = [rate](std::chrono::milliseconds time) {
+    const auto thousandths = std::uint64_t{rate} * static_cast<std::uint64_t>(time.count());
+    return static_cast<std::size_t>((thousandths + 999) / 1000);
+  };
+  return {.segments = window + std::min(window, of_rate(kReserveTime)),
+          .ahead = of_rate(std::max(kReserveTime, 2 * intent_took_))};
 }
 
 bool CarrierDelivery::has_room(const Line& line, const ReserveLimit& limit) const {
@@ -60,6 +67,17 @@ CarrierDelivery::Line* CarrierDelivery::line_for(const queue::Ticket& ticket) {
   }
   const auto chosen = choice.chosen();
   return chosen ? lines_[*chosen].get() : nullptr;
+}
+
+// Urgent ones stand before the others; equal keys are of equal priority.
+void CarrierDelivery::stash(Line& line, const queue::Lanes::Pick& pick) {
+  const auto at = pick.priority == queue::Priority::urgent
+                      ? std::ranges::find_if(line.stash,
+                                             [](const queue::Lanes::Pick& each) {
+                                               return each.priority != queue::Priority::urgent;
+                                             })
+                      : line.stash.end();
+  line.stash.insert(at, pick);
 }
 
 void CarrierDelivery::reserve(TimePoint now) {
@@ -104,7 +122,7 @@ void CarrierDelivery::reserve(TimePoint now) {
     // Behind those that wait for the same bind: order holds.
     if (!has_room(line, limit) || !line.stash.empty() ||
         reserve_one(*pick, line, limit, now, false) == Reserved::no_room) {
-      line.stash.push_back(*pick);
+      stash(line, *pick);
       reserved_expire_ms_ =
           std::min(reserved_expire_ms_, services_.clock.ticks().ms_of(pick->ticket.expires));
       under_way_.enter(pick->ticket.key, line.link->number());
@@ -223,6 +241,7 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
   next.accepted = *accepted;
   next.subject = *subject;
   next.retry = retries_.take(pick.ticket.at);
+  if (pick.ticket.at < doubted_before_) next.retry.possible_duplicate = true;
   next.content = content_of(next.accepted);
   auto plan = MessagePlan::make(next.content, config_, 255);
   // It was planned when it was accepted; only a changed configuration can make it fail, or cut it
@@ -322,6 +341,10 @@ void CarrierDelivery::write_intents() {
     const std::size_t fresh = line->intent.sequences.size();
     tell_waits(*line, fresh);
     const std::uint64_t batch = outcomes_.write(line->intent);
+    if (timed_intent_ == 0) {
+      timed_intent_ = batch;
+      intent_since_ = steady_now();
+    }
     for (std::size_t i = line->intending.size() - fresh; i < line->intending.size(); ++i) {
       sending(line->intending[i]).intent_batch = batch;
     }

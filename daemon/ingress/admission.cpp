@@ -9,6 +9,7 @@
 #include "daemon/delivery/order_key.h"
 #include "daemon/ingress/json.h"
 #include "daemon/records/subject_extras.h"
+#include "daemon/wall_clock.h"
 
 namespace stentor::daemon {
 namespace {
@@ -157,7 +158,11 @@ std::optional<Admission::Answer> Admission::answer_known(const SendRequest& requ
     if (payload) accepted = decode_accepted(*payload);
   } else {
     const auto record = reader_.read(place->durable);
-    if (!record && record.error() != queue::JournalError::no_such_record) return cannot_tell();
+    // Whose file is there, and whose octets do not verify, is not forgotten for that.
+    if (!record && (record.error() != queue::JournalError::no_such_record ||
+                    place->durable.file() >= feed_.oldest_file())) {
+      return cannot_tell();
+    }
     if (record) accepted = decode_accepted(record->payload);
   }
   if (!accepted) return std::nullopt;  // its file is gone: so is the guard
@@ -167,7 +172,7 @@ std::optional<Admission::Answer> Admission::answer_known(const SendRequest& requ
   }
   const auto guard_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(config_.queue.guard).count());
-  if (subject->id.time_ms() + guard_ms < now_ms) return std::nullopt;
+  if (subject->id.time_ms() + guard_ms < now_ms - suspected_lead_ms()) return std::nullopt;
 
   if (accepted->content != content && accepted->content != content_of(request, false)) {
     append_rejection({"conflict", "ref: used before with other content", std::string(request.ref)},

@@ -261,7 +261,8 @@ void Ingress::tick() {
     cut_unfinished_lines();
     campaign_ledger_.sample(std::chrono::steady_clock::now());
     reader_.forget_before(commit_.oldest_file());
-    admission_.references().tend(queue::Locator(commit_.oldest_file(), 0, 0), wall_clock_ms());
+    admission_.references().tend(queue::Locator(commit_.oldest_file(), 0, 0),
+                                 wall_clock_ms() - suspected_lead_ms());
     tick();
   });
 }

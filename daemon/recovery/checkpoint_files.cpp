@@ -15,6 +15,7 @@
 namespace stentor::daemon {
 namespace {
 
+constexpr std::string_view kDistrusted = "history-damaged";
 constexpr std::string_view kPurpose = "checkpoint";
 constexpr std::string_view kMaking = ".making";
 constexpr std::size_t kKept = 2;  // the newest, and one to fall back on
@@ -134,6 +135,26 @@ queue::result<void> CheckpointFiles::for_each_of_base(const Making& making,
 
 queue::result<void> CheckpointFiles::remove_old() {
   return remove_but(kKept);
+}
+
+queue::result<void> CheckpointFiles::remove_all() {
+  if (auto removed = remove_but(0); !removed) return removed;
+  return are_distrusted() ? trust_again() : queue::result<void>{};
+}
+
+queue::result<void> CheckpointFiles::distrust() {
+  auto mark = files_.open(journal_ / kDistrusted, queue::FileSystem::Mode::create);
+  if (!mark) return std::unexpected(mark.error());
+  if (auto synced = (*mark)->sync(); !synced) return synced;
+  return files_.sync_directory(journal_);
+}
+
+bool CheckpointFiles::are_distrusted() {
+  return files_.open(journal_ / kDistrusted, queue::FileSystem::Mode::read).has_value();
+}
+
+queue::result<void> CheckpointFiles::trust_again() {
+  return files_.remove(journal_ / kDistrusted);
 }
 
 queue::result<void> CheckpointFiles::remove_but(std::size_t kept) {

@@ -67,7 +67,13 @@ class CheckpointFiles {
   /// Removes all but the newest two, and what a crash left in making.
   [[nodiscard]] queue::result<void> remove_old();
   /// After salvaging: they speak of what was set aside as if it were there.
-  [[nodiscard]] queue::result<void> remove_all() { return remove_but(0); }
+  [[nodiscard]] queue::result<void> remove_all();
+
+  /// Damage was found in what they stand for: starts read everything, and refuse it, until it is
+  /// salvaged or found to be sound after all. They stay, for salvaging to name what was lost by.
+  [[nodiscard]] queue::result<void> distrust();
+  [[nodiscard]] bool are_distrusted();
+  [[nodiscard]] queue::result<void> trust_again();
 
  private:
   [[nodiscard]] queue::result<void> remove_but(std::size_t kept);

@@ -43,7 +43,6 @@ Checkpointer::Checkpointer(queue::FileSystem& files, std::filesystem::path journ
     stats_.octets = newest_->octets;
     stats_.before = newest_->before;
     verified_before_ = newest_->before;
-    stats_.unverified = verified_before_;
   }
 }
 
@@ -75,7 +74,7 @@ void Checkpointer::run() {
   (void)checkpoints_.remove_old();
   do {
     verify_some();
-    if (stats_.is_damaged) continue;
+    if (is_distrusted_) continue;
     if (const auto before = due_before()) make(*before);
     look_at_carrying();
   } while (sleep(kLook));
@@ -94,25 +93,28 @@ void Checkpointer::verify_some() {
   begin_pace();
   const auto read = for_each_record(files_, journal_, file, file + 1, at_pace,
                                     [](const queue::Record&) { return queue::result<void>{}; });
-  if (read) {
-    ++next_unverified_;
-  } else if (read.error() == queue::JournalError::damaged && commit_.oldest_file() <= file) {
-    verified_before_ = 0;
-    tell_damage(file);
-  }  // else it has gone, or is looked at again
+  if (!read && read.error() == ended_by_pace()) return;
+  ++next_unverified_;
+  if (!read && commit_.oldest_file() <= file) on_unverified(file, read.error());  // it has not gone
 }
 
-void Checkpointer::tell_damage(std::uint32_t file) {
-  (void)checkpoints_.remove_all();  // one that stays lets the next start find this again
-  newest_.reset();
+// What a disk refuses to read now a start might be able to read: it is told, and no more.
+void Checkpointer::on_unverified(std::uint32_t file, std::error_code why) {
+  std::string where = queue::file_name(file) + ": " + why.message();
+  if (why == queue::JournalError::damaged) {
+    const auto found = queue::recover(files_, journal_,
+                                      {.read_only = true, .to_watermark = true, .first_file = file},
+                                      [](const queue::Record&) {});
+    if (!found) where = found.error().detail;
+    is_distrusted_ = true;
+    // Where that fails the next start finds the same, as long behind it as this one.
+    (void)checkpoints_.distrust();
+  }
   {
     const std::lock_guard lock(shown_);
     stats_.is_damaged = true;
   }
-  if (!on_damage_) return;
-  const auto all = queue::recover(files_, journal_, {.read_only = true, .to_watermark = true},
-                                  [](const queue::Record&) {});
-  on_damage_(all ? queue::file_name(file) + ": does not verify" : all.error().detail);
+  if (on_damage_) on_damage_({.where = std::move(where), .is_refused = is_distrusted_});
 }
 
 bool Checkpointer::sleep(Clock::duration pause) {

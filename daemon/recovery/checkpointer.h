@@ -7,8 +7,8 @@
 // Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. What
 //          cannot be carried stays where it is, and is tried again after kCarryAgain: the disk
 //          keeps more than retention says. The first failure of a row is told through on_trouble
-//          and on_carry_trouble. Damage in the history is told through on_damage, once: from then
-//          on there are no checkpoints, so that the next start reads all of it, and refuses.
+//          and on_carry_trouble. Damage in the history is told through on_damage: from then on no
+//          checkpoint is made and nothing carried, and the next start reads all of it, and refuses.
 // Threads  start(), stop() and stats() from any thread; the rest on its own.
 #pragma once
 
@@ -37,7 +37,7 @@ struct CheckpointerStats {
   std::uint64_t carried = 0;  ///< excerpts of live messages
   std::uint64_t carries_failed = 0;
   std::uint32_t unverified = 0;  ///< files of the history that nobody has read since the start
-  bool is_damaged = false;       ///< a block of the history does not verify
+  bool is_damaged = false;       ///< a block of the history does not verify, or does not read
 };
 
 /// One carrying out that the journal knows of.
@@ -66,8 +66,11 @@ class Checkpointer {
   void set_on_trouble(std::function<void(std::string)> on_trouble) {
     on_trouble_ = std::move(on_trouble);
   }
-  /// With file, offset and what is wrong there.
-  void set_on_damage(std::function<void(std::string)> on_damage) {
+  struct Damage {
+    std::string where;        ///< file, offset and what is wrong there
+    bool is_refused = false;  ///< by the next start; else the disk did not give the octets now
+  };
+  void set_on_damage(std::function<void(const Damage&)> on_damage) {
     on_damage_ = std::move(on_damage);
   }
   void set_on_carry_trouble(std::function<void(std::string)> on_trouble) {
@@ -88,7 +91,7 @@ class Checkpointer {
   [[nodiscard]] std::optional<std::uint32_t> due_before() const;
   void make(std::uint32_t before);
   void verify_some();
-  void tell_damage(std::uint32_t file);
+  void on_unverified(std::uint32_t file, std::error_code why);
   void look_at_carrying();
   void carry(const CarryWanted& wanted);
   [[nodiscard]] bool is_complete(std::uint32_t before, std::uint64_t messages);
@@ -107,7 +110,8 @@ class Checkpointer {
   std::optional<Checkpoint> newest_;
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;
-  std::function<void(std::string)> on_damage_;
+  std::function<void(const Damage&)> on_damage_;
+  bool is_distrusted_ = false;
   std::uint32_t next_unverified_ = 0;  // files from here up to verified_before_ nobody has read
   std::uint32_t verified_before_ = 0;
   std::function<void(std::string)> on_carry_trouble_;

@@ -5,6 +5,7 @@
 #include "daemon/recovery/carried_files.h"
 #include "daemon/recovery/journal_stretch.h"
 #include "queue/carried_excerpt.h"
+#include "queue/quarantine.h"
 
 namespace stentor::daemon {
 namespace {
@@ -54,6 +55,16 @@ std::expected<JournalStart, std::string> Reading::run() {
   if (auto read = read_base(); !read) return std::unexpected(read.error());
   if (auto read = read_files(); !read) return std::unexpected(read.error());
   if (auto held = hold_against_journal(); !held) return std::unexpected(held.error());
+  // All of it was read, and is sound.
+  CheckpointFiles checkpoints(files_, journal_);
+  if (!start_.checkpoint && !options_.salvage && checkpoints.are_distrusted()) {
+    (void)checkpoints.trust_again();  // else the next start reads everything once more
+  }
+  queue::Quarantine set_aside(files_, journal_);
+  if (const auto loaded = set_aside.load(); !loaded) {
+    return std::unexpected((journal_ / "quarantine").string() + ": " + loaded.error().message());
+  }
+  replay_.set_lost_behind(set_aside.last());
   replay_.finish(start_.recovered.oldest_file);
   start_.carried.live = replay_.carried_live();
   return std::move(start_);
@@ -82,7 +93,9 @@ std::expected<void, std::string> Reading::read_base() {
     return queue::result<void>{};
   };
   CheckpointFiles checkpoints(files_, journal_);
-  if (options_.uses_checkpoint && !options_.salvage) start_.checkpoint = checkpoints.find_newest();
+  if (options_.uses_checkpoint && !options_.salvage && !checkpoints.are_distrusted()) {
+    start_.checkpoint = checkpoints.find_newest();
+  }
   start_.newer_checkpoint = checkpoints.met_newer();
   if (start_.checkpoint) {
     if (const auto read = checkpoints.for_each(*start_.checkpoint, restore); !read) {

@@ -35,7 +35,9 @@ struct JournalStart {
 
 struct JournalStartOptions {
   bool salvage = false;
-  bool uses_checkpoint = true;  ///< salvage never does: it would hide damage in what it stands for
+  /// Salvage never does: it would hide damage in what it stands for. Nor does a start behind one
+  /// that was found to be damaged.
+  bool uses_checkpoint = true;
   /// Called when the checkpoint's records have been shown, and before the journal's.
   std::function<void()> on_checkpoint = [] {};
 };

@@ -491,6 +491,9 @@ void Replay::finish(std::uint32_t oldest) {
   files_.erase(files_.begin(), kept);
   restore_clearings();
   std::vector<std::uint64_t> awaiting;
+  for (std::size_t carrier = 0; carrier < config_.carriers.size(); ++carrier) {
+    carrier_of_(static_cast<std::uint16_t>(carrier)).doubt_before(lost_behind_);
+  }
   live_.take_all(
       [&](std::uint64_t sequence, const Entry& entry) { hand_over(sequence, entry, awaiting); });
   std::ranges::sort(awaiting);

@@ -47,6 +47,8 @@ class Replay {
          std::uint64_t now_ms, LiveTable::Spill spill = {});
 
   /// Who is told of people who want no more messages.
+  /// Before finish(): what was accepted before this place may have ended in what is set aside.
+  void set_lost_behind(queue::Locator place) noexcept { lost_behind_ = place; }
   void set_on_opt_out(std::function<void(const OptOutChange&, queue::Locator)> on_opt_out) {
     on_opt_out_ = std::move(on_opt_out);
   }
@@ -146,6 +148,7 @@ class Replay {
   std::function<void(const DeadLetter&)> on_dead_letter_;
   CampaignLedger& campaigns_;
   const std::uint64_t now_ms_;
+  queue::Locator lost_behind_;
   std::vector<StatusPolicy> policies_;  // by carrier
   LiveTable live_;
   std::unordered_map<std::uint64_t, Partial> partials_;  // messages of several parts

@@ -24,8 +24,13 @@ void Replay::visit_uncertain(const queue::Record& record) {
   RefusalCounts& refusals = refusals_of(sequence, *entry);
   refusals.note(StatusClass::doubt, uncertain->of.time_ms);
   refusals.count(StatusClass::doubt);
-  if (uncertain->reason == own_outcome::kAmbiguousStatus && entry->attempts < UINT8_MAX)
+  if (uncertain->attempt > 0) {
+    entry->attempts = std::max(entry->attempts, uncertain->attempt);
+  } else if ((uncertain->reason == own_outcome::kAmbiguousStatus ||
+              uncertain->reason == own_outcome::kCrash) &&
+             entry->attempts < UINT8_MAX) {
     ++entry->attempts;
+  }
   const bool ends_here = uncertain->policy == UncertainPolicy::fail;
   // Older records under `resend` have no pause: their messages went again at once.
   const bool went_on = uncertain->policy == UncertainPolicy::resend && uncertain->until_ms == 0;

@@ -92,6 +92,8 @@ TEST(ProcessDate, PausesExpiryWhenItStartsAStepAwayFromWhatTheDateOughtToBe) {
     const milliseconds step = away + (away > 0ms ? 1ms : -1ms);
     EXPECT_EQ(date.start_expecting(kBegin - step, kSteady), step);
     EXPECT_EQ(date.expiry_from_ms(), ms(kBegin + 60s));
+    EXPECT_EQ(date.suspected_lead(kSteady + 59s), std::max(step, milliseconds(0)));
+    EXPECT_EQ(date.suspected_lead(kSteady + 60s), milliseconds(0)) << "it was time to set it right";
   }
 }
 

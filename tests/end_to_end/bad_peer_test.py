@@ -8,6 +8,7 @@ accepted is lost.
 import json
 import os
 import random
+import re
 import socket
 import struct
 import threading
@@ -562,7 +563,8 @@ class DamagedHistory(unittest.TestCase):
                                         tables={"journal": {"checkpoint": "64KiB"}}).start()
         with self.daemon.connect() as connection:
             for number in range(self.MESSAGES):
-                reply = connection.ask(**send(f"+7916{number:07d}", ref=f"h-{number}"))
+                reply = connection.ask(**send(f"+7916{number:07d}", ref=f"h-{number}",
+                                              text="Hello " * 20))
                 self.assertEqual(reply["status"], "accepted", reply)
         self.daemon.kill()
         self.daemon.start()  # the first file is sealed
@@ -590,8 +592,10 @@ class DamagedHistory(unittest.TestCase):
         told = re.search(r"damage in what the start had not read: (journal-00000001\.stj: offset "
                          r"[0-9]+: [^;]+)", self.daemon.log())
         self.assertIsNotNone(told, self.daemon.log_tail())
-        self.assertEqual(self.checkpoints(), [])
         self.assertEqual(self.daemon.status()["live"], self.MESSAGES, "what lives goes on")
+        again = self.daemon.ask(**send("+79160000300", ref="h-300", text="Hello " * 20))
+        self.assertEqual(again["error"]["code"], "unavailable", "its record cannot be read, and it "
+                         "is not taken for new")
         self.daemon.kill()
 
         status, printed = self.daemon.start_and_fail()
@@ -600,6 +604,10 @@ class DamagedHistory(unittest.TestCase):
         self.daemon.arguments = ["--salvage"]
         self.daemon.start()
         self.assertEqual(self.daemon.status()["live"], self.MESSAGES - 1)
+        with open(os.path.join(self.daemon.state, "journal", "quarantine",
+                               "lost-00000001.jsonl"), encoding="utf-8") as lines:
+            lost = json.loads(next(lines))
+        self.assertEqual((lost["ref"], lost["state"]), ("h-300", "lost"))
         self.daemon.kill()
 
     def test_is_not_told_where_there_is_none(self):

@@ -162,6 +162,26 @@ class Clock(unittest.TestCase):
         self.expect_sent_once(["79160000001", "79160000002"])
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_forgets_nothing_when_it_has_gone_forward_by_days(self):
+        """For as long as somebody may put it right, over another start in that time too."""
+        first = self.send("79160000001", carrier="north", expires=HOUR, ref="first")
+        self.events.wait_for(first, "sent")
+        self.daemon.kill()
+        self.set_clock(100 * HOUR)
+        for _ in range(2):
+            before = len(self.daemon.log())
+            self.start()
+            self.assertIn("nothing expires for 60 s", self.daemon.log()[before:])
+            again = self.daemon.ask(to="+79160000001", text="Hello", carrier="north", expires=HOUR,
+                                    ref="first", **{"from": "SHOP"})
+            self.assertEqual((again["status"], again.get("id")), ("duplicate", first), again)
+            time.sleep(2.5)  # longer than the clock is noted after a start, and files are looked at
+            self.assertTrue(self.daemon.journal_files()[0].endswith("journal-00000001.stj"))
+            self.daemon.kill()
+        self.set_clock(0)
+        self.start()
+        self.expect_sent_once(["79160000001"])
+
     def test_has_gone_forward_between_two_starts(self):
         self.suspend_still()
         self.send("79160000001", carrier="still", expires=HOUR // 2)

@@ -302,7 +302,7 @@ class Doubts(Lane):
     def while_alive(self):
         with self.daemon.connect(5.0) as connection:
             shown = connection.ask(op="carrier", action="doubts", name="north")
-            for doubt in shown.get("doubts", []):
+            for doubt in (shown or {}).get("doubts", []):  # none where it has just died
                 connection.ask(op="resolve", id=doubt["id"], **{"as": "unsent"})
 
 

@@ -167,6 +167,7 @@ class ReserveOfARate : public test::OwnedTime {
   }
 
   test::LoopbackSmsc smsc_{known_.context};
+  std::size_t answered_ = 0;
 };
 class ReserveOfASlowCarrier : public ReserveOfARate {
  protected:
@@ -210,6 +211,48 @@ TEST_F(ReserveOfASlowCarrier, IsOneMessageAheadHoweverMuchOfTheWindowIsFree) {
     EXPECT_EQ(carrier().snapshot().reserved, 1u) << "behind answer " << written;
     run_until(clock_.wall_ms() + 100);  // a tenth of a second for each, at this rate
   }
+}
+
+// Rate and window say how many: what is urgent goes before all that stands in the lanes.
+TEST_F(ReserveOfASlowCarrier, LetsAnUrgentMessageGoBehindOneThatIsReserved) {
+  ASSERT_TRUE(bind(smsc_));
+  const auto places = accept(60, kExpires);
+  for (std::size_t i = 0; i + 1 < places.size(); ++i) hand_over(places[i], kExpires);
+  ASSERT_TRUE(settle_until([&] { return smsc_.submitted().size() == 1; }));
+  for (int i = 0; i < 20; ++i) settle();
+
+  Arrival urgent;
+  urgent.expires_ms = kExpires * 1000ull;
+  urgent.key = 8;
+  urgent.flow = kFlow;
+  urgent.priority = queue::Priority::urgent;
+  carrier().take(urgent, places.back());
+  run_until(clock_.wall_ms() + 200);
+  ASSERT_TRUE(settle_until([&] { return smsc_.submitted().size() == 3; }));
+  EXPECT_TRUE(smsc_.submitted()[2].pdu.contains("message 60."));
+}
+
+// What is written to the disk now and what comes next go out meanwhile.
+TEST_F(ReserveOfAMiddlingCarrier, IsMoreOnASlowDisk) {
+  ASSERT_TRUE(bind(smsc_));
+  const auto places = accept(1000, kExpires);
+  std::size_t given = 0;
+  for (int commit = 0; commit < 30; ++commit) {
+    for (int i = 0; i < 20; ++i) hand_over(places[given++], kExpires);
+    is_journal_held_back_ = true;
+    settle();
+    clock_.set(clock_.wall_ms() + 100);  // what this commit takes
+    is_journal_held_back_ = false;
+    settle();
+    for (std::size_t i = 0; i < smsc_.submitted().size(); ++i) {
+      if (i >= answered_) smsc_.answer(i, protocol::CommandStatus::ok, std::to_string(++answered_));
+    }
+    settle();
+  }
+  while (given < places.size()) hand_over(places[given++], kExpires);
+  for (int i = 0; i < 20; ++i) settle();
+  const std::size_t written = carrier().snapshot().stats.submitted;
+  EXPECT_GT(carrier().snapshot().reserved + answered_ - written, 40u);
 }
 
 }  // namespace
