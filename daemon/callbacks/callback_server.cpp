@@ -181,15 +181,15 @@ bool CallbackServer::let_retention_go_on() {
 
 void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
   const auto has_room = [this](std::string_view origin) {
-    const auto known = in_flight_.find(origin);
+    const auto known = in_flight_.find(host_of_origin(origin));
     return known == in_flight_.end() || known->second < config_.callbacks.in_flight;
   };
   while (true) {
     auto request = target.next_request(next_token_, now, wall_clock_ms(), has_room);
     if (!request) return;
-    std::string origin(origin_of(request->url));
-    ++in_flight_[origin];
-    by_token_.emplace(next_token_, UnderWay{&target, std::move(origin)});
+    std::string host(host_of_origin(origin_of(request->url)));
+    ++in_flight_[host];
+    by_token_.emplace(next_token_, UnderWay{&target, std::move(host)});
     client_->start(next_token_++, std::move(*request));
   }
 }
@@ -198,7 +198,7 @@ void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
   const auto found = by_token_.find(token);
   if (found == by_token_.end()) return;
   CallbackTarget& target = *found->second.target;
-  const auto in_flight = in_flight_.find(found->second.origin);
+  const auto in_flight = in_flight_.find(found->second.host);
   if (--in_flight->second == 0) in_flight_.erase(in_flight);
   by_token_.erase(found);
   const bool was_well = target.figures().last_error.empty();

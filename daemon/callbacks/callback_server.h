@@ -91,10 +91,10 @@ class CallbackServer {
   std::vector<std::unique_ptr<CallbackTarget>> targets_;
   struct UnderWay {
     CallbackTarget* target;
-    std::string origin;
+    std::string host;
   };
   std::map<std::uint64_t, UnderWay> by_token_;
-  std::map<std::string, std::uint32_t, std::less<>> in_flight_;  // by origin, of all targets
+  std::map<std::string, std::uint32_t, std::less<>> in_flight_;  // by host, of all targets
   std::uint64_t next_token_ = 1;
   FieldWriter fields_;
 

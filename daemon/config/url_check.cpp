@@ -60,4 +60,12 @@ std::string origin_of(std::string_view url) {
   return origin;
 }
 
+std::string_view host_of_origin(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  if (scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
+  const auto bracket = origin.find(']');
+  if (bracket != std::string_view::npos) return origin.substr(0, bracket + 1);
+  return origin.substr(0, origin.find(':'));
+}
+
 }  // namespace stentor::daemon

@@ -15,8 +15,11 @@ namespace stentor::daemon {
 /// {client} {campaign} {type} {id} {ref} {to} {from}.
 [[nodiscard]] std::optional<std::string> check_url_template(std::string_view url);
 
-/// "https://host:port": what shares a bound of requests, however it is spelt: in small letters,
+/// "https://host:port": what fails and rests as one, however it is spelt: in small letters,
 /// without the scheme's own port and the dot that may end a name (RFC 3986 section 6.2).
 [[nodiscard]] std::string origin_of(std::string_view url);
+
+/// Its host, which may have several ports, each with a server of its own.
+[[nodiscard]] std::string_view host_of_origin(std::string_view origin);
 
 }  // namespace stentor::daemon

@@ -15,6 +15,7 @@ import threading
 import time
 import unittest
 
+import smpp_octets as smpp
 import stentor_under_test as under_test
 from scripted_carrier import ScriptedCarrier
 
@@ -516,6 +517,52 @@ class Callbacks(unittest.TestCase):
         under_test.wait_until(lambda: {e["id"] for e in self.endpoint.events()} == set(ids),
                               "all is posted")
         self.assertEqual(most[0], 3)
+
+    def test_a_host_is_one_whatever_its_ports(self):
+        gate, lock, now, most = threading.Event(), threading.Lock(), [0], [0]
+        self.addCleanup(gate.set)
+
+        def play(_):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            gate.wait(300)
+            with lock:
+                now[0] -= 1
+            return 200, {}, b""
+
+        other = Endpoint(play)
+        self.addCleanup(other.close)
+        self.endpoint.play = play
+        self.config = self.config.replace("[callbacks]", "[callbacks]\nin_flight = 1")
+        self.start(types=["delivered"], batch=1, timeout="300s")
+        ids = [self.send(callback=url) for url in (self.endpoint.url, other.url)]
+        for message_id in ids:
+            self.wait_delivered(message_id)
+        under_test.wait_until(lambda: now[0] == 1, "one is under way")
+        time.sleep(1)  # another would come at once
+        self.assertEqual(most[0], 1)
+        gate.set()
+        under_test.wait_until(
+            lambda: {e["id"] for e in self.endpoint.events() + other.events()} == set(ids),
+            "both are posted")
+        self.assertEqual(most[0], 1)
+
+    def test_replies_and_opt_outs_are_posted_too(self):
+        self.start()
+        for text in (b"yes please", b"STOP"):
+            answered = len(self.carrier.receipt_answers)
+            self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm((1, 1, "79161234567"),
+                                                              (3, 0, "1234"), 0, 0, text))
+            under_test.wait_until(lambda n=answered: len(self.carrier.receipt_answers) > n,
+                                  "deliver_sm is answered")
+
+        def posted():
+            return {(e["type"], e.get("text"), e.get("code")) for e in self.endpoint.events()}
+
+        under_test.wait_until(
+            lambda: {("inbound", "yes please", None), ("inbound", "STOP", None),
+                     ("opt_out", None, "stop")} <= posted(), posted)
 
     def test_a_url_that_is_none_is_named_with_its_line(self):
         me = pwd.getpwuid(os.geteuid()).pw_name

@@ -27,12 +27,21 @@ TEST(UrlTemplate, IsCheckedBeforeItIsUsed) {
   }
 }
 
-TEST(UrlTemplate, NamesTheOriginThatSharesABound) {
+TEST(UrlTemplate, AHostSharesABoundWhateverItsPort) {
+  for (const char* url :
+       {"http://host/a", "https://host/", "http://host:8080", "https://HOST.:1"}) {
+    EXPECT_EQ(host_of_origin(origin_of(url)), "host") << url;
+  }
+  EXPECT_EQ(host_of_origin(origin_of("http://[2001:db8::1]:8080/")), "[2001:db8::1]");
+  EXPECT_EQ(host_of_origin(origin_of("https://[2001:db8::1]/")), "[2001:db8::1]");
+}
+
+TEST(UrlTemplate, NamesTheOriginThatFailsAsOne) {
   EXPECT_EQ(origin_of("https://h:1/a/b"), "https://h:1");
   EXPECT_EQ(origin_of("https://h?x"), "https://h");
 }
 
-TEST(UrlTemplate, OneHostSharesABoundHoweverItIsSpelt) {
+TEST(UrlTemplate, AnOriginIsOneHoweverItIsSpelt) {
   for (const char* url : {"http://HOST/a", "http://host", "http://host:80/b", "http://hOst:0080?c",
                           "http://host.:80", "http://host:/"}) {
     EXPECT_EQ(origin_of(url), "http://host") << url;
