@@ -11,6 +11,7 @@
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/number.h"
+#include "daemon/log.h"
 #include "daemon/wall_clock.h"
 #include "protocol/message_id.h"
 
@@ -251,6 +252,11 @@ std::vector<Stretch> History::pauses_of(const Subject& subject, queue::Flow flow
   return daemon::pauses_of(orders);
 }
 
+void History::note_look(const Peer& peer) {
+  const auto line = read_audit_.line_of(peer.client, "message", std::chrono::steady_clock::now());
+  if (line) log::info("{}", *line);
+}
+
 // The members of a reply about the message accepted at `place`, for those who may see it.
 std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
                                          bool with_history) {
@@ -263,6 +269,7 @@ std::optional<std::string> History::told(queue::Locator place, const Peer& peer,
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) return std::nullopt;
   if (!peer.may_observe && subject->client != peer.client) return std::nullopt;
+  shows_others_ = shows_others_ || subject->client != peer.client;
   Telling telling(*accepted, *subject, config_, open_hours_,
                   with_history ? pauses_of(*subject, flow_of(*accepted)) : std::vector<Stretch>{});
   for (const queue::Locator at : index_.find_sequence(subject->id.sequence())) {
@@ -316,6 +323,13 @@ std::string History::sent_to(const Asked& asked) {
 }
 
 std::string History::answer(const Asked& asked) {
+  shows_others_ = false;
+  std::string reply = look_for(asked);
+  if (shows_others_) note_look(asked.peer);
+  return reply;
+}
+
+std::string History::look_for(const Asked& asked) {
   if (!asked.question.to.empty()) return sent_to(asked);
   const Place place = place_of(asked);
   const auto members = place.at ? told(*place.at, asked.peer, true) : std::nullopt;

@@ -28,6 +28,7 @@
 #include "daemon/history/waits.h"
 #include "daemon/hours/open_hours.h"
 #include "daemon/ingress/peer.h"
+#include "daemon/ingress/read_audit.h"
 #include "daemon/ingress/request.h"
 
 namespace stentor::daemon {
@@ -80,9 +81,11 @@ class History {
     bool more = false;  ///< places of that name were left unread
   };
   void run();
+  void note_look(const Peer& peer);
   void follow();
   [[nodiscard]] std::optional<Asked> next_question();
   [[nodiscard]] std::string answer(const Asked& asked);
+  [[nodiscard]] std::string look_for(const Asked& asked);
   [[nodiscard]] std::optional<MessageStanding> standing(const Asked& asked);
   [[nodiscard]] std::string sent_to(const Asked& asked);
   [[nodiscard]] Place first_of(
@@ -100,6 +103,8 @@ class History {
   const CampaignLedger& campaigns_;
   HistoryIndex index_;
   OpenHours open_hours_;
+  ReadAudit read_audit_;
+  bool shows_others_ = false;  // the answer under way
   bool is_behind_ = true;
   bool is_merging_ = false;  // names are being brought together
   std::chrono::steady_clock::time_point next_carried_{};

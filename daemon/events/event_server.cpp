@@ -44,7 +44,15 @@ void EventServer::adopt(EventsHandover handover) {
       context_, [this, handover = std::move(handover)]() mutable { begin(std::move(handover)); });
 }
 
+// Who observes is given everybody's events.
+void EventServer::note_look(const Peer& peer) {
+  if (!peer.may_observe) return;
+  const auto line = read_audit_.line_of(peer.client, "events", std::chrono::steady_clock::now());
+  if (line) log::info("{}", *line);
+}
+
 void EventServer::begin(EventsHandover handover) {
+  note_look(handover.peer);
   auto stream = std::make_shared<EventStream>(*this, std::move(handover));
   if (draining_) return;  // its socket closes with it
   streams_.insert(stream);

@@ -24,6 +24,7 @@
 #include "daemon/events/consumers.h"
 #include "daemon/events/read_trouble.h"
 #include "daemon/ingress/ingress.h"
+#include "daemon/ingress/read_audit.h"
 #include "daemon/ingress/request_parser.h"
 
 namespace stentor::daemon {
@@ -76,6 +77,7 @@ class EventServer {
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
 
  private:
+  void note_look(const Peer& peer);
   void begin(EventsHandover handover);
   void pump_all();
   void look_at_retention();
@@ -96,6 +98,7 @@ class EventServer {
   FieldWriter fields_;
   std::unordered_set<std::shared_ptr<EventStream>> streams_;
   ReadTrouble trouble_;
+  ReadAudit read_audit_;
   FilePin& pin_;  // files that are about to go stay until what is missed in them is counted
   boost::asio::steady_timer retention_;
   std::unique_ptr<MissedCount> counting_;

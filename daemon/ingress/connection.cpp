@@ -237,6 +237,7 @@ void Connection::handle(const CarrierRequest& request) {
                               : "changing a carrier needs the role admin",
                    {}});
   }
+  if (request.action == CarrierRequest::Action::doubts) ingress_.note_look(peer_, "carrier doubts");
   ingress_.helpers().carrier(request, peer_, answer_later());
 }
 
@@ -244,6 +245,9 @@ void Connection::handle(const OptOutRequest& request) {
   if (ingress_.is_draining()) return refuse({"draining", "the daemon is stopping", {}});
   const auto answered = ingress_.opt_outs().answer(request, peer_, out_);
   if (!answered) return refuse(answered.error());
+  if (request.action == OptOutRequest::Action::list && (peer_.may_observe || peer_.is_admin)) {
+    ingress_.note_look(peer_, "optout list");
+  }
   reply_ends(*answered);
 }
 
@@ -270,6 +274,7 @@ void Connection::handle(const CampaignRequest& request) {
   if (request.action == CampaignAction::report) {
     const auto campaign = ingress_.campaigns().find(request, peer_);
     if (!campaign) return refuse(campaign.error());
+    if ((*campaign)->client != peer_.client) ingress_.note_look(peer_, "campaign report");
     asked_elsewhere_ = true;
     ReportPlace place;
     place.client = (*campaign)->client;

@@ -195,6 +195,11 @@ bool Ingress::is_full() const {
   return memory > config_.queue.memory_octets;
 }
 
+void Ingress::note_look(const Peer& peer, std::string_view what) {
+  const auto line = read_audit_.line_of(peer.client, what, std::chrono::steady_clock::now());
+  if (line) log::info("{}", *line);
+}
+
 void Ingress::count_refusal(std::string_view code) {
   for (RefusalCount& counted : refusals_) {
     if (counted.code == code) {

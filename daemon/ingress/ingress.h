@@ -24,6 +24,7 @@
 #include "daemon/delivery/gauges.h"
 #include "daemon/ingress/admission.h"
 #include "daemon/ingress/connection.h"
+#include "daemon/ingress/read_audit.h"
 #include "daemon/ingress/request_parser.h"
 #include "daemon/ingress/storage_guard.h"
 #include "daemon/optout/opt_out_desk.h"
@@ -108,6 +109,8 @@ class Ingress {
   void flush_when_large() { feed_.flush_when_large(); }
   void count_request() noexcept { ++requests_; }
   void count_refusal(std::string_view code);
+  /// An observer looks at what is not its own.
+  void note_look(const Peer& peer, std::string_view what);
   void wait_for_durable(const std::shared_ptr<Connection>& connection);
   void wait_for_room(const std::shared_ptr<Connection>& connection);
   void forget(const std::shared_ptr<Connection>& connection);
@@ -146,6 +149,7 @@ class Ingress {
   std::vector<std::shared_ptr<Connection>> waiting_;    // for a batch to become durable
   std::vector<std::shared_ptr<Connection>> held_back_;  // for room
   std::vector<RefusalCount> refusals_;
+  ReadAudit read_audit_;
   std::uint64_t requests_ = 0;
   std::string bound_path_;
   bool draining_ = false;

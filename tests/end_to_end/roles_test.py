@@ -68,7 +68,7 @@ class Roles(unittest.TestCase):
         for name, user in cls.users.items():
             text += (f'\n[[client]]\nname = "{name}"\nusers = ["{user.pw_name}"]\n'
                      f"roles = {json.dumps(roles[name])}\n"
-                     f'callback = {{ url = "http://127.0.0.1:9/{name}" }}\n')
+                     f'callback = {{ url = "http://127.0.0.1:9/{name}", give_up_after = "1s" }}\n')
         text += '\n[[client]]\nname = "operator"\nusers = ["root"]\nroles = ["admin"]\n'
         text += '\n[[inbound]]\nto = "1234"\nclient = "shop"\n'
         cls.daemon.write_config_text(text)
@@ -260,6 +260,28 @@ class Roles(unittest.TestCase):
                    for name in ("shop", "bank", "watch")}
         self.assertEqual(targets, {"shop": {"shop"}, "bank": {"bank"},
                                    "watch": {"shop", "bank", "watch"}})
+
+    def test_what_a_callback_gave_up_is_its_clients_and_the_observers(self):
+        for name in ("shop", "bank"):  # whose endpoint is an address that nothing may be posted to
+            self.send(name, f"dead-{name}")
+
+        def dead(name):
+            return {d["client"] for d in self.ask(name, {"op": "callbacks"})[0]["dead"]}
+
+        under_test.wait_until(lambda: dead("watch") == {"shop", "bank"}, "both gave something up")
+        self.assertEqual((dead("shop"), dead("bank")), ({"shop"}, {"bank"}))
+
+    def test_a_look_at_anothers_messages_is_on_record_without_a_number(self):
+        number = "+79160000999"
+        message = self.send("shop", "audit", to=number)["id"]
+        for name in ("shop", "watch", "watch"):
+            self.assertEqual(self.code(name, op="message", id=message), "ok")
+        self.assertEqual(self.code("watch", op="optout", action="list"), "ok")
+        log = self.daemon.log()
+        self.assertNotIn("audit: shop", log)
+        for what in ("message", "optout list"):
+            self.assertIn(f"audit: watch looked at other clients' messages ({what})", log)
+        self.assertNotIn(number[1:], log)
 
     def test_carriers_are_listed_for_who_observes(self):
         request = {"op": "carrier", "action": "list"}
