@@ -38,7 +38,9 @@ Checkpointer::Checkpointer(queue::FileSystem& files, std::filesystem::path journ
       checkpoints_(files, journal_),
       carried_(files, journal_),
       options_(std::move(options)),
-      newest_(newest) {
+      newest_(newest),
+      pin_(commit.add_pin()) {
+  hold();
   if (newest_) {
     stats_.octets = newest_->octets;
     stats_.before = newest_->before;
@@ -76,6 +78,7 @@ void Checkpointer::run() {
     verify_some();
     if (is_distrusted_) continue;
     if (const auto before = due_before()) make(*before);
+    hold();
     look_at_carrying();
   } while (sleep(kLook));
 }
@@ -123,6 +126,15 @@ bool Checkpointer::sleep(Clock::duration pause) {
   return !stopping_;
 }
 
+std::uint32_t Checkpointer::known_before() const {
+  return newest_ ? newest_->before : 0;
+}
+
+// What no checkpoint knows stays until one does, unless none can be made.
+void Checkpointer::hold() {
+  pin_.hold_from(is_troubled_ ? FilePin::kNothing : known_before());
+}
+
 // The file up to which a checkpoint is worth making; nothing when there is too little to gain. A
 // long history without one is condensed in steps, so that memory is bounded by the step.
 std::optional<std::uint32_t> Checkpointer::due_before() const {
@@ -130,7 +142,9 @@ std::optional<std::uint32_t> Checkpointer::due_before() const {
       std::max(options_.every_octets, newest_ ? newest_->octets * kOwnSizes : std::uint64_t{0});
   const std::uint32_t from =
       newest_ && newest_->before >= commit_.oldest_file() ? newest_->before : commit_.oldest_file();
-  return commit_.sealed_before(from, least);
+  if (const auto before = commit_.sealed_before(from, least)) return before;
+  const bool is_waited_for = !is_troubled_ && commit_.retention_wants() > std::max(from, 1u);
+  return is_waited_for ? std::optional(commit_.durable_end().file()) : std::nullopt;
 }
 
 void Checkpointer::make(std::uint32_t before) {

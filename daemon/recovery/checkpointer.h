@@ -1,14 +1,17 @@
 // Makes checkpoints in the background, from sealed journal files, so that a start need not read the
 // history; verifies the history that this start has not read; and carries live messages out of
 // files that retention wants to go. It asks nothing of those who deliver: it reads what they wrote.
+// Files that go are in a checkpoint first: a start behind them knows what may still be corrected by
+// a late receipt.
 //
 // Units    Octets.
 // Owns     Its thread, the checkpoints' files, and the carried excerpts'.
 // Errors   A checkpoint that cannot be made is made later: recovery then reads more journal. What
 //          cannot be carried stays where it is, and is tried again after kCarryAgain: the disk
-//          keeps more than retention says. The first failure of a row is told through on_trouble
-//          and on_carry_trouble. Damage in the history is told through on_damage: from then on no
-//          checkpoint is made and nothing carried, and the next start reads all of it, and refuses.
+//          keeps more than retention says. While no checkpoint can be made retention waits for
+//          none. The first failure of a row is told through on_trouble and on_carry_trouble. Damage
+//          in the history is told through on_damage: from then on no checkpoint is made and nothing
+//          carried, and the next start reads all of it, and refuses.
 // Threads  start(), stop() and stats() from any thread; the rest on its own.
 #pragma once
 
@@ -56,7 +59,7 @@ class Checkpointer {
     std::function<queue::Locator()> references_from{};
   };
 
-  /// `newest` is what recovery began with.
+  /// `newest` is what recovery began with. Before the commit thread is started.
   Checkpointer(queue::FileSystem& files, std::filesystem::path journal, CommitThread& commit,
                Options options, std::optional<Checkpoint> newest);
   ~Checkpointer();
@@ -89,6 +92,8 @@ class Checkpointer {
 
   void run();
   [[nodiscard]] std::optional<std::uint32_t> due_before() const;
+  [[nodiscard]] std::uint32_t known_before() const;
+  void hold();
   void make(std::uint32_t before);
   void verify_some();
   void on_unverified(std::uint32_t file, std::error_code why);
@@ -108,6 +113,7 @@ class Checkpointer {
   CarriedFiles carried_;
   const Options options_;
   std::optional<Checkpoint> newest_;
+  FilePin& pin_;  // files that no checkpoint knows
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;
   std::function<void(const Damage&)> on_damage_;
