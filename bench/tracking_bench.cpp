@@ -113,6 +113,9 @@ class Sink final : public TrackingOutcomes, public AcceptedRecords {
     subject.carrier = "north";
     encode(subject, subject_);
   }
+  std::optional<std::span<const std::uint8_t>> read_subject(queue::Locator) override {
+    return subject_.octets();
+  }
   void write(const ReceiptCame& came) override {
     fields_.clear();
     encode(came, fields_);

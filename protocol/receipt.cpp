@@ -178,9 +178,9 @@ void keep_first(std::string_view& kept, std::string_view value) noexcept {
       case Field::stat: keep_first(fields.stat, value); break;
       case Field::err: keep_first(fields.err, value); break;
       case Field::done_date: keep_first(fields.done_date, value); break;
-      case Field::sub:
-      case Field::dlvrd:
-      case Field::submit_date:
+      case Field::sub: keep_first(fields.sub, value); break;
+      case Field::dlvrd: keep_first(fields.dlvrd, value); break;
+      case Field::submit_date: keep_first(fields.submit_date, value); break;
       case Field::text: break;
     }
   }
@@ -264,6 +264,9 @@ struct TlvFields {
   receipt.stat = text.stat;
   receipt.err = text.err;
   receipt.done_date = text.done_date;
+  receipt.submit_date = text.submit_date;
+  receipt.sub = text.sub;
+  receipt.dlvrd = text.dlvrd;
   receipt.is_intermediate = (deliver.esm_class & kIntermediate) != 0;
   receipt.state = tlv.state.value_or(state_of(text.stat).value_or(MessageState::unknown));
   return receipt;

@@ -49,6 +49,9 @@ struct Receipt {
   std::optional<std::uint32_t> network_error_code;  ///< of the TLV: type << 16 | code
   std::optional<std::uint16_t> user_message_reference;
   std::string_view done_date;
+  std::string_view submit_date;
+  std::string_view sub;          ///< the text's count of what was submitted, and
+  std::string_view dlvrd;        ///< of what was delivered
   std::string_view source;       ///< the PDU's: the handset that is reported on
   std::string_view destination;  ///< the PDU's: who sent the message
 };

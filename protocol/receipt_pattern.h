@@ -26,6 +26,9 @@ struct ReceiptText {
   std::string_view stat{};
   std::string_view err{};
   std::string_view done_date{};
+  std::string_view submit_date{};
+  std::string_view sub{};
+  std::string_view dlvrd{};
 };
 
 class ReceiptPattern {

@@ -82,7 +82,7 @@ void MessageCancel::bury(const MessageStanding& found, Asked asked) {
   if (!buried_.bury(found.at)) {
     return asked.reply(rejection("busy", "cancel: too many at once; cancel their campaign"));
   }
-  shards_.call_back(found.at, found.id.sequence(),
+  shards_.call_back(found.at, found.id.sequence(), asked.peer.client,
                     [this, found, asked = std::move(asked)](CalledBack came) {
                       switch (came) {
                         case CalledBack::ended:  // by the shard that had it in hand
@@ -112,7 +112,7 @@ void MessageCancel::look_again(const MessageStanding& before, Asked asked) {
           buried_.unbury(before.at);
           return call_back(*found, asked);
         }
-        shards_.end_buried(found->at, found->carrier, found->possible_duplicate,
+        shards_.end_buried(found->at, found->carrier, found->possible_duplicate, asked.peer.client,
                            [this, asked, found = *found](bool has_ended) {
                              if (has_ended) return end_here(found, asked);
                              buried_.unbury(found.at);

@@ -104,11 +104,14 @@ void ShardQuestions::resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply 
       });
 }
 
-void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence,
+void ShardQuestions::call_back(queue::Locator at, std::uint64_t sequence, std::string by,
                                std::function<void(CalledBack)> done) const {
   static_assert(CalledBack{} == CalledBack::not_here);
   ask_all<CalledBack>(
-      Answers::when_durable, [at, sequence](Shard& shard) { return shard.call_back(at, sequence); },
+      Answers::when_durable,
+      [at, sequence, by = std::move(by)](Shard& shard) {
+        return shard.call_back(at, sequence, by);
+      },
       [](CalledBack& of_any, CalledBack of_one) {
         if (of_one != CalledBack::not_here) of_any = of_one;
       },
@@ -145,11 +148,11 @@ void ShardQuestions::let_go(queue::Locator at) const {
 }
 
 void ShardQuestions::end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
-                                std::function<void(bool)> done) const {
+                                std::string by, std::function<void(bool)> done) const {
   const Member& member = member_of(carrier);
   asio::post(*member.context, [this, member, at, carrier = std::move(carrier), possible_duplicate,
-                               done = std::move(done)]() mutable {
-    const bool has_ended = member.shard->end_buried(at, carrier, possible_duplicate);
+                               by = std::move(by), done = std::move(done)]() mutable {
+    const bool has_ended = member.shard->end_buried(at, carrier, possible_duplicate, by);
     member.shard->when_durable([this, has_ended, done = std::move(done)] {
       asio::post(ingress_, [has_ended, done] { done(has_ended); });
     });

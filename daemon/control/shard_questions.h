@@ -35,11 +35,11 @@ class ShardQuestions {
   void resolve(MessageId id, DoubtEnd as, const Peer& peer, Reply reply) const;
 
   /// What the carriers have in hand of a buried message, once all they had written is durable.
-  void call_back(queue::Locator at, std::uint64_t sequence,
+  void call_back(queue::Locator at, std::uint64_t sequence, std::string by,
                  std::function<void(CalledBack)> done) const;
   /// Gives a buried message its verdict; `done` when it is durable, with false when its record
   /// cannot be read and nothing was written.
-  void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate,
+  void end_buried(queue::Locator at, std::string carrier, bool possible_duplicate, std::string by,
                   std::function<void(bool)> done) const;
 
   /// Whether a carrier is sending a message of PausedMessages, once all they had written is

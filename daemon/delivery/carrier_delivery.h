@@ -159,7 +159,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void restore_paused(queue::Locator at) { services_.paused.restore(at); }
   /// All that waited was cancelled before the restart and not all of it has ended; before what
   /// waits is restored, of which restore_kept() gets what the order was not about.
-  void restore_clearing(queue::Locator before) { clearing_ = Clearing{before, {}, {}}; }
+  void restore_clearing(queue::Locator before, std::string by) {
+    clearing_ = Clearing{before, std::move(by), {}, {}};
+  }
   void restore_kept(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
   /// Of a copied state, before restore_in_doubt(): it holds, whatever the policy.
   void hold_restored_doubts() noexcept { holds_restored_doubts_ = true; }
@@ -173,6 +175,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void restore_receipt(const ReceiptCame& receipt, std::uint8_t parts);
   /// It was told that the carrier took this segment twice.
   void restore_taken_twice(const TakenTwice& twice) { tracker_.restore_taken_twice(twice); }
+  void restore_told(queue::Locator message, const ToldPlace& told) {
+    tracker_.on_told(message, told);
+  }
   /// A receipt that matched nothing when it came.
   void restore_unmatched(const protocol::Receipt& receipt, std::uint64_t came_ms,
                          bool is_unread_conflict = false);
@@ -197,9 +202,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void give_back_shares(std::vector<FlowShare>& found);
   void take_share(const FlowShare& share);
   /// Ends what is in hand of a buried message and was not written; its ticket aside.
-  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
+  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence,
+                                     std::string_view by);
   /// The verdict of a buried message that waits somewhere; false when its record cannot be read.
-  [[nodiscard]] bool end_buried(queue::Locator at, bool possible_duplicate);
+  [[nodiscard]] bool end_buried(queue::Locator at, bool possible_duplicate, std::string_view by);
   /// Whether it is being sent: too late to pause it. What is reserved of a message that
   /// PausedMessages has, and nothing of it written, goes back to its lane first.
   [[nodiscard]] bool keeps_in_hand(queue::Locator at);
@@ -342,10 +348,11 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // clearing.cpp
   struct Clearing {
     queue::Locator before;                 ///< what was accepted before it and waits is cancelled
+    std::string by;                        ///< the client that asked for it
     std::vector<queue::Lanes::Pick> kept;  ///< what is not meant: it goes on waiting
     std::vector<queue::Timers::Entry> kept_due;
   };
-  void start_clearing(queue::Locator before);
+  void start_clearing(queue::Locator before, std::string by);
   void clear_some();
   void finish_clearing();
   void return_kept();
@@ -400,9 +407,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool load(const queue::Lanes::Pick& pick, Sending& sending);
   /// False when its record cannot be read: it is looked at again later.
   bool end_waiting(const queue::Lanes::Pick& pick, State state, std::string_view code,
-                   std::string_view detail);
+                   std::string_view detail, std::string_view by = {});
   [[nodiscard]] bool write_end(const queue::Lanes::Pick& pick, State state, std::string_view code,
-                               std::string_view detail);
+                               std::string_view detail, std::string_view by = {});
   void look_at_unreadable(TimePoint now);
   void tell_waits(Line& line, std::size_t fresh);
   void write_intents();
@@ -572,6 +579,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   struct ClearingAsked {
     std::uint64_t batch;
     std::uint32_t record_offset;
+    std::string client;
     std::function<void(Cleared)> done;
   };
   std::deque<ClearingAsked> clearing_asked_;

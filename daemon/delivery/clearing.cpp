@@ -33,22 +33,27 @@ void CarrierDelivery::cancel_waiting(std::string client, std::function<void(Clea
   record.time_ms = wall_ms();
   record.client = client;
   const std::uint32_t offset = outcomes_.write(record);
-  clearing_asked_.push_back(
-      {.batch = outcomes_.batch(), .record_offset = offset, .done = std::move(done)});
+  clearing_asked_.push_back({.batch = outcomes_.batch(),
+                             .record_offset = offset,
+                             .client = std::move(client),
+                             .done = std::move(done)});
   schedule_pump();
 }
 
 void CarrierDelivery::on_batch(const CommitBatch& batch) {
+  outcomes_.take_told(batch, [this](queue::Locator message, const ToldPlace& told) {
+    tracker_.on_told(message, told);
+  });
   while (!clearing_asked_.empty() && clearing_asked_.front().batch == batch.number) {
     const ClearingAsked asked = std::move(clearing_asked_.front());
     clearing_asked_.pop_front();
     failpoint(Failpoint::carrier_cancel_durable);
-    start_clearing(batch.records.at(asked.record_offset));
+    start_clearing(batch.records.at(asked.record_offset), asked.client);
     asked.done({.waiting = waiting(), .under_way = reserved_});
   }
 }
 
-void CarrierDelivery::start_clearing(queue::Locator before) {
+void CarrierDelivery::start_clearing(queue::Locator before, std::string by) {
   return_kept();  // of an order before: this one means it too
   for (const auto& line : lines_) {
     while (!line->stash.empty()) {
@@ -62,7 +67,7 @@ void CarrierDelivery::start_clearing(queue::Locator before) {
   for (Unreadable& each : unreadable_) {
     each.is_cleared = each.is_cleared || each.pick.ticket.at < before;
   }
-  clearing_ = Clearing{before, {}, {}};
+  clearing_ = Clearing{before, std::move(by), {}, {}};
   schedule_pump();
 }
 
@@ -151,7 +156,8 @@ void CarrierDelivery::return_kept() {
 // One that cannot be read now ends when it can be, however long the others took.
 void CarrierDelivery::end_cleared(const queue::Lanes::Pick& pick) {
   if (write_end(pick, State::cancelled, own_outcome::kCancelled,
-                "with all that waited for its carrier"))
+                "with all that waited for its carrier",
+                clearing_ ? std::string_view(clearing_->by) : std::string_view()))
     return;
   unreadable_.push_back({.pick = pick,
                          .again = steady_now() + std::chrono::milliseconds(kUnreadableRetryMs),

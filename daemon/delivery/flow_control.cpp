@@ -295,12 +295,13 @@ std::size_t CarrierDelivery::waiting_of(queue::Flow flow) const {
 }
 
 // A message that was buried: what is in hand of it here, its ticket aside.
-CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence) {
+CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence,
+                                      std::string_view by) {
   if (const Held* found = in_doubt_.find(sequence);
       found != nullptr && found->pick.ticket.at == at) {
     if (!end_doubt(*found, State::cancelled,
                    {.end = DoubtEnd::cancelled,
-                    .by = {},
+                    .by = by,
                     .code = own_outcome::kCancelled,
                     .detail = "in doubt: it may have been sent"})) {
       return CalledBack::unreadable;  // held as before
@@ -317,8 +318,9 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
   bool has_ended = true;
   if (withdraw_reserved([at](const Sending& reserved) { return reserved.pick.ticket.at == at; },
                         [&](const queue::Lanes::Pick& withdrawn) {
-                          has_ended = end_waiting(withdrawn, State::cancelled,
-                                                  own_outcome::kCancelled, "before it was sent");
+                          has_ended =
+                              end_waiting(withdrawn, State::cancelled, own_outcome::kCancelled,
+                                          "before it was sent", by);
                         }) == 0) {
     return CalledBack::under_way;
   }
@@ -326,14 +328,14 @@ CalledBack CarrierDelivery::call_back(queue::Locator at, std::uint64_t sequence)
   return has_ended ? CalledBack::ended : CalledBack::unreadable;
 }
 
-bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate) {
+bool CarrierDelivery::end_buried(queue::Locator at, bool possible_duplicate, std::string_view by) {
   if (possible_duplicate) {
     Retry retry = retries_.take(at);
     retry.possible_duplicate = true;
     keep_retry(at, std::move(retry));
   }
   if (!write_end({.ticket = {.at = at}}, State::cancelled, own_outcome::kCancelled,
-                 "before it was sent")) {
+                 "before it was sent", by)) {
     return false;
   }
   if (set_aside_.take(at)) services_.buried.unbury(at);  // its ticket has turned up

@@ -3,10 +3,24 @@
 namespace stentor::daemon {
 
 template <class Body>
-void Outcomes::add(RecordKind kind, const Body& body) {
+std::uint32_t Outcomes::add(RecordKind kind, const Body& body) {
   fields_.clear();
   encode(body, fields_);
-  feed_.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
+  return feed_.open().records.add(static_cast<std::uint8_t>(kind), fields_.octets());
+}
+
+void Outcomes::note_told(const Following& of, std::uint32_t offset) {
+  if (of.state != State::unknown && !of.has_unknown_part) return;
+  told_.push_back(
+      {.batch = feed_.open_number(), .offset = offset, .flow = of.flow, .message = of.accepted});
+}
+
+void Outcomes::take_told(const CommitBatch& batch, const Told& sink) {
+  while (!told_.empty() && told_.front().batch <= batch.number) {
+    const Written told = told_.front();
+    told_.pop_front();
+    sink(told.message, {.at = batch.records.at(told.offset), .flow = told.flow});
+  }
 }
 
 void Outcomes::account(const Following& of, State corrects) {
@@ -30,7 +44,7 @@ void Outcomes::write(const PartAnswered& part) {
 }
 
 void Outcomes::write(const ReceiptCame& receipt) {
-  add(RecordKind::receipt, receipt);
+  note_told(receipt.of, add(RecordKind::receipt, receipt));
   account(receipt.of, receipt.corrects);
 }
 
@@ -39,7 +53,7 @@ void Outcomes::write_again(const ReceiptCame& receipt) {
 }
 
 void Outcomes::write(const Verdict& verdict) {
-  add(RecordKind::verdict, verdict);
+  note_told(verdict.of, add(RecordKind::verdict, verdict));
   account(verdict.of);
 }
 
@@ -67,6 +81,7 @@ void Outcomes::write(const TakenTwice& twice) {
   fields_.clear();
   encode(twice, fields_);
   feed_.open().records.add(kTakenTwiceRecord, fields_.octets());
+  account(twice.of);
 }
 
 void Outcomes::write(const Released& released) {

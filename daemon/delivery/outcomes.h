@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <vector>
 
 #include "daemon/commit/commit_feed.h"
@@ -37,7 +39,7 @@ class Outcomes final : public TrackingOutcomes {
   /// A final receipt against an earlier one: told, and nothing else.
   void write(const Conflict& conflict) override;
   void write(const Orphan& orphan) override;
-  /// Told, and nothing else.
+  /// Likewise.
   void write(const TakenTwice& twice) override;
   void write(const Released& released);
   /// Told, and nothing else.
@@ -56,13 +58,27 @@ class Outcomes final : public TrackingOutcomes {
   /// The batch that carries what was written last.
   [[nodiscard]] std::uint64_t batch() const noexcept { return feed_.last_written(); }
 
+  /// Of a batch that is durable: where it says that messages ended as `unknown`, or with a part
+  /// that is.
+  using Told = std::function<void(queue::Locator message, ToldPlace)>;
+  void take_told(const CommitBatch& batch, const Told& sink);
+
  private:
+  /// Returns where the record lies within its batch.
   template <class Body>
-  void add(RecordKind kind, const Body& body);
+  std::uint32_t add(RecordKind kind, const Body& body);
   void account(const Following& of, State corrects = State::none);
+  void note_told(const Following& of, std::uint32_t offset);
 
   CommitFeed& feed_;
   FieldWriter fields_;
+  struct Written {
+    std::uint64_t batch = 0;
+    std::uint32_t offset = 0;
+    queue::Flow flow = 0;
+    queue::Locator message;
+  };
+  std::deque<Written> told_;  // in batches that are not durable yet: as many as are under way
 };
 
 }  // namespace stentor::daemon

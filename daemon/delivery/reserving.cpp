@@ -271,8 +271,9 @@ bool CarrierDelivery::load(const queue::Lanes::Pick& pick, Sending& next) {
 
 // A message that waited goes no further.
 bool CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
-                                  std::string_view code, std::string_view detail) {
-  if (write_end(pick, state, code, detail)) return true;
+                                  std::string_view code, std::string_view detail,
+                                  std::string_view by) {
+  if (write_end(pick, state, code, detail, by)) return true;
   unreadable_.push_back(
       {.pick = pick, .again = steady_now() + std::chrono::milliseconds(kUnreadableRetryMs)});
   return false;
@@ -295,7 +296,7 @@ void CarrierDelivery::look_at_unreadable(TimePoint now) {
 }
 
 bool CarrierDelivery::write_end(const queue::Lanes::Pick& pick, State state, std::string_view code,
-                                std::string_view detail) {
+                                std::string_view detail, std::string_view by) {
   const auto record = services_.reader.read(pick.ticket.at);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   if (!accepted) {
@@ -313,6 +314,7 @@ bool CarrierDelivery::write_end(const queue::Lanes::Pick& pick, State state, std
                 .flow = flow_of(*accepted)};
   verdict.code = code;
   verdict.detail = detail;
+  verdict.by = by;
   outcomes_.write(verdict);
   stats_.count_verdict(state);
   forget(pick.ticket.at);

@@ -110,19 +110,20 @@ std::optional<DoubtAnswer> Shard::resolve(std::uint64_t sequence, DoubtEnd end, 
   return std::nullopt;
 }
 
-CalledBack Shard::call_back(queue::Locator at, std::uint64_t sequence) {
+CalledBack Shard::call_back(queue::Locator at, std::uint64_t sequence, std::string_view by) {
   for (const Member& member : carriers_) {
-    const CalledBack came = member.carrier->call_back(at, sequence);
+    const CalledBack came = member.carrier->call_back(at, sequence, by);
     if (came != CalledBack::not_here) return came;
   }
   return CalledBack::not_here;
 }
 
-bool Shard::end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate) {
+bool Shard::end_buried(queue::Locator at, std::string_view carrier, bool possible_duplicate,
+                       std::string_view by) {
   if (carriers_.empty()) return false;
   const auto found = std::ranges::find(carriers_, carrier, &Member::name);
   const Member& member = found == carriers_.end() ? carriers_.front() : *found;
-  return member.carrier->end_buried(at, possible_duplicate);
+  return member.carrier->end_buried(at, possible_duplicate, by);
 }
 
 bool Shard::keeps_in_hand(queue::Locator at) {

@@ -48,9 +48,10 @@ class Shard {
   /// Somebody's word on a message in doubt; nothing when none of the carriers holds it.
   [[nodiscard]] std::optional<DoubtAnswer> resolve(std::uint64_t sequence, DoubtEnd end,
                                                    const Peer& peer);
-  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence);
+  [[nodiscard]] CalledBack call_back(queue::Locator at, std::uint64_t sequence,
+                                     std::string_view by);
   [[nodiscard]] bool end_buried(queue::Locator at, std::string_view carrier,
-                                bool possible_duplicate);
+                                bool possible_duplicate, std::string_view by);
   [[nodiscard]] bool keeps_in_hand(queue::Locator at);
   /// By the carrier of that name, or where it is gone by any.
   [[nodiscard]] PauseSaid say_paused(std::string_view carrier, const PauseOrder& order);

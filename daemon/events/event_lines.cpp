@@ -9,8 +9,11 @@
 #include "daemon/events/opt_out_lines.h"
 #include "daemon/ingress/json.h"
 #include "daemon/ingress/timestamp.h"
+#include "daemon/records/conflict_record.h"
 #include "daemon/records/doubt_records.h"
 #include "daemon/records/opt_out_records.h"
+#include "daemon/records/own_outcomes.h"
+#include "daemon/records/taken_twice_record.h"
 
 namespace stentor::daemon {
 namespace {
@@ -107,6 +110,29 @@ void append_receipt(const ReceiptCame& receipt, const Subject& subject, bool is_
   append_doubt(receipt.of, out);
 }
 
+void append_verdict(const Verdict& verdict, const Subject& subject, std::string& out) {
+  append_time("time", verdict.of.time_ms, out);
+  append_member("parts", subject.parts, out);
+  append_member("code", verdict.code, out);
+  append_key("detail", out);
+  append_json_untrusted(verdict.detail, kPartsDetailMax, out);
+  append_doubt(verdict.of, out);
+}
+
+// Two receipts say two things of one part: here, under which id it was taken.
+void append_taken_twice(const TakenTwice& twice, const Subject& subject, std::string& out) {
+  append_time("time", twice.of.time_ms, out);
+  append_member("part", twice.part, out);
+  append_member("parts", subject.parts, out);
+  append_member("code", own_outcome::kConfirmedDuplicate, out);
+  append_key("detail", out);
+  const auto cut = [](std::string_view id) { return id.substr(0, kCarrierWordMax); };
+  append_json_untrusted(fmt::format("the carrier took it twice, as {} and as {}",
+                                    cut(twice.message_id), cut(twice.other_message_id)),
+                        kPartsDetailMax, out);
+  append_doubt(twice.of, out);
+}
+
 }  // namespace
 
 std::optional<std::size_t> event_type_of(std::string_view type) noexcept {
@@ -156,7 +182,7 @@ RecordEvents events_of(const queue::Record& record) {
       }
       break;
     case RecordKind::conflict:
-      if (const auto conflict = decode_verdict(record.payload)) {
+      if (const auto conflict = decode_conflict(record.payload)) {
         subject = conflict->of.subject;
         add("conflict", events);
       }
@@ -174,6 +200,12 @@ RecordEvents events_of(const queue::Record& record) {
     case RecordKind::campaign:
     case RecordKind::campaign_set:
     case RecordKind::campaign_forgotten: break;
+  }
+  if (record.kind == kTakenTwiceRecord) {
+    if (const auto twice = decode_taken_twice(record.payload)) {
+      subject = twice->of.subject;
+      add("conflict", events);
+    }
   }
   events.subject_octets = subject;
   if (events.count > 0) events.subject = decode_subject(subject);
@@ -202,17 +234,13 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::part: append_part(*events.part, subject, is_part, out); break;
     case RecordKind::receipt: append_receipt(*events.receipt, subject, is_part, out); break;
-    case RecordKind::conflict:
-    case RecordKind::verdict: {
-      const auto verdict = decode_verdict(record.payload);
-      append_time("time", verdict->of.time_ms, out);
-      append_member("parts", subject.parts, out);
-      append_member("code", verdict->code, out);
-      append_key("detail", out);
-      append_json_untrusted(verdict->detail, kPartsDetailMax, out);
-      append_doubt(verdict->of, out);
+    case RecordKind::conflict: {
+      const auto conflict = decode_conflict(record.payload);
+      append_verdict({.of = conflict->of, .code = conflict->code, .detail = conflict->detail},
+                     subject, out);
       break;
     }
+    case RecordKind::verdict: append_verdict(*decode_verdict(record.payload), subject, out); break;
     case RecordKind::uncertain: {
       const auto uncertain = decode_uncertain(record.payload);
       append_time("time", uncertain->of.time_ms, out);
@@ -244,6 +272,9 @@ void append_event(const queue::Record& record, const RecordEvents& events, std::
     case RecordKind::campaign:
     case RecordKind::campaign_set:
     case RecordKind::campaign_forgotten: break;
+  }
+  if (record.kind == kTakenTwiceRecord) {
+    append_taken_twice(*decode_taken_twice(record.payload), subject, out);
   }
   if (!subject.meta.empty()) {
     append_key("meta", out);

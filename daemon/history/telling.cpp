@@ -52,6 +52,12 @@ void append_matched_by(bool is_by_reference, std::string& out) {
   if (is_by_reference) append_member("matched_by", "user_message_reference", out);
 }
 
+// What a receipt says that has no words: SMPP 3.4 section 5.2.28.
+void append_message_state(std::uint8_t state, std::string& out) {
+  append_member("message_state", protocol::name_of(static_cast<protocol::MessageState>(state)),
+                out);
+}
+
 // What was written and not answered.
 void append_lost(std::uint16_t bind, const Uncertain& uncertain, std::string& out) {
   append_member("bind", bind, out);
@@ -265,9 +271,14 @@ void Telling::tell_part(const PartAnswered& answered) {
 void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   step(receipt.of.time_ms, "receipt");
   append_member("part", receipt.part, steps_);
+  if (receipt.came_at_ms() < receipt.of.time_ms) append_time("came", receipt.came_ms, steps_);
   append_word("stat", receipt.stat, steps_);
+  if (receipt.stat.empty()) append_message_state(receipt.message_state, steps_);
   append_word("err", receipt.err, steps_);
   append_word("carrier_id", receipt.message_id, steps_);
+  append_word("sub", receipt.sub, steps_);
+  append_word("dlvrd", receipt.dlvrd, steps_);
+  append_word("submit_date", receipt.submit_date, steps_);
   append_word("done_date", receipt.done_date, steps_);
   append_matched_by(receipt.by_reference, steps_);
   if (receipt.network_error_code != 0) {
@@ -291,7 +302,8 @@ void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
     standing->state = receipt.code == own_outcome::kCancelled
                           ? State::cancelled
                           : part_state_of(receipt.message_state);
-    standing->reported_ms = receipt.of.time_ms;
+    // One that was ahead of the response says so at once.
+    standing->reported_ms = std::max(receipt.came_at_ms(), standing->taken_ms);
   }
 }
 
@@ -299,6 +311,7 @@ void Telling::tell_verdict(const Verdict& verdict) {
   if (is_final(verdict.of.state)) tell_waits(verdict.of.time_ms, {});
   step(verdict.of.time_ms, "verdict");
   append_member("code", verdict.code, steps_);
+  if (!verdict.by.empty()) append_member("by", verdict.by, steps_);
   append_word("detail", verdict.detail, steps_, kDetailOctetsMax);
   note(verdict.of);
   end();

@@ -17,7 +17,7 @@
 
 namespace stentor::daemon {
 
-/// Payload of RecordKind::conflict: that of a Verdict, which who wants no more reads, then the part
+/// Payload of RecordKind::conflict: that of a Verdict without `by`, then the part
 /// (u8), id and done date as texts, and a u8 of 1 where its id did not tell whose it is.
 struct Conflict {
   Following of;

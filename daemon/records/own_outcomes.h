@@ -29,10 +29,12 @@ inline constexpr std::string_view kNoMessageId = "no_message_id";
 inline constexpr std::string_view kNoReceipt = "no_receipt";
 // What a later receipt says against an earlier one: the code of a `conflict` alone.
 inline constexpr std::string_view kDelivered = "delivered";
+// Two receipts under two ids: the carrier took it twice. Likewise.
+inline constexpr std::string_view kConfirmedDuplicate = "confirmed_duplicate";
 
 inline constexpr std::array kAll{kCrash,           kLinkLost,          kTimeout,     kShutdown,
                                  kAmbiguousStatus, kUnknownAcceptance, kCancelled,   kExpired,
                                  kOptedOut,        kNotEncodable,      kNoMessageId, kNoReceipt,
-                                 kDelivered};
+                                 kDelivered,       kConfirmedDuplicate};
 
 }  // namespace stentor::daemon::own_outcome

@@ -339,7 +339,16 @@ void encode(const ReceiptCame& receipt, FieldWriter& out) {
   out.u8(static_cast<std::uint8_t>(receipt.corrects));
   out.u32(receipt.network_error_code);
   out.text(receipt.done_date);
-  if (receipt.by_reference) out.u8(1);
+  const std::uint64_t held_back_ms =
+      receipt.of.time_ms - std::min(receipt.of.time_ms, receipt.came_at_ms());
+  const bool has_more = held_back_ms > 0 || !receipt.sub.empty() || !receipt.dlvrd.empty() ||
+                        !receipt.submit_date.empty();
+  if (receipt.by_reference || has_more) out.u8(receipt.by_reference ? 1 : 0);
+  if (!has_more) return;
+  out.varint(held_back_ms);
+  out.text(receipt.sub);
+  out.text(receipt.dlvrd);
+  out.text(receipt.submit_date);
 }
 
 std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload) {
@@ -360,6 +369,13 @@ std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload)
     receipt.network_error_code = in.u32();
     receipt.done_date = in.text();
     if (!in.is_at_end()) receipt.by_reference = in.u8() != 0;
+    if (!in.is_at_end()) {
+      const std::uint64_t held_back_ms = in.varint();
+      if (held_back_ms > 0) receipt.came_ms = receipt.of.time_ms - held_back_ms;
+      receipt.sub = in.text();
+      receipt.dlvrd = in.text();
+      receipt.submit_date = in.text();
+    }
   }
   return checked(in, receipt);
 }
@@ -368,6 +384,7 @@ void encode(const Verdict& verdict, FieldWriter& out) {
   encode(verdict.of, out);
   out.text(verdict.code);
   out.text(verdict.detail);
+  if (!verdict.by.empty()) out.text(verdict.by);
 }
 
 std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload) {
@@ -376,6 +393,7 @@ std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload) {
   verdict.of = decode_following(in);
   verdict.code = in.text();
   verdict.detail = in.text();
+  if (!in.is_at_end()) verdict.by = in.text();
   return checked(in, verdict);
 }
 

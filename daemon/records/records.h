@@ -220,6 +220,15 @@ struct ReceiptCame {
   std::uint32_t network_error_code = 0;  ///< of the TLV: type << 16 | code; 0: none
   std::string_view done_date;            ///< as the carrier wrote it
   bool by_reference = false;  ///< matched by user_message_reference: its id, if any, fits nothing
+  // Not written where there is nothing of it.
+  std::uint64_t came_ms = 0;  ///< when it was held back until it matched; 0: it matched at once
+  std::string_view sub;       ///< counts of the text, as the carrier wrote them
+  std::string_view dlvrd;
+  std::string_view submit_date;  ///< likewise
+
+  [[nodiscard]] std::uint64_t came_at_ms() const noexcept {
+    return came_ms != 0 ? came_ms : of.time_ms;
+  }
 };
 void encode(const ReceiptCame& receipt, FieldWriter& out);
 [[nodiscard]] std::optional<ReceiptCame> decode_receipt(std::span<const std::uint8_t> payload);
@@ -228,6 +237,7 @@ struct Verdict {
   Following of;
   std::string_view code;
   std::string_view detail;
+  std::string_view by{};  ///< the client that asked for it; not written where there is none
 };
 void encode(const Verdict& verdict, FieldWriter& out);
 [[nodiscard]] std::optional<Verdict> decode_verdict(std::span<const std::uint8_t> payload);

@@ -76,6 +76,7 @@ void Checkpointer::run() {
   (void)checkpoints_.remove_old();
   do {
     verify_some();
+    hold();
     if (is_distrusted_) continue;
     if (const auto before = due_before()) make(*before);
     hold();
@@ -132,7 +133,7 @@ std::uint32_t Checkpointer::known_before() const {
 
 // What no checkpoint knows stays until one does, unless none can be made.
 void Checkpointer::hold() {
-  pin_.hold_from(is_troubled_ ? FilePin::kNothing : known_before());
+  pin_.hold_from(is_troubled_ || is_distrusted_ ? FilePin::kNothing : known_before());
 }
 
 // The file up to which a checkpoint is worth making; nothing when there is too little to gain. A

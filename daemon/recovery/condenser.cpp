@@ -85,7 +85,7 @@ void Condenser::survey(const queue::Record& record) {
   if (carriage == Carriage::follows) {
     const auto about = about_message(record, carriage);
     if (about && about->is_final) finals_.insert(about->sequence);
-    if (about) note_unknown(*about);
+    if (about) note_unknown(*about, record.at);
   } else if (carriage == Carriage::latest) {
     latest_[key_of(record)] = record.at;
   }
@@ -96,12 +96,15 @@ void Condenser::survey(const queue::Record& record) {
 void Condenser::survey_previous(const queue::Record& record) {
   if (is(RecordKind::orphan, record)) orphans_.note_orphan(record);
   const Carriage carriage = carriage_of(record.kind);
-  if (!has_carried_ || carriage != Carriage::follows) return;
-  if (const auto about = about_message(record, carriage)) note_unknown(*about);
+  if (carriage != Carriage::follows) return;
+  if (const auto about = about_message(record, carriage)) note_unknown(*about, record.at);
 }
 
-void Condenser::note_unknown(const AboutMessage& about) {
-  if (has_carried_ && about.is_unknown && about.accepted.file() < oldest_) {
+void Condenser::note_unknown(const AboutMessage& about, queue::Locator told_at) {
+  if (!about.is_unknown || about.accepted.file() >= oldest_) return;
+  if (told_at.file() >= oldest_) {
+    told_unknown_.insert(about.sequence);
+  } else if (has_carried_) {
     gone_unknown_.insert(about.sequence);
   }
 }
@@ -154,12 +157,13 @@ queue::result<void> Condenser::carry(const queue::Record& record, const Sink& si
 
 queue::result<void> Condenser::carry_accepted(const queue::Record& record, const Sink& sink) {
   const bool is_gone = record.at.file() < oldest_;
-  if (is_gone && !has_carried_) return {};
   const auto about = about_message(record, Carriage::message);
+  if (is_gone && !about && !has_carried_) return {};
   if (about) {
-    if (is_gone && (finals_.contains(about->sequence) || gone_unknown_.contains(about->sequence))) {
-      return {};
-    }
+    const bool may_be_corrected = told_unknown_.contains(about->sequence);
+    if (is_gone && !has_carried_ && !may_be_corrected) return {};
+    const bool is_over = gone_unknown_.contains(about->sequence) && !may_be_corrected;
+    if (is_gone && (finals_.contains(about->sequence) || is_over)) return {};
     if (finals_.contains(about->sequence)) return carry_reference(record, sink);
     live_.insert(about->sequence);
   }

@@ -56,8 +56,8 @@ class Condenser {
  public:
   /// References are kept for `guard_ms` after their message was accepted, save those before
   /// `references_from`, which are on disk by themselves. Of what was accepted in files before
-  /// `oldest`, which are gone, nothing is kept, since all of it is final; unless there is a carried
-  /// excerpt: then what is neither final nor `unknown`.
+  /// `oldest`, which are gone, nothing is kept, since all of it is final, but what is `unknown` by
+  /// a record that is still there; with a carried excerpt also what is neither.
   Condenser(std::uint64_t now_ms, std::uint64_t guard_ms, std::uint32_t oldest,
             queue::Locator references_from = {}, bool has_carried = false)
       : now_ms_(now_ms),
@@ -84,7 +84,7 @@ class Condenser {
   [[nodiscard]] queue::result<void> carry_accepted(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> carry_sequences(const queue::Record& record, const Sink& sink);
   [[nodiscard]] queue::result<void> pass_on(const queue::Record& record, const Sink& sink);
-  void note_unknown(const AboutMessage& about);
+  void note_unknown(const AboutMessage& about, queue::Locator told_at);
 
   [[nodiscard]] queue::result<void> carry_reference(const queue::Record& record, const Sink& sink);
 
@@ -94,8 +94,10 @@ class Condenser {
   const bool has_carried_;
   queue::Locator references_from_;  // of the last checkpoint, where that says more
   boost::unordered_flat_set<std::uint64_t> finals_;
-  boost::unordered_flat_set<std::uint64_t> gone_unknown_;  // `unknown`, and their file is gone
-  SequenceSet live_;                                       // passed on so far
+  // `unknown` ones whose file is gone: by a record that is gone, too, or by one that is there.
+  boost::unordered_flat_set<std::uint64_t> gone_unknown_;
+  SequenceSet told_unknown_;
+  SequenceSet live_;  // passed on so far
   std::unordered_map<std::string, queue::Locator> latest_;
   KeptOrphans orphans_;
   std::map<std::uint32_t, FileUse> files_;

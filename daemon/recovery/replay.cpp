@@ -31,7 +31,8 @@ Replay::Replay(const Config& config, const Routing& routing, CarrierOf carrier_o
       now_ms_(now_ms),
       policies_(config.carriers.begin(), config.carriers.end()),
       live_(std::move(spill)),
-      cleared_before_(config.carriers.size()) {}
+      cleared_before_(config.carriers.size()),
+      cleared_by_(config.carriers.size()) {}
 
 void Replay::visit(const queue::Record& record) {
   first_visited_ = std::min(first_visited_, record.at.file());
@@ -82,6 +83,7 @@ void Replay::apply(const queue::Record& record) {
       if (const auto verdict = decode_verdict(record.payload)) {
         std::uint64_t sequence = 0;
         Entry* entry = entry_of(verdict->of, sequence);
+        restore_told(verdict->of, entry, record.at);
         return advance(verdict->of, entry, sequence);
       }
       break;
@@ -279,6 +281,14 @@ Replay::Entry* Replay::entry_of(const Following& of, std::uint64_t& sequence) {
   return live_.find(sequence);
 }
 
+// A late receipt may correct it by this record, when the accepted one is gone.
+void Replay::restore_told(const Following& of, const Entry* entry, queue::Locator at) {
+  if (entry == nullptr || entry->carrier == kNoCarrier) return;
+  if (of.state != State::unknown && !of.has_unknown_part) return;
+  carrier_of_(static_cast<std::uint16_t>(entry->carrier))
+      .restore_told(of.accepted, {.at = at, .flow = entry->flow});
+}
+
 void Replay::advance(const Following& of, Entry* entry, std::uint64_t sequence, State corrects) {
   latest_ms_ = std::max(latest_ms_, of.time_ms);
   if (entry != nullptr) corrects = State::none;  // live: salvaging has set aside what it corrects
@@ -422,6 +432,7 @@ bool Replay::visit_carrier_cancelled(const queue::Record& record) {
   const auto number = routing_.carrier_named(cancelled->carrier);
   if (!number) return true;  // its messages went by another since the configuration changed
   cleared_before_[*number] = record.at;
+  cleared_by_[*number] = cancelled->client;
   live_.for_each([&](std::uint64_t sequence, Entry& entry) {
     if (entry.carrier != *number || entry.sent || entry.intended) return;
     if (!held_.contains(sequence)) entry.cleared = true;
@@ -441,7 +452,7 @@ void Replay::restore_clearings() {
     queue::Locator& before = cleared_before_[carrier];
     if (!is_due[carrier]) before = {};
     if (before.is_nowhere()) continue;
-    carrier_of_(static_cast<std::uint16_t>(carrier)).restore_clearing(before);
+    carrier_of_(static_cast<std::uint16_t>(carrier)).restore_clearing(before, cleared_by_[carrier]);
   }
 }
 
@@ -459,6 +470,7 @@ void Replay::visit_receipt(const queue::Record& record) {
     const auto carrier = routing_.carrier_named(subject->carrier);
     if (carrier) carrier_of_(*carrier).restore_receipt(*receipt, subject->parts);
   }
+  restore_told(receipt->of, entry, record.at);
   advance(receipt->of, entry, sequence, receipt->corrects);
 }
 

@@ -128,6 +128,7 @@ class Replay {
   void visit_uncertain(const queue::Record& record);
   void visit_resolved(const queue::Record& record);
   void end_doubt_of_part(std::uint64_t sequence, std::uint8_t part);
+  void restore_told(const Following& of, const Entry* entry, queue::Locator at);
   void advance(const Following& of, Entry* entry, std::uint64_t sequence,
                State corrects = State::none);
   [[nodiscard]] bool visit_taken_twice(const queue::Record& record);
@@ -158,7 +159,8 @@ class Replay {
   std::unordered_map<std::uint64_t, queue::Flow> told_unknown_;  // by place: may be corrected
   std::unordered_map<std::uint64_t, HeldEntry> held_;            // in doubt, by sequence
   std::vector<queue::Locator>
-      cleared_before_;  // by carrier: the latest order; nowhere: none is due
+      cleared_before_;                   // by carrier: the latest order; nowhere: none is due
+  std::vector<std::string> cleared_by_;  // likewise: who gave it
   Ledger ledger_;
   bool has_base_ = false;
   std::uint32_t first_visited_ = UINT32_MAX;  // the file that visit() began with

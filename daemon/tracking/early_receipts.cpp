@@ -8,8 +8,8 @@ namespace {
 // All that a peer chooses the length of.
 std::size_t octets_of(const protocol::Receipt& receipt, const std::vector<std::string>& spellings) {
   std::size_t octets = receipt.message_id.size() + receipt.stat.size() + receipt.err.size() +
-                       receipt.done_date.size() + receipt.source.size() +
-                       receipt.destination.size();
+                       receipt.done_date.size() + receipt.submit_date.size() + receipt.sub.size() +
+                       receipt.dlvrd.size() + receipt.source.size() + receipt.destination.size();
   for (const std::string& id : spellings) octets += id.size();
   return octets;
 }
@@ -25,6 +25,9 @@ KeptReceipt KeptReceipt::of(const protocol::Receipt& receipt, std::uint64_t came
           .err = std::string(receipt.err),
           .network_error_code = receipt.network_error_code,
           .done_date = std::string(receipt.done_date),
+          .submit_date = std::string(receipt.submit_date),
+          .sub = std::string(receipt.sub),
+          .dlvrd = std::string(receipt.dlvrd),
           .user_message_reference = receipt.user_message_reference,
           .source = std::string(receipt.source),
           .destination = std::string(receipt.destination),
@@ -42,6 +45,9 @@ protocol::Receipt KeptReceipt::view() const {
   receipt.err = err;
   receipt.network_error_code = network_error_code;
   receipt.done_date = done_date;
+  receipt.submit_date = submit_date;
+  receipt.sub = sub;
+  receipt.dlvrd = dlvrd;
   receipt.user_message_reference = user_message_reference;
   receipt.source = source;
   receipt.destination = destination;

@@ -32,6 +32,9 @@ struct KeptReceipt {
   std::string err;
   std::optional<std::uint32_t> network_error_code;
   std::string done_date;
+  std::string submit_date;
+  std::string sub;
+  std::string dlvrd;
   std::optional<std::uint16_t> user_message_reference;
   std::string source;
   std::string destination;

@@ -5,6 +5,8 @@
 // Threads  The reader's.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <system_error>
 
 #include "daemon/tracking/tracker.h"
@@ -26,6 +28,15 @@ class JournalRecords final : public AcceptedRecords {
     if (why_not_ != queue::JournalError::no_such_record) return false;
     const auto oldest = reader_.oldest();
     return oldest && at.file() < oldest->file();
+  }
+  [[nodiscard]] std::optional<std::span<const std::uint8_t>> read_subject(
+      queue::Locator at) override {
+    const auto record = reader_.read_known(at);
+    if (!record) return std::nullopt;
+    FieldReader in(record->payload);
+    const Following of = decode_following(in);
+    if (!in.is_good() || of.subject.empty()) return std::nullopt;
+    return of.subject;
   }
 
  private:

@@ -27,7 +27,7 @@ void Tracker::name(const TakenSegment& taken, const Outstanding::Fingerprint& ke
   const SegmentName name =
       names_.name_of(reference_of(subject, taken.part), subject.to, subject.from);
   names_.put(name, key, taken.of.accepted, taken.part, sent_ms / 1000);
-  settled_.erase(name.as_id().text());
+  settled_.erase(outstanding_.fingerprint(name.as_id().text()));
 }
 
 Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Moment came,
@@ -40,9 +40,9 @@ Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Mom
     if (matched == Match::done) ++stats_.receipts_by_reference;
     return matched;
   }
-  auto settled = settled_of(id.text(), came);
+  auto settled = settled_of(outstanding_.fingerprint(id.text()), came);
   if (!settled) settled = settled_twice(*name, came);
-  return settled ? repeat(*settled, {.id = id.text(), .by_reference = true}, receipt, now)
+  return settled ? repeat(*settled, {.id = id.text(), .by_reference = true}, receipt, came, now)
                  : Match::none;
 }
 
@@ -136,10 +136,26 @@ Tracker::RecordRead Tracker::read(queue::Locator at) {
   RecordRead result{.accepted = records_.read(at), .is_gone = false};
   if (result.accepted) return result;
   result.is_gone = records_.is_gone(at);
-  if (result.is_gone) return result;
+  if (result.is_gone) {
+    result.accepted = read_told(at);
+    result.is_gone = !result.accepted;
+    return result;
+  }
   ++stats_.records_unreadable;
   if (may_fail_ != nullptr) --*may_fail_;
   return result;
+}
+
+// All that may still be told of a message which ended as `unknown`.
+std::optional<Accepted> Tracker::read_told(queue::Locator at) {
+  const auto told = told_.find(at);
+  const auto subject = told ? records_.read_subject(told->at) : std::nullopt;
+  if (!subject) return std::nullopt;
+  Accepted accepted;
+  accepted.subject = *subject;
+  accepted.flow = told->flow;
+  accepted.flow_is_number = true;
+  return accepted;
 }
 
 void Tracker::await_reading(const Target& target, Moment came, Moment now) {

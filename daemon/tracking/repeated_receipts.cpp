@@ -12,21 +12,22 @@ Tracker::Match Tracker::repeated(const protocol::Receipt& receipt, Moment came, 
   const protocol::Spellings spellings = protocol::spellings_of(receipt.message_id, rule_);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const std::string_view id = spellings.candidates[i].text();
-    const auto settled = settled_of(id, came);
+    const auto settled = settled_of(outstanding_.fingerprint(id), came);
     if (settled && !is_of_another(settled->at, spellings.rules[i], receipt))
-      return repeat(*settled, {.id = id, .by_reference = false}, receipt, now);
+      return repeat(*settled, {.id = id, .by_reference = false}, receipt, came, now);
   }
   return Match::none;
 }
 
-std::optional<SettledSegment> Tracker::settled_of(std::string_view id, Moment came) const {
-  auto settled = settled_.find(id);
+std::optional<SettledSegment> Tracker::settled_of(const Outstanding::Fingerprint& key,
+                                                  Moment came) const {
+  auto settled = settled_.find(key);
   if (settled && is_before_it_was_sent(tick_of(came.steady), settled->sent_tick)) settled.reset();
   return settled;
 }
 
 Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
-                               const protocol::Receipt& receipt, Moment now) {
+                               const protocol::Receipt& receipt, Moment came, Moment now) {
   if (settled.possible_duplicate) note_id(settled.at, settled.part, receipt, now);
   const Following of{
       .accepted = settled.at, .subject = {}, .possible_duplicate = settled.possible_duplicate};
@@ -35,7 +36,7 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
   // segment that it called back, unless it was delivered all the same.
   const bool is_agreed = settled.state == State::cancelled && state != State::delivered;
   if (state == State::none || state == State::unknown || state == settled.state || is_agreed) {
-    note_again(of, settled.part, by.by_reference, receipt, now);
+    note_again(of, settled.part, by.by_reference, receipt, came, now);
     return Match::done;
   }
   const auto [accepted, is_gone] = read(settled.at);
@@ -47,7 +48,7 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
   ++stats_.receipts_conflicting;
   const std::string words = words_of(receipt.stat, receipt.err);
   const SubjectHere here(accepted->subject, setup_.carrier);
-  const ReceiptCame said = said_by(receipt);
+  const ReceiptCame said = said_by(receipt, came, now);
   Conflict conflict;
   conflict.of = of;
   conflict.of.subject = here.octets();
@@ -65,19 +66,19 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
 // The message's record is read for its id, which a history is found by: for as many as are written.
 // One that cannot be read costs its history this step.
 void Tracker::note_again(const Following& of, std::uint8_t part, bool by_reference,
-                         const protocol::Receipt& receipt, Moment now) {
+                         const protocol::Receipt& receipt, Moment came, Moment now) {
   ++stats_.receipts_duplicate;
   if (is_restoring_ || !copies_.count(of.accepted, part)) return;
   const RecordRead message = read(of.accepted);
   if (!message.accepted) return;
   const SubjectHere here(message.accepted->subject, setup_.carrier);
-  ReceiptCame came = said_by(receipt);
-  came.of = of;
-  came.of.subject = here.octets();
-  came.of.time_ms = now.wall_ms;
-  came.part = part;
-  came.by_reference = by_reference;
-  outcomes_.write_again(came);
+  ReceiptCame said = said_by(receipt, came, now);
+  said.of = of;
+  said.of.subject = here.octets();
+  said.of.time_ms = now.wall_ms;
+  said.part = part;
+  said.by_reference = by_reference;
+  outcomes_.write_again(said);
 }
 
 }  // namespace stentor::daemon

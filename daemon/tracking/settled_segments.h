@@ -7,14 +7,12 @@
 // Threads  One thread.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string_view>
-#include <vector>
 
 #include "daemon/records/records.h"
+#include "daemon/tracking/newest_by_key.h"
+#include "daemon/tracking/outstanding_segment.h"
 #include "queue/locator.h"
 
 namespace stentor::daemon {
@@ -31,25 +29,23 @@ static_assert(sizeof(SettledSegment) == 16);
 
 class SettledSegments {
  public:
-  /// Carriers repeat a receipt within seconds of the first: at 10,000 receipts a second this is
-  /// six seconds, at a hundred ten minutes. 2.5 MiB when full.
-  static constexpr std::size_t kEntriesMax = 65'536;
+  /// Carriers repeat a receipt within seconds of the first, and after a link was lost within its
+  /// time to bind again: at 10,000 receipts a second this is 100 seconds, at a thousand 17 minutes.
+  /// 45 MiB when full (bench/tracking_bench.cpp).
+  static constexpr std::size_t kEntriesMax = 1'048'576;
 
-  /// `id` in canonical spelling.
-  void put(std::string_view id, SettledSegment segment);
-  [[nodiscard]] std::optional<SettledSegment> find(std::string_view id) const;
+  /// The key is Outstanding::fingerprint() of the id.
+  void put(const SegmentKey& key, SettledSegment segment) { entries_.put(key.low, segment); }
+  [[nodiscard]] std::optional<SettledSegment> find(const SegmentKey& key) const {
+    return entries_.find(key.low);
+  }
   /// The carrier gave the id anew: what it meant before is over.
-  void erase(std::string_view id) { entries_.erase(hash(id)); }
+  void erase(const SegmentKey& key) { entries_.erase(key.low); }
 
  private:
-  // 64 bits suffice for what is only told apart from strangers: a chance meeting of two among
-  // 65,536 costs one receipt its event, once in 10^14 receipts.
-  [[nodiscard]] static std::uint64_t hash(std::string_view id) {
-    return std::hash<std::string_view>{}(id);
-  }
-  boost::unordered_flat_map<std::uint64_t, SettledSegment> entries_;
-  std::vector<std::uint64_t> order_;  // a ring of kEntriesMax once full
-  std::size_t oldest_ = 0;
+  // 64 bits of it suffice for what is only told apart from strangers: a chance meeting of two among
+  // a million costs one receipt its event, once in 10^13 receipts.
+  NewestByKey<SettledSegment> entries_{kEntriesMax};
 };
 
 }  // namespace stentor::daemon

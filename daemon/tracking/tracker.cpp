@@ -14,6 +14,8 @@ using protocol::ReceiptVerdict;
 
 // What a carrier's date may take in a record: 14 digits are met, more is no date.
 constexpr std::size_t kDateOctetsMax = 20;
+// Three digits are met.
+constexpr std::size_t kCountOctetsMax = 10;
 
 }  // namespace
 
@@ -65,9 +67,9 @@ Tracker::TimePoint Tracker::sent_at(const TakenSegment& taken, Moment answered) 
 
 // Nothing: it was sent before this start, or nobody knows when.
 std::optional<std::chrono::milliseconds> Tracker::time_since(const OutstandingSegment& sent,
-                                                             Moment now) const {
-  const auto after = kSentTick * ((tick_of(now.steady) - sent.sent_tick) & kSentTickMask);
-  if (after > now.steady - start_.steady || sent.possible_duplicate) return std::nullopt;
+                                                             Moment came) const {
+  const auto after = kSentTick * ((tick_of(came.steady) - sent.sent_tick) & kSentTickMask);
+  if (after > came.steady - start_.steady || sent.possible_duplicate) return std::nullopt;
   return after;
 }
 
@@ -106,7 +108,7 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
                        std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   }
-  settled_.erase(id.text());
+  settled_.erase(key);
   name(taken, key, now.wall_ms);
   if (!early_.is_empty()) match_early(taken, id, sent, now);
 }
@@ -147,7 +149,7 @@ bool Tracker::on_query_answer(const protocol::Receipt& answer, Moment now) {
   const auto key = outstanding_.fingerprint(id.text());
   const auto segment = outstanding_.find(key);
   if (!segment || segment->is_told) return false;
-  return apply_to({.key = key, .segment = *segment, .id = id}, answer, now) == Match::done;
+  return apply_to({.key = key, .segment = *segment, .id = id}, answer, now, now) == Match::done;
 }
 
 bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, Moment now) {
@@ -160,7 +162,7 @@ bool Tracker::on_cancelled(std::string_view message_id, queue::Locator message, 
   word.state = protocol::MessageState::deleted;
   word.stat = "DELETED (cancel_sm)";
   return apply_to({.key = key, .segment = *segment, .id = id, .by_reference = false}, word, now,
-                  true) == Match::done;
+                  now, true) == Match::done;
 }
 
 void Tracker::forget(queue::Locator message) {
@@ -184,7 +186,7 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
           .key = key, .segment = *segment, .id = spellings.candidates[i], .by_reference = false};
     }
     // A second copy, not another segment whose id looks alike when it is spelt otherwise.
-    const auto settled = settled_of(spellings.candidates[i].text(), came);
+    const auto settled = settled_of(key, came);
     if (settled && !is_of_another(settled->at, spellings.rules[i], receipt)) return std::nullopt;
   }
   return std::nullopt;
@@ -216,31 +218,36 @@ Tracker::Match Tracker::apply(const Target& target, const protocol::Receipt& rec
       note_again({.accepted = target.segment.at,
                   .subject = {},
                   .possible_duplicate = target.segment.possible_duplicate != 0},
-                 target.segment.part, target.by_reference, receipt, now);
+                 target.segment.part, target.by_reference, receipt, came, now);
       return Match::done;
     }
   }
-  const Match matched = apply_to(target, receipt, now);
+  const Match matched = apply_to(target, receipt, came, now);
   if (matched == Match::unread) await_reading(target, came, now);
   return matched;
 }
 
 // All that it says itself, and not of which segment.
-ReceiptCame Tracker::said_by(const protocol::Receipt& receipt) const {
-  ReceiptCame came;
-  came.message_state = static_cast<std::uint8_t>(receipt.state);
-  came.is_final_for_part = verdict_of(receipt) != ReceiptVerdict::intermediate;
-  came.message_id = receipt.message_id;
-  came.stat = receipt.stat;
-  came.err = receipt.err;
-  came.code = setup_.codes.of(receipt);
-  came.network_error_code = receipt.network_error_code.value_or(0);
-  came.done_date = receipt.done_date.substr(0, kDateOctetsMax);
-  return came;
+ReceiptCame Tracker::said_by(const protocol::Receipt& receipt, Moment came, Moment now) const {
+  ReceiptCame said;
+  said.of.time_ms = now.wall_ms;
+  said.message_state = static_cast<std::uint8_t>(receipt.state);
+  said.is_final_for_part = verdict_of(receipt) != ReceiptVerdict::intermediate;
+  said.message_id = receipt.message_id;
+  said.stat = receipt.stat;
+  said.err = receipt.err;
+  said.code = setup_.codes.of(receipt);
+  said.network_error_code = receipt.network_error_code.value_or(0);
+  said.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  said.submit_date = receipt.submit_date.substr(0, kDateOctetsMax);
+  said.sub = receipt.sub.substr(0, kCountOctetsMax);
+  said.dlvrd = receipt.dlvrd.substr(0, kCountOctetsMax);
+  if (came.wall_ms < now.wall_ms) said.came_ms = came.wall_ms;
+  return said;
 }
 
-Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
-                                 bool is_cancelled) {
+Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& receipt,
+                                 Moment came, Moment now, bool is_cancelled) {
   const auto [accepted, is_gone] = read(target.segment.at);
   if (is_gone) {  // told long ago: of one that lives, the file stays
     outstanding_.erase(target.key);
@@ -251,57 +258,60 @@ Tracker::Match Tracker::apply_to(const Target& target, const protocol::Receipt& 
   if (!is_cancelled) count_receipt(receipt);
   const SubjectHere here(accepted->subject, setup_.carrier, target.segment.parts);
   const State state = is_cancelled ? State::cancelled : state_of(verdict_of(receipt));
-  ReceiptCame came = said_by(receipt);
-  came.of = {.accepted = target.segment.at,
+  ReceiptCame said = said_by(receipt, came, now);
+  said.of = {.accepted = target.segment.at,
              .subject = here.octets(),
              .time_ms = now.wall_ms,
              .state = State::none,
              .possible_duplicate = target.segment.possible_duplicate != 0,
              .flow = flow_of(*accepted),
              .was_sent = true};
-  came.part = target.segment.part;
-  if (is_cancelled) came.code = own_outcome::kCancelled;
-  came.by_reference = target.by_reference;
-  std::string code;
-  std::string detail;
-  if (came.is_final_for_part) settle(target, state, came, code, detail, now);
-  outcomes_.write(came);
-  count(came.of.state, came.corrects);
+  said.part = target.segment.part;
+  if (is_cancelled) said.code = own_outcome::kCancelled;
+  said.by_reference = target.by_reference;
+  Words words;
+  if (said.is_final_for_part) settle(target, state, said, words, came, now);
+  outcomes_.write(said);
+  count(said.of.state, said.corrects);
   return Match::done;
 }
 
+// What its copies will be known by: one that was matched by its name may wait under another's id.
+Outstanding::Fingerprint Tracker::settled_key(const Target& target) const {
+  return target.by_reference ? outstanding_.fingerprint(target.id.text()) : target.key;
+}
+
 // The segment's last word, unless it is `unknown`: then a late receipt may know better.
-void Tracker::settle(const Target& target, State state, ReceiptCame& came, std::string& code,
-                     std::string& detail, Moment now) {
+void Tracker::settle(const Target& target, State state, ReceiptCame& said, Words& words,
+                     Moment came, Moment now) {
   const OutstandingSegment& segment = target.segment;
   if (state == State::unknown) {
     await_correction(target.key, segment, now);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(), {segment.at, segment.part, state,
-                                    segment.possible_duplicate != 0, segment.sent_tick});
+    settled_.put(settled_key(target), {segment.at, segment.part, state,
+                                       segment.possible_duplicate != 0, segment.sent_tick});
   }
   if (watch_ != nullptr) watch_->on_settled(segment.at, segment.part);
-  const auto after = segment.is_told ? std::nullopt : time_since(segment, now);
+  const auto after = segment.is_told ? std::nullopt : time_since(segment, came);
   if (after) stats_.receipt_after.record(*after);
   if (segment.parts == 1) {
-    came.of.state = state;
-    if (segment.is_told) came.corrects = State::unknown;
+    said.of.state = state;
+    if (segment.is_told) said.corrects = State::unknown;
     return;
   }
   PartsVerdict verdict =
-      parts_.settle(segment.at, segment.part, state, came.code, words_of(came.stat, came.err));
-  if (verdict.possible_duplicate) came.of.possible_duplicate = true;
-  came.of.has_unknown_part = verdict.has_unknown_part;
+      parts_.settle(segment.at, segment.part, state, said.code, words_of(said.stat, said.err));
+  if (verdict.possible_duplicate) said.of.possible_duplicate = true;
+  said.of.has_unknown_part = verdict.has_unknown_part;
   if (after && verdict.is_first) stats_.first_receipt_after.record(*after);
   if (verdict.state == State::none) return;
   if (after) stats_.last_receipt_after.record(*after);
-  came.of.state = verdict.state;
-  came.corrects = verdict.corrects;
-  code = std::move(verdict.code);
-  detail = std::move(verdict.detail);
-  came.message_code = code;
-  came.message_detail = detail;
+  said.of.state = verdict.state;
+  said.corrects = verdict.corrects;
+  words = {.code = std::move(verdict.code), .detail = std::move(verdict.detail)};
+  said.message_code = words.code;
+  said.message_detail = words.detail;
 }
 
 void Tracker::count_receipt(const protocol::Receipt& receipt) {

@@ -14,7 +14,8 @@
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
 // Errors   Where an accepted record cannot be read its receipt is kept as an orphan, counted, and
 //          matched when the record can be read again; so long silence says nothing either. One
-//          whose file is gone makes its receipt an orphan for good.
+//          whose file is gone, and of which no later record tells enough, makes its receipt an
+//          orphan for good.
 // Threads  One thread.
 // Spec     docs/carriers.md, "Receipts" and "Message ids"; SMPP 3.4 appendix B
 #pragma once
@@ -25,6 +26,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +44,7 @@
 #include "daemon/tracking/segment_names.h"
 #include "daemon/tracking/settled_segments.h"
 #include "daemon/tracking/taken_twice.h"
+#include "daemon/tracking/told_places.h"
 #include "daemon/tracking/tracking_stats.h"
 #include "daemon/tracking/unread_receipts.h"
 #include "protocol/message_id.h"
@@ -72,6 +75,10 @@ class AcceptedRecords {
   /// Of the one that read() could not read just now: the journal has let it go, so that it never
   /// can be again.
   [[nodiscard]] virtual bool is_gone(queue::Locator at) = 0;
+  /// The subject that a record which ended a message has of it; nothing where it cannot be read.
+  /// Valid until the next call.
+  [[nodiscard]] virtual std::optional<std::span<const std::uint8_t>> read_subject(
+      queue::Locator at) = 0;
 };
 
 /// Is told which segments await a receipt, so that it may ask about those that stay without, and
@@ -147,6 +154,8 @@ class Tracker {
   bool on_cancelled(std::string_view message_id, queue::Locator message, Moment now);
   /// The message is final without a receipt's word: those that still come change nothing.
   void forget(queue::Locator message);
+  /// The record by which it ended as `unknown`, or with a part that is, is durable, and lies there.
+  void on_told(queue::Locator message, ToldPlace told) { told_.put(message, told); }
   /// Once a second: a share of the index is looked through for those whose time has passed.
   void on_second(Moment now);
   /// More of them wait than one call may speak for: speak_on() goes on, at the next turn.
@@ -191,8 +200,8 @@ class Tracker {
  private:
   // A carrier may report an expiry some time after the fact; an hour covers those met in the field.
   static constexpr std::uint64_t kReceiptMarginSeconds = 3600;
-  // How long a message that was told `unknown` can be corrected at most. Without its accepted
-  // record, which the journal keeps for `retention`, nothing can be told of it.
+  // How long a message that was told `unknown` can be corrected at most: by its accepted record, or
+  // by the one that told so, which the journal keeps as long by default (told_places.h).
   static constexpr std::uint64_t kCorrectionSeconds = std::uint64_t{72} * 3600;
 
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -240,29 +249,38 @@ class Tracker {
   void restore(const Target& target, const ReceiptCame& came, State state);
   void forget_unmatched(const Target& target, const ReceiptCame& came);
   /// `none`: the message's record is gone, and the segment with it.
-  [[nodiscard]] Match apply_to(const Target& target, const protocol::Receipt& receipt, Moment now,
-                               bool is_cancelled = false);
+  [[nodiscard]] Match apply_to(const Target& target, const protocol::Receipt& receipt, Moment came,
+                               Moment now, bool is_cancelled = false);
   /// A record; or nothing, and whether that is for good.
   struct RecordRead {
     std::optional<Accepted> accepted;
     bool is_gone = false;
   };
   [[nodiscard]] RecordRead read(queue::Locator at);
+  [[nodiscard]] std::optional<Accepted> read_told(queue::Locator at);
   /// A receipt of it is kept until its record can be read: silence waits for as long.
   void await_reading(const Target& target, Moment came, Moment now);
   void read_again(Moment now);
   /// Tries a kept receipt: whether it has been told now, or is kept on.
   bool try_again(const KeptReceipt& kept, Moment now);
-  void settle(const Target& target, State state, ReceiptCame& came, std::string& code,
-              std::string& detail, Moment now);
+  [[nodiscard]] Outstanding::Fingerprint settled_key(const Target& target) const;
+  /// Texts that a verdict's words may stay in.
+  struct Words {
+    std::string code;
+    std::string detail;
+  };
+  void settle(const Target& target, State state, ReceiptCame& said, Words& words, Moment came,
+              Moment now);
   [[nodiscard]] Match repeated(const protocol::Receipt& receipt, Moment came, Moment now);
-  [[nodiscard]] std::optional<SettledSegment> settled_of(std::string_view id, Moment came) const;
+  [[nodiscard]] std::optional<SettledSegment> settled_of(const Outstanding::Fingerprint& key,
+                                                         Moment came) const;
   [[nodiscard]] Match repeat(const SettledSegment& settled, const Found& by,
-                             const protocol::Receipt& receipt, Moment now);
+                             const protocol::Receipt& receipt, Moment came, Moment now);
   /// A copy, or one that says nothing new: counted, and written for the message's history.
   void note_again(const Following& of, std::uint8_t part, bool by_reference,
-                  const protocol::Receipt& receipt, Moment now);
-  [[nodiscard]] ReceiptCame said_by(const protocol::Receipt& receipt) const;
+                  const protocol::Receipt& receipt, Moment came, Moment now);
+  [[nodiscard]] ReceiptCame said_by(const protocol::Receipt& receipt, Moment came,
+                                    Moment now) const;
   void keep_unmatched(const protocol::Receipt& receipt, Moment now, Match why);
   void hold(const protocol::Receipt& receipt, Moment came);
   void on_silence(const Outstanding::Fingerprint& key, OutstandingSegment segment, Moment now);
@@ -276,7 +294,7 @@ class Tracker {
   }
   [[nodiscard]] TimePoint sent_at(const TakenSegment& taken, Moment answered) const;
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_since(const OutstandingSegment& sent,
-                                                                    Moment now) const;
+                                                                    Moment came) const;
 
   const TrackerSetup setup_;
   protocol::MessageIdRule rule_;  // as set up, until somebody says otherwise
@@ -291,6 +309,7 @@ class Tracker {
   MessageParts parts_;
   EarlyReceipts early_;
   SettledSegments settled_;
+  ToldPlaces told_;
   TakenTwiceWatch twice_;
   FurtherCopies copies_;
   std::deque<KeptReceipt> to_rematch_;  // out of early_

@@ -36,7 +36,7 @@ void Tracker::restore_taken(const TakenSegment& taken) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
                        std::uint64_t{taken.expires} + kReceiptMarginSeconds);
   }
-  settled_.erase(id.text());
+  settled_.erase(key);
   name(taken, key, taken.of.time_ms);
 }
 
@@ -101,8 +101,8 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(target.id.text(), {came.of.accepted, came.part, state, came.of.possible_duplicate,
-                                    target.segment.sent_tick});
+    settled_.put(settled_key(target), {came.of.accepted, came.part, state,
+                                       came.of.possible_duplicate, target.segment.sent_tick});
   }
 }
 

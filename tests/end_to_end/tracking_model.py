@@ -195,6 +195,10 @@ class TrackingModel:
             message.told = verdict
 
     def _on_conflict(self, name, message, event):
+        if event.get("code") == "confirmed_duplicate":  # of attempts, not of verdicts
+            if not event.get("possible_duplicate"):
+                self.complain(name, "taken twice, and went once")
+            return
         stat = event.get("detail", "").partition("stat:")[2].partition(" ")[0]
         can_be = sum(s.stat == stat for number, part in message.parts.items()
                      for s in self._contradicting(part)

@@ -47,6 +47,18 @@ TEST(Receipt, IsReadInTheFormOfTheSpecification) {
             "0123456789 DELIVRD DELIVRD 000 0607011201");
 }
 
+TEST(Receipt, KeepsItsCountsAndItsSubmitDateAsTheyWereWritten) {
+  const Delivery whole(
+      "id:1 sub:001 dlvrd:000 submit date:0607011200 done date:0607011201 stat:UNDELIV err:001");
+  const auto receipt = parse_receipt(whole.message);
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->sub, "001");
+  EXPECT_EQ(receipt->dlvrd, "000");
+  EXPECT_EQ(receipt->submit_date, "0607011200");
+  const Delivery bare("id:1 stat:DELIVRD");
+  EXPECT_EQ(parse_receipt(bare.message)->sub, "");
+}
+
 TEST(Receipt, IsReadWithoutSubAndDlvrd) {  // jsmpp 62
   EXPECT_EQ(read("id:1526758174 submit date:1701240904 done date:1701240904 stat:DELIVRD err:000 "
                  "text:hellow"),

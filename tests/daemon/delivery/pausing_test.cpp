@@ -97,8 +97,8 @@ TEST_F(Pausing, IsCancelledWithItsCampaign) {
 TEST_F(Pausing, IsCancelledByItself) {
   ASSERT_TRUE(bind(smsc_));
   const queue::Locator at = put_aside();
-  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::not_here);
-  EXPECT_TRUE(carrier().end_buried(at, false));
+  EXPECT_EQ(carrier().call_back(at, sequence_, "crm"), CalledBack::not_here);
+  EXPECT_TRUE(carrier().end_buried(at, false, "crm"));
   settle();
   const auto ended = end_of(at);
   ASSERT_TRUE(ended.has_value());

@@ -288,13 +288,13 @@ TEST_F(UnreadableTimes, ADoubtWhoseCampaignIsCancelledEndsWhenItCanBeRead) {
 TEST_F(UnreadableTimes, CallingBackSaysThatNothingWasWritten) {
   const queue::Locator at = hold(kMuchLater, 0, UncertainPolicy::hold);
   spoil(at);
-  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::unreadable);
-  EXPECT_FALSE(carrier().end_buried(at, false));
+  EXPECT_EQ(carrier().call_back(at, sequence_, "crm"), CalledBack::unreadable);
+  EXPECT_FALSE(carrier().end_buried(at, false, "crm"));
   settle();
   EXPECT_EQ(carrier().look_at(kFlow).in_doubt, 1u);
   EXPECT_FALSE(end_of(at));
   mend(at);
-  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::ended);
+  EXPECT_EQ(carrier().call_back(at, sequence_, "crm"), CalledBack::ended);
   settle();
   const auto ended = end_of(at);
   if (!ended) FAIL() << "its end is not written";

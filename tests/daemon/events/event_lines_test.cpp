@@ -4,6 +4,9 @@
 
 #include <vector>
 
+#include "daemon/records/conflict_record.h"
+#include "daemon/records/taken_twice_record.h"
+
 namespace stentor::daemon {
 namespace {
 
@@ -63,6 +66,37 @@ TEST_F(EventLines, AReceiptForOnePartOfSeveralTellsNothingOfTheMessage) {
   receipt.of = of_;
   receipt.stat = "DELIVRD";
   EXPECT_EQ(events_of(record(RecordKind::receipt, receipt)).count, 1);
+}
+
+TEST_F(EventLines, AConfirmedDuplicateIsAConflictThatNamesBothIds) {
+  TakenTwice twice;
+  twice.of = of_;
+  twice.of.possible_duplicate = true;
+  twice.part = 2;
+  twice.message_id = "8F01";
+  twice.other_message_id = "8e\"77";
+  payload_.clear();
+  encode(twice, payload_);
+  const queue::Record got{.kind = kTakenTwiceRecord, .payload = payload_.octets(), .at = {}};
+  ASSERT_EQ(events_of(got).count, 1);
+  const std::string told = line(got, 1);
+  EXPECT_NE(told.find(R"("type":"conflict","carrier":"north","time":"2026-11-21T02:08:51.007Z",)"
+                      R"("part":2,"parts":2,"code":"confirmed_duplicate",)"
+                      R"("detail":"the carrier took it twice, as 8F01 and as 8e\"77",)"
+                      R"("possible_duplicate":true,"meta":{"step":3}})"),
+            std::string::npos)
+      << told;
+}
+
+TEST_F(EventLines, AConflictTellsWhatTheLaterReceiptSaid) {
+  Conflict conflict;
+  conflict.of = of_;
+  conflict.code = "undeliverable";
+  conflict.detail = "stat:UNDELIV";
+  conflict.part = 9;
+  conflict.message_id = "8F01";
+  const std::string told = line(record(RecordKind::conflict, conflict), 1);
+  EXPECT_NE(told.find(R"("code":"undeliverable","detail":"stat:UNDELIV")"), std::string::npos);
 }
 
 TEST_F(EventLines, AFailureDecidedByAnotherPartCarriesThatPartsCode) {

@@ -263,6 +263,53 @@ TEST(Telling, NamesWhatWasWrittenWhenTheAnswerWasLost) {
   expect_told(story.told(), R"("attempt":2,"bind":1,"sequences":[4711,4713])");
 }
 
+TEST(Telling, TellsAReceiptAsItCameAndWhen) {
+  Story story(2);
+  story.start();
+  for (const std::uint8_t part : {std::uint8_t{1}, std::uint8_t{2}}) {
+    PartAnswered answered;
+    answered.of = story.following(4'000);
+    answered.part = part;
+    story.tell(RecordKind::part, answered);
+  }
+  ReceiptCame receipt;
+  receipt.of = story.following(9'000);
+  receipt.came_ms = kAccepted + 6'500;
+  receipt.stat = "DELIVRD";
+  receipt.message_state = 2;
+  receipt.sub = "001";
+  receipt.dlvrd = "001";
+  receipt.submit_date = "2601051000";
+  receipt.done_date = "2601051001";
+  story.tell(RecordKind::receipt, receipt);
+  expect_told(story.told(), R"("time":"2026-01-05T10:00:09.000Z","what":"receipt","part":1,)"
+                            R"("came":"2026-01-05T10:00:06.500Z","stat":"DELIVRD","sub":"001",)"
+                            R"("dlvrd":"001","submit_date":"2601051000",)"
+                            R"("done_date":"2601051001"})");
+  expect_told(story.told(), R"("receipt_after_ms":2500)");
+
+  ReceiptCame by_tlv_alone;
+  by_tlv_alone.of = story.following(9'500);
+  by_tlv_alone.part = 2;
+  by_tlv_alone.message_state = 5;
+  by_tlv_alone.came_ms = kAccepted + 3'900;
+  story.tell(RecordKind::receipt, by_tlv_alone);
+  expect_told(story.told(), R"("came":"2026-01-05T10:00:03.900Z","message_state":"UNDELIV"})");
+  expect_told(story.told(), R"("receipt_after_ms":0)");
+}
+
+TEST(Telling, SaysWhoCancelled) {
+  Story story;
+  story.start();
+  Verdict verdict;
+  verdict.of = story.following(9'000, State::cancelled);
+  verdict.code = "cancelled";
+  verdict.detail = "before it was sent";
+  verdict.by = "ops";
+  story.tell(RecordKind::verdict, verdict);
+  expect_told(story.told(), R"("what":"verdict","code":"cancelled","by":"ops",)");
+}
+
 TEST(Telling, NamesBothIdsOfASegmentThatTheCarrierTookTwice) {
   Story story;
   story.start();

@@ -60,6 +60,12 @@ class CondenserTest : public testing::Test {
             .payload = payloads_[i],
             .at = queue::Locator(1, 4096, static_cast<std::uint32_t>(i) * 500)};
   }
+  /// The last record lies in a later file than its message.
+  [[nodiscard]] queue::Record told_later(std::size_t i) const {
+    queue::Record found = record(i);
+    if (i + 1 == kinds_.size()) found.at = queue::Locator(3, 4096, 0);
+    return found;
+  }
   /// How many of the records the checkpoint has.
   std::size_t carried(Condenser& condenser) {
     std::size_t count = 0;
@@ -92,6 +98,25 @@ TEST_F(CondenserTest, KeepsAFailedMessageWithAnUnknownPartAsLongAsItsFileIsThere
   Condenser with_an_excerpt(kNowMs, 0, 2, {}, true);
   for (std::size_t i = 0; i < kinds_.size(); ++i) with_an_excerpt.survey_previous(record(i));
   EXPECT_EQ(carried(with_an_excerpt), 0u) << "final as it is, no excerpt has it";
+}
+
+// From that record a late receipt can be told.
+TEST_F(CondenserTest, KeepsAMessageThatMayBeCorrectedAsLongAsTheRecordThatToldIsThere) {
+  fail_with_an_unknown_part();
+  for (const bool has_excerpt : {false, true}) {
+    for (const std::uint32_t oldest : {2u, 3u}) {
+      Condenser told(kNowMs, 0, oldest, {}, has_excerpt);
+      for (std::size_t i = 0; i < kinds_.size(); ++i) told.survey(told_later(i));
+      EXPECT_EQ(carried(told), kinds_.size());
+
+      Condenser next(kNowMs, 0, oldest, {}, has_excerpt);
+      for (std::size_t i = 0; i < kinds_.size(); ++i) next.survey_previous(told_later(i));
+      EXPECT_EQ(carried(next), kinds_.size());
+    }
+    Condenser over(kNowMs, 0, 4, {}, has_excerpt);
+    for (std::size_t i = 0; i < kinds_.size(); ++i) over.survey_previous(told_later(i));
+    EXPECT_EQ(carried(over), 0u);
+  }
 }
 
 }  // namespace

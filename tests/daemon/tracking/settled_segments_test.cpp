@@ -2,30 +2,35 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
+#include <cstdint>
 
 namespace stentor::daemon {
 namespace {
 
+SegmentKey key_of(std::uint64_t number) {
+  return {.high = 0, .low = number};
+}
+
 TEST(SettledSegments, RemembersAVerdictUntilTheIdIsGivenAnew) {
   SettledSegments settled;
-  settled.put("8f", {queue::Locator(1, 64, 0), 2, State::delivered});
-  ASSERT_TRUE(settled.find("8f"));
-  EXPECT_EQ(settled.find("8f")->state, State::delivered);
-  EXPECT_EQ(settled.find("8f")->part, 2);
+  const SegmentKey key = key_of(0x8f);
+  settled.put(key, {queue::Locator(1, 64, 0), 2, State::delivered});
+  ASSERT_TRUE(settled.find(key));
+  EXPECT_EQ(settled.find(key)->state, State::delivered);
+  EXPECT_EQ(settled.find(key)->part, 2);
 
-  settled.erase("8f");
-  EXPECT_FALSE(settled.find("8f"));
+  settled.erase(key);
+  EXPECT_FALSE(settled.find(key));
 }
 
 TEST(SettledSegments, ForgetsTheOldestAtItsBound) {
   SettledSegments settled;
   for (std::size_t i = 0; i <= SettledSegments::kEntriesMax; ++i) {
-    settled.put(std::to_string(i), {queue::Locator(1, 64, 0), 1, State::failed});
+    settled.put(key_of(i), {queue::Locator(1, 64, 0), 1, State::failed});
   }
-  EXPECT_FALSE(settled.find("0"));
-  EXPECT_TRUE(settled.find("1"));
-  EXPECT_TRUE(settled.find(std::to_string(SettledSegments::kEntriesMax)));
+  EXPECT_FALSE(settled.find(key_of(0)));
+  EXPECT_TRUE(settled.find(key_of(1)));
+  EXPECT_TRUE(settled.find(key_of(SettledSegments::kEntriesMax)));
 }
 
 }  // namespace

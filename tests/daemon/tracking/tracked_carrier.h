@@ -22,6 +22,7 @@ struct Written {
   Kind kind = Kind::receipt;
   std::uint64_t message = 0;  ///< locator bits
   State state = State::none;
+  queue::Flow flow = 0;
   State corrects = State::none;
   std::uint8_t part = 0;
   std::uint8_t parts = 1;
@@ -31,6 +32,7 @@ struct Written {
   bool has_unknown_part = false;
   std::uint32_t expires = 0;
   std::uint64_t time_ms = 0;
+  std::uint64_t came_ms = 0;  ///< of receipts
   std::string message_id;
   std::string other_message_id;
   std::string done_date;
@@ -71,6 +73,15 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   }
   /// Retention takes its record.
   void retire(queue::Locator at) { gone_.insert(at.bits()); }
+  /// What was written is durable: it is known where messages were told `unknown`.
+  void commit() {
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      if (written[i].state != State::unknown && !written[i].has_unknown_part) continue;
+      tracker_->on_told(queue::Locator(written[i].message), {.at = place_of(i), .flow = 7});
+    }
+  }
+  /// Retention takes all that was written so far, too.
+  void retire_written() { first_kept_ = written.size(); }
   /// Its record is there, and cannot be read.
   void damage(queue::Locator at) { damaged_.insert(at.bits()); }
   void mend(queue::Locator at) { damaged_.erase(at.bits()); }
@@ -210,6 +221,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
       if (one.state == State::unknown) unknown.insert(one.message);
       if (one.corrects == State::unknown) unknown.erase(one.message);
     }
+    commit();
     tracker_->finish_restoring({live.begin(), live.end()}, {unknown.begin(), unknown.end()}, now_);
   }
 
@@ -221,6 +233,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.part = came.part;
     one.message_state = came.message_state;
     one.is_final = came.is_final_for_part;
+    one.came_ms = came.came_at_ms();
     one.message_id = came.message_id;
     one.code = came.code;
     one.message_code = came.message_code;
@@ -279,6 +292,12 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     return accepted;
   }
 
+  std::optional<std::span<const std::uint8_t>> read_subject(queue::Locator at) override {
+    for (std::size_t i = first_kept_; i < written.size(); ++i) {
+      if (place_of(i) == at) return sent_.at(written[i].message).octets;
+    }
+    return std::nullopt;
+  }
   bool is_gone(queue::Locator at) override { return gone_.contains(at.bits()); }
 
   [[nodiscard]] Tracker& tracker() { return *tracker_; }
@@ -355,10 +374,15 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
     one.kind = kind;
     one.message = following.accepted.bits();
     one.state = following.state;
+    one.flow = following.flow;
     one.has_unknown_part = following.has_unknown_part;
     one.time_ms = following.time_ms;
     one.possible_duplicate = following.possible_duplicate;
     return one;
+  }
+
+  static queue::Locator place_of(std::size_t record) {
+    return {9, 64, static_cast<std::uint32_t>(record)};
   }
 
   protocol::MessageIdRule rule_;
@@ -368,6 +392,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   std::uint32_t next_ = 0;
   std::map<std::uint64_t, Sent> sent_;
   std::set<std::uint64_t> gone_;
+  std::size_t first_kept_ = 0;
   std::set<std::uint64_t> damaged_;
   std::map<std::pair<std::uint64_t, std::uint8_t>, std::uint64_t> submitted_ms_;
   std::unique_ptr<Tracker> tracker_;

@@ -85,6 +85,24 @@ TEST_F(TrackerTest, AReceiptFromBeforeTheSubmitSettlesNothingAlsoAfterARestart) 
   EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u) << "nor does it contradict anybody";
 }
 
+TEST_F(TrackerTest, AReceiptThatWasHeldBackSaysWhenItCameAndItsLatencyEndsThere) {
+  const auto at = carrier_.accept();
+  const std::uint64_t sent_ms = carrier_.now().wall_ms;
+  carrier_.submit(at);
+  carrier_.pass(2s);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.pass(40s);
+  carrier_.take(at, "8f00");
+  EXPECT_EQ(carrier_.written.back().time_ms, sent_ms + 42'000);
+  EXPECT_EQ(carrier_.written.back().came_ms, sent_ms + 2'000);
+  EXPECT_EQ(carrier_.stats.receipt_after.count(), 1u);
+  EXPECT_NEAR(carrier_.stats.receipt_after.sum_seconds(), 2.0, 0.1);
+
+  taken("8f01");
+  carrier_.receive("8f01", MessageState::delivered);
+  EXPECT_EQ(carrier_.written.back().came_ms, carrier_.written.back().time_ms);
+}
+
 TEST_F(TrackerTest, AnIntermediateReceiptAheadOfTheResponseIsToldOnceHoweverOftenItStarts) {
   const auto at = carrier_.accept();
   carrier_.submit(at);
@@ -410,6 +428,41 @@ TEST_F(TrackerTest, ALateReceiptCorrectsAfterARestart) {
   EXPECT_EQ(carrier_.told_of(several), (States{State::unknown, State::delivered}));
 }
 
+// By default messages live as long as retention keeps files: its own has gone when it is corrected.
+TEST_F(TrackerTest, ALateReceiptCorrectsByTheRecordThatToldWhenTheMessagesOwnIsGone) {
+  for (const bool restarts : {false, true}) {
+    TrackedCarrier carrier;
+    const auto single = carrier.accept();
+    const auto several = carrier.accept();
+    const auto reported = carrier.accept();
+    carrier.take(single, "a", 1, 1, 72 * 3600);
+    carrier.take(several, "b1", 1, 2, 72 * 3600);
+    carrier.take(several, "b2", 2, 2, 72 * 3600);
+    carrier.take(reported, "c", 1, 1, 72 * 3600);
+    carrier.receive("b1", MessageState::delivered);
+    carrier.receive("c", MessageState::unknown);
+    carrier.pass(73h + 2min);
+    carrier.sweep();
+    carrier.commit();
+    for (const auto at : {single, several, reported}) carrier.retire(at);
+    if (restarts) carrier.restart();
+    carrier.pass(1h);
+    carrier.receive("a", MessageState::delivered);
+    carrier.receive("b2", MessageState::undeliverable);
+    EXPECT_EQ(carrier.told_of(single), (States{State::unknown, State::delivered})) << restarts;
+    EXPECT_EQ(carrier.told_of(several), (States{State::unknown, State::failed})) << restarts;
+    EXPECT_EQ(carrier.written.back().corrects, State::unknown);
+    EXPECT_EQ(carrier.written.back().flow, 7u) << "its campaign's counts are corrected, too";
+
+    carrier.receive("a", MessageState::undeliverable);
+    EXPECT_EQ(carrier.conflicts_of(single), 1u);
+    carrier.retire_written();
+    carrier.receive("c", MessageState::delivered);
+    EXPECT_EQ(carrier.told_of(reported), States{State::unknown}) << "nothing is left to tell by";
+    EXPECT_EQ(carrier.count(Written::Kind::orphan), 1u);
+  }
+}
+
 TEST_F(TrackerTest, ACorrectionIsPossibleForThreeDaysAndNotLonger) {
   const auto at = taken("8f00");
   carrier_.pass(3h);
@@ -434,6 +487,7 @@ TEST_F(TrackerTest, AReceiptThatComesWhenTheRecordIsGoneIsKeptAsAnOrphanAlsoOver
   ASSERT_EQ(carrier_.tracker().outstanding(), 3u) << "they may be corrected";
   carrier_.retire(single);
   carrier_.retire(several);
+  carrier_.retire_written();
   carrier_.receive("8f00", MessageState::delivered);
   carrier_.receive("b2", MessageState::delivered);
   EXPECT_EQ(carrier_.count(Written::Kind::orphan), 2u);
