@@ -4,7 +4,8 @@
 //   growth   N segments outstanding (argument 1, default 10,000,000): resident memory at the peak,
 //            the longest single put, the mean one; in memory alone, then with 1/8 of them in memory
 //            and the rest on disk (argument 2: a folder), and what finding one there costs; what
-//            the verdicts take where these are parts of messages of two.
+//            the verdicts take where these are parts of messages of two; and what those take that
+//            have been reported on and are kept to know copies by.
 //   receipts receipt → matched → state → record: Tracker with a record sink that encodes and throws
 //            away, and accepted records at hand.
 //   records  reading the accepted record of a receipt back from a journal of 120 MiB: in the order
@@ -356,6 +357,29 @@ void growth_of_parts(std::uint64_t segments) {
              (peak - before) >> 20, segments / 2);
 }
 
+// Twice as many as are kept: what they take, and the longest pause that a put makes.
+void growth_of_settled() {
+  SettledSegments settled;
+  const std::uint64_t before = resident_octets();
+  double worst = 0;
+  const double start = cpu_ns();
+  constexpr std::uint64_t kAtOnce = 16;
+  for (std::uint64_t i = 0; i < 2 * SettledSegments::kEntriesMax; i += kAtOnce) {
+    const double sixteen = cpu_ns();
+    for (std::uint64_t each = i; each < i + kAtOnce; ++each) {
+      SettledSegment segment;
+      segment.at = queue::Locator(each + 1);
+      settled.put(key_of(each), segment);
+    }
+    worst = std::max(worst, cpu_ns() - sixteen);
+  }
+  fmt::print(
+      "growth of settled segments: {} MiB for {}, put {:.0f} ns mean, {:.3f} ms the longest "
+      "sixteen\n",
+      (resident_octets() - before) >> 20, SettledSegments::kEntriesMax,
+      (cpu_ns() - start) / (2.0 * SettledSegments::kEntriesMax), worst / 1e6);
+}
+
 void grow(std::uint64_t segments, const std::filesystem::path& folder) {
   {
     Outstanding outstanding({}, 1'790'000'000);
@@ -369,6 +393,7 @@ void grow(std::uint64_t segments, const std::filesystem::path& folder) {
     growth("7/8 on disk", outstanding, segments);
   }
   growth_of_parts(segments);
+  growth_of_settled();
 }
 
 int run(std::uint64_t segments, const std::filesystem::path& folder, std::uint64_t entries,
