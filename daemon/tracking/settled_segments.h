@@ -31,21 +31,24 @@ class SettledSegments {
  public:
   /// Carriers repeat a receipt within seconds of the first, and after a link was lost within its
   /// time to bind again: at 10,000 receipts a second this is 100 seconds, at a thousand 17 minutes.
-  /// 45 MiB when full (bench/tracking_bench.cpp).
-  static constexpr std::size_t kEntriesMax = 1'048'576;
+  /// 32 MiB when full.
+  static constexpr std::size_t kEntriesMax = NewestByKey<SettledSegment>::kEntriesMax;
+  static_assert(kEntriesMax == 1'048'576);
 
   /// The key is Outstanding::fingerprint() of the id.
   void put(const SegmentKey& key, SettledSegment segment) { entries_.put(key.low, segment); }
   [[nodiscard]] std::optional<SettledSegment> find(const SegmentKey& key) const {
     return entries_.find(key.low);
   }
+  /// It will be asked about, or put, soon.
+  void prefetch(const SegmentKey& key) const { entries_.prefetch(key.low); }
   /// The carrier gave the id anew: what it meant before is over.
   void erase(const SegmentKey& key) { entries_.erase(key.low); }
 
  private:
   // 64 bits of it suffice for what is only told apart from strangers: a chance meeting of two among
   // a million costs one receipt its event, once in 10^13 receipts.
-  NewestByKey<SettledSegment> entries_{kEntriesMax};
+  NewestByKey<SettledSegment> entries_;
 };
 
 }  // namespace stentor::daemon

@@ -27,9 +27,9 @@ struct ToldPlace {
 class ToldPlaces {
  public:
   /// Where receipts come at all, one message in a hundred stays without: those of a carrier with
-  /// 400 messages a second, for three days. 45 MiB when full. Where none come there is nothing to
+  /// 400 messages a second, for three days. 32 MiB when full. Where none come there is nothing to
   /// correct by.
-  static constexpr std::size_t kEntriesMax = 1'048'576;
+  static constexpr std::size_t kEntriesMax = NewestByKey<ToldPlace>::kEntriesMax;
 
   void put(queue::Locator message, ToldPlace told) { entries_.put(message.bits(), told); }
   [[nodiscard]] std::optional<ToldPlace> find(queue::Locator message) const {
@@ -37,7 +37,7 @@ class ToldPlaces {
   }
 
  private:
-  NewestByKey<ToldPlace> entries_{kEntriesMax};
+  NewestByKey<ToldPlace> entries_;
 };
 
 }  // namespace stentor::daemon

@@ -103,6 +103,7 @@ void Tracker::on_taken(const TakenSegment& taken, Moment now) {
   }
   const protocol::CanonicalId id(taken.message_id);
   const auto key = outstanding_.fingerprint(id.text());
+  settled_.prefetch(key);
   await(key, segment);
   if (watch_ != nullptr) {
     watch_->on_awaited(segment.at, segment.part, taken.message_id,
@@ -176,6 +177,7 @@ std::optional<Tracker::Target> Tracker::find(const protocol::Receipt& receipt, M
   if (learns) spellings = learner_.in_order(spellings);
   for (std::uint8_t i = 0; i < spellings.count; ++i) {
     const auto key = outstanding_.fingerprint(spellings.candidates[i].text());
+    settled_.prefetch(key);
     const auto segment = outstanding_.find(key);
     if (segment && !is_before_it_was_sent(came_tick, segment->sent_tick) &&
         !is_of_another(segment->at, spellings.rules[i], receipt)) {

@@ -9,14 +9,14 @@ import time
 import unittest
 
 import stentor_under_test as under_test
-from scripted_carrier import ScriptedCarrier
+from scripted_carrier import Answer, Receipt, ScriptedCarrier
 
 RETIREMENT = 5.0  # seconds between two looks at what may go
 
 
 class Retention(unittest.TestCase):
-    def begin(self, **queue):
-        self.carrier = ScriptedCarrier()
+    def begin(self, script=None, **queue):
+        self.carrier = ScriptedCarrier(script)
         self.daemon = under_test.Daemon(
             [under_test.carrier("north", self.carrier.address, window=200)],
             tables={"journal": {"retention": "1s", "retention_size": "1MiB"},
@@ -141,6 +141,32 @@ class Retention(unittest.TestCase):
         self.daemon.stop()
         self.daemon.start()  # without --salvage
         self.assertEqual(self.metric("stentor_live_messages"), 0)
+
+    def test_an_unknown_message_is_corrected_when_its_own_file_has_gone(self):
+        handset = "79168888888"
+        self.begin(lambda submit, attempt: Answer(receipts=() if submit.destination[2] == handset
+                                                  else (Receipt(),)), guard="1s")
+        events = under_test.EventFollower(self.daemon)
+        self.addCleanup(events.close)
+        unheard = self.daemon.ask(to="+" + handset, text="Hello", **{"from": "SHOP"})["id"]
+        under_test.wait_until(lambda: self.deliver(live=1) or not self.has_first_file(),
+                              "the first file to go", patience=150, step=0.5)
+        carrier_id = self.carrier.arrived(handset)[0].message_id
+
+        def report(stat):
+            self.carrier.report(carrier_id, Receipt(stat=stat), (1, 1, handset), (5, 0, "SHOP"))
+
+        report("UNKNOWN")
+        events.wait_for(unheard, "unknown")
+        under_test.wait_until(lambda: not self.excerpts(), "what carried it to go", patience=60)
+        self.assertEqual(self.daemon.ask(op="message", id=unheard)["status"], "rejected")
+        for _ in range(2):
+            self.daemon.kill()
+            self.daemon.start()
+            self.daemon.wait_bound("north")
+        report("DELIVRD")
+        self.assertEqual(events.wait_for(unheard, "delivered")["corrects"], "unknown")
+        self.assertEqual(self.daemon.status()["unknown"], 0)
 
     def test_a_file_inside_the_guard_stays_whatever_its_size(self):
         self.begin(guard="1h")
