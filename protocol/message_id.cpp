@@ -15,6 +15,15 @@ constexpr unsigned kHex = 16;
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// FNV-1a with 128 bits. That it can be made to collide on purpose does not matter: the carrier
+// chooses its ids, and could as well give one id to two segments.
+[[nodiscard]] Number hash_of(std::string_view id) noexcept {
+  constexpr Number kPrime = Number{1} << 88 | 0x13b;
+  Number hash = Number{0x6c62272e07bb0142} << 64 | 0x62b821756295c58d;
+  for (const char c : id) hash = (hash ^ static_cast<unsigned char>(lower(c))) * kPrime;
+  return hash;
+}
+
 // The value of a digit, or 16 for what is none. `c` is in lower case.
 [[nodiscard]] constexpr unsigned value_of(char c) noexcept {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -107,6 +116,18 @@ CanonicalId::CanonicalId(std::string_view id) noexcept {
   while (id.size() > 1 && id.front() == '0') id.remove_prefix(1);
   size_ = static_cast<std::uint8_t>(std::min(id.size(), octets_.size()));
   std::transform(id.begin(), id.begin() + size_, octets_.begin(), lower);
+  if (id.size() > octets_.size()) [[unlikely]] {
+    fold(id);
+  }
+}
+
+void CanonicalId::fold(std::string_view id) noexcept {
+  constexpr std::size_t kHashDigits = 32;
+  auto at = octets_.end() - kHashDigits;
+  *(at - 1) = '~';
+  for (Number hash = hash_of(id); at != octets_.end(); hash <<= 4) {
+    *at++ = "0123456789abcdef"[static_cast<std::size_t>(hash >> 124)];
+  }
 }
 
 Spellings spellings_of(std::string_view receipt_id, MessageIdRule rule) noexcept {

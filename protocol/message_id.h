@@ -1,7 +1,8 @@
 // The spellings of a carrier's message id: what a receipt writes in decimal may be what
 // submit_sm_resp wrote in hexadecimal, padded with zeros, in another case.
 //
-// Units    Ids are up to 65 octets (section 5.2.23); numbers up to 128 bits are converted.
+// Units    Ids are up to 64 octets and a NUL (section 5.2.23), and in the field as long as their
+//          PDU; numbers up to 128 bits are converted.
 // Owns     Spellings own their octets, without allocation.
 // Errors   None: an id that is no number has just one spelling.
 // Threads  Pure functions.
@@ -25,13 +26,18 @@ enum class MessageIdRule : std::uint8_t {
 inline constexpr std::size_t kMessageIdOctetsMax = 65;
 
 /// An id in canonical form: lower case, leading zeros stripped (one digit stays).
+///
+/// Of one that is longer than kMessageIdOctetsMax then, its beginning stays, and a hash of all of it
+/// stands for the rest: two that differ anywhere are two. The form is its own canonical form.
 class CanonicalId {
  public:
   CanonicalId() = default;
-  explicit CanonicalId(std::string_view id) noexcept;  ///< over-long ids are cut at the maximum
+  explicit CanonicalId(std::string_view id) noexcept;
   [[nodiscard]] std::string_view text() const noexcept { return {octets_.data(), size_}; }
 
  private:
+  void fold(std::string_view id) noexcept;
+
   std::array<char, kMessageIdOctetsMax> octets_{};
   std::uint8_t size_ = 0;
 };

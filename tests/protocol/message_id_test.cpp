@@ -29,10 +29,43 @@ TEST(MessageId, IsCanonicalInLowerCaseWithoutLeadingZeros) {
   EXPECT_EQ(CanonicalId("1101C1-c9d03d-F000").text(), "1101c1-c9d03d-f000");
 }
 
-TEST(MessageId, IsCutAtItsBound) {
-  EXPECT_EQ(CanonicalId(std::string(65, 'a')).text().size(), 65u);
-  EXPECT_EQ(CanonicalId(std::string(66, 'a')).text().size(), 65u);
-  EXPECT_EQ(CanonicalId("0" + std::string(65, 'a')).text().size(), 65u) << "zeros go first";
+TEST(MessageId, StaysAsItIsUpToItsBound) {
+  EXPECT_EQ(CanonicalId(std::string(65, 'a')).text(), std::string(65, 'a'));
+  EXPECT_EQ(CanonicalId("0" + std::string(65, 'a')).text(), std::string(65, 'a'))
+      << "zeros go first";
+}
+
+TEST(MessageId, BeyondItsBoundIsAnotherWhereverItDiffers) {
+  for (const std::size_t octets : {66u, 200u, 4000u, 60000u}) {
+    const std::string id(octets, 'a');
+    EXPECT_EQ(CanonicalId(id).text().size(), kMessageIdOctetsMax);
+    EXPECT_EQ(CanonicalId(id).text().substr(0, 32), id.substr(0, 32)) << "a person knows it again";
+    for (const std::size_t at : {std::size_t{0}, std::size_t{65}, octets / 2, octets - 1}) {
+      std::string other = id;
+      other[at] = 'b';
+      EXPECT_NE(CanonicalId(other).text(), CanonicalId(id).text()) << octets << ", at " << at;
+    }
+    EXPECT_NE(CanonicalId(id + "a").text(), CanonicalId(id).text());
+    EXPECT_NE(CanonicalId(id).text(), CanonicalId(id.substr(0, 65)).text());
+  }
+}
+
+TEST(MessageId, BeyondItsBoundIsOneInAnyLetterCaseAndPadding) {
+  const std::string id = "812fc747" + std::string(192, 'b');
+  const std::string upper = "00812FC747" + std::string(192, 'B');
+  EXPECT_EQ(CanonicalId(upper).text(), CanonicalId(id).text());
+  EXPECT_EQ(CanonicalId(CanonicalId(id).text()).text(), CanonicalId(id).text());
+}
+
+// In journals and indexes it is what it was.
+TEST(MessageId, BeyondItsBoundHasAStableForm) {
+  EXPECT_EQ(CanonicalId(std::string(66, '7')).text(), "77777777777777777777777777777777~f0280401a640d79a6d492c4216d7e7f3");
+}
+
+TEST(MessageId, BeyondItsBoundIsNoNumberInAnotherBase) {
+  const std::string id(200, '7');
+  EXPECT_EQ(texts(id, MessageIdRule::automatic), Texts{std::string(CanonicalId(id).text())});
+  EXPECT_EQ(texts(id, MessageIdRule::hex), Texts{std::string(CanonicalId(id).text())});
 }
 
 // jasmin 586: submit_sm_resp in hexadecimal, the receipt in decimal, and above 2^63.

@@ -65,6 +65,42 @@ TEST(Tracker, HoldsAReceiptThatComesBeforeItsResponseHoweverItsIdIsSpelt) {
   }
 }
 
+/// As long as a deliver_sm can carry, and different in the last octet alone.
+std::string long_id(char last, std::size_t octets = 200) {
+  return std::string(octets - 1, 'A') + last;
+}
+
+TEST_F(TrackerTest, IdsBeyondTheStandardsLengthAreToldApartByTheirLastOctet) {
+  for (const std::size_t octets : {66u, 200u, 60000u}) {
+    const auto one = taken(long_id('1', octets));
+    const auto two = taken(long_id('2', octets));
+    carrier_.receive(long_id('2', octets), MessageState::undeliverable);
+    EXPECT_TRUE(carrier_.told_of(one).empty()) << octets;
+    EXPECT_EQ(carrier_.told_of(two), States{State::failed});
+    carrier_.receive("00" + long_id('1', octets), MessageState::delivered);
+    EXPECT_EQ(carrier_.told_of(one), States{State::delivered});
+    carrier_.receive(long_id('2', octets), MessageState::undeliverable);
+    EXPECT_EQ(carrier_.stats.receipts_duplicate, 1u) << "of the second, and no conflict";
+    EXPECT_EQ(carrier_.count(Written::Kind::conflict), 0u);
+    carrier_.stats = {};
+  }
+}
+
+TEST_F(TrackerTest, IdsBeyondTheStandardsLengthAreWhatTheyWereAfterARestart) {
+  const auto one = taken(long_id('1'));
+  const auto two = taken(long_id('2'));
+  carrier_.receive(long_id('4'), MessageState::delivered);
+  carrier_.restart();
+  EXPECT_EQ(carrier_.tracker().outstanding(), 2u);
+  carrier_.receive(long_id('2'), MessageState::delivered);
+  carrier_.receive(long_id('1'), MessageState::expired);
+  EXPECT_EQ(carrier_.told_of(one), States{State::expired});
+  EXPECT_EQ(carrier_.told_of(two), States{State::delivered});
+
+  EXPECT_EQ(carrier_.tracker().early(), 1u) << "ahead of its response, and nobody else's";
+  EXPECT_TRUE(carrier_.told_of(taken(long_id('3'))).empty());
+}
+
 // The carrier gave the id before, to what somebody else sent, or what was lost with its response.
 TEST_F(TrackerTest, AReceiptFromBeforeTheSubmitSettlesNothingAlsoAfterARestart) {
   carrier_.receive("8f00", MessageState::undeliverable);
