@@ -48,6 +48,47 @@ Tlvs read_tlvs(OctetReader& reader) noexcept {
   return reader.error() ? Tlvs() : Tlvs(octets);
 }
 
+// Whether the PDU is a response that may have TLVs, and then past the fields in front of them.
+bool skip_fields(CommandId command_id, OctetReader& reader) noexcept {
+  switch (command_id) {
+    case CommandId::bind_receiver_resp:
+    case CommandId::bind_transmitter_resp:
+    case CommandId::bind_transceiver_resp:
+    case CommandId::submit_sm_resp:
+    case CommandId::deliver_sm_resp:
+    case CommandId::data_sm_resp:
+      if (!reader.rest().empty()) (void)reader.c_octets(kPduOctetsMax);
+      return true;
+    case CommandId::query_sm_resp:
+      if (reader.rest().empty()) return true;
+      (void)reader.c_octets(kPduOctetsMax);
+      (void)reader.c_octets(kTimeMax);
+      (void)reader.take(2);  // message_state, error_code
+      return true;
+    case CommandId::generic_nack:
+    case CommandId::unbind_resp:
+    case CommandId::replace_sm_resp:
+    case CommandId::cancel_sm_resp:
+    case CommandId::enquire_link_resp: return true;
+    case CommandId::submit_multi_resp:  // a list of addresses stands before them: we ask for none
+    case CommandId::bind_receiver:
+    case CommandId::bind_transmitter:
+    case CommandId::query_sm:
+    case CommandId::submit_sm:
+    case CommandId::deliver_sm:
+    case CommandId::unbind:
+    case CommandId::replace_sm:
+    case CommandId::cancel_sm:
+    case CommandId::bind_transceiver:
+    case CommandId::outbind:
+    case CommandId::enquire_link:
+    case CommandId::submit_multi:
+    case CommandId::alert_notification:
+    case CommandId::data_sm: break;
+  }
+  return false;
+}
+
 // Hands the value out or says why there is none; the value was filled in place.
 template <class T>
 void settle(result<T>& decoded, const OctetReader& reader) noexcept {
@@ -109,6 +150,16 @@ result<std::string_view> decode_submit_resp(std::span<const std::uint8_t> pdu) n
   OctetReader reader = body_of(pdu);
   result<std::string_view> decoded;
   if (!reader.rest().empty()) *decoded = reader.c_octets(kPduOctetsMax);
+  settle(decoded, reader);
+  return decoded;
+}
+
+result<Tlvs> decode_response_tlvs(std::span<const std::uint8_t> pdu) noexcept {
+  OctetReader reader = body_of(pdu);
+  result<Tlvs> decoded;
+  if (!reader.error() && skip_fields(decode_header(pdu).command_id, reader)) {
+    *decoded = read_tlvs(reader);
+  }
   settle(decoded, reader);
   return decoded;
 }

@@ -66,6 +66,10 @@ enum class TextBounds : std::uint8_t {
 [[nodiscard]] result<std::string_view> decode_submit_resp(
     std::span<const std::uint8_t> pdu) noexcept;
 
+/// What stands behind the fields of a response of any kind that we know, save submit_multi_resp: a
+/// 5.0 peer's congestion_state, why a message was refused. None in other PDUs.
+[[nodiscard]] result<Tlvs> decode_response_tlvs(std::span<const std::uint8_t> pdu) noexcept;
+
 /// bind_transmitter, bind_receiver, bind_transceiver.
 [[nodiscard]] result<Bind> decode_bind(std::span<const std::uint8_t> pdu) noexcept;
 /// Their responses. An absent body decodes to an empty one: refusals come without.

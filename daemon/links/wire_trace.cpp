@@ -137,6 +137,14 @@ void append_tlvs(const protocol::Tlvs& tlvs, bool clear, std::string& out) {
   out.push_back(']');
 }
 
+// Behind the fields of an answer: how congested the carrier is, why it refused.
+void append_response_tlvs(std::span<const std::uint8_t> pdu, bool clear, std::string& out) {
+  if (const auto tlvs = protocol::decode_response_tlvs(pdu)) {
+    return append_tlvs(*tlvs, clear, out);
+  }
+  append_member("note", "its TLVs do not decode", out);
+}
+
 // Fields that are seldom used are shown where they are.
 void append_set(std::string_view key, std::uint8_t value, std::string& out) {
   if (value != 0) append_member(key, value, out);
@@ -182,7 +190,8 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::submit_sm_resp:
     case CommandId::data_sm_resp:
       if (const auto message_id = protocol::decode_submit_resp(pdu)) {
-        return append_id("message_id", *message_id, clear, out);
+        append_id("message_id", *message_id, clear, out);
+        return append_response_tlvs(pdu, clear, out);
       }
       return undecoded();
     case CommandId::bind_receiver:
@@ -206,8 +215,7 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
     case CommandId::bind_transceiver_resp:
       if (const auto response = protocol::decode_bind_resp(pdu)) {
         append_untrusted("system_id", response->system_id, out);
-        if (response->interface_version == 0) return;
-        return append_member("sc_interface_version", response->interface_version, out);
+        return append_response_tlvs(pdu, clear, out);
       }
       return undecoded();
     case CommandId::cancel_sm:
@@ -245,18 +253,19 @@ void append_body(const protocol::Header& header, std::span<const std::uint8_t> p
         append_id("message_id", answer->message_id, clear, out);
         append_untrusted("final_date", answer->final_date, out);
         append_member("message_state", answer->message_state, out);
-        return append_member("error_code", answer->error_code, out);
+        append_member("error_code", answer->error_code, out);
+        return append_response_tlvs(pdu, clear, out);
       }
       return undecoded();
     case CommandId::generic_nack:
     case CommandId::deliver_sm_resp:
-    case CommandId::unbind:
     case CommandId::unbind_resp:
-    case CommandId::replace_sm:
     case CommandId::replace_sm_resp:
     case CommandId::cancel_sm_resp:
+    case CommandId::enquire_link_resp: return append_response_tlvs(pdu, clear, out);
+    case CommandId::unbind:
+    case CommandId::replace_sm:
     case CommandId::enquire_link:
-    case CommandId::enquire_link_resp:
     case CommandId::submit_multi:
     case CommandId::submit_multi_resp: break;  // the header says what matters, or all there is
   }

@@ -106,6 +106,35 @@ TEST(WireTrace, ShowsWhatWasAskedAboutAMessageAndWhatWasSaid) {
       << said;
 }
 
+// congestion_state 50 and additional_status_info_text "busy", as 5.0 peers send them.
+TEST(WireTrace, ShowsTheTlvsBehindAnyAnswer) {
+  constexpr auto kTlvs =
+      "\x04\x28\0\1\x32"
+      "\x00\x1d\0\4"
+      "busy"sv;
+  struct Answer {
+    std::uint32_t command;
+    std::string_view fields;
+  };
+  for (const auto& [command, fields] :
+       {Answer{0x80000004, "4f\0"sv}, Answer{0x80000103, "\0"sv}, Answer{0x80000005, "\0"sv},
+        Answer{0x80000003, "4f\0\0\2\0"sv}, Answer{0x80000009, "SMSC\0"sv},
+        Answer{0x80000008, ""sv}, Answer{0x80000000, ""sv}}) {
+    const Octets answer = pdu(command, 8, std::string(fields) + std::string(kTlvs));
+    const std::string line = describe_pdu(answer, false);
+    EXPECT_NE(line.find(R"("tlvs":[{"tag":"congestion_state","value":50},)"
+                        R"({"tag":"additional_status_info_text","octets":4}])"),
+              std::string::npos)
+        << line;
+    EXPECT_NE(describe_pdu(answer, true).find(R"("octets":4,"value":"62757379"}])"),
+              std::string::npos);
+    EXPECT_EQ(describe_pdu(pdu(command, 8, fields), false).find("tlvs"), std::string::npos);
+  }
+  const std::string cut = describe_pdu(pdu(0x80000004, 8, "4f\0\x04\x28\0\5\x32"sv), false);
+  EXPECT_NE(cut.find(R"("message_id":"4f","note":"its TLVs do not decode")"), std::string::npos)
+      << cut;
+}
+
 TEST(WireTrace, HidesTheNumberThatACarrierWritesIntoItsIds) {
   const auto line_of = [](std::string_view id, bool clear) {
     return describe_pdu(pdu(0x80000004, 8, std::string(id) + '\0'), clear);
