@@ -408,6 +408,7 @@ void add_receipts(Exposition::Families& all, const Figures& figures) {
     add("waiting", carrier.queries.waiting);
     add("refused", carrier.queries.refused);
     add("unanswered", carrier.queries.unanswered);
+    add("unasked", carrier.queries.unasked);
   }
   all.push_back(std::move(rule));
   all.push_back(std::move(queries));

@@ -43,15 +43,20 @@ protocol::MessageState state_of(const protocol::QueryResp& response, const Carri
 
 }  // namespace
 
-CarrierQueries::CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of)
+CarrierQueries::CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of,
+                               std::size_t segments_max)
     : carrier_(carrier),
       sender_of_(std::move(sender_of)),
-      is_on_(carrier.wire.query_after.count() > 0) {}
+      is_on_(carrier.wire.query_after.count() > 0),
+      waiting_(segments_max) {}
 
 void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_view message_id,
                               std::uint64_t expires, std::uint64_t now_seconds, TimePoint now) {
-  // query_sm has no room for a longer one (section 4.8.1).
-  if (!is_on_ || message_id.empty() || message_id.size() > protocol::kMessageIdMax) return;
+  if (!is_on_ || message_id.empty()) return;
+  if (message_id.size() > protocol::kMessageIdMax) {  // query_sm has no room (section 4.8.1)
+    ++stats_.unasked;
+    return;
+  }
   const std::uint64_t verdict = std::max(expires, now_seconds + kBeforeVerdictSeconds);
   const std::chrono::seconds until_verdict(verdict - now_seconds - kBeforeVerdictSeconds);
   put_back({.at = at,
@@ -68,7 +73,7 @@ void CarrierQueries::ask_again(const StatusQueries::Segment& segment, TimePoint 
 }
 
 void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint due) {
-  (void)waiting_.put(segment, due);  // else: as without asking
+  if (!waiting_.put(segment, due)) ++stats_.unasked;  // as without query_after, then
 }
 
 void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
@@ -78,13 +83,19 @@ void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoi
     const auto segment = waiting_.take_due(now);
     if (!segment) return;
     const auto sender = sender_of_(segment->at);
-    if (!sender) continue;
+    if (!sender) {
+      ++stats_.unasked;
+      continue;
+    }
     const std::uint64_t cookie = next_cookie_++;
     const auto queried =
         session.query({.message_id = segment->message_id,
                        .source = {.numbering = sender->numbering, .digits = sender->digits}},
                       cookie, now);
-    if (!queried) continue;  // the id is longer than query_sm's field: it cannot be asked about
+    if (!queried) {  // a field of ours does not fit
+      ++stats_.unasked;
+      continue;
+    }
     if (!*queried) return put_back(*segment, now);
     asked_.emplace(cookie, Asked{*segment, link});
     ++stats_.asked;

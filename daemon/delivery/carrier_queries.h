@@ -31,6 +31,8 @@ struct QueryStats {
   std::uint64_t waiting = 0;  ///< answered: on its way, or unknown to the carrier too
   std::uint64_t refused = 0;
   std::uint64_t unanswered = 0;
+  std::uint64_t unasked =
+      0;  ///< never asked: too long an id, too many, or nobody knows who sent it
 };
 
 class CarrierQueries {
@@ -45,7 +47,8 @@ class CarrierQueries {
   using SenderOf = std::function<std::optional<Sender>(queue::Locator)>;
 
   /// `carrier` outlives this.
-  CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of);
+  CarrierQueries(const CarrierConfig& carrier, SenderOf sender_of,
+                 std::size_t segments_max = StatusQueries::kSegmentsMax);
 
   [[nodiscard]] bool is_on() const noexcept { return is_on_; }
   /// The carrier took a segment; without a receipt it becomes unknown after `expires`.

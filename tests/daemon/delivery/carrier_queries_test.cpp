@@ -97,6 +97,26 @@ TEST_F(CarrierQueriesTest, AsksNothingByAnIdThatQuerySmHasNoRoomFor) {
   taken(2, std::string(65, '5'));
   EXPECT_FALSE(asked_at(60s).empty());
   EXPECT_FALSE(queries().is_waiting()) << "nor is it kept";
+  EXPECT_EQ(queries().stats().unasked, 1u);
+}
+
+TEST_F(CarrierQueriesTest, CountsWhatItCannotAskAbout) {
+  queries_.emplace(
+      carrier_,
+      [](queue::Locator at) -> std::optional<CarrierQueries::Sender> {
+        if (at == queue::Locator(1)) return std::nullopt;  // its record is gone
+        return CarrierQueries::Sender{.digits = "SHOP", .numbering = {.ton = 5, .npi = 0}};
+      },
+      2);
+  taken(1, "4f");
+  taken(2, "50");
+  taken(3, "51");
+  EXPECT_EQ(queries().stats().unasked, 1u) << "beyond as many as may wait";
+  EXPECT_EQ(asked_at(60s), Ids{"50"});
+  EXPECT_EQ(queries().stats().unasked, 2u);
+  EXPECT_EQ(queries().stats().asked, 1u);
+  EXPECT_FALSE(answer(CommandStatus::ok, 2) == std::nullopt);
+  EXPECT_EQ(queries().stats().unasked, 2u);
 }
 
 // Two minutes before silence becomes the verdict, however long query_after is.
