@@ -145,15 +145,11 @@ void read_pauses(Section& rule, std::vector<std::chrono::seconds>& into) {
   into = std::move(pauses);
 }
 
-enum class Paced : std::uint8_t { by_pauses, by_rate };
-
-void read_rule(Section& retry, std::string_view key, Paced paced, RetryRule& into) {
+void read_rule(Section& retry, std::string_view key, RetryRule& into) {
   auto rule = retry.table(key, "retry_rule");
   if (!rule) return;
-  if (paced == Paced::by_pauses) {
-    rule->number("attempts", into.attempts, 1, kAttemptsMax);
-    read_pauses(*rule, into.pauses);
-  }
+  rule->number("attempts", into.attempts, 1, kAttemptsMax);
+  read_pauses(*rule, into.pauses);
   rule->duration("within", into.within, 0s, kWithinMax);
   rule->finish();
 }
@@ -161,15 +157,15 @@ void read_rule(Section& retry, std::string_view key, Paced paced, RetryRule& int
 void read_retry(Section& section, RetryConfig& retry) {
   auto table = section.table("retry", "retry");
   if (!table) return;
-  read_rule(*table, "temporary", Paced::by_pauses, retry.temporary);
-  read_rule(*table, "unknown", Paced::by_pauses, retry.unknown);
-  read_rule(*table, "queue_full", Paced::by_pauses, retry.queue_full);
-  read_rule(*table, "throttle", Paced::by_rate, retry.throttle);
+  read_rule(*table, "temporary", retry.temporary);
+  read_rule(*table, "unknown", retry.unknown);
+  read_rule(*table, "queue_full", retry.queue_full);
+  read_rule(*table, "throttle", retry.throttle);
   // What these two leave out is as the temporary one has it.
   retry.bind = retry.temporary;
   retry.doubt = retry.temporary;
-  read_rule(*table, "bind", Paced::by_pauses, retry.bind);
-  read_rule(*table, "doubt", Paced::by_pauses, retry.doubt);
+  read_rule(*table, "bind", retry.bind);
+  read_rule(*table, "doubt", retry.doubt);
   table->finish();
 }
 

@@ -37,8 +37,9 @@ struct StatusOverlay {
 /// How often and how long a message that was refused for now is tried again. Each class counts its
 /// own refusals and its own time.
 struct RetryRule {
-  std::uint32_t attempts = 0;                  ///< in all, the first included; 0: no limit
-  std::vector<std::chrono::seconds> pauses{};  ///< before attempts 2, 3, …; the last one repeats
+  std::uint32_t attempts = 0;  ///< in all, the first included; 0: no limit
+  std::vector<std::chrono::seconds>
+      pauses{};                    ///< before attempts 2, 3, …; the last one repeats; none: 1 s
   std::chrono::seconds within{0};  ///< since its first refusal by the class; 0: until it expires
 };
 
@@ -57,7 +58,9 @@ struct RetryConfig {
   RetryRule queue_full{
       .attempts = 0,
       .pauses = {std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60)}};
-  RetryRule throttle{};  ///< `within` only: the rate is what paces it
+  /// Without attempts and pauses, as here, a throttled message waits in its line, and the carrier's
+  /// rate is what paces it. With either it steps aside for a pause, uncharged, as of a full queue.
+  RetryRule throttle{};
   /// From the second time on: the first new bind is not the message's to pay for. One that two
   /// binds refuse is like one that is refused for now: as `temporary` says, where nothing else is.
   RetryRule bind = temporary;

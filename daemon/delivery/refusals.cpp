@@ -134,12 +134,14 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
       return refuse(refusal, std::nullopt, true);
     }
   }
-  // Told twice in a row it steps aside: where only its destination is full, nobody else need wait,
-  // and the carrier need not be slowed down for it once more.
+  // Told twice in a row that a queue is full it steps aside: where only its destination is full,
+  // nobody else need wait, and the carrier need not be slowed down for it once more.
   const bool is_told_again = !is_first || refusals.tries(by) > 0;
   const auto whose = is_queue_full ? full_queue_.on_full(refused.subject.to) : Whose::carriers;
   if (whose == Whose::carriers || (whose == Whose::not_known && !is_told_again)) cut_rate(by, now);
-  if (is_queue_full && is_told_again) return put_off_or_fail(refusal);
+  const bool steps_aside =
+      is_queue_full ? is_told_again : rule.attempts > 0 || !rule.pauses.empty();
+  if (steps_aside) return put_off_or_fail(refusal);
   wait_in_line(refusal.slot, refusal.part);
 }
 
@@ -168,7 +170,8 @@ void CarrierDelivery::put_off_or_fail(const Refusal& refusal) {
     refused.counted.set(static_cast<std::size_t>(by));
     refused.retry.refusals.count(by);
   }
-  refuse(refusal, pause_after(refused.retry.refusals, by), by != StatusClass::queue_full);
+  const bool is_charged = by != StatusClass::queue_full && by != StatusClass::throttle;
+  refuse(refusal, pause_after(refused.retry.refusals, by), is_charged);
 }
 
 // Nothing: the class's tries or its time are used up.

@@ -397,10 +397,11 @@ void Replay::note_refusal(std::uint64_t sequence, const Entry& entry, const Part
   }
   RefusalCounts& refusals = refusals_of(sequence, entry);
   refusals.note(by, part.of.time_ms);
-  // Several parts of one turn count once. A full queue charges no attempt; its next turn comes when
-  // the pause is over.
-  const bool is_next_turn = by == StatusClass::queue_full ? part.of.time_ms >= entry.due_ms
-                                                          : part.attempt > entry.attempts;
+  // Several parts of one turn count once. Where no attempt is charged, the next turn comes when the
+  // pause is over.
+  const bool is_charged = by != StatusClass::queue_full && by != StatusClass::throttle;
+  const bool is_next_turn =
+      is_charged ? part.attempt > entry.attempts : part.of.time_ms >= entry.due_ms;
   if (is_next_turn || refusals.tries(by) == 0) refusals.count(by);
 }
 

@@ -72,14 +72,22 @@ TEST(DeliveryKeys, AStatusThatIsNoneIsNamed) {
 TEST(DeliveryKeys, ARetryRuleSaysHowOftenAndHowLong) {
   const Config config = loaded(
       "retry = { temporary = { attempts = 4, pauses = [\"1s\", \"10s\"], within = \"5m\" }, "
-      "queue_full = { pauses = [\"30s\"] }, throttle = { within = \"1h\" } }");
+      "queue_full = { pauses = [\"30s\"] }, throttle = { attempts = 20, pauses = [\"30s\", "
+      "\"1m\"], "
+      "within = \"1h\" } }");
   const RetryConfig& retry = config.carriers.at(0).retry;
   EXPECT_EQ(retry.temporary.attempts, 4u);
   EXPECT_EQ(retry.temporary.pauses, (std::vector<std::chrono::seconds>{1s, 10s}));
   EXPECT_EQ(retry.temporary.within, 300s);
   EXPECT_EQ(retry.unknown.attempts, 3u) << "not named: its default";
   EXPECT_EQ(retry.queue_full.pauses, (std::vector<std::chrono::seconds>{30s}));
+  EXPECT_EQ(retry.throttle.attempts, 20u);
+  EXPECT_EQ(retry.throttle.pauses, (std::vector<std::chrono::seconds>{30s, 60s}));
   EXPECT_EQ(retry.throttle.within, 3600s);
+  EXPECT_NE(describe(config).find("throttle = { attempts = 20, pauses = [\"30s\", \"1m\"], "
+                                  "within = \"1h\" }"),
+            std::string::npos)
+      << describe(config);
   EXPECT_EQ(retry.queue_full.attempts, 0u) << "no limit";
 }
 
@@ -118,8 +126,12 @@ TEST(DeliveryKeys, ARetryRuleIsBounded) {
   EXPECT_EQ(mistake_in("retry = { temporary = { pauses = [\"500ms\"] } }"),
             "carrier[0].retry.temporary.pauses: \"500ms\" is not a time of 1s to 24h in whole "
             "seconds");
-  EXPECT_EQ(mistake_in("retry = { throttle = { attempts = 3 } }"),
-            "carrier[0].retry.throttle.attempts: unknown key");
+  EXPECT_EQ(mistake_in("retry = { throttle = { attempts = 0 } }"),
+            "carrier[0].retry.throttle.attempts: is 0; must be 1 to 255");
+  EXPECT_EQ(mistake_in("retry = { throttle = { pauses = [] } }"),
+            "carrier[0].retry.throttle.pauses: must name 1 to 64 times");
+  EXPECT_EQ(mistake_in("retry = { permanent = { attempts = 3 } }"),
+            "carrier[0].retry.permanent: unknown key");
 }
 
 TEST(DeliveryKeys, AWindowIsANumberOrSizesItself) {

@@ -171,6 +171,53 @@ TEST_F(Refusals, AMessageThatIsThrottledForTooLongFails) {
   EXPECT_EQ(slowed_records(), 1u) << "one, however often it was told";
 }
 
+TEST_F(Refusals, AThrottledMessageStepsAsideForThePausesItsCarrierWants) {
+  retry().throttle = {.attempts = 3, .pauses = {30s, 60s}};
+  const queue::Locator at = take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x58);
+  EXPECT_EQ(carrier().snapshot().waiting_timers, 1u);
+  EXPECT_GT(carrier().snapshot().stats.throttled, 0u) << "and the carrier is slowed down";
+  pass(29);
+  EXPECT_EQ(smsc_.submitted().size(), answered_);
+  pass(1);
+  answer(0x58);
+  pass(59);
+  EXPECT_EQ(smsc_.submitted().size(), answered_);
+  pass(1);
+  answer(0x58);
+  const auto failure = failure_of(at);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->code, "throttled");
+  EXPECT_EQ(failure->attempt, 0) << "none was charged";
+}
+
+TEST_F(Refusals, ThePausesOfAThrottledMessageEndWithItsTime) {
+  retry().throttle = {.pauses = {30s}, .within = 70s};
+  const queue::Locator at = take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x58);
+  pass(30);
+  answer(0x58);
+  EXPECT_EQ(failed(), 0u);
+  pass(30);
+  answer(0x58);
+  ASSERT_TRUE(failure_of(at).has_value()) << "60 s, and a pause of 30 s";
+}
+
+TEST_F(Refusals, ARestartGivesAMessageThatStepsAsideNoNewTries) {
+  retry().throttle = {.attempts = 3, .pauses = {30s}};
+  const queue::Locator at = accept(1, kMuchLater).front();
+  was_refused(at, 0x58, 0, kBegin, 30);
+  was_refused(at, 0x58, 0, kBegin + 30'000, 30);
+  clock_.set(kBegin + 61'000);
+  start_from_journal();
+  answer(0x58);
+  const auto failure = failure_of(at);
+  ASSERT_TRUE(failure.has_value()) << "the third of three";
+  EXPECT_EQ(failure->attempt, 0);
+}
+
 TEST_F(Refusals, NothingIsWrittenOfThrottlingThatMayLast) {
   (void)take(kMuchLater);
   ASSERT_TRUE(bind(smsc_));
