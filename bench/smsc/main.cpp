@@ -115,7 +115,8 @@ void add_receipts(CLI::App& app, Settings& settings) {
       ->group(group);
   add_parsed(
       app, "--id-style", parse_id_styles, [&](IdStyles value) { settings.id_styles = value; },
-      "hex, HEX, decimal, padded, uuid or mixed; a pair such as hex-decimal is for the "
+      "hex, HEX, decimal, padded, uuid, oversize (100 characters) or mixed; a pair such as "
+      "hex-decimal is for the "
       "response and for the receipt [hex]")
       ->group(group);
   app.add_option("--first-id", settings.first_id, "number of the first message [from the clock]")

@@ -39,6 +39,13 @@ IdText id_text(std::uint64_t number, IdStyle style) noexcept {
     text.size_ = 36;
     return text;
   }
+  if (style == IdStyle::oversize) {
+    const IdText padded = id_text(number, IdStyle::padded);
+    char* const digits = std::fill_n(begin, kOversizeId - padded.view().size(), 'x');
+    std::ranges::copy(padded.view(), digits);
+    text.size_ = kOversizeId;
+    return text;
+  }
   const bool is_hex = style == IdStyle::hex || style == IdStyle::hex_upper;
   char* end = std::to_chars(begin, begin + text.octets_.size(), number, is_hex ? 16 : 10).ptr;
   if (style == IdStyle::hex_upper) {

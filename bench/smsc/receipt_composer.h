@@ -48,7 +48,7 @@ class ReceiptComposer {
   bool by_data_sm_;
   Stamp submitted_;
   Stamp done_;
-  std::array<char, 192> text_{};  // the longest text composed has 136 characters
+  std::array<char, 256> text_{};  // the longest text composed has 200 characters
   std::string csv_;
   protocol::Octets tlvs_;
 };

@@ -60,12 +60,13 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 9> kOutcomes{{
     {"NONE", Outcome::none},
 }};
 
-constexpr std::array<std::pair<std::string_view, IdStyle>, 6> kIdStyles{{
+constexpr std::array<std::pair<std::string_view, IdStyle>, 7> kIdStyles{{
     {"hex", IdStyle::hex},
     {"HEX", IdStyle::hex_upper},
     {"decimal", IdStyle::decimal},
     {"padded", IdStyle::padded},
     {"uuid", IdStyle::uuid},
+    {"oversize", IdStyle::oversize},
     {"mixed", IdStyle::mixed},
 }};
 

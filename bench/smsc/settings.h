@@ -28,7 +28,7 @@ struct Delay {
 };
 
 /// How a message id is written; one number under all of these.
-enum class IdStyle : std::uint8_t { hex, hex_upper, decimal, padded, uuid, mixed };
+enum class IdStyle : std::uint8_t { hex, hex_upper, decimal, padded, uuid, oversize, mixed };
 
 /// A receipt may write the id otherwise than submit_sm_resp did.
 struct IdStyles {

@@ -17,6 +17,7 @@ TEST(MessageIdText, WritesOneNumberInEachStyle) {
   EXPECT_EQ(id_text(kNumber, IdStyle::padded).view(), "09308878062554710043");
   EXPECT_EQ(id_text(7, IdStyle::padded).view(), "00000000000000000007");
   EXPECT_EQ(id_text(~std::uint64_t{0}, IdStyle::padded).view(), "18446744073709551615");
+  EXPECT_EQ(id_text(7, IdStyle::oversize).view(), std::string(80, 'x') + "00000000000000000007");
 }
 
 TEST(MessageIdText, WritesUuidsOfVersion4) {

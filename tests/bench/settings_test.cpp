@@ -60,6 +60,7 @@ TEST(Settings, ReadsIdStylesAloneAndInPairs) {
   EXPECT_EQ(parse_id_styles("hex-decimal")->response, IdStyle::hex);
   EXPECT_EQ(parse_id_styles("hex-decimal")->receipt, IdStyle::decimal);
   EXPECT_EQ(parse_id_styles("HEX-hex")->response, IdStyle::hex_upper);
+  EXPECT_EQ(parse_id_styles("oversize")->receipt, IdStyle::oversize);
   EXPECT_FALSE(parse_id_styles("mixed-hex"));
   EXPECT_FALSE(parse_id_styles("octal"));
 }
