@@ -7,13 +7,15 @@
 namespace stentor::daemon {
 namespace {
 
-// Ids have up to 65 octets; what is longer is shown by its start.
+// What is longer is shown by its start. An id may be as long here as one that can be asked for.
 constexpr std::size_t kWordOctetsMax = 80;
+constexpr std::size_t kIdOctetsMax = 256;
 
-void append_word(std::string_view key, std::string_view word, std::string& out) {
+void append_word(std::string_view key, std::string_view word, std::string& out,
+                 std::size_t octets_max = kWordOctetsMax) {
   if (word.empty()) return;
   append_key(key, out);
-  append_json_untrusted(word, kWordOctetsMax, out);
+  append_json_untrusted(word, octets_max, out);
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ std::string orphans_shown(std::string_view carrier, const OrphanReport& report,
   open_list("orphans", out);
   for (const KeptReceipt& orphan : report.newest) {
     open_object(out);
-    append_word("carrier_id", orphan.message_id, out);
+    append_word("carrier_id", orphan.message_id, out, kIdOctetsMax);
     if (orphan.came_ms != 0) {
       append_time("time", orphan.came_ms, out);
     }

@@ -22,8 +22,11 @@ namespace {
 constexpr const auto& kTypes = kEventTypeNames;
 static_assert(kTypes.size() == kEventTypes);
 
-// A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
-constexpr std::size_t kCarrierWordMax = 80;
+// A carrier's words are cut here: `stat` and `err` have a few octets.
+constexpr std::size_t kCarrierWordsMax = 80;
+// And its id here: by the standard it has up to 65 octets, and longer ones can be asked
+// for by as many as these.
+constexpr std::size_t kCarrierIdMax = 256;
 // The worst part's words, and how each part stands: "part 2 failed; parts 1, 3-10 delivered".
 constexpr std::size_t kPartsDetailMax = 300;
 
@@ -45,7 +48,7 @@ void append_doubt(const Following& of, std::string& out) {
 void append_untrusted(std::string_view key, std::string_view value, std::string& out) {
   if (value.empty()) return;
   append_key(key, out);
-  append_json_untrusted(value, kCarrierWordMax, out);
+  append_json_untrusted(value, kCarrierIdMax, out);
 }
 
 std::string_view what_follows(const Uncertain& uncertain) {
@@ -76,7 +79,7 @@ void append_part(const PartAnswered& part, const Subject& subject, bool is_part,
 void append_words(const ReceiptCame& receipt, std::string& out) {
   if (receipt.stat.empty() && receipt.err.empty()) return;
   append_key("detail", out);
-  std::array<char, kCarrierWordMax> words;
+  std::array<char, kCarrierWordsMax> words;
   std::size_t octets = 0;
   const auto add = [&](std::string_view word) {
     octets += word.copy(words.data() + octets, words.size() - octets);

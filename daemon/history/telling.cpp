@@ -19,8 +19,10 @@
 namespace stentor::daemon {
 namespace {
 
-// A carrier's words are cut here: ids are up to 65 octets, `stat` and `err` a few.
+// A carrier's words are cut here: `stat` and `err` have a few octets, an id 65 by the standard. It
+// is shown whole where a message can be asked for by it.
 constexpr std::size_t kWordOctetsMax = 80;
+constexpr std::size_t kIdOctetsMax = 256;
 constexpr std::size_t kDetailOctetsMax = 300;
 // Less than this between reserving and writing is what an intent takes on a busy disk.
 constexpr std::uint64_t kBindWaitToldMs = 100;
@@ -251,7 +253,7 @@ void Telling::tell_part(const PartAnswered& answered) {
     append_member("response_ms", answered.response_ms, steps_);
   }
   append_member("command_status", fmt::format("{:#010x}", answered.command_status), steps_);
-  append_word("carrier_id", answered.message_id, steps_);
+  append_word("carrier_id", answered.message_id, steps_, kIdOctetsMax);
   if (!answered.code.empty()) append_member("code", answered.code, steps_);
   if (answered.retry_at_ms != 0) append_time("again_at", answered.retry_at_ms, steps_);
   note(answered.of);
@@ -275,7 +277,7 @@ void Telling::tell_receipt(const ReceiptCame& receipt, bool is_repeated) {
   append_word("stat", receipt.stat, steps_);
   if (receipt.stat.empty()) append_message_state(receipt.message_state, steps_);
   append_word("err", receipt.err, steps_);
-  append_word("carrier_id", receipt.message_id, steps_);
+  append_word("carrier_id", receipt.message_id, steps_, kIdOctetsMax);
   append_word("sub", receipt.sub, steps_);
   append_word("dlvrd", receipt.dlvrd, steps_);
   append_word("submit_date", receipt.submit_date, steps_);
@@ -321,7 +323,7 @@ void Telling::tell_verdict(const Verdict& verdict) {
 void Telling::tell_conflict(const Conflict& conflict) {
   step(conflict.of.time_ms, "conflict");
   if (conflict.part != 0) append_member("part", conflict.part, steps_);
-  append_word("carrier_id", conflict.message_id, steps_);
+  append_word("carrier_id", conflict.message_id, steps_, kIdOctetsMax);
   append_word("done_date", conflict.done_date, steps_);
   append_matched_by(conflict.by_reference, steps_);
   append_member("code", conflict.code, steps_);
@@ -334,7 +336,7 @@ void Telling::tell_cancel(const CancelAnswered& answered) {
   step(answered.of.time_ms, "cancel_at_carrier");
   append_member("part", answered.part, steps_);
   append_member("by", answered.by, steps_);
-  append_word("carrier_id", answered.message_id, steps_);
+  append_word("carrier_id", answered.message_id, steps_, kIdOctetsMax);
   if (answered.is_answered) {
     append_member("command_status", fmt::format("{:#010x}", answered.command_status), steps_);
   } else {
@@ -459,8 +461,8 @@ void Telling::tell(const queue::Record& record) {
 void Telling::tell_taken_twice(const TakenTwice& twice) {
   step(twice.of.time_ms, "confirmed_duplicate");
   append_member("part", twice.part, steps_);
-  append_word("carrier_id", twice.message_id, steps_);
-  append_word("other_carrier_id", twice.other_message_id, steps_);
+  append_word("carrier_id", twice.message_id, steps_, kIdOctetsMax);
+  append_word("other_carrier_id", twice.other_message_id, steps_, kIdOctetsMax);
   append_member("detail", "the carrier took it twice: two receipts, under two ids", steps_);
   note(twice.of);
   end();
@@ -475,7 +477,7 @@ void Telling::append_parts(std::string& out) const {
     append_member("part", i + 1, out);
     append_member("state", standing.state == State::none ? "waiting" : name_of(standing.state),
                   out);
-    append_word("carrier_id", standing.carrier_id, out);
+    append_word("carrier_id", standing.carrier_id, out, kIdOctetsMax);
     if (standing.reported_ms >= standing.taken_ms && standing.taken_ms != 0) {
       append_member("receipt_after_ms", standing.reported_ms - standing.taken_ms, out);
     }

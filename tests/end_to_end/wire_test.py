@@ -8,6 +8,7 @@ import unittest
 import smpp_octets as smpp
 import sms_octets
 import stentor_under_test as under_test
+from carrier_simulator import CarrierSimulator
 from scripted_carrier import Answer, Receipt, ScriptedCarrier
 
 _numbers = itertools.count(79260000000)
@@ -381,6 +382,45 @@ class MessageIds(OneCarrier):
         self.send_and_wait()
         self.assertEqual(self.daemon.carrier_status("north")["message_id_rule"], "auto")
         self.assertIn("contradicts the rule", self.daemon.log())
+
+    def test_ids_beyond_the_standards_length_are_matched_to_the_last_octet(self):
+        for form, octets in (("tlv", 256), ("text", 150), ("both", 150)):
+            with self.subTest(form=form, octets=octets):
+                def refuses_second(submit, attempt, form=form):
+                    is_second = submit.short_message[5:6] == b"\x02"
+                    return Answer(receipts=[Receipt(form=form, spelled=str.upper,
+                                                    stat="UNDELIV" if is_second else "DELIVRD")])
+                self.begin(refuses_second, {"id_of": lambda number, octets=octets:
+                                            f"ab{number:0>{octets - 2}}"})
+                message_id, digits = self.send("long " * 60)
+                self.events.wait_for(message_id, "failed")
+                ids = [arrival.message_id for arrival in self.carrier.arrived(digits)]
+                self.assertEqual([len(an_id) for an_id in ids], [octets, octets])
+                told = self.daemon.ask(op="message", id=message_id)["history"]
+                receipts = {step["part"]: (step["carrier_id"].lower(), step.get("stat", ""))
+                            for step in told if step["what"] == "receipt"}
+                stats = ("", "") if form == "tlv" else ("DELIVRD", "UNDELIV")
+                self.assertEqual(receipts, {1: (ids[0], stats[0]), 2: (ids[1], stats[1])}, told)
+                self.assertFalse([step for step in told if "matched_by" in step], told)
+                for an_id in ids:
+                    found = self.daemon.ask(op="message", carrier_id=an_id)
+                    self.assertEqual(found.get("id"), message_id, found)
+
+    def test_the_simulators_ids_of_100_characters_are_matched(self):
+        smsc = CarrierSimulator(under_test.new_directory(), id_style="oversize")
+        self.addCleanup(smsc.process.kill)
+        self.daemon = under_test.Daemon([under_test.carrier("north", smsc.address)]).start()
+        self.addCleanup(self.daemon.kill)
+        self.daemon.wait_bound("north")
+        self.events = under_test.EventFollower(self.daemon)
+        self.addCleanup(self.events.close)
+        sent = [self.send("long " * 60)[0] for _ in range(20)]
+        for message_id in sent:
+            self.events.wait_for(message_id, "delivered")
+        told = self.daemon.ask(op="message", id=sent[-1])["history"]
+        receipts = [step for step in told if step["what"] == "receipt"]
+        self.assertEqual([len(step["carrier_id"]) for step in receipts], [100, 100], told)
+        self.assertFalse([step for step in receipts if "matched_by" in step], told)
 
     def test_what_was_taken_without_an_id_is_waited_for_no_longer_and_history_says_so(self):
         self.begin(scripted={"id_of": lambda number: ""})
