@@ -61,9 +61,9 @@ bool skip_fields(CommandId command_id, OctetReader& reader) noexcept {
       return true;
     case CommandId::query_sm_resp:
       if (reader.rest().empty()) return true;
-      (void)reader.c_octets(kPduOctetsMax);
-      (void)reader.c_octets(kTimeMax);
-      (void)reader.take(2);  // message_state, error_code
+      (void)reader.c_octets(kPduOctetsMax);  // message_id
+      (void)reader.c_octets(kPduOctetsMax);  // final_date
+      (void)reader.take(2);                  // message_state, error_code
       return true;
     case CommandId::generic_nack:
     case CommandId::unbind_resp:
@@ -216,7 +216,7 @@ result<QueryResp> decode_query_resp(std::span<const std::uint8_t> pdu) noexcept 
   result<QueryResp> decoded;
   if (!reader.rest().empty()) {
     decoded->message_id = reader.c_octets(kPduOctetsMax);
-    decoded->final_date = reader.c_octets(kTimeMax);
+    decoded->final_date = reader.c_octets_of_any_length(kTimeMax);  // its state is what counts
     decoded->message_state = reader.u8();
     decoded->error_code = reader.u8();
   }

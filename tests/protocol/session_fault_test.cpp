@@ -154,6 +154,19 @@ TEST(SessionFault, SkipsAnUnterminatedQueryRespAndSaysSo) {
   EXPECT_EQ(smsc.session.stats().malformed, 1u);
 }
 
+TEST(SessionFault, TakesTheStateBehindADateOfAnyLength) {
+  Conversation smsc;
+  smsc.bind();
+  ASSERT_TRUE(smsc.session.query({.message_id = "4f"}, 5, kStart));
+
+  smsc.hear(
+      pdu(0x80000003, 0, 2, hex("346600") + octets_of("2026-11-29 12:00:00 +03") + hex("00 02 00")),
+      kStart);
+
+  EXPECT_EQ(smsc.told(), Lines{"query 5 0 4f 2"});
+  EXPECT_EQ(smsc.session.stats().malformed, 0u);
+}
+
 TEST(SessionFault, TakesARefusedQuery) {
   Conversation smsc;
   smsc.bind();
