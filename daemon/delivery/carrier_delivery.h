@@ -386,9 +386,10 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   // ordering.cpp
   void hold_later_ones(const queue::Lanes::Pick& holder, std::uint64_t since_ms);
   [[nodiscard]] bool must_wait(const queue::Lanes::Pick& pick);
+  [[nodiscard]] bool is_held_back(const queue::Lanes::Pick& pick);
   void withdraw_later_ones();
   void give_back_held();
-  void tell_passing(const Sending& passing);
+  void tell_passing(const queue::Ticket& ticket, const Following& passing);
   [[nodiscard]] TimePoint next_release(TimePoint now) const;
 
   // reserving.cpp

@@ -45,8 +45,6 @@ void CarrierDelivery::move_some() {
   if (draining_ || clearing_ || !services_.routing.has_stand_in(number_)) return;
   if (failover_.gives_back()) return give_back_some();
   if (failover_.stage() != Failover::Stage::away) return;
-  order_.release_all();  // they move, or stay, with the others
-  give_back_held();
   const std::size_t first = judge_limited();
   std::vector<queue::Lanes::Pick> picks;
   picks.reserve(kJudgedAtOnce);
@@ -98,10 +96,12 @@ queue::Lanes& CarrierDelivery::arrival_lanes() {
   return failover_.gives_back() && is_gathered_ && staying_.waiting() > 0 ? staying_ : lanes_;
 }
 
-// Moves the message, or sets it aside.
+// Moves the message, or sets it aside. Behind an earlier one of its order key it waits here too: it
+// would overtake that one over there.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
   const std::uint32_t seconds = wall_seconds();
   if (pick.ticket.expires <= expiry_now() || is_dead(pick)) return end_due_or_cancelled(pick);
+  if (is_held_back(pick)) return;
   if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
 }
 
@@ -148,6 +148,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
                         .carrier = *target,
                         .priority = pick.priority,
                         .at = pick.ticket.at};
+  tell_passing(pick.ticket, moved.of);
   outcomes_.write(moved, arrival, services_.shards);
   retries_.forget(pick.ticket.at);
   order_.end(pick.ticket.at, wall_ms());

@@ -15,7 +15,10 @@ void CarrierDelivery::hold_later_ones(const queue::Lanes::Pick& holder, std::uin
 
 // Paused, or held back behind an earlier one? Then it stands there now.
 bool CarrierDelivery::must_wait(const queue::Lanes::Pick& pick) {
-  if (is_put_aside(pick)) return true;
+  return is_put_aside(pick) || is_held_back(pick);
+}
+
+bool CarrierDelivery::is_held_back(const queue::Lanes::Pick& pick) {
   if (order_.is_idle()) return false;
   const std::uint64_t now = wall_ms();
   if (!order_.holds_back(pick.ticket, now)) return false;
@@ -57,16 +60,17 @@ void CarrierDelivery::give_back_held() {
   }
 }
 
-// Reserved, and an earlier one of its key still waits: its history says so.
-void CarrierDelivery::tell_passing(const Sending& passing) {
-  const auto earlier = order_.passes(passing.pick.ticket);
+// Reserved or moved, and an earlier one of its key still waits: its history says so.
+void CarrierDelivery::tell_passing(const queue::Ticket& ticket, const Following& passing) {
+  if (order_.is_idle()) return;
+  const auto earlier = order_.passes(ticket);
   if (!earlier) return;
   const auto record = services_.reader.read(*earlier);
   const auto accepted = record ? decode_accepted(record->payload) : std::nullopt;
   const auto subject = accepted ? decode_subject(accepted->subject) : std::nullopt;
   if (!subject) return;  // whom it passes cannot be told
   Passed passed;
-  passed.of = following(passing, State::none);
+  passed.of = passing;
   passed.earlier = subject->id;
   outcomes_.write(passed);
   ++stats_.order_passed;

@@ -168,7 +168,7 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   }
   reserved_expire_ms_ = std::min(reserved_expire_ms_, next.accepted.expires_ms());
   next.turn = ++turns_;
-  if (!order_.is_idle()) tell_passing(next);
+  if (!order_.is_idle()) tell_passing(pick.ticket, following(next, State::none));
   next.is_under_way = true;
   under_way_.enter(pick.ticket.key, line.link->number());
   next.is_ahead = true;

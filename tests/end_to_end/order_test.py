@@ -16,13 +16,18 @@ OTHER = "79167654321"
 
 
 class Order(unittest.TestCase):
-    def begin(self, hold, **settings):
+    def begin(self, hold, others=(), **settings):
         self.first = []  # answers to the attempts of the first message
         self.carrier = ScriptedCarrier(self.script)
+        carriers = [under_test.carrier("north", self.carrier.address, **settings)]
+        for name, other in others:
+            carriers.append(under_test.carrier(name, other.address))
+            self.addCleanup(other.close)
         self.daemon = under_test.Daemon(
-            [under_test.carrier("north", self.carrier.address, **settings)],
+            carriers, [{"default": True, "carriers": [c["name"] for c in carriers]}],
             tables={"queue": {"order_hold": hold}}).start()
-        self.daemon.wait_bound("north")
+        for carrier in carriers:
+            self.daemon.wait_bound(carrier["name"])
         self.events = under_test.EventFollower(self.daemon)
 
     def tearDown(self):
@@ -46,13 +51,14 @@ class Order(unittest.TestCase):
         self.assertEqual(reply["status"], "accepted", reply)
         return reply["id"]
 
-    def arrived(self):
-        with self.carrier.lock:
+    def arrived(self, carrier=None):
+        carrier = carrier or self.carrier
+        with carrier.lock:
             return [(a.submit.destination[2], self.text(a.submit), a.time)
-                    for a in self.carrier.arrivals]
+                    for a in carrier.arrivals]
 
-    def texts(self):
-        return [text for to, text, _ in self.arrived() if to == RECIPIENT]
+    def texts(self, carrier=None):
+        return [text for to, text, _ in self.arrived(carrier) if to == RECIPIENT]
 
     def wait_refused(self):
         under_test.wait_until(lambda: self.texts() == ["one"], "the first was tried")
@@ -106,6 +112,44 @@ class Order(unittest.TestCase):
         self.assertEqual(self.texts(), ["one"])
         self.assertEqual(self.daemon.ask(op="resolve", id=one, **{"as": "sent"})["status"], "ok")
         self.events.wait_for(two, "delivered")
+
+    def refuse_one_and_suspend(self, hold, pauses):
+        """The carrier that takes over, and the ids of one, two and other."""
+        south = ScriptedCarrier()
+        self.begin(hold, [("south", south)],
+                   retry={"temporary": {"attempts": 5, "pauses": pauses}})
+        self.first = [Answer(status=SYSTEM_ERROR)]
+        one = self.send("one")
+        self.wait_refused()
+        two = self.send("two")
+        under_test.wait_until(lambda: self.daemon.carrier_status("north")["waiting_order"] == 1,
+                              "the second waits behind the first")
+        self.daemon.ask(op="carrier", action="suspend", name="north")
+        other = self.send("other", OTHER)
+        self.events.wait_for(other, "delivered")
+        self.assertEqual(south.arrived(OTHER)[0].submit.destination[2], OTHER)
+        return south, one, two
+
+    def test_they_move_with_the_one_they_wait_for_and_behind_it(self):
+        south, _, two = self.refuse_one_and_suspend("1h", ["3s"])
+        self.events.wait_for(two, "delivered")
+        self.assertEqual(self.texts(), ["one"], "what was refused")
+        self.assertEqual(self.texts(south), ["one", "two"])
+        history = self.daemon.ask(op="message", id=two)["history"]
+        self.assertFalse([step for step in history if step["what"] == "passed"], history)
+
+    def test_they_wait_for_their_time_before_they_move_past_it_and_history_says_so(self):
+        south, one, two = self.refuse_one_and_suspend("4s", ["1h"])
+        tried = self.arrived()[0][2]
+        self.assertEqual(self.texts(south), [], "others moved, the second did not")
+        self.events.wait_for(two, "delivered")
+        arrived = [a for a in self.arrived(south) if a[0] == RECIPIENT]
+        self.assertEqual([text for _, text, _ in arrived], ["two"])
+        self.assertGreaterEqual(arrived[0][2] - tried, 3.9)
+        history = self.daemon.ask(op="message", id=two)["history"]
+        steps = [(step["what"], step.get("earlier"), step.get("to")) for step in history
+                 if step["what"] in ("passed", "moved")]
+        self.assertEqual(steps, [("passed", one, None), ("moved", None, "south")], history)
 
     def test_what_is_held_back_expires_in_its_second_and_goes_with_its_campaign(self):
         self.begin("60s", retry={"temporary": {"attempts": 5, "pauses": ["1h"]}})
