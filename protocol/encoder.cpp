@@ -168,7 +168,7 @@ result<void> append_submit_resp(Octets& out, std::uint32_t sequence_number, Comm
     append_bare(out, CommandId::submit_sm_resp, status, sequence_number);
     return {};
   }
-  if (!fits(message_id, kMessageIdMax)) return field_too_long();
+  if (!fits(message_id, kPduOctetsMax - kHeaderOctets - 1)) return field_too_long();
   Writer writer(out, kHeaderOctets + message_id.size() + 1, CommandId::submit_sm_resp, status,
                 sequence_number);
   writer.c_octets(message_id);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/control_pdu.h"
+#include "protocol/decoder.h"
 #include "tests/protocol/wire.h"
 
 namespace stentor::protocol::test {
@@ -58,6 +59,18 @@ TEST(Encoder, WritesBarePdusWithoutABody) {
 
   EXPECT_EQ(out, hex("00000010 80000015 00000000 00000009"
                      "00000010 80000000 00000003 00000000"));
+}
+
+TEST(Encoder, WritesIdsOfAnyLengthAsSmscsDo) {
+  for (const std::size_t octets : {65u, 200u, 60000u}) {
+    Octets out;
+    ASSERT_TRUE(append_submit_resp(out, 1, CommandStatus::ok, std::string(octets, '7')));
+    EXPECT_EQ(decode_submit_resp(out)->size(), octets);
+  }
+  Octets out;
+  EXPECT_FALSE(append_submit_resp(out, 1, CommandStatus::ok, std::string(kPduOctetsMax - 16, '7')));
+  EXPECT_FALSE(append_submit_resp(out, 1, CommandStatus::ok, std::string("4\0f", 3)));
+  EXPECT_TRUE(out.empty());
 }
 
 TEST(Encoder, WritesResponsesWithABodyOnlyWhereThereIsSomethingToSay) {
