@@ -18,6 +18,7 @@ import stentor_under_test as under_test
 from bad_carriers import RawPeer, answer_all, let_bind, reads_hardly
 from carrier_simulator import CarrierSimulator
 from chaos_proxy import DOWN, UP, ChaosProxy, Plan
+from clock_test import is_sanitized
 from scripted_carrier import Answer, ScriptedCarrier
 
 
@@ -598,7 +599,9 @@ class ManyIdleCarriers(unittest.TestCase):
 
     CARRIERS = 500
     SECONDS = 10
-    SHARE_MAX = 0.03  # of a core; 1 % is the goal, and a debug build on a busy machine is neither
+    SHARE_MAX = 0.01  # of a core, in processor time: what the machine does beside it does not count
+    SANITIZED_SHARE_MAX = 0.05
+    WINDOWS = 3  # the best of them: one may hold the last of the start
 
     def test_they_cost_little_memory_and_hardly_any_time(self):
         directory = under_test.new_directory()
@@ -611,14 +614,19 @@ class ManyIdleCarriers(unittest.TestCase):
             lambda: sum(c["bound"] for c in daemon.status()["carriers"]) == 2 * self.CARRIERS,
             "all are bound", 60, step=0.5)
         pid = daemon.process.pid
-        before, began = processor_seconds(pid), time.monotonic()
-        time.sleep(self.SECONDS)
-        used = (processor_seconds(pid) - before) / (time.monotonic() - began)
-        memory = resident(pid)
-        print(f"{self.CARRIERS} carriers, {2 * self.CARRIERS} idle binds: {memory / (1 << 20):.1f} "
-              f"MiB resident, {100 * used:.2f} % of a core", flush=True)
-        self.assertLess(memory, 100 << 20)
-        self.assertLess(used, self.SHARE_MAX)
+        share_max = self.SANITIZED_SHARE_MAX if is_sanitized() else self.SHARE_MAX
+        for _ in range(self.WINDOWS):
+            before, began = processor_seconds(pid), time.monotonic()
+            time.sleep(self.SECONDS)
+            used = (processor_seconds(pid) - before) / (time.monotonic() - began)
+            print(f"{self.CARRIERS} carriers, {2 * self.CARRIERS} idle binds: "
+                  f"{resident(pid) / (1 << 20):.1f} MiB resident, {100 * used:.2f} % of a core",
+                  flush=True)
+            if used <= share_max:
+                break
+        self.assertLessEqual(used, share_max)
+        if not is_sanitized():  # its shadow is memory too
+            self.assertLess(resident(pid), 100 << 20)
 
 
 def resident(pid):
