@@ -38,8 +38,8 @@ void append_bare(Octets& out, CommandId command_id, CommandStatus status,
 [[nodiscard]] result<void> append_data_sm(Octets& out, std::uint32_t sequence_number,
                                           const ShortMessage& message);
 
-/// With a status other than ok the body is left out (section 4.4.2). `message_id` may be longer than
-/// the standard has it, as what SMSCs write is.
+/// With a status other than ok the body is left out (section 4.4.2). `message_id` may be longer
+/// than the standard has it, as what SMSCs write is.
 [[nodiscard]] result<void> append_submit_resp(Octets& out, std::uint32_t sequence_number,
                                               CommandStatus status, std::string_view message_id);
 /// Its message_id is unused and always empty (section 4.6.2).

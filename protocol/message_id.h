@@ -27,8 +27,8 @@ inline constexpr std::size_t kMessageIdOctetsMax = 65;
 
 /// An id in canonical form: lower case, leading zeros stripped (one digit stays).
 ///
-/// Of one that is longer than kMessageIdOctetsMax then, its beginning stays, and a hash of all of it
-/// stands for the rest: two that differ anywhere are two. The form is its own canonical form.
+/// Of one that is longer than kMessageIdOctetsMax then, its beginning stays, and a hash of all of
+/// it stands for the rest: two that differ anywhere are two. The form is its own canonical form.
 class CanonicalId {
  public:
   CanonicalId() = default;

@@ -73,7 +73,7 @@ void CarrierQueries::ask_again(const StatusQueries::Segment& segment, TimePoint 
 }
 
 void CarrierQueries::put_back(const StatusQueries::Segment& segment, TimePoint due) {
-  if (!waiting_.put(segment, due)) ++stats_.unasked;  // as without query_after, then
+  if (!is_on_ || !waiting_.put(segment, due)) ++stats_.unasked;  // as without query_after, then
 }
 
 void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoint now) {
@@ -117,6 +117,8 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
                 carrier_.name);
     }
     is_on_ = false;
+    stats_.unasked += waiting_.size();
+    waiting_ = StatusQueries();
     return std::nullopt;
   }
   if (status != CommandStatus::ok) {

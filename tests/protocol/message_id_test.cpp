@@ -59,7 +59,8 @@ TEST(MessageId, BeyondItsBoundIsOneInAnyLetterCaseAndPadding) {
 
 // In journals and indexes it is what it was.
 TEST(MessageId, BeyondItsBoundHasAStableForm) {
-  EXPECT_EQ(CanonicalId(std::string(66, '7')).text(), "77777777777777777777777777777777~f0280401a640d79a6d492c4216d7e7f3");
+  EXPECT_EQ(CanonicalId(std::string(66, '7')).text(),
+            "77777777777777777777777777777777~f0280401a640d79a6d492c4216d7e7f3");
 }
 
 TEST(MessageId, BeyondItsBoundIsNoNumberInAnotherBase) {

@@ -227,8 +227,11 @@ TEST_F(CarrierQueriesTest, AsksThreeTimesAgainWhatIsRefusedForNowOrNotAnswered) 
 TEST_F(CarrierQueriesTest, StopsAskingACarrierThatDoesNotKnowTheQuestion) {
   taken(1, "4f");
   ASSERT_EQ(asked_at(60s).size(), 1u);
-  EXPECT_FALSE(answer(CommandStatus::invalid_command_id, 0));
   taken(2, "50");
+  EXPECT_FALSE(answer(CommandStatus::invalid_command_id, 0));
+  EXPECT_FALSE(queries().is_waiting()) << "nothing is kept for a question that is not asked";
+  EXPECT_EQ(queries().stats().unasked, 1u);
+  taken(3, "51");
   EXPECT_TRUE(asked_at(600s).empty());
   EXPECT_FALSE(queries().is_on());
 }
