@@ -60,14 +60,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)decode_bind(pdu);
   (void)decode_bind_resp(pdu);
   (void)decode_submit_resp(pdu);
+  if (const auto tlvs = decode_response_tlvs(pdu)) {
+    for (const Tlv tlv : *tlvs) require(tlv.value.size() <= size);
+  }
   if (const auto query = decode_query_sm(pdu)) {
     Octets again;
     if (append_query_sm(again, 1, *query)) require_begins_with(pdu, again);
   }
   if (const auto answer = decode_query_resp(pdu)) {
     Octets again;
-    const bool has_body = size > kHeaderOctets;
-    if (append_query_resp(again, 1, CommandStatus::ok, *answer) && has_body) {
+    // A date that is too long is left out.
+    const std::size_t date_at = kHeaderOctets + answer->message_id.size() + 1;
+    const bool is_whole =
+        size > kHeaderOctets && answer->final_date.empty() == (data[date_at] == 0);
+    if (is_whole && append_query_resp(again, 1, CommandStatus::ok, *answer)) {
       require_begins_with(pdu, again);
     }
   }
