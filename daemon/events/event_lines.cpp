@@ -129,7 +129,7 @@ void append_taken_twice(const TakenTwice& twice, const Subject& subject, std::st
   append_member("parts", subject.parts, out);
   append_member("code", own_outcome::kConfirmedDuplicate, out);
   append_key("detail", out);
-  const auto cut = [](std::string_view id) { return id.substr(0, kCarrierWordMax); };
+  const auto cut = [](std::string_view id) { return id.substr(0, kCarrierWordsMax); };
   append_json_untrusted(fmt::format("the carrier took it twice, as {} and as {}",
                                     cut(twice.message_id), cut(twice.other_message_id)),
                         kPartsDetailMax, out);
