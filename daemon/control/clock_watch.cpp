@@ -69,7 +69,9 @@ void ClockWatch::look_at_note() {
       ProcessDate::kExpiryPause / 1s);
 }
 
-void ClockWatch::note() const {
+void ClockWatch::note_when_due() {
+  if (Clock::now() < next_note_) return;
+  next_note_ = Clock::now() + kNoteEvery;
   if (const auto now = clock_note_now(std::chrono::milliseconds(wall_clock_ms()))) {
     (void)write_clock_note(state_dir_, *now);  // the next start can do without
   }
@@ -80,10 +82,6 @@ void ClockWatch::look_later() {
   timer_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
     look();
-    if (const auto now = Clock::now(); now >= next_note_) {
-      note();
-      next_note_ = now + kNoteEvery;
-    }
     look_later();
   });
 }

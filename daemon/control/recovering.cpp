@@ -202,6 +202,7 @@ void Daemon::Body::start_checkpoints(const std::filesystem::path& journal,
   checkpointer_->set_on_trouble([](const std::string& why) {
     log::warn("journal: no checkpoint could be made, the next start takes longer: {}", why);
   });
+  checkpointer_->set_on_turn([this] { clock_watch_.note_when_due(); });
   checkpointer_->set_on_damage([](const Checkpointer::Damage& damage) {
     log::error("journal: damage in what the start had not read: {}; {}", damage.where,
                damage.is_refused

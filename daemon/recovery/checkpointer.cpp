@@ -75,6 +75,7 @@ void Checkpointer::run() {
   prctl(PR_SET_NAME, "checkpoint");
   (void)checkpoints_.remove_old();
   do {
+    if (on_turn_) on_turn_();
     verify_some();
     hold();
     if (is_distrusted_) continue;

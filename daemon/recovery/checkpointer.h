@@ -79,6 +79,8 @@ class Checkpointer {
   void set_on_carry_trouble(std::function<void(std::string)> on_trouble) {
     on_carry_trouble_ = std::move(on_trouble);
   }
+  /// Called on its thread several times a second: for what may have to wait for the disk.
+  void set_on_turn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
   void set_on_carried(std::function<void(const Carried&)> on_carried) {
     on_carried_ = std::move(on_carried);
   }
@@ -117,6 +119,7 @@ class Checkpointer {
   std::function<void(std::string)> on_trouble_;
   bool is_troubled_ = false;
   std::function<void(const Damage&)> on_damage_;
+  std::function<void()> on_turn_;
   bool is_distrusted_ = false;
   std::uint32_t next_unverified_ = 0;  // files from here up to verified_before_ nobody has read
   std::uint32_t verified_before_ = 0;
