@@ -32,7 +32,8 @@ CallbackServer::CallbackServer(const Config& config, CommitThread& commit, Consu
       files_(files),
       guard_(config.callbacks.allow),
       feed_(commit, false, 0, [this] { wake(); }),
-      pin_(commit.add_pin()) {
+      pin_(commit.add_pin()),
+      turns_(config.callbacks.in_flight) {
   // Before the first file may go.
   const auto calls_back = [](const ClientConfig& client) { return client.callback.has_value(); };
   if (std::ranges::any_of(config.clients, calls_back)) pin_.hold_from(0);
@@ -128,7 +129,7 @@ void CallbackServer::run() {
     for (const auto& target : targets_) {
       if (target->fill(end, commit_.oldest_file())) until = now;
       bury_unread(*target);
-      post_what_may_go(*target, now);
+      if (post_what_may_go(*target, now)) until = now;
       acknowledge(*target);
       if (const auto next = target->next_try(); next && *next > now) until = std::min(until, *next);
     }
@@ -179,16 +180,16 @@ bool CallbackServer::let_retention_go_on() {
   return false;
 }
 
-void CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
+bool CallbackServer::post_what_may_go(CallbackTarget& target, Clock::time_point now) {
   const auto has_room = [this](std::string_view origin) {
-    const auto known = in_flight_.find(host_of_origin(origin));
-    return known == in_flight_.end() || known->second < config_.callbacks.in_flight;
+    return turns_.may_post(host_of_origin(origin));
   };
   while (true) {
+    turns_.look(&target);
     auto request = target.next_request(next_token_, now, wall_clock_ms(), has_room);
-    if (!request) return;
-    std::string host(host_of_origin(origin_of(request->url)));
-    ++in_flight_[host];
+    if (!request) return turns_.end_look();
+    std::string host = host_of_origin(origin_of(request->url));
+    turns_.on_posted(host);
     by_token_.emplace(next_token_, UnderWay{&target, std::move(host)});
     client_->start(next_token_++, std::move(*request));
   }
@@ -198,8 +199,7 @@ void CallbackServer::on_done(std::uint64_t token, const HttpOutcome& outcome) {
   const auto found = by_token_.find(token);
   if (found == by_token_.end()) return;
   CallbackTarget& target = *found->second.target;
-  const auto in_flight = in_flight_.find(found->second.host);
-  if (--in_flight->second == 0) in_flight_.erase(in_flight);
+  turns_.on_done(found->second.host);
   by_token_.erase(found);
   const bool was_well = target.figures().last_error.empty();
   const auto dead = target.on_done(token, outcome, Clock::now(), wall_clock_ms());

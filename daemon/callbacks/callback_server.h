@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "daemon/callbacks/callback_target.h"
+#include "daemon/callbacks/host_turns.h"
 #include "daemon/commit/commit_feed.h"
 #include "daemon/records/callback_records.h"
 
@@ -67,7 +68,8 @@ class CallbackServer {
   void add_target(const std::string& client, const CallbackConfig& config,
                   const std::string& campaign);
   void run();
-  void post_what_may_go(CallbackTarget& target, Clock::time_point now);
+  /// True: others may have to be asked again.
+  [[nodiscard]] bool post_what_may_go(CallbackTarget& target, Clock::time_point now);
   void on_done(std::uint64_t token, const HttpOutcome& outcome);
   void acknowledge(CallbackTarget& target);
   void write(const Consumers::Key& key);
@@ -94,7 +96,7 @@ class CallbackServer {
     std::string host;
   };
   std::map<std::uint64_t, UnderWay> by_token_;
-  std::map<std::string, std::uint32_t, std::less<>> in_flight_;  // by host, of all targets
+  HostTurns turns_;  // of all targets
   std::uint64_t next_token_ = 1;
   FieldWriter fields_;
 

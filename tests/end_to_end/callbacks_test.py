@@ -518,6 +518,31 @@ class Callbacks(unittest.TestCase):
                               "all is posted")
         self.assertEqual(most[0], 3)
 
+    def test_the_backlog_of_one_starves_no_other_of_the_same_host(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def play(_):
+            gate.wait(300)
+            return 200, {}, b""
+
+        self.endpoint.play = play
+        self.config = self.config.replace("[callbacks]", "[callbacks]\nin_flight = 1")
+        self.start(types=["delivered"], batch=1, timeout="300s",
+                   campaigns={c: self.endpoint.url + "/" + c for c in ("a", "b", "c")})
+        ids = [self.send(campaign=campaign) for campaign in "aaaaaaaabbbbbbbbcc"]
+        for message_id in ids:
+            self.wait_delivered(message_id)
+        under_test.wait_until(lambda: sum(t["waiting"] for t in self.figures()["targets"]) == 18,
+                              "all wait for their turns")
+        gate.set()
+        under_test.wait_until(lambda: {e["id"] for e in self.endpoint.events()} == set(ids),
+                              "all is posted")
+        paths = [path for path, _, _ in self.endpoint.posts]
+        self.assertEqual(len(paths), 18)
+        self.assertIn("/b", paths[:4])
+        self.assertEqual(paths[:8].count("/c"), 2, paths)
+
     def test_a_host_is_one_whatever_its_ports(self):
         gate, lock, now, most = threading.Event(), threading.Lock(), [0], [0]
         self.addCleanup(gate.set)

@@ -22,7 +22,8 @@ TEST(UrlTemplate, IsCheckedBeforeItIsUsed) {
   EXPECT_FALSE(check_url_template("https://example.net:8443/a?b={type}#c"));
   for (const char* url : {"", "ftp://h/", "file:///etc/passwd", "http://", "https:///x",
                           "https://user@h/", "https://{client}.example.net/", "https://h/{txt}",
-                          "https://h/{type", "https://h/}", "https://h/a b", "https://h/\n"}) {
+                          "https://h/{type", "https://h/}", "https://h/a b", "https://h/\n",
+                          "https://%68/", "https://127.0.0%2e1/", "https://[fe80::1%25eth0]/"}) {
     EXPECT_TRUE(check_url_template(url)) << url;
   }
 }
@@ -34,6 +35,22 @@ TEST(UrlTemplate, AHostSharesABoundWhateverItsPort) {
   }
   EXPECT_EQ(host_of_origin(origin_of("http://[2001:db8::1]:8080/")), "[2001:db8::1]");
   EXPECT_EQ(host_of_origin(origin_of("https://[2001:db8::1]/")), "[2001:db8::1]");
+}
+
+TEST(UrlTemplate, AnAddressIsOneHostHoweverItIsWritten) {
+  for (const char* url : {"http://127.0.0.1/", "http://127.1:8080/", "http://0x7f000001",
+                          "http://2130706433/", "http://0177.0.0.1/", "http://127.0.0.1./",
+                          "http://[::ffff:127.0.0.1]/", "http://[::FFFF:7f00:1]:8080/"}) {
+    EXPECT_EQ(host_of_origin(origin_of(url)), "127.0.0.1") << url;
+  }
+  for (const char* url : {"http://[::1]/", "http://[0:0:0:0:0:0:0:1]:81/", "http://[0::0001]"}) {
+    EXPECT_EQ(host_of_origin(origin_of(url)), "[::1]") << url;
+  }
+  for (const char* name : {"1.example.net", "127.0.0.x", "0x7f.example", "1a", "a.1b"}) {
+    EXPECT_EQ(host_of_origin(origin_of(std::string("http://") + name)), name);
+  }
+  EXPECT_EQ(*check_url_template("https://%68/"), "has a percent sign in its host");
+  EXPECT_FALSE(check_url_template("https://h/%20?a=%41"));
 }
 
 TEST(UrlTemplate, NamesTheOriginThatFailsAsOne) {
