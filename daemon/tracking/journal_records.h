@@ -32,6 +32,7 @@ class JournalRecords final : public AcceptedRecords {
   [[nodiscard]] std::optional<std::span<const std::uint8_t>> read_subject(
       queue::Locator at) override {
     const auto record = reader_.read_known(at);
+    why_not_ = record ? std::error_code() : record.error();
     if (!record) return std::nullopt;
     FieldReader in(record->payload);
     const Following of = decode_following(in);
@@ -41,7 +42,7 @@ class JournalRecords final : public AcceptedRecords {
 
  private:
   queue::JournalReader& reader_;
-  std::error_code why_not_;  // the last read() failed: a bad disk is not asked twice
+  std::error_code why_not_;  // the last could not be read: a bad disk is not asked twice
 };
 
 }  // namespace stentor::daemon

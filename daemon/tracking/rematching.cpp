@@ -136,26 +136,25 @@ Tracker::RecordRead Tracker::read(queue::Locator at) {
   RecordRead result{.accepted = records_.read(at), .is_gone = false};
   if (result.accepted) return result;
   result.is_gone = records_.is_gone(at);
-  if (result.is_gone) {
-    result.accepted = read_told(at);
-    result.is_gone = !result.accepted;
-    return result;
-  }
+  if (result.is_gone) result = read_told(at);
+  if (result.accepted || result.is_gone) return result;
   ++stats_.records_unreadable;
   if (may_fail_ != nullptr) --*may_fail_;
   return result;
 }
 
 // All that may still be told of a message which ended as `unknown`.
-std::optional<Accepted> Tracker::read_told(queue::Locator at) {
+Tracker::RecordRead Tracker::read_told(queue::Locator at) {
   const auto told = told_.find(at);
-  const auto subject = told ? records_.read_subject(told->at) : std::nullopt;
-  if (!subject) return std::nullopt;
-  Accepted accepted;
-  accepted.subject = *subject;
-  accepted.flow = told->flow;
-  accepted.flow_is_number = true;
-  return accepted;
+  if (!told) return {.accepted = std::nullopt, .is_gone = true};
+  const auto subject = records_.read_subject(told->at);
+  if (!subject) return {.accepted = std::nullopt, .is_gone = records_.is_gone(told->at)};
+  RecordRead result;
+  result.accepted.emplace();
+  result.accepted->subject = *subject;
+  result.accepted->flow = told->flow;
+  result.accepted->flow_is_number = true;
+  return result;
 }
 
 void Tracker::await_reading(const Target& target, Moment came, Moment now) {

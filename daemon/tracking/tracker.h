@@ -72,11 +72,11 @@ class AcceptedRecords {
   virtual ~AcceptedRecords() = default;
   /// Views of it stay valid until the next call.
   [[nodiscard]] virtual std::optional<Accepted> read(queue::Locator at) = 0;
-  /// Of the one that read() could not read just now: the journal has let it go, so that it never
-  /// can be again.
+  /// Of the one that could not be read just now: the journal has let it go, so that it never can
+  /// be again.
   [[nodiscard]] virtual bool is_gone(queue::Locator at) = 0;
-  /// The subject that a record which ended a message has of it; nothing where it cannot be read.
-  /// Valid until the next call.
+  /// The subject that a record which ended a message has of it; nothing where it cannot be read,
+  /// of which is_gone() then speaks. Valid until the next call.
   [[nodiscard]] virtual std::optional<std::span<const std::uint8_t>> read_subject(
       queue::Locator at) = 0;
 };
@@ -257,7 +257,7 @@ class Tracker {
     bool is_gone = false;
   };
   [[nodiscard]] RecordRead read(queue::Locator at);
-  [[nodiscard]] std::optional<Accepted> read_told(queue::Locator at);
+  [[nodiscard]] RecordRead read_told(queue::Locator at);
   /// A receipt of it is kept until its record can be read: silence waits for as long.
   void await_reading(const Target& target, Moment came, Moment now);
   void read_again(Moment now);

@@ -26,6 +26,8 @@ TEST(JournalRecords, WhatLiesBeforeTheOldestFileIsGoneAndWhatIsDamagedIsNot) {
     const queue::Locator at(file, 4096, 0);
     EXPECT_FALSE(records.read(at)) << file;
     EXPECT_EQ(records.is_gone(at), file < 5) << file;
+    EXPECT_FALSE(records.read_subject(at)) << file;
+    EXPECT_EQ(records.is_gone(at), file < 5) << file;
   }
 }
 

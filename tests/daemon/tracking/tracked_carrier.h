@@ -82,6 +82,8 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   }
   /// Retention takes all that was written so far, too.
   void retire_written() { first_kept_ = written.size(); }
+  /// So many of these cannot be read although they are there.
+  void damage_written(int reads) { bad_reads_ = reads; }
   /// Its record is there, and cannot be read.
   void damage(queue::Locator at) { damaged_.insert(at.bits()); }
   void mend(queue::Locator at) { damaged_.erase(at.bits()); }
@@ -293,12 +295,18 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   }
 
   std::optional<std::span<const std::uint8_t>> read_subject(queue::Locator at) override {
+    if (bad_reads_ > 0) {
+      --bad_reads_;
+      return std::nullopt;
+    }
     for (std::size_t i = first_kept_; i < written.size(); ++i) {
       if (place_of(i) == at) return sent_.at(written[i].message).octets;
     }
     return std::nullopt;
   }
-  bool is_gone(queue::Locator at) override { return gone_.contains(at.bits()); }
+  bool is_gone(queue::Locator at) override {
+    return gone_.contains(at.bits()) || (at.file() == kWrittenFile && at.record() < first_kept_);
+  }
 
   [[nodiscard]] Tracker& tracker() { return *tracker_; }
   [[nodiscard]] Moment now() const { return now_; }
@@ -382,8 +390,9 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   }
 
   static queue::Locator place_of(std::size_t record) {
-    return {9, 64, static_cast<std::uint32_t>(record)};
+    return {kWrittenFile, 64, static_cast<std::uint32_t>(record)};
   }
+  static constexpr std::uint32_t kWrittenFile = 9;
 
   protocol::MessageIdRule rule_;
   OutcomeCodes codes_;
@@ -393,6 +402,7 @@ class TrackedCarrier final : public TrackingOutcomes, public AcceptedRecords {
   std::map<std::uint64_t, Sent> sent_;
   std::set<std::uint64_t> gone_;
   std::size_t first_kept_ = 0;
+  int bad_reads_ = 0;
   std::set<std::uint64_t> damaged_;
   std::map<std::pair<std::uint64_t, std::uint8_t>, std::uint64_t> submitted_ms_;
   std::unique_ptr<Tracker> tracker_;

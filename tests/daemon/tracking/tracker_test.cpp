@@ -499,6 +499,28 @@ TEST_F(TrackerTest, ALateReceiptCorrectsByTheRecordThatToldWhenTheMessagesOwnIsG
   }
 }
 
+TEST_F(TrackerTest, AReceiptThatCorrectsByARecordWhichCannotBeReadNowIsKeptAndToldOnceItCan) {
+  const auto silent = taken("8f00");
+  const auto settled = taken("8f01");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.receive("8f01", MessageState::delivered);
+  carrier_.commit();
+  for (const auto at : {silent, settled}) carrier_.retire(at);
+  carrier_.damage_written(2);
+  carrier_.receive("8f00", MessageState::delivered);
+  carrier_.receive("8f01", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 2u);
+  EXPECT_EQ(carrier_.stats.receipts_unread, 2u);
+  EXPECT_EQ(carrier_.told_of(silent), States{State::unknown});
+  EXPECT_EQ(carrier_.conflicts_of(settled), 0u);
+
+  carrier_.pass(1min);
+  carrier_.tracker().on_second(carrier_.now());
+  EXPECT_EQ(carrier_.told_of(silent), (States{State::unknown, State::delivered}));
+  EXPECT_EQ(carrier_.conflicts_of(settled), 1u);
+}
+
 TEST_F(TrackerTest, ACorrectionIsPossibleForThreeDaysAndNotLonger) {
   const auto at = taken("8f00");
   carrier_.pass(3h);
