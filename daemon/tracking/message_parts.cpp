@@ -31,6 +31,10 @@ bool is_better_known(State before, State after) {
 
 }  // namespace
 
+bool is_worse(State state, State other) noexcept {
+  return badness(state) > badness(other);
+}
+
 std::optional<MessageParts::Known> MessageParts::find(queue::Locator message) {
   Map& map = map_of(message);
   const auto entry = map.entries.find(message.bits());
@@ -50,6 +54,10 @@ MessageParts::Rest& MessageParts::rest_of(Known& known) {
 void MessageParts::erase(const Known& known) {
   known.map.rests.erase(known.bits);
   known.map.entries.erase(known.bits);
+}
+
+void MessageParts::note_reported(const Known& known) {
+  if (++known.entry.reported >= known.entry.parts) erase(known);
 }
 
 void MessageParts::forget(queue::Locator message) {
@@ -141,6 +149,11 @@ PartsVerdict MessageParts::settle(queue::Locator message, std::uint8_t part, Sta
   if (part < 1 || part > entry.parts) return {};
   const State before = state_of(*known, part);
   if (!is_better_known(before, state)) return {};
+  if (entry.told != State::none && entry.told != State::unknown) {
+    set_state(*known, part, state);
+    if (before == State::none) note_reported(*known);
+    return {};
+  }
   PartsVerdict verdict;
   verdict.is_first = entry.reported == 0;
   verdict.possible_duplicate = entry.possible_duplicate;
@@ -175,8 +188,13 @@ PartsVerdict MessageParts::settle(queue::Locator message, std::uint8_t part, Sta
 
 PartsVerdict MessageParts::on_silence(queue::Locator message, State silence) {
   const auto known = find(message);
-  if (!known || known->entry.told != State::none) return {};
+  if (!known || known->entry.told == State::unknown) return {};
   PartsVerdict verdict;
+  if (known->entry.told != State::none) {
+    verdict.over_as = known->entry.told;
+    note_reported(*known);
+    return verdict;
+  }
   verdict.possible_duplicate = known->entry.possible_duplicate;
   verdict.state = verdict_of(*known, State::unknown);
   const bool has_words = known->rest != nullptr && verdict.state != State::unknown;
@@ -188,8 +206,10 @@ PartsVerdict MessageParts::on_silence(queue::Locator message, State silence) {
   if (verdict.state == State::unknown) {
     known->entry.told = State::unknown;
   } else {
-    verdict.has_unknown_part = has_unknown_part(*known);
-    erase(*known);
+    // One was silent. Of `sent_final` nothing else was to be expected.
+    verdict.has_unknown_part = verdict.state != State::sent_final;
+    verdict.over_as = known->entry.told = verdict.state;
+    note_reported(*known);
   }
   return verdict;
 }

@@ -34,9 +34,15 @@ struct PartsVerdict {
   std::string detail;               ///< the worst part's words, and how each part stands
   bool is_first = false;            ///< this was the first part to be reported on
   bool possible_duplicate = false;  ///< a part of it may have reached the carrier twice
-  /// Its state is not `unknown`, and that of a part is: a late receipt may know better of that.
+  /// Its state is not `unknown`, and that of a part is, or that part is silent and was not expected
+  /// to be: a late receipt may know better of that.
   bool has_unknown_part = false;
+  /// What it is over as, since a part fell silent; `none`: it is not, or may be corrected.
+  State over_as = State::none;
 };
+
+/// Whether a message is `state` rather than `other` where its parts are both.
+[[nodiscard]] bool is_worse(State state, State other) noexcept;
 
 class MessageParts {
  public:
@@ -46,7 +52,8 @@ class MessageParts {
   [[nodiscard]] PartsVerdict settle(queue::Locator message, std::uint8_t part, State state,
                                     std::string_view code, std::string_view words);
   /// The time of a part has passed: the first to fall silent speaks for all that are missing.
-  /// `silence` is what the message comes to if nothing worse is known.
+  /// `silence` is what the message comes to if nothing worse is known. Where it is over with that
+  /// it is known until the others have fallen silent, too, or were reported on.
   [[nodiscard]] PartsVerdict on_silence(queue::Locator message, State silence);
   [[nodiscard]] bool is_known(queue::Locator message) const;
   void forget(queue::Locator message);
@@ -63,7 +70,7 @@ class MessageParts {
   struct Entry {
     std::uint32_t states = 0;
     std::uint8_t parts = 0;
-    std::uint8_t reported = 0;
+    std::uint8_t reported = 0;      ///< once it is over: or silent
     State worst : 4 = State::none;  ///< of the bad ones; none so far: none
     State told : 4 = State::none;
     bool possible_duplicate = false;
@@ -89,6 +96,7 @@ class MessageParts {
   [[nodiscard]] Map& map_of(queue::Locator message) { return maps_[(message.bits() >> 4) % kMaps]; }
   [[nodiscard]] std::optional<Known> find(queue::Locator message);
   static Rest& rest_of(Known& known);
+  static void note_reported(const Known& known);
   static void erase(const Known& known);
   [[nodiscard]] static State state_of(const Known& known, std::uint8_t part);
   static void set_state(Known& known, std::uint8_t part, State state);

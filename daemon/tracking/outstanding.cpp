@@ -93,10 +93,10 @@ std::size_t Outstanding::take_expired(std::uint64_t now, std::size_t max, const 
   return taken.size();
 }
 
-void Outstanding::keep_only(const std::function<bool(OutstandingSegment&)>& keep) {
+void Outstanding::keep_only(const Keep& keep) {
   for (Map& map : maps_) {
     for (auto entry = map.begin(); entry != map.end();) {
-      if (keep(entry->second)) {
+      if (keep(entry->first, entry->second)) {
         ++entry;
       } else {
         map.erase(entry++);

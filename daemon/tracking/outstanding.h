@@ -61,7 +61,8 @@ class Outstanding {
   std::size_t take_expired(std::uint64_t now, std::size_t max, const Sink& sink);
 
   /// Goes through all segments: `keep` may change one, and answers false to have it erased.
-  void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
+  using Keep = std::function<bool(const Fingerprint&, OutstandingSegment&)>;
+  void keep_only(const Keep& keep);
 
   /// Not before `now`, and at most kExpiryAheadMax after it.
   [[nodiscard]] std::uint16_t minute_of(std::uint64_t expires, std::uint64_t now) const noexcept;

@@ -41,6 +41,7 @@ Tracker::Match Tracker::apply_by_reference(const protocol::Receipt& receipt, Mom
     return matched;
   }
   auto settled = settled_of(outstanding_.fingerprint(id.text()), came);
+  if (!settled) settled = silent_named(*name, came);
   if (!settled) settled = settled_twice(*name, came);
   return settled ? repeat(*settled, {.id = id.text(), .by_reference = true}, receipt, came, now)
                  : Match::none;

@@ -1,5 +1,5 @@
 // Receipts of segments that have had their last word: second copies, what comes behind a final one
-// and knows no better, and what contradicts it.
+// and knows no better, what contradicts it, and the first one of a segment that had been silent.
 #include "daemon/delivery/subject_here.h"
 #include "daemon/records/own_outcomes.h"
 #include "daemon/tracking/tracker.h"
@@ -26,9 +26,41 @@ std::optional<SettledSegment> Tracker::settled_of(const Outstanding::Fingerprint
   return settled;
 }
 
+SettledSegment Tracker::settled_as(const OutstandingSegment& segment, State state,
+                                   bool possible_duplicate) {
+  return {.at = segment.at,
+          .part = segment.part,
+          .state = state,
+          .possible_duplicate = possible_duplicate,
+          .parts = segment.parts,
+          .sent_tick = segment.sent_tick};
+}
+
+void Tracker::note_silent(const Outstanding::Fingerprint& key, const OutstandingSegment& segment,
+                          State message) {
+  SettledSegment silent = settled_as(segment, message, segment.possible_duplicate != 0);
+  silent.is_silent = true;
+  settled_.put(key, silent);
+}
+
+// A receipt that names it by its reference alone: what fell silent is known by its id.
+std::optional<SettledSegment> Tracker::silent_named(SegmentName name, Moment came) const {
+  const auto named = names_.find(name, came.wall_ms / 1000);
+  if (!named) return std::nullopt;
+  for (const auto& key : {named->key, key_aside(named->message, named->part)}) {
+    const auto settled = settled_of(key, came);
+    if (settled && settled->is_silent && settled->at == named->message &&
+        settled->part == named->part) {
+      return settled;
+    }
+  }
+  return std::nullopt;
+}
+
 Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
                                const protocol::Receipt& receipt, Moment came, Moment now) {
   if (settled.possible_duplicate) note_id(settled.at, settled.part, receipt, now);
+  if (settled.is_silent) return come_late(settled, by, receipt, came, now);
   const Following of{
       .accepted = settled.at, .subject = {}, .possible_duplicate = settled.possible_duplicate};
   const State state = state_of(verdict_of(receipt));
@@ -45,14 +77,63 @@ Tracker::Match Tracker::repeat(const SettledSegment& settled, const Found& by,
     unread_.note(by.id, settled.at);
     return Match::unread_conflict;
   }
+  return contradict(settled, *accepted, by, receipt, came, now);
+}
+
+// Its message is over, and stays what it was told to be.
+Tracker::Match Tracker::come_late(const SettledSegment& settled, const Found& by,
+                                  const protocol::Receipt& receipt, Moment came, Moment now) {
+  const State state = state_of(verdict_of(receipt));
+  if (state == State::none || state == State::unknown) {
+    const Following of{
+        .accepted = settled.at, .subject = {}, .possible_duplicate = settled.possible_duplicate};
+    note_again(of, settled.part, by.by_reference, receipt, came, now);
+    return Match::done;
+  }
+  const auto [accepted, is_gone] = read(settled.at);
+  if (is_gone) return Match::none;
+  if (!accepted) {
+    unread_.note(by.id, settled.at);
+    return Match::unread;
+  }
+  // Of one segment, over without a receipt: nothing else can have become of it.
+  const bool is_sent_final = settled.state == State::none && settled.parts == 1 &&
+                             accepted->receipt == ReceiptWish::failure;
+  const State message = is_sent_final ? State::sent_final : settled.state;
+  SettledSegment known = settled;
+  known.state = state;
+  known.is_silent = false;
+  settled_.put(outstanding_.fingerprint(by.id), known);
+  if (message != State::none && state != State::delivered && is_worse(state, message)) {
+    return contradict(settled, *accepted, by, receipt, came, now);
+  }
+  count_receipt(receipt);
+  const SubjectHere here(accepted->subject, setup_.carrier, settled.parts);
+  ReceiptCame said = said_by(receipt, came, now);
+  said.of = {.accepted = settled.at,
+             .subject = here.octets(),
+             .time_ms = now.wall_ms,
+             .possible_duplicate = settled.possible_duplicate,
+             .flow = flow_of(*accepted),
+             .was_sent = true};
+  said.part = settled.part;
+  said.by_reference = by.by_reference;
+  outcomes_.write(said);
+  return Match::done;
+}
+
+Tracker::Match Tracker::contradict(const SettledSegment& settled, const Accepted& accepted,
+                                   const Found& by, const protocol::Receipt& receipt, Moment came,
+                                   Moment now) {
   ++stats_.receipts_conflicting;
   const std::string words = words_of(receipt.stat, receipt.err);
-  const SubjectHere here(accepted->subject, setup_.carrier);
+  const SubjectHere here(accepted.subject, setup_.carrier);
   const ReceiptCame said = said_by(receipt, came, now);
   Conflict conflict;
-  conflict.of = of;
-  conflict.of.subject = here.octets();
-  conflict.of.time_ms = now.wall_ms;
+  conflict.of = {.accepted = settled.at,
+                 .subject = here.octets(),
+                 .time_ms = now.wall_ms,
+                 .possible_duplicate = settled.possible_duplicate};
   conflict.code = said.code.empty() ? own_outcome::kDelivered : said.code;
   conflict.detail = words;
   conflict.part = settled.part;

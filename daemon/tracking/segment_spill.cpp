@@ -179,13 +179,14 @@ void SegmentSpill::take_expired(std::size_t map, std::uint16_t minute, std::size
   if (any_empty) drop_empty(map);
 }
 
-void SegmentSpill::keep_only(const std::function<bool(OutstandingSegment&)>& keep) {
+void SegmentSpill::keep_only(
+    const std::function<bool(const SegmentKey&, OutstandingSegment&)>& keep) {
   for (std::size_t map = 0; map < chunks_.size(); ++map) {
     for (const auto& chunk : chunks_[map]) {
       if (!read_chunk(*chunk, whole_)) continue;
       for (std::size_t i = 0; i < whole_.size(); ++i) {
         if (chunk->erased[i]) continue;
-        if (!keep(whole_[i].segment)) {
+        if (!keep(whole_[i].key, whole_[i].segment)) {
           chunk->erase(i);
           --size_;
         }

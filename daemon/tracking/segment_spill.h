@@ -50,7 +50,7 @@ class SegmentSpill {
   void take_expired(std::size_t map, std::uint16_t minute, std::size_t max,
                     std::vector<Entry>& expired);
   /// As Outstanding::keep_only.
-  void keep_only(const std::function<bool(OutstandingSegment&)>& keep);
+  void keep_only(const std::function<bool(const SegmentKey&, OutstandingSegment&)>& keep);
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::uint64_t unreadable() const noexcept { return unreadable_; }

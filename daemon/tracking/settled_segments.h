@@ -1,5 +1,6 @@
 // Segments whose final receipt has come, kept for a while: a second copy is then a duplicate and
-// not a stranger, and a different final is a conflict that upstream is told of.
+// not a stranger, and a different final is a conflict that upstream is told of. And segments that
+// were silent until their message was over: a late receipt is then a step of it.
 //
 // Units    Entries.
 // Owns     Its entries, at most kEntriesMax: the oldest goes first.
@@ -20,8 +21,10 @@ namespace stentor::daemon {
 struct SettledSegment {
   queue::Locator at;  ///< its message's accepted record
   std::uint8_t part = 1;
-  State state = State::none;
-  bool possible_duplicate = false;
+  State state = State::none;  ///< its own; of a silent one its message's, `none` where not known
+  bool possible_duplicate : 1 = false;
+  bool is_silent : 1 = false;  ///< no receipt of it has come
+  std::uint8_t parts = 1;
   std::uint32_t sent_tick = 0;  ///< as in OutstandingSegment
 };
 

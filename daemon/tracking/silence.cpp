@@ -55,7 +55,7 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
     return;
   }
   const bool is_open = segment.parts == 1 || parts_.is_known(segment.at);
-  if (!is_open) return;  // the message is final already
+  if (!is_open) return note_silent(key, segment, State::none);  // the message is final already
   // It would speak for the part whose receipt is kept, too.
   const bool is_kept = segment.parts > 1 && unread_.has_message(segment.at);
   const auto [accepted, is_gone] = is_kept ? RecordRead{} : read(segment.at);
@@ -81,11 +81,16 @@ void Tracker::on_silence(const Outstanding::Fingerprint& key, OutstandingSegment
                        .detail = {},
                        .is_first = false,
                        .possible_duplicate = segment.possible_duplicate != 0,
-                       .has_unknown_part = false};
+                       .has_unknown_part = false,
+                       .over_as = silence == State::unknown ? State::none : silence};
   if (segment.parts > 1) settled = parts_.on_silence(segment.at, silence);
   const bool may_be_corrected =
-      settled.state == State::unknown || (segment.parts > 1 && parts_.is_known(segment.at));
-  if (may_be_corrected) await_correction(key, segment, now);
+      settled.over_as == State::none && (segment.parts == 1 || parts_.is_known(segment.at));
+  if (may_be_corrected) {
+    await_correction(key, segment, now);
+  } else {
+    note_silent(key, segment, settled.over_as);
+  }
   if (settled.state == State::none) return;  // another part fell silent first
   const SubjectHere here(accepted->subject, setup_.carrier, segment.parts);
   Verdict verdict;

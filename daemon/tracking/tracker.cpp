@@ -291,8 +291,7 @@ void Tracker::settle(const Target& target, State state, ReceiptCame& said, Words
     await_correction(target.key, segment, now);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(settled_key(target), {segment.at, segment.part, state,
-                                       segment.possible_duplicate != 0, segment.sent_tick});
+    settled_.put(settled_key(target), settled_as(segment, state, segment.possible_duplicate != 0));
   }
   if (watch_ != nullptr) watch_->on_settled(segment.at, segment.part);
   const auto after = segment.is_told ? std::nullopt : time_since(segment, came);

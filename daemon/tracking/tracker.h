@@ -4,11 +4,13 @@
 // before its submit_sm_resp is held; a second copy changes nothing, and the first few are written
 // for the message's history; another final after a final is a conflict. What became of a message is
 // written through TrackingOutcomes, once, and a message that was told `unknown` may be corrected by
-// a late receipt, once. Where a carrier gives an id again while a segment awaits its receipt under
-// it, receipts of that id speak of the later segment; the earlier one waits on for a receipt with
-// its reference, or until silence speaks for it. A receipt that was kept speaks of no segment that
-// was sent after it came. Where a segment was in doubt and sent again, two receipts of it under two
-// ids prove that the carrier took it twice.
+// a late receipt, once. One of a part that was silent until its message was over otherwise is told
+// too: as a receipt, or as a conflict where the message would have ended worse. Where a carrier
+// gives an id again while a segment awaits its receipt under it, receipts of that id speak of the
+// later segment; the earlier one waits on for a receipt with its reference, or until silence speaks
+// for it. A receipt that was kept speaks of no segment that was sent after it came. Where a segment
+// was in doubt and sent again, two receipts of it under two ids prove that the carrier took it
+// twice.
 //
 // Units    Milliseconds of Unix time for what upstream sees, steady_clock for what waits.
 // Owns     The index of outstanding segments, what is known of parts, receipts without a segment.
@@ -276,6 +278,17 @@ class Tracker {
                                                          Moment came) const;
   [[nodiscard]] Match repeat(const SettledSegment& settled, const Found& by,
                              const protocol::Receipt& receipt, Moment came, Moment now);
+  /// The first receipt of a segment that was silent until its message was over.
+  [[nodiscard]] Match come_late(const SettledSegment& settled, const Found& by,
+                                const protocol::Receipt& receipt, Moment came, Moment now);
+  [[nodiscard]] Match contradict(const SettledSegment& settled, const Accepted& accepted,
+                                 const Found& by, const protocol::Receipt& receipt, Moment came,
+                                 Moment now);
+  [[nodiscard]] static SettledSegment settled_as(const OutstandingSegment& segment, State state,
+                                                 bool possible_duplicate);
+  void note_silent(const Outstanding::Fingerprint& key, const OutstandingSegment& segment,
+                   State message);
+  [[nodiscard]] std::optional<SettledSegment> silent_named(SegmentName name, Moment came) const;
   /// A copy, or one that says nothing new: counted, and written for the message's history.
   void note_again(const Following& of, std::uint8_t part, bool by_reference,
                   const protocol::Receipt& receipt, Moment came, Moment now);

@@ -101,8 +101,8 @@ void Tracker::restore(const Target& target, const ReceiptCame& came, State state
     outstanding_.put(target.key, told);
   } else {
     outstanding_.erase(target.key);
-    settled_.put(settled_key(target), {came.of.accepted, came.part, state,
-                                       came.of.possible_duplicate, target.segment.sent_tick});
+    settled_.put(settled_key(target),
+                 settled_as(target.segment, state, came.of.possible_duplicate));
   }
 }
 
@@ -125,9 +125,12 @@ void Tracker::finish_restoring(const std::vector<std::uint64_t>& live,
   const auto is_in = [](const std::vector<std::uint64_t>& list, queue::Locator at) {
     return std::ranges::binary_search(list, at.bits());
   };
-  outstanding_.keep_only([&](OutstandingSegment& segment) {
+  outstanding_.keep_only([&](const Outstanding::Fingerprint& key, OutstandingSegment& segment) {
     if (is_in(live, segment.at)) return true;
-    if (!is_in(unknown, segment.at)) return segment.is_told != 0;  // of a part alone
+    if (!is_in(unknown, segment.at)) {
+      if (segment.is_told == 0) note_silent(key, segment, State::none);
+      return segment.is_told != 0;  // of a part alone
+    }
     if (!segment.is_told) {
       segment.is_told = 1;
       segment.expires_minute =

@@ -73,7 +73,8 @@ TEST(Outstanding, KeepsOnlyTheMessagesThatLive) {
   Outstanding outstanding({}, kNow);
   outstanding.put("a", segment(1));
   outstanding.put("b", segment(2));
-  outstanding.keep_only([](OutstandingSegment& kept) { return kept.at.file() == 2; });
+  outstanding.keep_only(
+      [](const SegmentKey&, OutstandingSegment& kept) { return kept.at.file() == 2; });
   EXPECT_FALSE(outstanding.find("a"));
   EXPECT_TRUE(outstanding.find("b"));
   EXPECT_EQ(outstanding.size(), 1u);
@@ -172,7 +173,7 @@ TEST(Outstanding, BeyondItsBoundItKeepsSegmentsOnDiskAndForgetsNone) {
   std::erase_if(model, [](const auto& entry) { return entry.second % 1000 < 500; });
   EXPECT_EQ(outstanding.size(), model.size());
 
-  outstanding.keep_only([](OutstandingSegment& kept) {
+  outstanding.keep_only([](const SegmentKey&, OutstandingSegment& kept) {
     kept.is_told = 1;
     return kept.at.file() % 2 == 0;
   });

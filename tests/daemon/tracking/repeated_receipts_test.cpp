@@ -126,6 +126,140 @@ TEST_F(RepeatedReceipts, WhereTheRecordCannotBeReadItIsCountedAndTheDiskAskedNoM
   EXPECT_EQ(carrier_.stats.records_unreadable, FurtherCopies::kWrittenMax);
 }
 
+// Three parts: the first failed, the others stayed silent until the message was over.
+class ComeLate : public RepeatedReceipts {
+ protected:
+  queue::Locator failed_with_silent_parts() {
+    const auto at = carrier_.accept();
+    for (std::uint8_t part = 1; part <= 3; ++part) {
+      carrier_.take(at, "a" + std::to_string(part), part, 3);
+    }
+    carrier_.receive("a1", MessageState::expired);
+    carrier_.pass(3h);
+    carrier_.sweep();
+    EXPECT_EQ(carrier_.told_of(at), States{State::expired});
+    EXPECT_EQ(carrier_.tracker().outstanding(), 0u);
+    carrier_.pass(20h);
+    return at;
+  }
+};
+
+TEST_F(ComeLate, ToAPartThatWasSilentIsAReceiptAndItsCopyIsOne) {
+  const auto at = failed_with_silent_parts();
+  carrier_.receive("a2", MessageState::delivered);
+  const Written& written = carrier_.written.back();
+  ASSERT_EQ(written.kind, Written::Kind::receipt);
+  EXPECT_EQ(written.message, at.bits());
+  EXPECT_EQ(written.part, 2);
+  EXPECT_EQ(written.state, State::none);
+  EXPECT_EQ(written.corrects, State::none);
+  EXPECT_EQ(carrier_.stats.receipts_delivered, 1u);
+
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(again(), 1u);
+  carrier_.receive("a2", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.conflicts_of(at), 1u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+}
+
+TEST_F(ComeLate, WithWorseThanTheMessageCameToIsAConflict) {
+  const auto at = failed_with_silent_parts();
+  carrier_.receive("a3", MessageState::undeliverable);
+  ASSERT_EQ(carrier_.written.back().kind, Written::Kind::conflict);
+  EXPECT_EQ(carrier_.written.back().part, 3);
+  EXPECT_EQ(carrier_.told_of(at), States{State::expired});
+  carrier_.receive("a3", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.conflicts_of(at), 1u) << "its copy is none";
+  carrier_.receive("a2", MessageState::expired);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+}
+
+TEST_F(ComeLate, AndKnowingNoBetterIsWrittenForTheHistoryAlone) {
+  failed_with_silent_parts();
+  carrier_.receive("a2", MessageState::unknown);
+  carrier_.receive("a2", MessageState::enroute);
+  EXPECT_EQ(again(), 2u);
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+}
+
+TEST_F(ComeLate, ByItsReferenceAlone) {
+  const auto at = failed_with_silent_parts();
+  carrier_.receive_named("", carrier_.reference_of(at, 2), MessageState::delivered);
+  ASSERT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+  EXPECT_TRUE(carrier_.written.back().by_reference);
+  EXPECT_EQ(carrier_.written.back().part, 2);
+  carrier_.receive_named("", carrier_.reference_of(at, 2), MessageState::delivered);
+  EXPECT_EQ(again(), 1u);
+}
+
+TEST_F(ComeLate, BehindARestart) {
+  const auto at = failed_with_silent_parts();
+  carrier_.restart();
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+  EXPECT_EQ(carrier_.written.back().message, at.bits());
+  carrier_.restart();
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(again(), 1u);
+}
+
+TEST_F(ComeLate, WhenTheMessagesOwnFileIsGoneByTheRecordThatEndedIt) {
+  const auto at = failed_with_silent_parts();
+  carrier_.commit();
+  carrier_.retire(at);
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+}
+
+TEST_F(ComeLate, WhileTheRecordCannotBeReadIsKeptAndToldOnceItCan) {
+  const auto at = failed_with_silent_parts();
+  carrier_.damage(at);
+  carrier_.receive("a2", MessageState::delivered);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 1u);
+  carrier_.mend(at);
+  carrier_.pass(1min);
+  carrier_.tracker().on_second(carrier_.now());
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+  EXPECT_EQ(carrier_.written.back().part, 2);
+}
+
+TEST_F(ComeLate, AFailureWhereOnlyFailuresWereAskedForIsAConflict) {
+  const auto single = carrier_.accept(ReceiptWish::failure);
+  const auto several = carrier_.accept(ReceiptWish::failure);
+  const auto good = carrier_.accept(ReceiptWish::failure);
+  carrier_.take(single, "s");
+  carrier_.take(several, "b1", 1, 2);
+  carrier_.take(several, "b2", 2, 2);
+  carrier_.take(good, "g");
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.pass(20h);
+  carrier_.receive("b2", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.conflicts_of(several), 1u);
+  carrier_.receive("g", MessageState::delivered);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+  EXPECT_EQ(carrier_.conflicts_of(good), 0u);
+  for (const auto at : {single, several, good}) {
+    EXPECT_EQ(carrier_.told_of(at), States{State::sent_final});
+  }
+  carrier_.restart();
+  carrier_.receive("s", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.conflicts_of(single), 1u);
+  EXPECT_EQ(carrier_.count(Written::Kind::orphan), 0u);
+}
+
+TEST_F(ComeLate, ToAMessageThatWasOverWithoutItsReceiptsIsOne) {
+  const auto at = carrier_.accept();
+  carrier_.take(at, "a1", 1, 2);
+  carrier_.tracker().forget(at);
+  carrier_.pass(3h);
+  carrier_.sweep();
+  carrier_.receive("a1", MessageState::undeliverable);
+  EXPECT_EQ(carrier_.written.back().kind, Written::Kind::receipt);
+}
+
 TEST_F(RepeatedReceipts, AStartWritesNoneOfThemAgain) {
   const auto at = taken("8f00");
   carrier_.receive("8f00", MessageState::delivered);
