@@ -359,7 +359,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] bool is_cleared(queue::Locator at) const noexcept {
     return clearing_ && at < clearing_->before;
   }
-  void end_cleared(const queue::Lanes::Pick& pick);
+  void end_cleared(const queue::Lanes::Pick& pick, const std::string& by);
   void keep_aside(const queue::Lanes::Pick& pick, std::uint64_t due_ms);
 
   /// Of one bind, in segments.
@@ -564,7 +564,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   struct Unreadable {
     queue::Lanes::Pick pick;
     TimePoint again;
-    bool is_cleared = false;  // it was to end as cancelled with all that waited
+    bool is_cleared = false;   // it was to end as cancelled with all that waited
+    std::string cleared_by{};  // the client that asked for it
   };
   std::deque<Unreadable> unreadable_;
   Cancellations cancellations_;

@@ -65,7 +65,9 @@ void CarrierDelivery::start_clearing(queue::Locator before, std::string by) {
   order_.release_all();
   give_back_held();
   for (Unreadable& each : unreadable_) {
-    each.is_cleared = each.is_cleared || each.pick.ticket.at < before;
+    if (each.is_cleared || each.pick.ticket.at >= before) continue;
+    each.is_cleared = true;
+    each.cleared_by = by;
   }
   clearing_ = Clearing{before, std::move(by), {}, {}};
   schedule_pump();
@@ -154,14 +156,15 @@ void CarrierDelivery::return_kept() {
 }
 
 // One that cannot be read now ends when it can be, however long the others took.
-void CarrierDelivery::end_cleared(const queue::Lanes::Pick& pick) {
+void CarrierDelivery::end_cleared(const queue::Lanes::Pick& pick, const std::string& by) {
   if (write_end(pick, State::cancelled, own_outcome::kCancelled,
-                "with all that waited for its carrier",
-                clearing_ ? std::string_view(clearing_->by) : std::string_view()))
+                "with all that waited for its carrier", by)) {
     return;
+  }
   unreadable_.push_back({.pick = pick,
                          .again = steady_now() + std::chrono::milliseconds(kUnreadableRetryMs),
-                         .is_cleared = true});
+                         .is_cleared = true,
+                         .cleared_by = by});
 }
 
 void CarrierDelivery::keep_aside(const queue::Lanes::Pick& pick, std::uint64_t due_ms) {

@@ -282,7 +282,7 @@ void CarrierDelivery::end_due_or_cancelled(const queue::Lanes::Pick& pick) {
   if (cancellations_.covers(pick.flow, pick.ticket.at)) {
     end_waiting(pick, State::cancelled, own_outcome::kCancelled, "with its campaign");
   } else if (is_cleared(pick.ticket.at)) {
-    end_cleared(pick);
+    end_cleared(pick, clearing_->by);
   } else {
     end_waiting(pick, State::expired, own_outcome::kExpired, "not sent before it expired");
   }

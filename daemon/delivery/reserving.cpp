@@ -282,11 +282,11 @@ bool CarrierDelivery::end_waiting(const queue::Lanes::Pick& pick, State state,
 // It may be readable now; else it comes here again.
 void CarrierDelivery::look_at_unreadable(TimePoint now) {
   while (!unreadable_.empty() && unreadable_.front().again <= now) {
-    const queue::Lanes::Pick pick = unreadable_.front().pick;
-    const bool is_cleared = unreadable_.front().is_cleared;
+    const Unreadable each = std::move(unreadable_.front());
     unreadable_.pop_front();
-    if (is_cleared && !services_.buried.holds(pick.ticket.at)) {
-      end_cleared(pick);
+    const queue::Lanes::Pick& pick = each.pick;
+    if (each.is_cleared && !services_.buried.holds(pick.ticket.at)) {
+      end_cleared(pick, each.cleared_by);
     } else if (pick.ticket.expires <= services_.clock.ticks().at(wall_ms()) || is_dead(pick)) {
       end_due_or_cancelled(pick);
     } else {

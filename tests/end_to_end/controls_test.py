@@ -94,6 +94,12 @@ class Bench(unittest.TestCase):
             return [a.submit.destination[2] for a in self.carrier.arrivals
                     if a.submit.destination[2] in numbers]
 
+    def who_cancelled(self, ids):
+        """Which clients the histories name, and the one that these messages are of."""
+        told = [self.daemon.ask(op="message", id=message_id) for message_id in ids]
+        return ({step.get("by") for message in told for step in message["history"]
+                 if step.get("state") == "cancelled"}, told[0]["client"])
+
     def finals(self, ids):
         """Final events by id: lists of types."""
         ids = set(ids)
@@ -325,6 +331,8 @@ class Cancel(Bench):
             self.assertEqual((reply["status"], reply.get("state")), ("ok", "cancelled"), reply)
             self.assertLess(time.monotonic() - began, 1.0)
         self.assertEqual(self.wait_finals(ids), {"cancelled": 4})
+        by, client = self.who_cancelled(ids)
+        self.assertEqual(by, {client})
         again = self.daemon.ask(op="cancel", ref="later")
         self.assertEqual(again["error"]["code"], "conflict")
         self.campaign("resume", "idle")
@@ -498,6 +506,8 @@ class CarrierCancel(Bench):
         finals = self.wait_finals(ids.values())
         self.assertEqual(finals["cancelled"], reply["cancelling"])
         self.assertEqual(finals["cancelled"] + finals["delivered"], len(ids), finals)
+        by, client = self.who_cancelled(list(paused.values()) + list(came.values()))
+        self.assertEqual(by, {client}, "over a kill, too")
         self.assertEqual(self.wait_finals(after.values()), {"delivered": 10})
         self.assertEqual(waits_at("north"), 0)
         self.assertEqual(waits_at("south"), 3)
@@ -509,6 +519,8 @@ class CarrierCancel(Bench):
         first = self.send_many(5, not_before=3600)
         self.cancel()
         self.assertEqual(self.wait_finals(first.values()), {"cancelled": 5})
+        by, client = self.who_cancelled(first.values())
+        self.assertEqual(by, {client})
         second = self.send_many(5, not_before=3600)
         for _ in range(2):
             self.restart()

@@ -30,6 +30,7 @@ class ClearingTest : public OwnedTime {
     const auto ended = end_of(at);
     ASSERT_TRUE(ended.has_value()) << "it still waits";
     EXPECT_EQ(ended->state, State::cancelled);
+    EXPECT_EQ(ended->by, "ops");
   }
   /// By another carrier, whose record of that lies at `moved`.
   void hand_on(queue::Locator at, queue::Locator moved) {

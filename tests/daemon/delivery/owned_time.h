@@ -231,20 +231,25 @@ class OwnedTime : public testing::Test {
   struct Ended {
     State state = State::none;
     std::uint64_t time_ms = 0;
+    std::string by;  ///< the client that asked for it
   };
   /// What its verdict says; nothing while it is live.
   std::optional<Ended> end_of(queue::Locator at) {
     std::optional<Ended> ended;
     read_journal([&](const queue::Record& record) {
       std::optional<Following> of;
+      std::string by;
       if (static_cast<RecordKind>(record.kind) == RecordKind::verdict) {
-        if (const auto verdict = decode_verdict(record.payload)) of = verdict->of;
+        if (const auto verdict = decode_verdict(record.payload)) {
+          of = verdict->of;
+          by = verdict->by;
+        }
       } else if (static_cast<RecordKind>(record.kind) == RecordKind::resolved) {
         if (const auto resolved = decode_resolved(record.payload)) of = resolved->of;
       }
       if (!of || of->accepted != at || !is_final(of->state)) return;
       EXPECT_FALSE(ended) << "one end";
-      ended = Ended{.state = of->state, .time_ms = of->time_ms};
+      ended = Ended{.state = of->state, .time_ms = of->time_ms, .by = std::move(by)};
     });
     return ended;
   }
