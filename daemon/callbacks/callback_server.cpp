@@ -32,7 +32,7 @@ CallbackServer::CallbackServer(const Config& config, CommitThread& commit, Consu
       files_(files),
       guard_(config.callbacks.allow),
       feed_(commit, false, 0, [this] { wake(); }),
-      pin_(commit.add_pin()),
+      pin_(commit.add_pin(FilePin::Turn::posts)),
       turns_(config.callbacks.in_flight) {
   // Before the first file may go.
   const auto calls_back = [](const ClientConfig& client) { return client.callback.has_value(); };

@@ -432,7 +432,7 @@ void CommitThread::fail(std::error_code why) {
 std::uint32_t CommitThread::wanted_but_for(const FilePin& pin) const noexcept {
   std::uint32_t wanted = retention_wants();
   for (const auto& each : pins_) {
-    if (each.get() != &pin) wanted = std::min(wanted, each->held_from());
+    if (each->turn() < pin.turn()) wanted = std::min(wanted, each->held_from());
   }
   return wanted;
 }

@@ -106,6 +106,12 @@ struct CommitSnapshot {
 class FilePin {
  public:
   static constexpr std::uint32_t kNothing = 0xffffffff;
+  /// In which order files are let go: who counts what goes with them waits for those who keep them,
+  /// and who can post it meanwhile lets go last.
+  enum class Turn : std::uint8_t { keeps, counts, posts };
+
+  explicit FilePin(Turn turn) : turn_(turn) {}
+  [[nodiscard]] Turn turn() const noexcept { return turn_; }
   void hold_from(std::uint32_t file) noexcept {
     from_.store(file, std::memory_order_relaxed);  // a lone figure: orders nothing
   }
@@ -114,6 +120,7 @@ class FilePin {
   }
 
  private:
+  const Turn turn_;
   std::atomic<std::uint32_t> from_{kNothing};
 };
 
@@ -145,7 +152,9 @@ class CommitThread {
   CommitLane& add_producer(bool may_be_refused, std::function<void()> on_durable);
   ArrivalLane& add_shard(std::function<void()> on_arrival);
   /// Before start().
-  FilePin& add_pin() { return *pins_.emplace_back(std::make_unique<FilePin>()); }
+  FilePin& add_pin(FilePin::Turn turn = FilePin::Turn::keeps) {
+    return *pins_.emplace_back(std::make_unique<FilePin>(turn));
+  }
   void set_on_events(std::function<void()> on_events) { on_events_ = std::move(on_events); }
   void set_on_failure(std::function<void(std::string)> on_failure) {
     on_failure_ = std::move(on_failure);
@@ -171,7 +180,8 @@ class CommitThread {
   [[nodiscard]] std::uint32_t retention_wants() const noexcept {
     return retention_wants_.load(std::memory_order_relaxed);  // a lone figure: orders nothing
   }
-  /// The same, but for what this one holds: when its word is the last that keeps them. Any thread.
+  /// The same, but for what it and those behind its turn hold: when it is for them to let go. Any
+  /// thread.
   [[nodiscard]] std::uint32_t wanted_but_for(const FilePin& pin) const noexcept;
   [[nodiscard]] CarryDesk& carry_desk() noexcept { return carry_desk_; }
   /// When the commit thread last proved that it lives: steady_clock ticks. Any thread.

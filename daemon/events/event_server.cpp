@@ -32,7 +32,7 @@ EventServer::EventServer(boost::asio::io_context& context, const Config& config,
                        feed_.flush();
                      }),
       feed_(commit, false, 0, [this] { settled_waker_.wake(); }),
-      pin_(commit.add_pin()),
+      pin_(commit.add_pin(FilePin::Turn::counts)),
       retention_(context) {
   pin_.hold_from(0);
 }
@@ -89,6 +89,7 @@ std::unique_ptr<queue::JournalReader> EventServer::make_reader() const {
 
 void EventServer::acknowledge(const Consumers::Key& key, EventPosition position) {
   consumers_.acknowledge(key, position);
+  if (counting_ && position.record.file() < counting_->to_file()) is_outdated_ = true;
   write(key);
   feed_.flush();
 }
@@ -123,23 +124,32 @@ void EventServer::write_campaign(const Consumers::Key& key) {
   feed_.open().records.add(kConsumerCampaignRecord, fields_.octets());
 }
 
-// Once a second: do files wait to go, and who has not had what is in them?
+// Once a second.
 void EventServer::look_at_retention() {
   retention_.expires_after(kLookAtRetentionEvery);
   retention_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
-    if (counted_batch_ != 0 && feed_.settled() >= counted_batch_) {  // the counts are durable
-      counted_batch_ = 0;
-      pin_.hold_from(counting_->to_file());
-      counting_.reset();
-    }
-    if (!counting_) count_missed();
+    look();
     look_at_retention();
   });
 }
 
+// Do files wait to go, and who has not had what is in them?
+void EventServer::look() {
+  if (counted_batch_ != 0 && feed_.settled() >= counted_batch_) {  // the counts are durable
+    counted_batch_ = 0;
+    // Of whoever acknowledged something meanwhile it is counted again: once, or one who always does
+    // would keep them.
+    is_again_ = is_outdated_ && !is_again_;
+    if (!is_again_) pin_.hold_from(counting_->to_file());
+    counting_.reset();
+  }
+  if (!counting_) count_missed();
+}
+
 void EventServer::count_missed() {
-  const std::uint32_t wanted = commit_.retention_wants();
+  const std::uint32_t wanted = commit_.wanted_but_for(pin_);
+  is_outdated_ = false;
   if (wanted <= pin_.held_from()) return;
   std::vector<MissedCount::Laggard> laggards;
   for (const auto& [key, acknowledged] : consumers_.all()) {

@@ -48,6 +48,8 @@ class EventServer {
 
   /// Before its thread starts.
   void start() { look_at_retention(); }
+  /// At what waits to go: once a second.
+  void look();
   /// Takes a connection over from ingress. Any thread.
   void adopt(EventsHandover handover);
   /// There is more to read. Any thread; costs one atomic step where nobody listens.
@@ -103,6 +105,8 @@ class EventServer {
   boost::asio::steady_timer retention_;
   std::unique_ptr<MissedCount> counting_;
   std::uint64_t counted_batch_ = 0;
+  bool is_outdated_ = false;  // somebody it is about has acknowledged something since it began
+  bool is_again_ = false;     // and is counted again
   std::atomic<std::uint32_t> listening_{0};  ///< 1 while there are streams
   bool draining_ = false;
 };
