@@ -310,6 +310,45 @@ class Tracking(OneCarrier):
         self.events.wait_for(reply["id"], "delivered")
         self.assertEqual(len(self.carrier.arrived(digits)), 1)
 
+    def test_a_part_that_the_carrier_took_twice_is_told_once_with_both_ids(self):
+        digits = "79165550002"
+        written = []
+
+        def script(submit, attempt):
+            written.append(submit)
+            return Answer(hang_up=len(written) == 2, receipts=[])  # the second part, once
+
+        self.carrier.script = script
+        reply = self.daemon.ask(op="send", to="+" + digits, text="a" * 200, uncertain="resend",
+                                **{"from": "SHOP"})
+        message_id = reply["id"]
+        self.events.wait_for(message_id, "sent")
+        arrived = self.carrier.arrived(digits)
+        self.assertEqual(len(arrived), 3, "two parts, and one of them again")
+        self.named(self.reference_of(digits, 0), "DELIVRD", digits, arrived[0].message_id)
+        self.named(self.reference_of(digits, 2), "DELIVRD", digits, arrived[2].message_id)
+        self.events.wait_for(message_id, "delivered")
+        self.assertEqual(self.events.of(message_id, "conflict"), [])
+        for _ in range(3):  # the first attempt's, and copies of it
+            self.named(self.reference_of(digits, 1), "DELIVRD", digits, "FFFF-EEEE")
+        told = self.events.wait_for(message_id, "conflict")
+        self.assertEqual((told["code"], told["part"], told["possible_duplicate"]),
+                         ("confirmed_duplicate", 2, True), told)
+        for carrier_id in (arrived[2].message_id, "FFFF-EEEE"):
+            self.assertIn(carrier_id.lower(), told["detail"].lower())
+        for again in (False, True):
+            if again:
+                self.restart()
+                self.named(self.reference_of(digits, 1), "DELIVRD", digits, "FFFF-EEEE")
+            under_test.wait_until(
+                lambda: len(self.carrier.receipt_answers) >= (6 if again else 5), "all are answered")
+            steps = [s for s in self.daemon.ask(op="message", id=message_id)["history"]
+                     if s["what"] == "confirmed_duplicate"]
+            self.assertEqual([s["part"] for s in steps], [2], steps)
+        self.assertEqual(len({e["cursor"] for follower in self.followers
+                              for e in follower.of(message_id, "conflict")}), 1)
+        self.assertEqual(self.finals(message_id), ["delivered"])
+
     def test_a_receipt_that_names_no_message_is_kept_and_answered_when_it_is_durable(self):
         self.carrier.say(smpp.DELIVER_SM, smpp.deliver_sm(
             (1, 1, "79165550001"), (5, 0, "SHOP"), smpp.ESM_RECEIPT, 0,
