@@ -277,9 +277,16 @@ class Roles(unittest.TestCase):
         for name in ("shop", "watch", "watch"):
             self.assertEqual(self.code(name, op="message", id=message), "ok")
         self.assertEqual(self.code("watch", op="optout", action="list"), "ok")
+        self.send("shop", "of-audit", to=number, campaign="of-audit")
+        looks = [{"op": "events", "consumer": "audit"},
+                 {"op": "campaign", "action": "report", "name": "of-audit"},
+                 {"op": "carrier", "action": "doubts", "name": "north"}]
+        for name in ("watch", "shop"):
+            for request in looks[:2] if name == "shop" else looks:
+                self.assertEqual(self.ask(name, request, lines=1)[0]["status"], "ok", request)
         log = self.daemon.log()
         self.assertNotIn("audit: shop", log)
-        for what in ("message", "optout list"):
+        for what in ("message", "optout list", "events", "campaign report", "carrier doubts"):
             self.assertIn(f"audit: watch looked at other clients' messages ({what})", log)
         self.assertNotIn(number[1:], log)
 
