@@ -331,7 +331,9 @@ class Tracking(OneCarrier):
         self.assertEqual(self.events.of(message_id, "conflict"), [])
         for _ in range(3):  # the first attempt's, and copies of it
             self.named(self.reference_of(digits, 1), "DELIVRD", digits, "FFFF-EEEE")
-        told = self.events.wait_for(message_id, "conflict")
+        # By itself: a sign of life after 30 s would bring it along.
+        told = under_test.wait_until(lambda: self.events.of(message_id, "conflict"),
+                                     "it is told at once", 20)[0]
         self.assertEqual((told["code"], told["part"], told["possible_duplicate"]),
                          ("confirmed_duplicate", 2, True), told)
         for carrier_id in (arrived[2].message_id, "FFFF-EEEE"):
