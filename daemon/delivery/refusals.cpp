@@ -131,7 +131,7 @@ void CarrierDelivery::slow_down(const Refusal& refusal) {
   if (rule.within.count() > 0) {
     if (is_first) write_slowed(refusal);
     if (since(refusals.since_ms(by), wall_ms()) > rule.within) {
-      return refuse(refusal, std::nullopt, true);
+      return refuse(refusal, std::nullopt, false);
     }
   }
   // Told twice in a row that a queue is full it steps aside: where only its destination is full,

@@ -218,6 +218,19 @@ TEST_F(Refusals, ARestartGivesAMessageThatStepsAsideNoNewTries) {
   EXPECT_EQ(failure->attempt, 0);
 }
 
+TEST_F(Refusals, AThrottledMessageWhoseTimeIsOverIsChargedNothing) {
+  retry().throttle.within = 30s;
+  const queue::Locator at = take(kMuchLater);
+  ASSERT_TRUE(bind(smsc_));
+  answer(0x58);
+  pass(60);
+  answer(0x58);
+  const auto failure = failure_of(at);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->code, "throttled");
+  EXPECT_EQ(failure->attempt, 0);
+}
+
 TEST_F(Refusals, NothingIsWrittenOfThrottlingThatMayLast) {
   (void)take(kMuchLater);
   ASSERT_TRUE(bind(smsc_));
