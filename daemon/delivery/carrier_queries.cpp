@@ -66,6 +66,13 @@ void CarrierQueries::on_taken(queue::Locator at, std::uint8_t part, std::string_
            now + std::min<std::chrono::milliseconds>(carrier_.wire.query_after, until_verdict));
 }
 
+void CarrierQueries::on_settled(queue::Locator at, std::uint8_t part) {
+  waiting_.forget(at, part);
+  for (auto& [cookie, asked] : asked_) {  // a tenth of a window at most
+    if (asked.segment.at == at && asked.segment.part == part) asked.is_settled = true;
+  }
+}
+
 // After query_after, or just in time for the verdict.
 void CarrierQueries::ask_again(const StatusQueries::Segment& segment, TimePoint now) {
   if (now >= segment.last_chance) return;
@@ -97,7 +104,7 @@ void CarrierQueries::ask(protocol::Session& session, std::uint16_t link, TimePoi
       continue;
     }
     if (!*queried) return put_back(*segment, now);
-    asked_.emplace(cookie, Asked{*segment, link});
+    asked_.emplace(cookie, Asked{.segment = *segment, .link = link});
     ++stats_.asked;
   }
 }
@@ -108,6 +115,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
                                                            TimePoint now) {
   const auto found = asked_.find(cookie);
   if (found == asked_.end()) return std::nullopt;
+  const bool is_settled = found->second.is_settled;
   answered_ = std::move(found->second.segment);
   asked_.erase(found);
   if (status == CommandStatus::invalid_command_id) {
@@ -125,7 +133,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
     ++stats_.refused;
     if (is_for_now(status) && answered_.refusals < kAgainMax) {
       ++answered_.refusals;
-      ask_again(answered_, now);
+      if (!is_settled) ask_again(answered_, now);
     }
     return std::nullopt;
   }
@@ -133,7 +141,7 @@ std::optional<protocol::Receipt> CarrierQueries::on_answer(std::uint64_t cookie,
   switch (protocol::verdict_of(state)) {
     case protocol::ReceiptVerdict::intermediate:
       ++stats_.waiting;
-      ask_again(answered_, now);
+      if (!is_settled) ask_again(answered_, now);
       return std::nullopt;
     case protocol::ReceiptVerdict::unknown: ++stats_.waiting; return std::nullopt;
     case protocol::ReceiptVerdict::delivered:
@@ -155,7 +163,7 @@ void CarrierQueries::on_link_lost(std::uint16_t link, TimePoint now) {
   boost::unordered::erase_if(asked_, [&](const auto& entry) {
     if (entry.second.link != link) return false;
     ++stats_.unanswered;
-    put_back(entry.second.segment, now + kAfterLoss);
+    if (!entry.second.is_settled) put_back(entry.second.segment, now + kAfterLoss);
     return true;
   });
 }

@@ -55,7 +55,7 @@ class CarrierQueries {
   void on_taken(queue::Locator at, std::uint8_t part, std::string_view message_id,
                 std::uint64_t expires, std::uint64_t now_seconds, TimePoint now);
   /// Its final receipt came.
-  void on_settled(queue::Locator at, std::uint8_t part) { waiting_.forget(at, part); }
+  void on_settled(queue::Locator at, std::uint8_t part);
 
   /// Asks what is due over this bind, within a tenth of its window. Call now and then.
   void ask(protocol::Session& session, std::uint16_t link, TimePoint now);
@@ -75,6 +75,7 @@ class CarrierQueries {
   struct Asked {
     StatusQueries::Segment segment;
     std::uint16_t link = 0;
+    bool is_settled = false;  ///< its receipt came meanwhile: it is not asked about again
   };
   void ask_again(const StatusQueries::Segment& segment, TimePoint now);
   void put_back(const StatusQueries::Segment& segment, TimePoint due);

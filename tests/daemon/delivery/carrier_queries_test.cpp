@@ -92,6 +92,23 @@ TEST_F(CarrierQueriesTest, AsksNothingWhereTheReceiptCameOrNobodyWantsToKnow) {
   EXPECT_TRUE(asked_at(3600s).empty());
 }
 
+TEST_F(CarrierQueriesTest, AsksNoMoreWhenTheReceiptComesBeforeTheAnswer) {
+  const auto ask_and_settle = [&](std::uint32_t message) {
+    taken(message, "4f");
+    EXPECT_EQ(asked_at(60s), Ids{"4f"});
+    queries().on_settled(queue::Locator(message), 1);
+  };
+  ask_and_settle(1);
+  EXPECT_FALSE(answer(CommandStatus::ok, 1)) << "on its way, when it was asked";
+  EXPECT_FALSE(queries().is_waiting());
+  ask_and_settle(2);
+  EXPECT_FALSE(answer(CommandStatus::throttled, 0));
+  EXPECT_FALSE(queries().is_waiting());
+  ask_and_settle(3);
+  queries().on_link_lost(0, now_);
+  EXPECT_FALSE(queries().is_waiting());
+}
+
 TEST_F(CarrierQueriesTest, AsksNothingByAnIdThatQuerySmHasNoRoomFor) {
   taken(1, std::string(64, '4'));
   taken(2, std::string(65, '5'));
