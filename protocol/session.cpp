@@ -89,11 +89,12 @@ TimePoint Session::Body::deadline() const noexcept {
     case State::idle:
     case State::ended: return TimePoint::max();
     case State::binding:
-    case State::unbinding:
-    case State::leaving: return state_until_;
+    case State::unbinding: return state_until_;
+    case State::leaving: return may_go_on_leaving() ? active_at_ : state_until_;
     case State::bound:
     case State::draining: break;
   }
+  if (may_go_on_leaving()) return active_at_;
   TimePoint earliest = std::min({state_until_, watch.deadline(submit_since_), inactive_at()});
   if (aside_since_) earliest = std::min(earliest, *aside_since_ + config.limits.response_within);
   return earliest;
@@ -109,9 +110,7 @@ void Session::Body::on_time(TimePoint now) {
     case State::unbinding:
       if (now >= state_until_) end(farewell_);
       return;
-    case State::leaving:
-      if (now >= state_until_) end(Ending::peer_unbound);
-      return;
+    case State::leaving: go_on_leaving(now); return;
     case State::bound:
     case State::draining: break;
   }
@@ -144,13 +143,27 @@ void Session::Body::unbind(TimePoint now) {
   if (state != State::bound) return;
   state = State::draining;
   state_until_ = now + config.limits.response_within;
+  deliveries_awaited_ = deliveries_unanswered_;
   go_on_leaving(now);
 }
 
-// Takes the next step of a farewell, ours or the peer's, when nothing is waited for any more.
+// Takes the next step of a farewell, ours or the peer's, when nothing is waited for any more: what
+// was delivered and is not answered would be delivered again.
 void Session::Body::go_on_leaving(TimePoint now) {
-  if (state == State::draining && (pending_.size() == 0 || now >= state_until_)) send_unbind(now);
-  if (state == State::leaving && submits_waiting == 0) end(Ending::peer_unbound);
+  const bool is_overdue = now >= state_until_;
+  if (!is_overdue && !may_go_on_leaving()) return;
+  if (state == State::draining) return send_unbind(now);
+  if (state != State::leaving) return;
+  if (peer_unbind_) send_bare(CommandId::unbind_resp, CommandStatus::ok, *peer_unbind_);
+  peer_unbind_.reset();
+  if (submits_waiting == 0 || is_overdue) end(Ending::peer_unbound);
+}
+
+// By an answer of ours: the time for the step has come then, and deadline() says so.
+bool Session::Body::may_go_on_leaving() const noexcept {
+  if (deliveries_awaited_ > 0) return false;
+  if (state == State::draining) return pending_.size() == 0;
+  return state == State::leaving && (peer_unbind_ || submits_waiting == 0);
 }
 
 void Session::Body::send_unbind(TimePoint now) {
@@ -230,6 +243,7 @@ void Session::Body::on_reading(bool is_reading, TimePoint now) {
 void Session::Body::answer(std::uint32_t sequence_number, CommandStatus status) {
   if (state == State::ended || state == State::idle) return;  // the SMSC will send it again
   if (deliveries_unanswered_ > 0) --deliveries_unanswered_;
+  if (deliveries_awaited_ > 0) --deliveries_awaited_;
   const auto data = std::find(data_unanswered_.begin(), data_unanswered_.end(), sequence_number);
   if (data == data_unanswered_.end()) {
     append_deliver_resp(outgoing, sequence_number, status);

@@ -146,9 +146,11 @@ class Session {
                                                            std::uint64_t cookie, TimePoint now);
   [[nodiscard]] result<std::optional<std::uint32_t>> cancel(const CancelSm& cancel,
                                                             std::uint64_t cookie, TimePoint now);
-  /// Queues the response to a deliver_sm or data_sm.
+  /// Queues the response to a deliver_sm or data_sm. A farewell may have waited for it: look at
+  /// deadline() again.
   void answer(std::uint32_t sequence_number, CommandStatus status);
-  /// Stop sending, let the window drain (not longer than response_within), then unbind. Before
+  /// Stop sending, let the window drain and answer what was delivered before (not longer than
+  /// response_within), then unbind. Before
   /// the bind is answered there is nothing to drain: the session ends at once.
   void unbind(TimePoint now);
 

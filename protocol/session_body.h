@@ -28,7 +28,8 @@ class Session::Body {
     bound,      // both directions open, as the bind type allows
     draining,   // we want to leave: nothing new is sent, responses are awaited
     unbinding,  // our unbind is sent
-    leaving,    // the peer's unbind is answered: responses that still come are taken
+    leaving,    // the peer has sent unbind: what it delivered is answered, and then that is;
+                // responses that still come are taken
     ended
   };
 
@@ -89,6 +90,7 @@ class Session::Body {
   void enquire(TimePoint now);
   void send_unbind(TimePoint now);
   void go_on_leaving(TimePoint now);
+  [[nodiscard]] bool may_go_on_leaving() const noexcept;
   [[nodiscard]] TimePoint inactive_at() const noexcept;
   void end(Ending why) noexcept;
   [[nodiscard]] std::uint32_t next_sequence_number() noexcept;
@@ -104,7 +106,9 @@ class Session::Body {
   TimePoint state_until_ = TimePoint::max();  // when the present state has taken too long
   TimePoint active_at_;  // when a message, a question or an answer to one last passed
   std::size_t deliveries_unanswered_ = 0;
-  Ending farewell_ = Ending::unbound;  // why we leave, when we do
+  std::size_t deliveries_awaited_ = 0;        // of these, came before a farewell: it waits for them
+  std::optional<std::uint32_t> peer_unbind_;  // the number of an unbind that waits for its answer
+  Ending farewell_ = Ending::unbound;         // why we leave, when we do
   // Not later than the oldest waiting submit was sent. Kept cheaply, made exact when it matters.
   PeerWatch::Oldest submit_since_;
   PeerWatch::Oldest aside_since_;              // the same for query_sm and cancel_sm

@@ -210,14 +210,19 @@ void Session::Body::on_generic_nack(const Header& header) {
 }
 
 void Session::Body::on_peer_unbind(const Header& header, TimePoint now) {
+  if (state == State::bound || state == State::draining) {
+    // Nothing new goes out. What the peer had accepted it may still say before it closes, and what
+    // it delivered is answered first.
+    state = State::leaving;
+    state_until_ = now + config.limits.unbind_within;
+    deliveries_awaited_ = deliveries_unanswered_;
+    peer_unbind_ = header.sequence_number;
+    return;  // go_on_leaving() is next
+  }
   send_bare(CommandId::unbind_resp, CommandStatus::ok, header.sequence_number);
   switch (state) {
     case State::bound:
     case State::draining:
-      // Nothing new goes out. What the peer had accepted it may still say before it closes.
-      state = State::leaving;
-      state_until_ = now + config.limits.unbind_within;
-      break;
     case State::unbinding: end(Ending::unbound); break;
     case State::binding: end(Ending::peer_unbound); break;
     case State::leaving: break;

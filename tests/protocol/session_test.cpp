@@ -362,6 +362,42 @@ TEST(Session, AwaitsItsResponsesAfterAnUnbindFromThePeer) {
   EXPECT_EQ(smsc.session.ended(), Ending::peer_unbound);
 }
 
+TEST(Session, AnswersWhatWasDeliveredBeforeItAnswersAnUnbind) {
+  Conversation smsc;
+  smsc.bind();
+  smsc.hear(deliver_sm(5, "id:1", 4), kStart);
+  smsc.hear(deliver_sm(6, "id:2", 4), kStart);
+  smsc.hear(pdu(0x06, 0, 44), kStart);
+  EXPECT_FALSE(smsc.session.has_outgoing());
+  EXPECT_FALSE(smsc.session.ended());
+
+  smsc.session.answer(5, CommandStatus::ok);
+  EXPECT_GT(smsc.session.deadline(), kStart);
+  smsc.session.answer(6, CommandStatus::ok);
+  EXPECT_LE(smsc.session.deadline(), kStart) << "now it may go on";
+  (void)smsc.sent();
+  smsc.session.on_time(kStart);
+
+  EXPECT_EQ(smsc.sent(), pdu(0x80000006, 0, 44));
+  EXPECT_EQ(smsc.session.ended(), Ending::peer_unbound);
+}
+
+TEST(Session, AnswersWhatWasDeliveredBeforeItUnbinds) {
+  Conversation smsc;
+  smsc.bind();
+  smsc.hear(deliver_sm(5, "id:1", 4), kStart);
+  smsc.session.unbind(kStart);
+  EXPECT_FALSE(smsc.session.has_outgoing());
+  smsc.hear(deliver_sm(6, "id:2", 4), kStart);
+
+  smsc.session.answer(5, CommandStatus::ok);
+  EXPECT_LE(smsc.session.deadline(), kStart) << "what came since is not waited for";
+  (void)smsc.sent();
+  smsc.session.on_time(kStart);
+
+  EXPECT_EQ(smsc.sent(), pdu(0x06, 0, 2));
+}
+
 TEST(Session, NamesAGoodbyeThatTheConnectionDidNotOutlive) {
   Conversation ours, theirs, nobodys;
   for (Conversation* smsc : {&ours, &theirs, &nobodys}) {

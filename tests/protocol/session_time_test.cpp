@@ -250,6 +250,19 @@ TEST(SessionTime, LetsAnUnansweredQueryFailByItself) {
   EXPECT_EQ(smsc.session.window_free(), 10u);
 }
 
+TEST(SessionTime, LeavesWithAPeerWhoseDeliveriesAreNotAnsweredInTime) {
+  Conversation smsc(quick());
+  smsc.bind();
+  smsc.hear(deliver_sm(5, "x"), kStart);
+  smsc.hear(pdu(0x06, 0, 44), kStart);
+  EXPECT_FALSE(smsc.session.has_outgoing());
+
+  EXPECT_EQ(run_until(smsc.session, kStart + 60s), kStart + 3s);
+
+  EXPECT_EQ(smsc.sent(), pdu(0x80000006, 0, 44));
+  EXPECT_EQ(smsc.session.ended(), Ending::peer_unbound);
+}
+
 TEST(SessionTime, UnbindsWithAnOpenWindowWhenDrainingTakesTooLong) {
   Conversation smsc(quick());
   smsc.bind();
