@@ -99,16 +99,25 @@ Dialer::Dialer(asio::io_context& context, const CarrierConfig& carrier,
 
 Dialer::~Dialer() = default;
 
-asio::awaitable<bool> Dialer::dial(const HostPort& host) {
+asio::awaitable<bool> Dialer::dial(const HostPort& host, AttemptLimiter& attempts) {
   given_up_ = false;
   const std::vector<Endpoint> endpoints = co_await find(host);
+  bool is_first = true;
   for (const Endpoint& endpoint : endpoints) {
+    if (!std::exchange(is_first, false) && !given_up_) {
+      co_await wait_until(attempts.reserve(std::chrono::steady_clock::now()));
+    }
     if (given_up_) co_return false;
     const bool is_connected = co_await connect(endpoint, host);
     // Given up between a success and our hearing of it, it is none.
     if (is_connected) co_return !given_up_;
   }
   co_return false;
+}
+
+asio::awaitable<void> Dialer::wait_until(std::chrono::steady_clock::time_point at) {
+  timer_.expires_at(at);
+  (void)co_await timer_.async_wait(kAsResult);
 }
 
 void Dialer::give_up() {

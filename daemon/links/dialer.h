@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/links/reconnect.h"
 #include "daemon/links/tls_context.h"
 #include "daemon/links/wire_stream.h"
 
@@ -53,8 +54,9 @@ class Dialer {
   ~Dialer();
 
   /// Connects the stream to this host, by the first of its addresses that takes us. False when none
-  /// does, which has been told, or when it was given up. `host` outlives the dial.
-  [[nodiscard]] boost::asio::awaitable<bool> dial(const HostPort& host);
+  /// does, which has been told, or when it was given up. `host` outlives the dial, and so does
+  /// `attempts`: the turn for the first address is the caller's, each further one takes its own.
+  [[nodiscard]] boost::asio::awaitable<bool> dial(const HostPort& host, AttemptLimiter& attempts);
   /// Ends a dial that is on its way, quietly. The stream is closed.
   void give_up();
   [[nodiscard]] bool was_given_up() const noexcept { return given_up_; }
@@ -65,6 +67,7 @@ class Dialer {
 
  private:
   boost::asio::awaitable<std::vector<Endpoint>> find(const HostPort& host);
+  boost::asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point at);
   boost::asio::awaitable<bool> connect(const Endpoint& endpoint, const HostPort& host);
   boost::asio::awaitable<bool> begin_tls(const HostPort& host);
   void renew_tls();

@@ -32,11 +32,12 @@ constexpr auto kRestFromWork = 10min;
 constexpr std::size_t kIdleOutboxOctets = 4096;
 
 // Or of the account, by a number of the carrier's own: the configuration says which class it is.
+// It adds to the standard's four: what else it calls them is meant for a submit_sm.
 bool is_refusal_of_credentials(protocol::CommandStatus status, const CarrierConfig& carrier) {
   constexpr std::uint32_t kInvalidSystemType = 0x53;
   const auto value = static_cast<std::uint32_t>(status);
   const auto own = std::ranges::find(carrier.status, value, &StatusOverlay::command_status);
-  if (own != carrier.status.end()) return own->is == StatusClass::bind;
+  if (own != carrier.status.end() && own->is == StatusClass::bind) return true;
   return status == protocol::CommandStatus::bind_failed ||
          status == protocol::CommandStatus::invalid_password ||
          status == protocol::CommandStatus::invalid_system_id || value == kInvalidSystemType;
@@ -199,12 +200,14 @@ asio::awaitable<void> SmscLink::wait_for_turn() {
   };
   while (!stopping_) {
     const bool rests = must_rest();
-    AttemptLimiter& limiter = offered_ ? shared_.outbinds : shared_.attempts;
+    const bool is_for_offer = offered_.has_value();
+    AttemptLimiter& limiter = is_for_offer ? shared_.outbinds : shared_.attempts;
     const auto at = rests ? shared_.account_rests_until : limiter.reserve(Clock::now());
     if (at > Clock::now()) {
       patience_.expires_at(at);
       (void)co_await patience_.async_wait(kAsResult);
     }
+    if (offered_.has_value() != is_for_offer) continue;  // offered meanwhile: it has its own turn
     if (!rests && !must_rest()) co_return;  // another bind may have been refused meanwhile
   }
 }
@@ -244,7 +247,7 @@ bool SmscLink::adopt_offered() {
 
 asio::awaitable<bool> SmscLink::connect() {
   const HostPort& host = carrier_.hosts[hosts_.index()];
-  const bool is_connected = co_await dialer_.dial(host);
+  const bool is_connected = co_await dialer_.dial(host, shared_.attempts);
   if (!is_connected && !dialer_.was_given_up()) hosts_.on_failed();
   co_return is_connected;
 }
@@ -259,6 +262,7 @@ asio::awaitable<void> SmscLink::converse() {
   was_bound_ = false;
   was_dead_ = false;
   unbind_due_ = false;
+  closes_when_written_ = false;
   session_ = std::make_unique<protocol::Session>(session_config(carrier_, type_), *this);
   enter(LinkState::binding);
   if (shared_.trace) shared_.trace->on_connection(number_);
@@ -441,6 +445,7 @@ void SmscLink::flush() {
       stream_.close();
     } else {
       flush();
+      if (closes_when_written_ && !writing_) stream_.close();
     }
     if (!writing_ && written_signal_ != nullptr) written_signal_->cancel();
   });
@@ -470,12 +475,22 @@ void SmscLink::on_alarm() {
   session_->on_time(now);
   if (state_ == LinkState::bound && !session_->is_bound()) enter(LinkState::unbinding);
   flush();
-  if (session_->ended()) return stream_.close();
+  if (session_->ended()) return close_when_written();
   observe_progress(now);
   if (state_ == LinkState::bound && progress_.is_stuck(now)) leave_stuck(now);
   if (!stream_.is_open()) return;
   give_memory_back();
   arm_alarm();
+}
+
+// What the session said last may still leave, for a while.
+void SmscLink::close_when_written() {
+  if (!writing_ || closes_when_written_) return stream_.close();
+  closes_when_written_ = true;
+  alarm_.expires_after(kLastWriteWithin);
+  alarm_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) on_alarm();
+  });
 }
 
 void SmscLink::observe_progress(TimePoint now) {

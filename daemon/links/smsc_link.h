@@ -182,6 +182,7 @@ class SmscLink final : public protocol::SessionHandler {
   void settle_connection();
   boost::asio::awaitable<void> pause();
   void arm_alarm();
+  void close_when_written();
   void on_alarm();
   void observe_progress(TimePoint now);
   void leave_stuck(TimePoint now);
@@ -218,6 +219,7 @@ class SmscLink final : public protocol::SessionHandler {
   bool unbind_due_ = false;  // as soon as the session has told of all that it read
   TimePoint alarm_at_{};
   std::vector<std::uint8_t> outbox_;
+  bool closes_when_written_ = false;  // the session is over, and its last octets are on their way
   bool writing_ = false;
   boost::asio::steady_timer* written_signal_ = nullptr;  // who waits for the write to end
   std::uint64_t written_ = 0;

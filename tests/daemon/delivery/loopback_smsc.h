@@ -76,6 +76,8 @@ class LoopbackSmsc {
   [[nodiscard]] std::size_t deliver_answers() const noexcept { return deliver_answers_; }
   /// Whoever is bound; who tries again is bound again.
   void drop() { socket_.close(); }
+  /// What each bind is answered from now on.
+  void answer_binds(protocol::CommandStatus status) noexcept { bind_status_ = status; }
   /// For good: who tries again finds nobody.
   void go_away() {
     acceptor_.close();
@@ -116,9 +118,9 @@ class LoopbackSmsc {
     const CommandId command = header.command_id;
     protocol::Octets answer;
     if (command == CommandId::bind_transceiver) {
-      EXPECT_TRUE(protocol::append_bind_resp(
-          answer, header.sequence_number, protocol::BindType::transceiver,
-          protocol::CommandStatus::ok, {.system_id = "SMSC", .interface_version = 0x34}));
+      EXPECT_TRUE(protocol::append_bind_resp(answer, header.sequence_number,
+                                             protocol::BindType::transceiver, bind_status_,
+                                             {.system_id = "SMSC", .interface_version = 0x34}));
     } else if (command == CommandId::submit_sm) {
       submitted_.push_back({header.sequence_number, {pdu.begin(), pdu.end()}});
     } else if (command == CommandId::enquire_link) {
@@ -144,6 +146,7 @@ class LoopbackSmsc {
   std::vector<std::uint8_t> octets_;
   std::vector<Submitted> submitted_;
   std::size_t enquired_ = 0;
+  protocol::CommandStatus bind_status_ = protocol::CommandStatus::ok;
   std::uint32_t delivered_ = 0;
   std::size_t deliver_answers_ = 0;
 };

@@ -28,7 +28,7 @@ class DialerTest : public testing::Test {
 
   void begin(Dialer& dialer, const HostPort& host) {
     result_.reset();
-    asio::co_spawn(context_, dialer.dial(host),
+    asio::co_spawn(context_, dialer.dial(host, attempts_),
                    [this](std::exception_ptr, bool is_connected) { result_ = is_connected; });
   }
 
@@ -59,6 +59,7 @@ class DialerTest : public testing::Test {
   SharedInbox inbox_;
   WireStream stream_{context_, inbox_};
   std::vector<std::string> troubles_;
+  AttemptLimiter attempts_;
   std::optional<bool> result_;
   bool is_looking_up_ = false;
 };
@@ -121,6 +122,23 @@ TEST_F(DialerTest, ANameThatIsNotThereIsToldInWords) {
   ASSERT_EQ(troubles_.size(), 1u);
   EXPECT_TRUE(troubles_.front().starts_with("smsc.example:2775: Host not found"))
       << troubles_.front();
+}
+
+TEST_F(DialerTest, EachFurtherAddressTakesATurnOfItsCarrier) {
+  const auto finds = [this](std::size_t closed) {
+    return [this, closed](const HostPort&, const Dialer::OnFound& on_found) {
+      const tcp::acceptor gone(context_, {asio::ip::address_v4::loopback(), 0});
+      std::vector<Dialer::Endpoint> found(closed, gone.local_endpoint());
+      found.push_back(acceptor_.local_endpoint());
+      asio::post(context_, [on_found, found] { on_found({}, found); });
+    };
+  };
+  constexpr Dialer::Patience kPatient{.look_up = 1min, .connect = 1min, .tls = 1min};
+  const AttemptLimiter::TimePoint long_ago{};
+  EXPECT_TRUE(dial(*dialer(finds(0), kPatient), here("smsc.example")));
+  EXPECT_EQ(AttemptLimiter(attempts_).reserve(long_ago), long_ago) << "the first has its own";
+  EXPECT_TRUE(dial(*dialer(finds(1), kPatient), here("smsc.example")));
+  EXPECT_GT(attempts_.reserve(long_ago), long_ago);
 }
 
 TEST_F(DialerTest, PlainTextGoesToNoPublicAddressUnlessThatIsStated) {

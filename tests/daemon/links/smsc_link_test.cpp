@@ -124,6 +124,27 @@ TEST_F(SmscLinkTest, SaysWhyNoAnswerCame) {
   EXPECT_EQ(owner_.loss, LinkLoss::stopped);
 }
 
+TEST_F(SmscLinkTest, ARefusedAccountStaysOneWhateverTheStatusMeansOfASubmit) {
+  smsc_.answer_binds(protocol::CommandStatus::bind_failed);
+  carrier_.status = {{.command_status = 0x0d, .is = StatusClass::temporary, .code = {}}};
+  link_.start();
+  ASSERT_TRUE(run_until([&] { return owner_.lost == 1; }));
+  EXPECT_TRUE(link_.credentials_refused()) << "the alarm, and a slow pause";
+}
+
+// An outbind comes while a bind of ours waits for its turn.
+TEST_F(SmscLinkTest, AnOutbindTakesATurnOfItsOwn) {
+  const AttemptLimiter::TimePoint long_ago{};
+  (void)shared_.attempts.reserve(std::chrono::steady_clock::now() + 1h);
+  link_.start();
+  context_.poll();
+  boost::asio::ip::tcp::socket socket(context_);
+  socket.connect({boost::asio::ip::address_v4::loopback(), smsc_.port()});
+  ASSERT_TRUE(link_.offer(socket));
+  ASSERT_TRUE(run_until([&] { return owner_.bound == 1; }));
+  EXPECT_GT(AttemptLimiter(shared_.outbinds).reserve(long_ago), long_ago);
+}
+
 class InactiveLinkTest : public SmscLinkTest {
  protected:
   InactiveLinkTest() : SmscLinkTest({{"127.0.0.1", 1}}) {  // nobody's
