@@ -217,6 +217,7 @@ void CarrierDelivery::pump() {
   const auto now = steady_now();
   take_due(now);
   look_at_unreadable(now);
+  return_refused();
   withdraw_later_ones();
   give_back_held();
   // With the feed full, what becomes durable pumps.

@@ -231,8 +231,9 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void pump();
   /// When its timer calls pump() if nothing happens before: max is never.
   [[nodiscard]] TimePoint wakes_at() const noexcept { return wakes_at_; }
-  /// Suspended, nothing new is submitted: what is reserved and untouched goes back to its lane, new
-  /// messages of a route pass it by, and binds stay for receipts. `done` when that is durable.
+  /// Suspended, nothing new is submitted: what is reserved goes back to its lane unless something
+  /// of it is over there, new messages of a route pass it by, and binds stay for receipts. `done`
+  /// when that is durable.
   void suspend(bool suspended, std::string client, std::function<void()> done);
   /// Shows what passes on the wire; `done` gets all lines at the end. False while another one runs.
   [[nodiscard]] bool trace(TraceOrder order, std::string_view client,
@@ -300,7 +301,8 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   [[nodiscard]] std::optional<OutbindStats> outbinds() const;
 
   // suspending.cpp
-  void release_untouched();
+  void release_reserved();
+  void return_refused();
   void publish_health();
   void tell_switched();
 
@@ -601,7 +603,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   WaitLog wait_log_;
   Failover failover_;
   StuckCarrier stuck_;
-  bool is_gathered_ = false;  // of what is being given back: the lanes' rest is behind it
+  bool is_gathered_ = false;            // of what is being given back: the lanes' rest is behind it
   CarrierLinks links_;
   std::vector<std::unique_ptr<Line>> lines_;
   std::unique_ptr<OutbindListener> outbind_;
@@ -610,6 +612,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   bool pump_scheduled_ = false;
   bool draining_ = false;
   bool suspended_ = false;
+  bool has_refused_in_line_ = false;  // since the last turn
   bool stopped_ = false;
   TimePoint next_second_{};
   TimePoint next_expiry_look_{};

@@ -86,7 +86,7 @@ void CarrierDelivery::return_stashed(queue::Flow flow) {
   }
 }
 
-// And so does what is reserved, and nothing of it written. What has begun goes on: half a text
+// And so does what is reserved, and nothing of it over there. What has begun goes on: half a text
 // helps nobody.
 void CarrierDelivery::return_reserved(const std::function<bool(const Sending&)>& is_meant) {
   Released released;
@@ -130,7 +130,8 @@ std::size_t CarrierDelivery::start_cancelling(queue::Flow flow) {
   return withdrawn;
 }
 
-// Reserved, and nothing of it written: it may still be called back. Its verdict settles the intent.
+// Reserved, and nothing of it over there: it may still be called back. Its verdict settles the
+// intent.
 std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Sending&)>& is_meant,
                                                const queue::Lanes::Sink& end) {
   std::size_t count = 0;
@@ -139,7 +140,7 @@ std::size_t CarrierDelivery::withdraw_reserved(const std::function<bool(const Se
       std::vector<std::uint32_t> withdrawn;
       std::erase_if(*slots, [&](std::uint32_t slot) {
         const Sending& reserved = sending(slot);
-        if (!reserved.is_untouched() || !is_meant(reserved)) return false;
+        if (!reserved.may_go_back() || !is_meant(reserved)) return false;
         withdrawn.push_back(slot);
         return true;
       });
@@ -159,8 +160,7 @@ queue::Lanes::Pick CarrierDelivery::take_out(std::uint32_t slot) {
   return pick;
 }
 
-// Reserved, and its link or its turn did not come in time; beside a full bind likewise, and what
-// the carrier has refused for now, all of it. What has begun goes on: half a text helps nobody.
+// Reserved, and its link or its turn did not come in time; beside a full bind likewise.
 void CarrierDelivery::expire_reserved() {
   const std::uint64_t now_ms = wall_ms();
   if (now_ms < reserved_expire_ms_ || is_expiry_paused()) return;
@@ -175,20 +175,6 @@ void CarrierDelivery::expire_reserved() {
       [this](const queue::Lanes::Pick& pick) { end_due_or_cancelled(pick); });
   const ExpiryTicks& ticks = services_.clock.ticks();
   for (const auto& line : lines_) {
-    std::vector<std::uint32_t> refused;
-    std::erase_if(line->ready, [&](std::uint32_t slot) {
-      const Sending& waiting = sending(slot);
-      const bool nothing_is_there = waiting.in_flight == 0 && waiting.taken == 0;
-      if (!nothing_is_there || waiting.again.empty() || waiting.stopped) return false;
-      const std::uint64_t expires_ms = waiting.accepted.expires_ms();
-      if (expires_ms > now_ms) {
-        reserved_expire_ms_ = std::min(reserved_expire_ms_, expires_ms);
-        return false;
-      }
-      refused.push_back(slot);
-      return true;
-    });
-    for (const std::uint32_t slot : refused) end_due_or_cancelled(take_out(slot));
     std::vector<queue::Lanes::Pick> expired;
     std::erase_if(line->stash, [&](const queue::Lanes::Pick& pick) {
       const std::uint64_t expires_ms = ticks.ms_of(pick.ticket.expires);

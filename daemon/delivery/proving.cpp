@@ -18,7 +18,7 @@ void CarrierDelivery::on_link_stuck(SmscLink& /*link*/) {
   if (!stuck_.on_no_progress(steady_now())) return;
   ++stats_.stuck;
   log::warn("carrier {}: stuck: it takes one message at a time until it answers", config_.name);
-  release_untouched();
+  release_reserved();
   publish_health();
   schedule_pump();
 }

@@ -110,6 +110,7 @@ void CarrierDelivery::wait_in_line(std::uint32_t slot, std::uint16_t part) {
   Sending& refused = sending(slot);
   Line& line = *lines_[refused.link];
   refused.again.push_back(part);
+  has_refused_in_line_ = true;
   reserved_expire_ms_ = std::min(reserved_expire_ms_, refused.accepted.expires_ms());
   if (std::ranges::find(line.ready, slot) != line.ready.end()) return;
   // Answers to a burst come one by one: each finds its place, so that the order stays.

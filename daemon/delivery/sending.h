@@ -86,9 +86,12 @@ struct Sending {
   boost::container::small_vector<std::uint32_t, encoding::kPartsInline> sequence_numbers;
   boost::container::small_vector<std::uint16_t, 4> again;  ///< throttled parts, to go first
 
-  /// Nothing of it is written since it was reserved: it may still go back, or end.
-  [[nodiscard]] bool is_untouched() const noexcept {
-    return in_flight == 0 && next_part == 0 && again.empty() && !stopped;
+  /// Nothing of it is written since it was reserved, or nothing at all is over there, each part
+  /// that was written having been refused for now: it may still go back, or end. What has begun
+  /// goes on: half a text helps nobody.
+  [[nodiscard]] bool may_go_back() const noexcept {
+    if (in_flight > 0 || stopped) return false;
+    return again.empty() ? next_part == 0 : taken == 0;
   }
 };
 

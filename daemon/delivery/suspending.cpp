@@ -1,5 +1,6 @@
 // Suspending a carrier and letting it go on: durable, at once, without a look at what waits.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/delivery/carrier_delivery.h"
 #include "daemon/delivery/carrier_line.h"
@@ -27,7 +28,7 @@ void CarrierDelivery::suspend(bool suspended, std::string client, std::function<
     // First the memory, then the record: a journal file that begins in between repeats the memory.
     services_.switches.set(number_, {.suspended = suspended, .time_ms = now, .client = client});
     outcomes_.write(record);
-    if (suspended) release_untouched();
+    if (suspended) release_reserved();
     publish_health();
   }
   switching_.push_back({outcomes_.batch(), std::move(done)});
@@ -35,12 +36,12 @@ void CarrierDelivery::suspend(bool suspended, std::string client, std::function<
   schedule_pump();
 }
 
-// What has an intent and no segment on the wire yet goes back to the front of its lane; a message
-// whose first parts are out is finished, since its parts belong together.
-void CarrierDelivery::release_untouched() {
+// What has an intent and nothing over there goes back to the front of its lane; a message whose
+// first parts are out is finished, since its parts belong together.
+void CarrierDelivery::release_reserved() {
   Released released;
   released.time_ms = wall_ms();
-  const auto is_untouched = [this](std::uint32_t slot) { return sending(slot).is_untouched(); };
+  const auto may_go_back = [this](std::uint32_t slot) { return sending(slot).may_go_back(); };
   for (const auto& line : lines_) {
     while (!line->stash.empty()) {
       under_way_.leave(line->stash.back().ticket.key);
@@ -50,9 +51,9 @@ void CarrierDelivery::release_untouched() {
     std::vector<std::uint32_t> slots;
     for (auto* queue : {&line->ready, &line->intending}) {
       for (const std::uint32_t slot : *queue) {
-        if (is_untouched(slot)) slots.push_back(slot);
+        if (may_go_back(slot)) slots.push_back(slot);
       }
-      std::erase_if(*queue, is_untouched);
+      std::erase_if(*queue, may_go_back);
     }
     // The last accepted goes back first, so that the lane has them in their old order again.
     std::ranges::sort(slots, std::ranges::greater{},
@@ -63,6 +64,16 @@ void CarrierDelivery::release_untouched() {
     }
   }
   if (!released.sequences.empty()) outcomes_.write(released);
+}
+
+// What was on the wire when nothing more was to go out here, and is refused for now since.
+void CarrierDelivery::return_refused() {
+  if (!std::exchange(has_refused_in_line_, false)) return;
+  return_reserved([this](const Sending& refused) {
+    if (refused.again.empty()) return false;
+    return suspended_ || stuck_.is_stuck() || holds_.is_stopped(refused.pick.flow) ||
+           is_dead(refused.pick);
+  });
 }
 
 // What routes go by: it can send, and may.

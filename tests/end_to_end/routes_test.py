@@ -729,6 +729,19 @@ class FailOver(Played):
         self.assertEqual(daemon.carrier_status("north")["moved"], 0)
         self.assertEqual(south.arrived(), [])
 
+    def test_what_a_suspended_carrier_throttles_goes_through_the_second_once(self):
+        digits = self.number()
+        self.north.script = lambda submit, attempt: Answer(status=0x58)
+        message_id = self.send(self.daemon, digits)
+        under_test.wait_until(lambda: len(self.north.arrived(digits)) > 1, "north throttles it")
+        self.daemon.ask(op="carrier", action="suspend", name="north")
+        sent = self.events.wait_for(message_id, "sent", patience=60)
+        self.assertEqual((sent["carrier"], sent["attempt"]), ("south", 1))
+        self.assertEqual(len(self.south.arrived(digits)), 1)
+        tries = len(self.north.arrived(digits))
+        self.events.wait_for(message_id, "delivered", patience=60)
+        self.assertEqual(len(self.north.arrived(digits)), tries, "submitted to it once more")
+
 
 if __name__ == "__main__":
     under_test.run_cases(__doc__)
