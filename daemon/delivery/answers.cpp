@@ -142,7 +142,10 @@ void CarrierDelivery::on_part_accepted(Sending& answered, std::uint16_t part,
 void CarrierDelivery::finish_when_answered(std::uint32_t slot) {
   Sending& answered = sending(slot);
   if (answered.in_flight > 0) return;
-  if (answered.taken == answered.subject.parts) return close_slot(slot);
+  if (answered.taken == answered.subject.parts) {
+    if (!order_.is_idle()) order_.end(answered.pick.ticket.at, wall_ms());
+    return close_slot(slot);
+  }
   if (!answered.stopped) return;  // parts are still to be sent
   Line& line = *lines_[answered.link];
   const auto standing = std::ranges::find(line.ready, slot);

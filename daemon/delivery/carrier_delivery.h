@@ -316,6 +316,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   void move_some();
   [[nodiscard]] std::size_t judge_limited();
   void judge(const queue::Lanes::Pick& pick);
+  void let_follow(std::uint32_t key);
   [[nodiscard]] bool move(const queue::Lanes::Pick& pick);
   struct MoveOrder {
     std::optional<std::uint16_t> target;  ///< none: as its route says
@@ -324,6 +325,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   };
   [[nodiscard]] bool move(const queue::Lanes::Pick& pick, const MoveOrder& order);
   void give_back_some();
+  void gather_held();
   [[nodiscard]] queue::Lanes& arrival_lanes();
 
   // relocating.cpp
@@ -603,6 +605,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   WaitLog wait_log_;
   Failover failover_;
   StuckCarrier stuck_;
+  std::uint64_t follows_until_ms_ = 0;  // by then nobody is held back by whom it was then
   bool is_gathered_ = false;            // of what is being given back: the lanes' rest is behind it
   CarrierLinks links_;
   std::vector<std::unique_ptr<Line>> lines_;

@@ -35,8 +35,11 @@ void CarrierDelivery::look_at_standing(TimePoint now) {
     failover_.on_standing(is_up, now, suspended_ || stuck_.is_stuck());
     failover_.on_time(now);
     failover_.on_ups(services_.routing.ups());
-    const bool any_waits = lanes_.waiting() + limits_.waiting() + order_.waiting() > 0;
+    // Whoever follows what is held back behind an earlier one waits with it; nobody else need.
+    const bool any_waits = lanes_.waiting() + limits_.waiting() > 0;
     if (failover_.keeps_new(any_waits)) health = CarrierHealth::lost;
+    const bool none_held = order_.waiting() == 0 && wall_ms() >= follows_until_ms_;
+    if (is_up || none_held) services_.routing.follow_none(number_);
   }
   services_.routing.set_health(number_, health);
 }
@@ -78,6 +81,7 @@ void CarrierDelivery::give_back_some() {
     };
   };
   if (staying_.waiting() == 0) return failover_.on_returned();
+  if (failover_.stage() == Failover::Stage::returning) gather_held();
   if (!is_gathered_) {
     lanes_.take_all(kGivenBackAtOnce, push_to(staying_));
     is_gathered_ = lanes_.waiting() == 0;
@@ -91,18 +95,42 @@ void CarrierDelivery::give_back_some() {
   schedule_pump();
 }
 
+// What is held back behind one that stayed goes home with it, behind it.
+void CarrierDelivery::gather_held() {
+  if (is_gathered_ || order_.waiting() == 0) return;
+  const std::uint32_t seconds = wall_seconds();
+  order_.release_all();
+  const std::vector<queue::Lanes::Pick> released = order_.take_released();
+  for (auto pick = released.rbegin(); pick != released.rend(); ++pick) {
+    staying_.push(pick->priority, pick->flow, pick->ticket, seconds);
+  }
+}
+
 // New and due messages go behind what is being given back.
 queue::Lanes& CarrierDelivery::arrival_lanes() {
   return failover_.gives_back() && is_gathered_ && staying_.waiting() > 0 ? staying_ : lanes_;
 }
 
 // Moves the message, or sets it aside. Behind an earlier one of its order key it waits here too: it
-// would overtake that one over there.
+// would overtake that one over there, be it in retry or one that has to stay.
 void CarrierDelivery::judge(const queue::Lanes::Pick& pick) {
   const std::uint32_t seconds = wall_seconds();
   if (pick.ticket.expires <= expiry_now() || is_dead(pick)) return end_due_or_cancelled(pick);
-  if (is_held_back(pick)) return;
-  if (!move(pick)) staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
+  if (is_held_back(pick)) return let_follow(pick.ticket.key);
+  if (move(pick)) return;
+  staying_.push(pick.priority, pick.flow, pick.ticket, seconds);
+  // Where it has waited behind an earlier one itself, those behind it have waited with it.
+  if (order_.passes(pick.ticket)) return;
+  hold_later_ones(pick, wall_ms());
+  let_follow(pick.ticket.key);
+}
+
+// New ones of this key wait here too, for as long as an earlier one may hold them back.
+void CarrierDelivery::let_follow(std::uint32_t key) {
+  if (services_.order_hold.count() == 0) return;
+  follows_until_ms_ = wall_ms() + static_cast<std::uint64_t>(
+                                      std::chrono::milliseconds(services_.order_hold).count());
+  services_.routing.follow(number_, key);
 }
 
 bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {

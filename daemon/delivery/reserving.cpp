@@ -168,7 +168,11 @@ CarrierDelivery::Reserved CarrierDelivery::reserve_one(const queue::Lanes::Pick&
   }
   reserved_expire_ms_ = std::min(reserved_expire_ms_, next.accepted.expires_ms());
   next.turn = ++turns_;
-  if (!order_.is_idle()) tell_passing(pick.ticket, following(next, State::none));
+  if (!order_.is_idle()) {
+    tell_passing(pick.ticket, following(next, State::none));
+    // One that had to stay goes on. A probe may not: those behind it wait for its answer.
+    if (!stuck_.is_stuck()) order_.end(pick.ticket.at, wall_ms());
+  }
   next.is_under_way = true;
   under_way_.enter(pick.ticket.key, line.link->number());
   next.is_ahead = true;

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "daemon/delivery/name_pattern.h"
+#include "daemon/delivery/order_key.h"
+#include "queue/ticket.h"
 
 namespace stentor::daemon {
 namespace {
@@ -63,7 +65,8 @@ std::string_view name_of(CarrierHealth health) noexcept {
 Routing::Routing(const Config& config)
     : config_(config),
       has_stand_in_(config.carriers.size(), false),
-      health_(std::make_unique<std::atomic<CarrierHealth>[]>(config.carriers.size())) {
+      health_(std::make_unique<std::atomic<CarrierHealth>[]>(config.carriers.size())),
+      followed_(std::make_unique<FollowedKeys[]>(config.carriers.size())) {
   for (std::size_t i = 0; i < config.carriers.size(); ++i) {
     by_name_.emplace(config.carriers[i].name, static_cast<std::uint16_t>(i));
   }
@@ -165,6 +168,36 @@ std::vector<Routing::Target> Routing::in_turn(const Route& route, std::string_vi
   return order;
 }
 
+// All of these are hints, as health is: nothing is read with them.
+void Routing::follow(std::uint16_t carrier, std::uint32_t key) noexcept {
+  FollowedKeys& keys = followed_[carrier];
+  const std::uint32_t bit = key % FollowedKeys::kBits;
+  keys.bits[bit / 64].fetch_or(std::uint64_t{1} << bit % 64, std::memory_order_relaxed);  // a hint
+  keys.has_any.store(true, std::memory_order_relaxed);                                    // a hint
+}
+
+void Routing::follow_none(std::uint16_t carrier) noexcept {
+  FollowedKeys& keys = followed_[carrier];
+  if (!keys.has_any.load(std::memory_order_relaxed)) return;  // only its carrier writes it
+  for (auto& bits : keys.bits) bits.store(0, std::memory_order_relaxed);  // a hint
+  keys.has_any.store(false, std::memory_order_relaxed);                   // a hint
+}
+
+// The priority is not known here: a key of any is followed.
+bool Routing::is_followed(std::uint16_t carrier, const RouteQuery& query,
+                          std::string_view default_sender) const noexcept {
+  const FollowedKeys& keys = followed_[carrier];
+  if (!keys.has_any.load(std::memory_order_relaxed)) return false;  // a hint
+  const std::string_view from = query.from.empty() ? default_sender : query.from;
+  for (std::uint8_t priority = 0; priority < queue::kPriorities; ++priority) {
+    const std::uint32_t bit =
+        order_key(query.to, from, query.campaign, priority) % FollowedKeys::kBits;
+    const std::uint64_t bits = keys.bits[bit / 64].load(std::memory_order_relaxed);  // a hint
+    if ((bits >> bit % 64 & 1) != 0) return true;
+  }
+  return false;
+}
+
 std::optional<RouteChoice> Routing::choose(const RouteQuery& query) const {
   const auto [route, prefix_digits] = way_to(query);
   if (route == nullptr || route->carriers.empty()) return std::nullopt;
@@ -179,7 +212,7 @@ std::optional<RouteChoice> Routing::choose(const RouteQuery& query) const {
   const auto choose_of = [&](const std::vector<Target>& order) {
     choice.carrier = order.front().carrier;  // where it waits when none takes it
     for (const Target& target : order) {
-      if (takes_new(target.carrier)) {
+      if (takes_new(target.carrier) || is_followed(target.carrier, query, route->from)) {
         choice.carrier = target.carrier;
         return;
       }

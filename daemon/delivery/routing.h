@@ -9,11 +9,12 @@
 // Units    Prefixes are digits without `+`.
 // Owns     A copy of the routes, ready for look-up; the configuration must outlive it.
 // Errors   No route is an ordinary "no".
-// Threads  Read-only after construction, save the carriers' health: one atomic each, written by its
-//          shard, read by ingress and by other shards.
+// Threads  Read-only after construction, save the carriers' health and whom new messages
+//          follow there: atomics, written by its shard, read by ingress and by other shards.
 // Spec     docs/configuration.md, "[[route]]"
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <concepts>
 #include <cstdint>
@@ -101,6 +102,10 @@ class Routing {
   void set_bound(std::uint16_t carrier, bool is_bound) noexcept {
     set_health(carrier, is_bound ? CarrierHealth::up : CarrierHealth::down);
   }
+  /// A carrier that takes nothing new holds back messages of this order key, to go elsewhere in
+  /// order: new ones of it, and hardly any other, wait behind them.
+  void follow(std::uint16_t carrier, std::uint32_t key) noexcept;
+  void follow_none(std::uint16_t carrier) noexcept;
   [[nodiscard]] CarrierHealth health(std::uint16_t carrier) const noexcept {
     return health_[carrier].load(std::memory_order_relaxed);  // a hint, see set_health
   }
@@ -150,6 +155,15 @@ class Routing {
   [[nodiscard]] Way way_to(const RouteQuery& query) const;
   [[nodiscard]] Way conditional_way(const RouteQuery& query) const;
   [[nodiscard]] std::vector<Target> in_turn(const Route& route, std::string_view to) const;
+  /// Order keys of one carrier, by a hash of each. It may have others that share one, which then
+  /// wait for a while and move: with the few that wait at a time these are rare.
+  struct FollowedKeys {
+    static constexpr std::size_t kBits = 4096;
+    std::array<std::atomic<std::uint64_t>, kBits / 64> bits{};
+    std::atomic<bool> has_any{false};
+  };
+  [[nodiscard]] bool is_followed(std::uint16_t carrier, const RouteQuery& query,
+                                 std::string_view default_sender) const noexcept;
   [[nodiscard]] bool takes_new(std::uint16_t carrier) const noexcept {
     const CarrierHealth is = health(carrier);
     return is == CarrierHealth::up || is == CarrierHealth::lost || is == CarrierHealth::proving;
@@ -165,6 +179,7 @@ class Routing {
   std::optional<std::size_t> default_route_;
   std::size_t prefix_longest_ = 0;
   std::unique_ptr<std::atomic<CarrierHealth>[]> health_;
+  std::unique_ptr<FollowedKeys[]> followed_;
 };
 
 }  // namespace stentor::daemon

@@ -131,7 +131,7 @@ class OwnedTime : public testing::Test {
                  queue::Flow flow = kFlow) {
     Arrival arrival;
     arrival.expires_ms = expires * 1000ull - early_ms_;
-    arrival.key = 7;
+    arrival.key = key_;
     arrival.flow = flow;
     arrival.due_ms = due_ms;
     carrier().take(arrival, at);
@@ -164,7 +164,7 @@ class OwnedTime : public testing::Test {
   }
   [[nodiscard]] queue::Lanes::Pick pick(queue::Locator at, std::uint32_t expires) {
     const std::uint32_t step = carrier().expiry_step(expires * 1000ull - early_ms_);
-    return {.ticket = {.at = at, .expires = step, .key = 7},
+    return {.ticket = {.at = at, .expires = step, .key = key_},
             .flow = kFlow,
             .priority = queue::Priority::normal};
   }
@@ -260,7 +260,8 @@ class OwnedTime : public testing::Test {
   OwnedClock clock_{kBegin};
   RecoveredCarrier known_;
   std::string to_ = "+79161234567";
-  std::string padding_;  // behind each text
+  std::string padding_;    // behind each text
+  std::uint32_t key_ = 7;  // of its order
   std::uint8_t parts_ = 1;
   std::optional<Hours> hours_;  // in which each may go
   std::uint16_t early_ms_ = 0;  // before the second in which each is to expire

@@ -26,6 +26,7 @@ class RecoveredCarrier {
     std::uint32_t window = 10;
     std::uint32_t rate = CarrierConfig{}.rate;
     std::chrono::milliseconds order_hold{0};
+    bool has_second = false;  ///< "south" stands behind it on its route
   };
 
   RecoveredCarrier(queue::FileSystem& files, const std::filesystem::path& journal,
@@ -41,7 +42,7 @@ class RecoveredCarrier {
         routing_(config),
         spill(files, journal.parent_path() / "spill"),
         switches(config),
-        feed(commit, false, 0, [] {}),
+        feed(commit, false, setting.has_second ? 1 : 0, [] {}),
         reader(files, journal, queue::ReaderOptions{}),
         carrier(ShardServices{.context = context,
                               .feed = feed,
@@ -61,7 +62,9 @@ class RecoveredCarrier {
                               .spill_folder = {},
                               .outstanding_in_memory_max = 0,
                               .clock = *setting.clock},
-                config.carriers[0], 0) {}
+                config.carriers[0], 0) {
+    if (setting.has_second) (void)commit.add_shard([] {});  // what moves to it is taken by nobody
+  }
 
   [[nodiscard]] Replay replay(std::uint64_t now_ms, LiveTable::Spill spilling = {}) {
     return {config,
@@ -73,6 +76,7 @@ class RecoveredCarrier {
             now_ms,
             std::move(spilling)};
   }
+  [[nodiscard]] Routing& routing() { return routing_; }
   [[nodiscard]] bool remembers(std::string_view ref) {
     const auto found = references.find(references.key_of("crm", ref));
     return found && *found;
@@ -93,6 +97,11 @@ class RecoveredCarrier {
     RouteConfig route;
     route.is_default = true;
     route.carriers = {"north"};
+    if (setting.has_second) {
+      carrier.name = "south";
+      config.carriers.push_back(carrier);
+      route.carriers.push_back("south");
+    }
     config.routes.push_back(route);
     return config;
   }
