@@ -157,7 +157,7 @@ TEST_F(RefusedInLine, IsCancelledByItself) {
   ASSERT_TRUE(bind(smsc_));
   ASSERT_TRUE(submitted(1));
   ASSERT_TRUE(answered(0, CommandStatus::throttled));
-  EXPECT_EQ(carrier().call_back(at, sequence_), CalledBack::ended);
+  EXPECT_EQ(carrier().call_back(at, sequence_, "crm"), CalledBack::ended);
   settle();
   ASSERT_TRUE(end_of(at));
   EXPECT_EQ(end_of(at)->state, State::cancelled);
