@@ -150,8 +150,8 @@ class Session {
   /// deadline() again.
   void answer(std::uint32_t sequence_number, CommandStatus status);
   /// Stop sending, let the window drain and answer what was delivered before (not longer than
-  /// response_within), then unbind. Before
-  /// the bind is answered there is nothing to drain: the session ends at once.
+  /// response_within), then unbind. Before the bind is answered there is nothing to drain:
+  /// the session ends at once.
   void unbind(TimePoint now);
 
   /// Octets to write, appended to since the last call; take them by swapping, so that the caller's

@@ -221,10 +221,10 @@ void Session::Body::on_peer_unbind(const Header& header, TimePoint now) {
   }
   send_bare(CommandId::unbind_resp, CommandStatus::ok, header.sequence_number);
   switch (state) {
-    case State::bound:
-    case State::draining:
     case State::unbinding: end(Ending::unbound); break;
     case State::binding: end(Ending::peer_unbound); break;
+    case State::bound:
+    case State::draining:  // they leave first, above
     case State::leaving: break;
     case State::idle:
     case State::ended: assert(false && "nothing is received then"); break;

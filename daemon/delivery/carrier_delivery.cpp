@@ -169,7 +169,7 @@ void CarrierDelivery::take(const Arrival& arrival, queue::Locator at, queue::Loc
 void CarrierDelivery::on_durable(std::uint64_t settled) {
   settled_ = settled;
   if (timed_intent_ != 0 && timed_intent_ <= settled) {
-    const auto took = std::chrono::ceil<std::chrono::milliseconds>(steady_now() - intent_since_);
+    const auto took = std::chrono::ceil<std::chrono::microseconds>(steady_now() - intent_since_);
     intent_took_ = (7 * intent_took_ + took) / 8;
     timed_intent_ = 0;
   }

@@ -631,7 +631,7 @@ class CarrierDelivery final : public LinkOwner, private SegmentWatch {
   queue::Locator doubted_before_;
   std::uint64_t timed_intent_ = 0;  ///< batch of an intent whose way to the disk is timed
   TimePoint intent_since_{};
-  std::chrono::milliseconds intent_took_{0};  ///< of late
+  std::chrono::microseconds intent_took_{0};  ///< of late
   bool holds_restored_doubts_ = false;
   Retries retries_;
   void keep_retry(queue::Locator at, Retry retry);

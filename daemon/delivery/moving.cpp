@@ -140,7 +140,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick) {
                                                            : CarrierHealth::down)});
 }
 
-// Nothing of it was ever sent, so that it begins anew over there.
+// Nothing of it was sent, as far as is known, so that it begins anew over there.
 bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& order) {
   const Retry* retry = retries_.find(pick.ticket.at);
   if (retry != nullptr && retry->may_have_arrived()) return false;
@@ -164,7 +164,7 @@ bool CarrierDelivery::move(const queue::Lanes::Pick& pick, const MoveOrder& orde
               .subject = told.octets(),
               .time_ms = wall_ms(),
               .state = State::none,
-              .possible_duplicate = false};
+              .possible_duplicate = pick.ticket.at < doubted_before_};
   moved.from = config_.name;
   moved.to = there.name;
   moved.reason = order.reason;

@@ -35,6 +35,14 @@ bool OrderHold::holds_back(const Key& key, queue::Locator at, std::uint64_t now_
 }
 
 bool OrderHold::holds_back(const queue::Ticket& ticket, std::uint64_t now_ms) const {
+  return is_behind_waiting(ticket, now_ms) ||
+         // What was released has not gone yet.
+         std::ranges::any_of(released_, [&](const Pick& pick) {
+           return pick.ticket.key == ticket.key && pick.ticket.at < ticket.at;
+         });
+}
+
+bool OrderHold::is_behind_waiting(const queue::Ticket& ticket, std::uint64_t now_ms) const {
   const auto key = keys_.find(ticket.key);
   if (key == keys_.end()) return false;
   // What waits already was accepted before it, and may be behind a holder that it is not behind.
@@ -53,6 +61,10 @@ std::optional<queue::Locator> OrderHold::passes(const queue::Ticket& ticket) con
 }
 
 void OrderHold::park(const Pick& pick, std::uint64_t now_ms) {
+  if (!is_behind_waiting(pick.ticket, now_ms)) {
+    released_.push_back(pick);  // it goes with those before it
+    return;
+  }
   const auto key = keys_.find(pick.ticket.key);
   key->second.waiting.push_back(pick);
   earliest_expiry_ =

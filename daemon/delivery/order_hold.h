@@ -86,6 +86,7 @@ class OrderHold {
   using Keys = boost::unordered_flat_map<std::uint32_t, Key>;
   using Due = std::pair<std::uint64_t, std::uint32_t>;  // when, which key
 
+  [[nodiscard]] bool is_behind_waiting(const queue::Ticket& ticket, std::uint64_t now_ms) const;
   [[nodiscard]] static bool holds_back(const Key& key, queue::Locator at, std::uint64_t now_ms);
   void release_if(Keys::iterator key, const std::function<bool(const Pick&)>& is_free);
   void drop_if_empty(Keys::iterator key);

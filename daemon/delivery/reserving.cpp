@@ -35,7 +35,8 @@ CarrierDelivery::ReserveLimit CarrierDelivery::reserve_limit() const {
     return static_cast<std::size_t>((thousandths + 999) / 1000);
   };
   return {.segments = window + std::min(window, of_rate(kReserveTime)),
-          .ahead = of_rate(std::max(kReserveTime, 2 * intent_took_))};
+          .ahead = of_rate(std::max(
+              kReserveTime, std::chrono::ceil<std::chrono::milliseconds>(2 * intent_took_)))};
 }
 
 bool CarrierDelivery::has_room(const Line& line, const ReserveLimit& limit) const {
@@ -314,7 +315,8 @@ bool CarrierDelivery::write_end(const queue::Lanes::Pick& pick, State state, std
                 .subject = here.octets(),
                 .time_ms = wall_ms(),
                 .state = state,
-                .possible_duplicate = retry != nullptr && retry->possible_duplicate,
+                .possible_duplicate = pick.ticket.at < doubted_before_ ||
+                                      (retry != nullptr && retry->possible_duplicate),
                 .flow = flow_of(*accepted)};
   verdict.code = code;
   verdict.detail = detail;

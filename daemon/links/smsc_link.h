@@ -37,7 +37,7 @@ class SmscLink;
 enum class LinkLoss : std::uint8_t {
   lost,       ///< the connection ended, or was ended, with answers due
   timed_out,  ///< it stood, and in time no answer came, or nothing at all
-  stopped     ///< we stop, and the carrier had its time
+  stopped     ///< we stop, and it ended before all was answered
 };
 
 /// What a link tells the delivery of its carrier.

@@ -16,7 +16,7 @@ namespace stentor::daemon::own_outcome {
 inline constexpr std::string_view kCrash = "crash";
 inline constexpr std::string_view kLinkLost = "link_lost";
 inline constexpr std::string_view kTimeout = "timeout";    // on a link that stands
-inline constexpr std::string_view kShutdown = "shutdown";  // ours, and the carrier was too slow
+inline constexpr std::string_view kShutdown = "shutdown";  // ours came before the answer
 inline constexpr std::string_view kAmbiguousStatus = "ambiguous_status";
 inline constexpr std::string_view kUnknownAcceptance = "unknown_acceptance";
 

@@ -25,6 +25,7 @@ constexpr int kRestPerWork = 3;
 
 // Whatever was in the way may take its time to go, and each attempt reads all files again.
 constexpr auto kCarryAgain = 60s;
+constexpr auto kMakeAgain = 5s;  // of a checkpoint: from the one before, so it reads less
 // An excerpt is not to take the last of a disk that the journal needs as well: one new file of it.
 constexpr std::uint64_t kRoomBeside = 16u << 20;
 
@@ -140,12 +141,13 @@ void Checkpointer::hold() {
 // The file up to which a checkpoint is worth making; nothing when there is too little to gain. A
 // long history without one is condensed in steps, so that memory is bounded by the step.
 std::optional<std::uint32_t> Checkpointer::due_before() const {
+  if (is_troubled_ && Clock::now() < make_again_) return std::nullopt;
   const std::uint64_t least =
       std::max(options_.every_octets, newest_ ? newest_->octets * kOwnSizes : std::uint64_t{0});
   const std::uint32_t from =
       newest_ && newest_->before >= commit_.oldest_file() ? newest_->before : commit_.oldest_file();
   if (const auto before = commit_.sealed_before(from, least)) return before;
-  const bool is_waited_for = !is_troubled_ && commit_.retention_wants() > std::max(from, 1u);
+  const bool is_waited_for = commit_.retention_wants() > std::max(from, 1u);
   return is_waited_for ? std::optional(commit_.durable_end().file()) : std::nullopt;
 }
 
@@ -157,7 +159,7 @@ void Checkpointer::make(std::uint32_t before) {
   making.before = before;
   // Asked after what is gone: never less than it.
   making.carried_before = commit_.carry_desk().taken().before;
-  making.now_ms = wall_clock_ms();
+  making.now_ms = wall_clock_ms() - suspected_lead_ms();
   making.guard_ms = static_cast<std::uint64_t>(options_.guard.count());
   if (options_.references_from) making.references_from = options_.references_from();
   making.pace = [this](std::uint64_t octets) { return pace(octets); };
@@ -170,6 +172,7 @@ void Checkpointer::make(std::uint32_t before) {
     ++stats_.failed;
     if (!is_troubled_ && on_trouble_) on_trouble_(made.error().message());
     is_troubled_ = true;
+    make_again_ = Clock::now() + kMakeAgain;
     return;
   }
   is_troubled_ = false;

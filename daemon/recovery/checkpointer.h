@@ -79,7 +79,7 @@ class Checkpointer {
   void set_on_carry_trouble(std::function<void(std::string)> on_trouble) {
     on_carry_trouble_ = std::move(on_trouble);
   }
-  /// Called on its thread several times a second: for what may have to wait for the disk.
+  /// Called on its thread between its works: for what may have to wait for the disk.
   void set_on_turn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
   void set_on_carried(std::function<void(const Carried&)> on_carried) {
     on_carried_ = std::move(on_carried);
@@ -128,6 +128,7 @@ class Checkpointer {
   bool is_carry_troubled_ = false;
   bool is_lacking_ = false;
   Clock::time_point next_carry_{};
+  Clock::time_point make_again_{};
   std::optional<std::uint32_t> kept_carried_;  // the excerpt that was left when others were removed
   std::uint64_t unpaced_octets_ = 0;
   Clock::time_point working_since_{};

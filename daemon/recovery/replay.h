@@ -46,9 +46,9 @@ class Replay {
          ReferenceIndex& references, Consumers& consumers, CampaignLedger& campaigns,
          std::uint64_t now_ms, LiveTable::Spill spill = {});
 
-  /// Who is told of people who want no more messages.
   /// Before finish(): what was accepted before this place may have ended in what is set aside.
   void set_lost_behind(queue::Locator place) noexcept { lost_behind_ = place; }
+  /// Who is told of people who want no more messages.
   void set_on_opt_out(std::function<void(const OptOutChange&, queue::Locator)> on_opt_out) {
     on_opt_out_ = std::move(on_opt_out);
   }

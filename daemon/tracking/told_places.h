@@ -4,8 +4,7 @@
 //
 // Units    Entries.
 // Owns     Its entries, at most kEntriesMax: the oldest goes first. It can then be corrected as
-// long
-//          as its accepted record is there.
+//          long as its accepted record is there.
 // Errors   None.
 // Threads  One thread.
 #pragma once

@@ -54,6 +54,19 @@ TEST(OrderHold, LetsGoWhenTheEarlierOneGoesOnLastAcceptedFirst) {
   EXPECT_TRUE(order.is_idle());
 }
 
+TEST(OrderHold, NobodyOvertakesWhatWasReleasedAndIsNotTakenYet) {
+  OrderHold order(10s);
+  order.hold(ticket(5), kStartMs, kStartMs);
+  for (const std::uint32_t number : {6u, 7u}) order.park(pick(number), kStartMs);
+  order.end(queue::Locator(1, 0, 5), kStartMs);
+  EXPECT_TRUE(order.holds_back(ticket(8), kStartMs));
+  EXPECT_FALSE(order.holds_back(ticket(8, 2), kStartMs)) << "another key";
+  order.park(pick(8), kStartMs);
+  EXPECT_EQ(released(order), (std::vector<std::uint32_t>{8, 7, 6}));
+  EXPECT_FALSE(order.holds_back(ticket(9), kStartMs));
+  EXPECT_TRUE(order.is_idle());
+}
+
 TEST(OrderHold, LetsThemPassAfterItsTimeToTheMillisecondAndSaysWhomTheyPass) {
   OrderHold order(10s);
   order.hold(ticket(5), kStartMs, kStartMs + 4000);  // refused for the second time
