@@ -501,17 +501,25 @@ void encode(const Orphan& orphan, FieldWriter& out) {
   out.text(orphan.carrier);
   out.u64(orphan.time_ms);
   out.u8(orphan.message_state);
+  const bool has_counts =
+      !orphan.sub.empty() || !orphan.dlvrd.empty() || !orphan.submit_date.empty();
+  const bool lacks_reference = has_counts && !orphan.user_message_reference;
   out.u8(static_cast<std::uint8_t>((orphan.is_intermediate ? 1u : 0u) |
-                                   (orphan.is_unread_conflict ? 2u : 0u)));
+                                   (orphan.is_unread_conflict ? 2u : 0u) |
+                                   (lacks_reference ? 4u : 0u)));
   out.text(orphan.message_id);
   out.text(orphan.stat);
   out.text(orphan.err);
   out.u32(orphan.network_error_code);
   out.text(orphan.done_date);
-  if (!orphan.user_message_reference) return;
-  out.u16(*orphan.user_message_reference);
+  if (!orphan.user_message_reference && !has_counts) return;
+  out.u16(orphan.user_message_reference.value_or(0));
   out.text(orphan.source);
   out.text(orphan.destination);
+  if (!has_counts) return;
+  out.text(orphan.sub);
+  out.text(orphan.dlvrd);
+  out.text(orphan.submit_date);
 }
 
 std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
@@ -531,9 +539,15 @@ std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload) {
     orphan.done_date = in.text();
   }
   if (!in.is_at_end()) {
-    orphan.user_message_reference = in.u16();
+    const std::uint16_t reference = in.u16();
+    if ((flags & 4u) == 0) orphan.user_message_reference = reference;
     orphan.source = in.text();
     orphan.destination = in.text();
+  }
+  if (!in.is_at_end()) {
+    orphan.sub = in.text();
+    orphan.dlvrd = in.text();
+    orphan.submit_date = in.text();
   }
   return checked(in, orphan);
 }

@@ -306,6 +306,10 @@ struct Orphan {
   std::optional<std::uint16_t> user_message_reference;
   std::string_view source;
   std::string_view destination;
+  // Not written where the receipt had none of them.
+  std::string_view sub;
+  std::string_view dlvrd;
+  std::string_view submit_date;
 };
 void encode(const Orphan& orphan, FieldWriter& out);
 [[nodiscard]] std::optional<Orphan> decode_orphan(std::span<const std::uint8_t> payload);

@@ -494,6 +494,9 @@ void Replay::visit_orphan(const queue::Record& record) {
     receipt.user_message_reference = orphan->user_message_reference;
     receipt.source = orphan->source;
     receipt.destination = orphan->destination;
+    receipt.sub = orphan->sub;
+    receipt.dlvrd = orphan->dlvrd;
+    receipt.submit_date = orphan->submit_date;
     carrier_of_(*carrier).restore_unmatched(receipt, orphan->time_ms, orphan->is_unread_conflict);
   }
 }

@@ -346,6 +346,9 @@ void Tracker::keep_unmatched(const protocol::Receipt& receipt, Moment now, Match
   orphan.err = receipt.err;
   orphan.network_error_code = receipt.network_error_code.value_or(0);
   orphan.done_date = receipt.done_date.substr(0, kDateOctetsMax);
+  orphan.sub = receipt.sub.substr(0, kDateOctetsMax);
+  orphan.dlvrd = receipt.dlvrd.substr(0, kDateOctetsMax);
+  orphan.submit_date = receipt.submit_date.substr(0, kDateOctetsMax);
   if (names_.name_of(receipt)) {
     orphan.user_message_reference = receipt.user_message_reference;
     orphan.source = receipt.source;

@@ -159,6 +159,10 @@ class Tracking(OneCarrier):
         for message_id, _ in sent:
             self.events.wait_for(message_id, "delivered")
         self.assertEqual(self.daemon.ask(op="carrier", action="orphans", name="north")["kept"], 0)
+        history = self.daemon.ask(op="message", id=sent[0][0])["history"]
+        receipt = next(step for step in history if step["what"] == "receipt")
+        self.assertEqual((receipt["sub"], receipt["dlvrd"]), ("001", "001"), "as it came")
+        self.assertIn("submit_date", receipt)
 
     def test_orphans_are_matched_without_a_restart_when_the_rule_is_corrected(self):
         self.restart(message_id="verbatim")

@@ -262,6 +262,30 @@ TEST(Records, OrphansKeepTheirMarksApart) {
   }
 }
 
+TEST(Records, AnOrphanHasItsCountsAndDatesWithAndWithoutAReference) {
+  for (const bool has_reference : {false, true}) {
+    Orphan orphan;
+    orphan.message_id = "8f";
+    orphan.done_date = "2601011201";
+    if (has_reference) orphan.user_message_reference = 7;
+    orphan.sub = "001";
+    orphan.submit_date = "2601011200";
+    FieldWriter out;
+    encode(orphan, out);
+    const auto read = decode_orphan(out.octets());
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->user_message_reference.has_value(), has_reference);
+    EXPECT_EQ(read->sub, "001");
+    EXPECT_EQ(read->dlvrd, "");
+    EXPECT_EQ(read->submit_date, "2601011200");
+    const std::size_t counts = 1 + 3 + 1 + 1 + 10;
+    const auto older = decode_orphan(out.octets().first(out.size() - counts));
+    ASSERT_TRUE(older.has_value());
+    EXPECT_EQ(older->sub, "");
+    EXPECT_EQ(older->done_date, "2601011201");
+  }
+}
+
 TEST(Records, AnswersToAStopAreKnownAsSuch) {
   for (const bool ignores : {false, true}) {
     Accepted accepted;
