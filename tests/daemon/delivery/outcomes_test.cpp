@@ -14,8 +14,8 @@ namespace {
 
 TEST(Outcomes, SayWhereTheyToldThatAMessageMayBeCorrectedAndWhatItIsIsReadThere) {
   JournalOnDisk disk;
-  disk.start();
   CommitFeed feed(disk.commit(), false, 0, [] {});
+  disk.start();
   Outcomes outcomes(feed);
   Subject subject;
   subject.id = MessageId::make(1'790'000'000'000, 1, 0, 1);
